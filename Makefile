@@ -1,0 +1,73 @@
+# make run and make test set up all they need; the other targets are for those who change the code.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+IMAGES ?= samples
+OUTPUT ?= out
+# The run's own choice where nobody chose: ImageNet weights if they can be had, seeded ones if not.
+WEIGHTS ?= auto
+RUN_OPTIONS ?=
+BENCH_OPTIONS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+
+.PHONY: help
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+.PHONY: run
+run: setup ## run the chain: make run [IMAGES=folder] [OUTPUT=folder]
+	@if [[ "$(IMAGES)" == samples ]]; then $(BIN)/fruits sample --output samples; fi
+	@$(BIN)/fruits run --images "$(IMAGES)" --output "$(OUTPUT)" --weights "$(WEIGHTS)" $(RUN_OPTIONS)
+
+.PHONY: test
+test: setup ## run every test
+	@$(BIN)/pytest
+
+.PHONY: check
+check: setup ## format, lint, types, and which folder may import which
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: bench
+bench: setup ## measure the speed (about half an hour, with nothing else running)
+	@$(BIN)/python -m benchmarks --output build/bench $(BENCH_OPTIONS)
+
+.PHONY: format
+format: setup ## format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: lock
+lock: setup ## pin every dependency anew, with hashes, from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--group dev pyproject.toml --output-file requirements.txt
+
+.PHONY: setup
+setup: java $(INSTALLED) ## make .venv with the command .venv/bin/fruits
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || \
+		{ echo "Python 3.11 to 3.13 is needed, and '$(PYTHON)' is not; use: make PYTHON=python3.11" >&2; exit 1; }
+	@echo "setting up .venv (a minute or two, once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: java
+java:
+	@if ! command -v java >/dev/null && [[ -z "$${JAVA_HOME:-}" ]]; then \
+		if [[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null; then \
+			echo "installing Java (openjdk-17-jre-headless)"; \
+			apt-get update -qq && apt-get install -y -qq openjdk-17-jre-headless >/dev/null; \
+		else \
+			echo "Java 17 is needed; install it with: sudo apt-get install openjdk-17-jre-headless" >&2; exit 1; \
+		fi; \
+	fi

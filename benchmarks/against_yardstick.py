@@ -1,0 +1,120 @@
+"""``fruits featurize`` beside the usual notebook pattern, whole process against whole process."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from benchmarks.figures import Figure, Target, at_least
+from benchmarks.processes import PROJECT, last_words
+from benchmarks.product import FeaturizeRun, featurize
+from benchmarks.workbench import ALPHA, Workbench, each, median_ratio, say
+from spark_assets.errors import FruitsError
+
+SMALL_TARGET = at_least(10)
+LARGE_TARGET = at_least(5)
+# A program that runs this long is measured well enough in one go.
+_LONG_S = 300
+
+
+def measure_small(bench: Workbench) -> list[Figure]:
+    """Measure the photographs of 100 pixels."""
+    rounds = _rounds(bench, bench.images(), "small")
+    apart = _largest_difference(bench.runs / "yardstick-small-0", rounds[-1][1])
+    figure = _figure(
+        f"`fruits featurize` over the usual notebook, {bench.sizes.n_images:,} photographs of "
+        "100 px, whole process",
+        SMALL_TARGET,
+        rounds,
+    )
+    note = f"; features differ by at most {apart:.1g} of their standard deviation"
+    return [Figure(figure.name, figure.target, figure.value, figure.measured + note)]
+
+
+def measure_large(bench: Workbench) -> list[Figure]:
+    """Measure the photographs of 12 megapixels."""
+    rounds = _rounds(bench, bench.large_images(), "large")
+    name = f"{bench.sizes.n_large_images:,} photographs of 12 megapixels over the usual notebook"
+    return [_figure(f"{name}, whole process", LARGE_TARGET, rounds)]
+
+
+def _figure(name: str, target: Target, rounds: list[tuple[float, FeaturizeRun]]) -> Figure:
+    yardstick = [seconds for seconds, _ in rounds]
+    ours = [run.seconds for _, run in rounds]
+    n_images = rounds[0][1].n_images
+    return Figure(
+        name,
+        target,
+        median_ratio(yardstick, ours),
+        f"notebook {each(yardstick, 's')} ({n_images / min(yardstick):.1f} images/s at best), "
+        f"fruits {each(ours, 's')} ({n_images / min(ours):.1f} images/s)",
+    )
+
+
+def _rounds(bench: Workbench, images: Path, name: str) -> list[tuple[float, FeaturizeRun]]:
+    rounds: list[tuple[float, FeaturizeRun]] = []
+    while len(rounds) < bench.sizes.rounds:
+        rounds.append(_round(bench, images, f"{name}-{len(rounds)}"))
+        if rounds[-1][0] > _LONG_S:
+            break
+    return rounds
+
+
+def _round(bench: Workbench, images: Path, name: str) -> tuple[float, FeaturizeRun]:
+    """Run both once; return the seconds of the yardstick and the run of the product."""
+    weights = bench.weights()
+    say(f"{name}: the usual notebook")
+    seconds = _run_yardstick(
+        images,
+        weights,
+        bench.runs / f"yardstick-{name}",
+        partitions=bench.sizes.yardstick_partitions,
+    )
+    say(f"{name}: fruits featurize")
+    options = ("--weights", str(weights), "--alpha", str(ALPHA))
+    return seconds, featurize(str(images), bench.runs / f"fruits-{name}", *options)
+
+
+def _run_yardstick(images: Path, weights: Path, output: Path, *, partitions: int) -> float:
+    command = [sys.executable, "-m", "benchmarks.yardstick"]
+    command += ["--images", str(images), "--weights", str(weights), "--output", str(output)]
+    command += ["--alpha", str(ALPHA), "--partitions", str(partitions)]
+    output.parent.mkdir(parents=True, exist_ok=True)
+    log_path = output.with_name(f"{output.name}.log")
+    with log_path.open("wb") as log:
+        started = time.monotonic()
+        finished = subprocess.run(
+            command, cwd=PROJECT, stdout=log, stderr=subprocess.STDOUT, check=False
+        )
+        seconds = time.monotonic() - started
+    if finished.returncode != 0:
+        raise FruitsError(f"the yardstick failed: {last_words(log_path.read_text())}")
+    return seconds
+
+
+def _largest_difference(yardstick_output: Path, run: FeaturizeRun) -> float:
+    """Return the largest difference between the features of both, in standard deviations.
+
+    A ratio of two programs that do not compute the same would mean nothing.
+    """
+    theirs = _features_by_name(yardstick_output / "features")
+    ours = _features_by_name(run.features_path)
+    if theirs.keys() != ours.keys():
+        raise FruitsError("the yardstick and fruits featurize did not look at the same images")
+    names = sorted(ours)
+    expected = np.stack([theirs[name] for name in names])
+    difference = np.abs(np.stack([ours[name] for name in names]) - expected)
+    deviation = expected.std(axis=0)
+    return float((difference.max(axis=0) / np.maximum(deviation, np.finfo(np.float32).eps)).max())
+
+
+def _features_by_name(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """Return the features by file name, which the inputs number through."""
+    table = pq.read_table(folder, columns=["path", "features"])
+    matrix = table["features"].combine_chunks().flatten().to_numpy().reshape(table.num_rows, -1)
+    names = (path.rpartition("/")[2] for path in table["path"].to_pylist())
+    return dict(zip(names, matrix, strict=True))

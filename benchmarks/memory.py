@@ -1,0 +1,90 @@
+"""Peak resident memory of Spark's Python workers, as Linux itself accounts it."""
+
+import subprocess
+import threading
+from collections import defaultdict
+from pathlib import Path
+
+_PROC = Path("/proc")
+_SECONDS_BETWEEN_SAMPLES = 0.5
+_MIB_IN_KIB = 1024
+
+
+class WorkerMemory:
+    """Watches the process tree of a run, as a context around it.
+
+    The kernel keeps each process' peak (``VmHWM``), so rare samples miss no spike: only what a
+    worker gains in the last half second of its life can be lost.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._root = process.pid
+        self._peak_kib: dict[int, int] = {}
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "WorkerMemory":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    @property
+    def peak_mib(self) -> float | None:
+        """The peak of the worker that took most; None where none was seen, or not on Linux."""
+        return max(self._peak_kib.values()) / _MIB_IN_KIB if self._peak_kib else None
+
+    def _watch(self) -> None:
+        while _PROC.is_dir():
+            for pid in python_workers(self._root):
+                peak_kib = _peak_kib(pid)
+                if peak_kib is not None:
+                    self._peak_kib[pid] = max(peak_kib, self._peak_kib.get(pid, 0))
+            if self._stopped.wait(_SECONDS_BETWEEN_SAMPLES):
+                return
+
+
+def python_workers(root: int) -> list[int]:
+    """Return the Python workers below a process: the children of ``pyspark.daemon``."""
+    children: dict[int, list[int]] = defaultdict(list)
+    for folder in _PROC.iterdir():
+        if folder.name.isdigit():
+            parent = _parent(folder)
+            if parent is not None:
+                children[parent].append(int(folder.name))
+    workers = []
+    below = [root]
+    while below:
+        pid = below.pop()
+        below.extend(children[pid])
+        if _is_daemon(pid):
+            workers.extend(children[pid])
+    return workers
+
+
+def _parent(folder: Path) -> int | None:
+    try:
+        stat = (folder / "stat").read_text()
+    except OSError:  # it has ended since it was listed
+        return None
+    # The name, in brackets, may hold spaces and brackets: count from the last one.
+    return int(stat.rpartition(")")[2].split()[1])
+
+
+def _is_daemon(pid: int) -> bool:
+    try:
+        command = (_PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return False
+    return b"pyspark.daemon" in command
+
+
+def _peak_kib(pid: int) -> int | None:
+    try:
+        lines = (_PROC / str(pid) / "status").read_text().splitlines()
+    except OSError:
+        return None
+    peaks = [int(line.split()[1]) for line in lines if line.startswith("VmHWM:")]
+    return peaks[0] if peaks else None

@@ -1,0 +1,44 @@
+"""The command ``fruits``: every job, and what prepares for them."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from spark_assets import __version__
+from spark_assets.errors import ExitCode
+from spark_assets.jobs import export_model, featurize, pipeline, reduce, report, sample
+from spark_assets.jobs.entry import run_entry
+
+_COMMANDS = {
+    "run": (pipeline, "featurize, reduce and report"),
+    "featurize": (featurize, "photographs to features"),
+    "reduce": (reduce, "features to principal components"),
+    "report": (report, "a page about what an output holds"),
+    "export-model": (export_model, "a network as files that workers can load"),
+    "sample": (sample, "draw sample photographs"),
+}
+
+
+def parse(
+    argv: Sequence[str] | None,
+) -> tuple[Callable[[argparse.Namespace], ExitCode], argparse.Namespace]:
+    """Parse a command line; return what runs it, and its values."""
+    parser = argparse.ArgumentParser(
+        prog="fruits", description="From photographs of fruit to principal components, on Spark."
+    )
+    parser.add_argument("--version", action="version", version=f"fruits {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (job, purpose) in _COMMANDS.items():
+        job.add_arguments(commands.add_parser(name, help=purpose, description=purpose))
+    parsed = parser.parse_args(argv)
+    return _COMMANDS[parsed.command][0].run, parsed
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    run, parsed = parse(argv)
+    return run_entry(lambda: run(parsed), verbose=parsed.verbose)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,196 @@
+"""The Keras network: built, filled with weights, converted.  The only module with TensorFlow."""
+
+import hashlib
+import logging
+import os
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# No GPU is looked for: the features are the same everywhere, and so is the noise on stderr.
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+import ai_edge_litert
+import keras
+import tensorflow as tf
+
+from spark_assets.errors import FruitsError
+from spark_assets.features.feature_model import (
+    ARCHITECTURE,
+    IMAGE_SIZE_PX,
+    FeatureModel,
+    FeatureModelFacts,
+    network_sha256,
+)
+
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+_RELU6_SHIFT = 2.0
+SEEDED_WARNING = (
+    "the weights are random numbers, not ImageNet's: the features tell images apart "
+    "by colour and coarse texture at best, so judge no fruit by them"
+)
+
+
+def build_network(alpha: float) -> keras.Model:
+    """Return MobileNetV2 without its classifier: (n, 224, 224, 3) in [-1, 1] to (n, n_features).
+
+    Source: Sandler et al., MobileNetV2, CVPR 2018, doi:10.1109/CVPR.2018.00474, as Keras has it.
+    """
+    return keras.applications.MobileNetV2(
+        input_shape=(IMAGE_SIZE_PX, IMAGE_SIZE_PX, 3),
+        alpha=alpha,
+        include_top=False,
+        weights=None,
+        pooling="avg",
+    )
+
+
+def features_function(network: keras.Model, *, batch_size: int | None) -> Callable[..., Any]:
+    """Return a compiled function from uint8 RGB pixels to ``{"features": float32}``."""
+    shape = (batch_size, IMAGE_SIZE_PX, IMAGE_SIZE_PX, 3)
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8, name="pixels")])  # type: ignore[untyped-decorator]
+    def features(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        scaled = tf.cast(pixels, tf.float32) / 127.5 - 1.0
+        return {"features": network(scaled, training=False)}
+
+    function: Callable[..., Any] = features
+    return function
+
+
+def load_weights(network: keras.Model, path: Path, *, alpha: float) -> None:
+    """Fill a network from a Keras ``.weights.h5`` (or ``.h5``) file.
+
+    Raises FruitsError that says what did not fit.
+    """
+    if not path.is_file():
+        raise FruitsError(f"the weights file {path} does not exist; give a Keras .weights.h5 file")
+    try:
+        with warnings.catch_warnings():
+            # What does not fit is raised as well.
+            warnings.simplefilter("ignore")
+            network.load_weights(path)
+    except (ValueError, OSError, KeyError, IndexError, TypeError) as error:
+        why = " ".join(str(error).split())[:300]
+        raise FruitsError(
+            f"the weights in {path.name} do not fit {ARCHITECTURE} with alpha {alpha:g} without "
+            f"its classifier: {why}; give whole weights of that network, or another --alpha"
+        ) from error
+
+
+def seed_weights(network: keras.Model, *, seed: int = 0) -> None:
+    """Fill a network with seeded weights that let colour and texture through.
+
+    Kernels are He-normal, which with batch normalisation alone is chaotic: after fifty layers like
+    images are no nearer to each other than others.  Two things keep the signal: depthwise kernels
+    without negative numbers, which smooth, and a shift to the middle of ReLU6's linear part.  On
+    sample photographs of ten fruits the nearest neighbour then has the same label for half of
+    them, and for a tenth, which is chance, without.
+    """
+    generator = np.random.default_rng(seed)
+    for layer in network.layers:
+        shapes = [weight.shape for weight in layer.weights]
+        if isinstance(layer, keras.layers.BatchNormalization):
+            gamma, beta, mean, variance = (np.ones(shape) for shape in shapes)
+            layer.set_weights([gamma, _RELU6_SHIFT * beta, 0.0 * mean, variance])
+        elif shapes:
+            (kernel,) = shapes
+            depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+            fan_in = np.prod(kernel[:2] if depthwise else kernel[:3])
+            values = generator.normal(0.0, np.sqrt(2.0 / fan_in), kernel)
+            layer.set_weights([np.abs(values) if depthwise else values])
+
+
+def calibrate(network: keras.Model, pixels: NDArray[np.uint8]) -> None:
+    """Set the batch-normalisation statistics of every layer to those of sample images.
+
+    Without it, features of seeded weights are about 1e-11.  With momentum 0, one pass in training
+    mode stores the statistics of the batch in each layer and feeds the next one with what they
+    normalise, which is the layer-by-layer calibration.
+
+    Parameters
+    ----------
+    network : keras.Model
+    pixels : (n, 224, 224, 3) uint8 RGB
+    """
+    normalisations = [
+        layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    momenta = [layer.momentum for layer in normalisations]
+    for layer in normalisations:
+        layer.momentum = 0.0
+    network(pixels.astype(np.float32) / 127.5 - 1.0, training=True)
+    for layer, momentum in zip(normalisations, momenta, strict=True):
+        layer.momentum = momentum
+        # One colour everywhere has no variance, and dividing by it would blow up other images.
+        mean, variance = layer.moving_mean, layer.moving_variance
+        variance.assign(np.maximum(variance.numpy(), 1e-3))
+        mean.assign(np.nan_to_num(mean.numpy()))
+
+
+def convert(network: keras.Model) -> bytes:
+    """Convert a network to a LiteRT flatbuffer: one image of uint8 RGB to float32 features.
+
+    The scaling is part of the flatbuffer, so that a worker hands over pixels as they are decoded.
+    """
+    function = features_function(network, batch_size=1).get_concrete_function()  # type: ignore[attr-defined]
+    # Without the network as its trackable object the converter freezes the variables; with it
+    # they stay variables, and inference is six times slower.
+    flatbuffer: bytes = tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
+    return flatbuffer
+
+
+def export(
+    network: keras.Model,
+    *,
+    alpha: float,
+    weights: str,
+    weights_source: str,
+    weights_file_sha256: str | None,
+    warning: str | None,
+) -> FeatureModel:
+    """Make the artefact of a network that is filled with weights."""
+    tflite = convert(network)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.weights.h5"
+        network.save_weights(path)
+        content = path.read_bytes()
+    return FeatureModel(
+        facts=FeatureModelFacts(
+            architecture=ARCHITECTURE,
+            alpha=alpha,
+            image_size_px=IMAGE_SIZE_PX,
+            n_features=int(network.output_shape[-1]),
+            weights=weights,
+            weights_source=weights_source,
+            weights_file_sha256=weights_file_sha256,
+            network_sha256=network_sha256(alpha, IMAGE_SIZE_PX, network.get_weights()),
+            warning=warning,
+            tflite_sha256=hashlib.sha256(tflite).hexdigest(),
+            weights_sha256=hashlib.sha256(content).hexdigest(),
+            versions={
+                "tensorflow": tf.__version__,
+                "keras": keras.__version__,
+                "ai-edge-litert": ai_edge_litert.__version__,
+            },
+        ),
+        tflite=tflite,
+        weights=content,
+    )
+
+
+def read_weights(model: FeatureModel) -> tuple[NDArray[np.float32], ...]:
+    """Return the weight arrays of an artefact, in Keras' order."""
+    network = build_network(model.facts.alpha)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.weights.h5"
+        path.write_bytes(model.weights)
+        network.load_weights(path)
+    return tuple(network.get_weights())

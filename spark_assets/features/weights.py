@@ -1,0 +1,120 @@
+"""From what a user asks for (``--weights``, ``--alpha``, ``--model``) to a feature model."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spark_assets.errors import FruitsError
+from spark_assets.features.feature_model import (
+    FeatureModel,
+    FeatureModelFacts,
+    load_feature_model,
+)
+from spark_assets.features.imagenet import IMAGENET_ALPHAS, WeightsNotAvailable, imagenet_weights
+from spark_assets.locations import parse_location
+from spark_assets.quiet import quiet_native_stderr
+
+IMAGENET, AUTO, RANDOM = "imagenet", "auto", "random"
+AUTO_TIMEOUT_S = 10.0
+
+# Called only for seeded weights: returns sample images, (n, 224, 224, 3) uint8 RGB.
+CalibrationImages = Callable[[], NDArray[np.uint8]]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureModelRequest:
+    """What was asked for: a ready model, or weights and a width."""
+
+    weights: str = IMAGENET
+    alpha: float = 1.0
+    model_uri: str | None = None
+
+    def is_met_by(self, facts: FeatureModelFacts) -> bool | None:
+        """Tell whether a model that is there already is the one asked for.
+
+        None means that only making the model can tell.
+        """
+        if self.model_uri is not None:
+            return None
+        if facts.alpha != self.alpha:
+            return False
+        if self.weights == AUTO:
+            return facts.weights in ("imagenet", "seeded")
+        if self.weights == RANDOM:
+            return facts.weights == "seeded"
+        if self.weights == IMAGENET:
+            return True if facts.weights == "imagenet" else None
+        path = Path(self.weights).expanduser()
+        if path.is_file() and _sha256(path) == facts.weights_file_sha256:
+            return True
+        return None
+
+    def obtain(self, calibration_images: CalibrationImages, *, verbose: bool) -> FeatureModel:
+        """Load or make the model.
+
+        Raises FruitsError where weights cannot be had or do not fit.
+        """
+        if self.model_uri is not None:
+            return load_feature_model(parse_location(self.model_uri))
+        if self.weights == RANDOM:
+            return _seeded(self.alpha, calibration_images(), verbose=verbose)
+        if self.weights not in (IMAGENET, AUTO):
+            path = Path(self.weights).expanduser()
+            return _from_file(path, self.alpha, "file", path.name, verbose=verbose)
+        if self.alpha not in IMAGENET_ALPHAS:
+            widths = ", ".join(f"{alpha:g}" for alpha in IMAGENET_ALPHAS)
+            raise FruitsError(
+                f"there are no ImageNet weights for alpha {self.alpha:g}; choose one of {widths}, "
+                "or give --weights PATH or random"
+            )
+        timeout_s = AUTO_TIMEOUT_S if self.weights == AUTO else None
+        try:
+            path = imagenet_weights(self.alpha, timeout_s=timeout_s)
+        except WeightsNotAvailable:
+            if self.weights != AUTO:
+                raise
+            return _seeded(self.alpha, calibration_images(), verbose=verbose)
+        return _from_file(path, self.alpha, "imagenet", f"Keras: {path.name}", verbose=verbose)
+
+
+def _from_file(
+    path: Path, alpha: float, weights: str, weights_source: str, *, verbose: bool
+) -> FeatureModel:
+    with quiet_native_stderr(verbose=verbose):
+        from spark_assets.features import network
+
+        net = network.build_network(alpha)
+        network.load_weights(net, path, alpha=alpha)
+        return network.export(
+            net,
+            alpha=alpha,
+            weights=weights,
+            weights_source=weights_source,
+            weights_file_sha256=_sha256(path),
+            warning=None,
+        )
+
+
+def _seeded(alpha: float, calibration: NDArray[np.uint8], *, verbose: bool) -> FeatureModel:
+    with quiet_native_stderr(verbose=verbose):
+        from spark_assets.features import network
+
+        net = network.build_network(alpha)
+        network.seed_weights(net)
+        network.calibrate(net, calibration)
+        return network.export(
+            net,
+            alpha=alpha,
+            weights="seeded",
+            weights_source=f"seeded random numbers, calibrated on {len(calibration)} images",
+            weights_file_sha256=None,
+            warning=network.SEEDED_WARNING,
+        )
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

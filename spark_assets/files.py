@@ -1,0 +1,83 @@
+"""Small files and folders under an output, local or in S3, each written whole or not at all."""
+
+import errno
+import json
+import os
+from typing import Any
+
+import pyarrow.fs
+
+from spark_assets.errors import FruitsError
+from spark_assets.locations import Location
+
+
+def read_bytes(location: Location) -> bytes | None:
+    """Return the content of a file, or None where there is no such file."""
+    try:
+        with location.filesystem.open_input_file(location.base) as stream:
+            content: bytes = stream.read()
+    except FileNotFoundError:
+        return None
+    return content
+
+
+def read_json(location: Location) -> dict[str, Any] | None:
+    """Return the object in a JSON file, or None where there is no such file."""
+    content = read_bytes(location)
+    return None if content is None else json.loads(content)
+
+
+def write_bytes(location: Location, content: bytes) -> None:
+    """Write a file so that readers see all of it or none.
+
+    Raises FruitsError where the place cannot be written.
+    """
+    filesystem = location.filesystem
+    try:
+        if location.s3 is not None:  # an object appears when its upload is complete
+            with filesystem.open_output_stream(location.base) as stream:
+                stream.write(content)
+            return
+        os.makedirs(os.path.dirname(location.base), exist_ok=True)
+        partial = f"{location.base}.partial"
+        with open(partial, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, location.base)
+    except OSError as error:
+        raise FruitsError(write_failure(location.uri, error)) from error
+
+
+def write_json(location: Location, value: dict[str, Any]) -> None:
+    """Write an object as indented JSON.  Raises FruitsError as `write_bytes` does."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    write_bytes(location, f"{text}\n".encode())
+
+
+def names_in(folder: Location) -> list[str]:
+    """Return the names in a folder, sorted; none where there is no such folder."""
+    selector = pyarrow.fs.FileSelector(folder.base, allow_not_found=True)
+    return sorted(info.base_name for info in folder.filesystem.get_file_info(selector))
+
+
+def delete_folder(folder: Location) -> None:
+    """Delete a folder with all that it holds, if it is there."""
+    filesystem = folder.filesystem
+    if filesystem.get_file_info(folder.base).type == pyarrow.fs.FileType.Directory:
+        filesystem.delete_dir(folder.base)
+
+
+def delete_file(file: Location) -> None:
+    """Delete a file, if it is there."""
+    filesystem = file.filesystem
+    if filesystem.get_file_info(file.base).type == pyarrow.fs.FileType.File:
+        filesystem.delete_file(file.base)
+
+
+def write_failure(uri: str, error: OSError) -> str:
+    """Tell in one sentence why a place cannot be written."""
+    if error.errno == errno.ENOSPC:
+        return f"the disk is full while writing {uri}; free some space and run it again"
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return f"the output {uri} cannot be written: {reason}; choose a place that you may write to"

@@ -1,0 +1,212 @@
+"""From bytes to pixels: the one way in which every photograph is decoded.
+
+The picture becomes 8-bit RGB, upright, and is resized to a square with Pillow's bicubic filter,
+as ``keras.utils.load_img(..., interpolation="bicubic")`` does.  Colour is converted like this:
+
+- grey, palette, CMYK, YCbCr and Lab as Pillow's ``convert("RGB")`` does, without colour profiles;
+- an alpha channel or a transparent colour is laid over white;
+- 16-bit and 32-bit integer greys keep their high byte, as Pillow does for 16-bit RGB;
+- an animation gives its first frame.
+
+The EXIF orientation is applied (damaged EXIF data counts as upright); no other metadata is read.
+"""
+
+import io
+import warnings
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import pi_heif
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+# Pillow loads its decoders at the first image that needs them, and knows no others before.
+Image.init()
+pi_heif.register_heif_opener()
+# Pillow's own guard raises at a number that it fixes for the whole process; the limit here is an
+# option of the run, checked before a pixel is decoded.
+Image.MAX_IMAGE_PIXELS = None
+
+# A closed list: Pillow can also open formats that start other programs (EPS) or that have no
+# signature, so that noise passes for an image (TGA).
+FORMATS = (
+    "AVIF", "BMP", "GIF", "HEIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP",
+)  # fmt: skip
+_SIGNATURE_BYTES = 16
+_DETAIL_CHARACTERS = 200
+# A JPEG is decoded at 1/2, 1/4 or 1/8 while both sides stay at least this many times the target.
+_DRAFT_FACTOR = 2
+_TRANSPOSE_BY_ORIENTATION = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SWAPPING = tuple(_TRANSPOSE_BY_ORIENTATION[orientation] for orientation in (5, 6, 7, 8))
+
+Pixels = NDArray[np.uint8]
+
+
+class Reason(StrEnum):
+    """Why an image is rejected: a closed set."""
+
+    EMPTY = "empty"
+    NOT_AN_IMAGE = "not_an_image"
+    TRUNCATED = "truncated"
+    TOO_LARGE = "too_large"
+    UNREADABLE = "unreadable"
+
+
+class ImageRejected(Exception):
+    """One image cannot be used; the run goes on."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        # One line, printable: the detail is shown in tables, logs and the report.
+        line = " ".join("".join(c if c.isprintable() else " " for c in detail).split())
+        self.reason = reason
+        self.detail = line[:_DETAIL_CHARACTERS]
+        super().__init__(f"{reason}: {self.detail}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ImageRejected, (self.reason, self.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLimits:
+    """The largest image that is decoded."""
+
+    max_bytes: int = 64 * 1024 * 1024
+    max_megapixels: float = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedImage:
+    """Pixels (size_px, size_px, 3) uint8 RGB, and the upright size of the original in pixels."""
+
+    pixels: Pixels
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class UprightImage:
+    """An RGB image, and the upright size of the original in pixels."""
+
+    image: Image.Image
+    width: int
+    height: int
+
+
+def decode_image(content: bytes, *, size_px: int, limits: ImageLimits) -> DecodedImage:
+    """Decode one image of any supported format to a square of ``size_px``.
+
+    Raises ImageRejected, and nothing else, whatever the bytes are.
+    """
+    upright = decode_upright(content, target_px=size_px, limits=limits)
+    square = upright.image.resize((size_px, size_px), Image.Resampling.BICUBIC)
+    return DecodedImage(np.asarray(square), upright.width, upright.height)
+
+
+def decode_upright(content: bytes, *, target_px: int, limits: ImageLimits) -> UprightImage:
+    """Decode one image to RGB, upright, in its own proportions.
+
+    Each side has at least twice ``target_px`` pixels, or as many as the original.
+
+    Raises ImageRejected, and nothing else, whatever the bytes are.
+    """
+    if not content:
+        raise ImageRejected(Reason.EMPTY, "0 bytes")
+    check_size(len(content), limits)
+    with warnings.catch_warnings():
+        # Pillow warns of damage that it works around, once a file, into the logs.
+        warnings.simplefilter("ignore")
+        return _decode(content, target_px, limits)
+
+
+def check_size(size_bytes: int, limits: ImageLimits) -> None:
+    """Raise ImageRejected where the encoded image is larger than allowed."""
+    if size_bytes > limits.max_bytes:
+        raise ImageRejected(
+            Reason.TOO_LARGE, f"{size_bytes} bytes, more than {limits.max_bytes} bytes"
+        )
+
+
+def _decode(content: bytes, target_px: int, limits: ImageLimits) -> UprightImage:
+    image = _open(content)
+    width, height = image.size
+    if width * height > limits.max_megapixels * 1e6:
+        raise ImageRejected(
+            Reason.TOO_LARGE,
+            f"{width} x {height} pixels, more than {limits.max_megapixels:g} megapixels",
+        )
+    transpose = _TRANSPOSE_BY_ORIENTATION.get(_orientation(image))
+    if transpose in _SWAPPING:
+        width, height = height, width
+    try:
+        # A hint that only the JPEG decoder takes; it leaves the mode as it is.
+        image.draft(image.mode, (_DRAFT_FACTOR * target_px, _DRAFT_FACTOR * target_px))
+        image.load()
+        upright = image if transpose is None else image.transpose(transpose)
+        return UprightImage(_to_rgb(upright), width, height)
+    except ImageRejected:
+        raise
+    except MemoryError as error:
+        raise ImageRejected(Reason.TOO_LARGE, "not enough memory to decode it") from error
+    # The decoders meet hostile bytes and raise what they like (struct.error, KeyError, ...):
+    # a list of types would let the next one end the whole task.
+    except Exception as error:
+        raise ImageRejected(Reason.TRUNCATED, _told(error)) from error
+
+
+def _open(content: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(content), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        if _has_signature(content):
+            raise ImageRejected(Reason.TRUNCATED, "the header of the image is damaged") from error
+        raise ImageRejected(Reason.NOT_AN_IMAGE, "not an image of a known format") from error
+    # As above: the parsers of headers raise anything.
+    except Exception as error:
+        raise ImageRejected(Reason.TRUNCATED, _told(error)) from error
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 to 8; damaged EXIF data counts as upright."""
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    # EXIF blocks are hostile input like the rest, and a bad one does not spoil the pixels.
+    except Exception:  # noqa: BLE001
+        return 1
+
+
+def _has_signature(content: bytes) -> bool:
+    """Tell whether the first bytes are those of a known format."""
+    head = content[:_SIGNATURE_BYTES]
+    accepts = (Image.OPEN[name][1] for name in FORMATS)
+    return any(accept is not None and accept(head) is True for accept in accepts)
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image
+    if image.mode == "I" or image.mode.startswith("I;"):
+        grey = np.asarray(image).astype(np.int64)
+        # Pillow opens 16-bit files as 16 or as 32 bits, depending on the format.
+        return Image.fromarray((np.clip(grey, 0, 65535) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode == "F":
+        raise ImageRejected(Reason.UNREADABLE, "pixels are floating-point numbers without a range")
+    if image.has_transparency_data:
+        # RGBA and not RGBa: the colours of transparent pixels must not count.
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

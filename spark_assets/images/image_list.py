@@ -1,0 +1,145 @@
+"""A list of images instead of a listing: text, CSV or Parquet, as S3 Inventory writes them."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Any
+from urllib.parse import unquote_plus
+
+import pyarrow
+import pyarrow.parquet
+
+from spark_assets.errors import FruitsError
+from spark_assets.images.listing import ImageEntry
+from spark_assets.images.naming import is_looked_at
+from spark_assets.locations import Location, parse_location
+
+_PATH_COLUMNS = ("path", "key")
+
+
+def read_image_list(uri: str, images: Location) -> Iterator[ImageEntry]:
+    """Yield the images that a list names, in its order.
+
+    The ending says what the list is: ``.parquet``; ``.csv`` or ``.csv.gz``; anything else is text
+    with one path a line.  Parquet and CSV with a header have a column ``path`` or ``key`` and may
+    have ``size`` and ``last_modified_date``.  CSV without a header has the bucket first and the
+    URL-encoded key second.  A path is relative to the images or a full URI below them; a key is
+    one of the images' bucket.
+
+    Raises FruitsError where the list cannot be read or names something outside the images.
+    """
+    location = parse_location(uri)
+    name = location.base.lower()
+    try:
+        with location.filesystem.open_input_file(location.base) as source:
+            if name.endswith(".parquet"):
+                rows = _parquet_rows(source)
+            else:
+                stream = (
+                    pyarrow.CompressedInputStream(source, "gzip")
+                    if name.endswith(".gz")
+                    else source
+                )
+                # "surrogateescape" keeps what is not UTF-8: the row is then rejected, not lost.
+                text = io.TextIOWrapper(stream, "utf-8", "surrogateescape", newline="")
+                rows = _csv_rows(text) if ".csv" in name else _text_rows(text)
+            for row in filter(_is_current, rows):
+                entry = _entry(row, images)
+                if is_looked_at(entry.path, size_bytes=entry.size_bytes):
+                    yield entry
+    except (OSError, pyarrow.ArrowInvalid, csv.Error) as error:
+        raise FruitsError(
+            f"the image list {uri} cannot be read ({type(error).__name__}); "
+            "give a text, CSV or Parquet file that exists"
+        ) from error
+
+
+def _parquet_rows(source: pyarrow.NativeFile) -> Iterator[dict[str, Any]]:
+    parquet = pyarrow.parquet.ParquetFile(source)
+    _check_columns(parquet.schema_arrow.names)
+    for batch in parquet.iter_batches():
+        for row in batch.to_pylist():
+            yield {name.lower(): value for name, value in row.items()}
+
+
+def _csv_rows(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    rows = csv.reader(lines)
+    first = next(rows, None)
+    if first is None:
+        return
+    header = [name.strip().lower() for name in first]
+    if set(header) & set(_PATH_COLUMNS):
+        yield from (dict(zip(header, row, strict=False)) for row in rows)
+        return
+    if len(first) == 1:
+        _check_columns(first)
+    for row in chain([first], rows):
+        if len(row) > 1:
+            yield {"bucket": row[0], "key": unquote_plus(row[1])}
+
+
+def _text_rows(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        path = line.rstrip("\r\n")
+        if path:
+            yield {"path": path}
+
+
+def _check_columns(names: list[str]) -> None:
+    if not {name.lower() for name in names} & set(_PATH_COLUMNS):
+        raise FruitsError(
+            f"the image list has the columns {', '.join(names)}; "
+            "it needs one named path or key, or bucket and key without a header"
+        )
+
+
+def _is_current(row: dict[str, Any]) -> bool:
+    """Tell whether a row of an inventory with versions is the newest and not a deletion."""
+    is_latest, is_deleted = row.get("is_latest"), row.get("is_delete_marker")
+    return str(is_latest).lower() != "false" and str(is_deleted).lower() != "true"
+
+
+def _entry(row: dict[str, Any], images: Location) -> ImageEntry:
+    path = row["path"] if row.get("path") else _path_of_key(row, images)
+    path = _relative(str(path), images)
+    # Size and date count only together: they are what tells a changed image from a known one.
+    size, modified_at = row.get("size"), row.get("last_modified_date")
+    if size in (None, "") or modified_at in (None, ""):
+        return ImageEntry(path, None, None)
+    if not isinstance(modified_at, datetime):
+        modified_at = datetime.fromisoformat(str(modified_at))
+    return ImageEntry(path, int(str(size)), modified_at.astimezone(UTC))
+
+
+def _path_of_key(row: dict[str, Any], images: Location) -> str:
+    bucket, key = row.get("bucket"), str(row["key"])
+    if images.s3 is None:
+        return key
+    if bucket and bucket != images.bucket:
+        raise _outside(f"s3://{bucket}/{key}", images)
+    return f"s3://{images.bucket}/{key}"
+
+
+def _relative(path: str, images: Location) -> str:
+    root = f"{images.base}/"
+    if path.startswith(("s3://", "s3a://", "file://")):
+        full = path.partition("://")[2]
+        if not full.startswith(root):
+            raise _outside(path, images)
+        return full.removeprefix(root)
+    if images.s3 is None and path.startswith("/"):
+        if not path.startswith(root):
+            raise _outside(path, images)
+        path = path.removeprefix(root)
+    if ".." in path.split("/"):
+        raise _outside(path, images)
+    return path
+
+
+def _outside(path: str, images: Location) -> FruitsError:
+    return FruitsError(
+        f"the image list names {path}, which is not below {images.uri}; "
+        "give --images a folder that holds all of them"
+    )

@@ -1,0 +1,179 @@
+"""What there is to read: the images under a folder or a prefix, one at a time.
+
+S3 is listed with boto3 and not with pyarrow.fs, which holds a whole listing in memory (300 bytes
+a key) and refuses keys such as ``a//b.jpg``; local folders with os.scandir, because pyarrow.fs
+fails on a single name that is not valid UTF-8.
+"""
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import boto3
+import botocore.config
+import botocore.exceptions
+
+from spark_assets.errors import FruitsError
+from spark_assets.images.naming import is_folder_looked_at, is_looked_at
+from spark_assets.locations import Location
+
+# A folder that shows more entries than this before it ends is listed by one task, whole, and not
+# searched for subfolders by the driver.
+_MAX_ENTRIES_ON_DRIVER = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ImageEntry:
+    """One object to look at; ``path`` is relative to the images, ``/``-separated, unescaped.
+
+    ``size_bytes`` and ``modified_at`` (UTC) are None where storage does not tell them.
+    """
+
+    path: str
+    size_bytes: int | None
+    modified_at: datetime | None
+
+
+def instant_of(mtime_ns: int) -> datetime:
+    """Return the instant of a modification time in nanoseconds, cut to whole microseconds.
+
+    All local times come through here: of two ways to round, a file would seem changed to one.
+    """
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=mtime_ns // 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class ListingPart:
+    """A share of the listing for one task: a folder (relative, ``""`` or ending in ``/``)."""
+
+    folder: str
+    recursive: bool
+
+
+def check_images_exist(images: Location) -> None:
+    """Raise FruitsError with the reason where the images cannot be listed at all."""
+    if images.s3 is None and not os.path.isdir(images.base):
+        kind = "is not a folder" if os.path.exists(images.base) else "does not exist"
+        raise FruitsError(f"the images folder {images.uri} {kind}; give a folder of photographs")
+    for _ in islice(_level(images, ""), 1):
+        pass
+
+
+def split_listing(images: Location, *, n_parts: int) -> list[ListingPart]:
+    """Divide the tree into at least ``n_parts`` shares where it has that many folders.
+
+    Only names of folders are held: the driver never sees the images of a large bucket.
+    """
+    shallow: list[ListingPart] = []
+    whole: list[ListingPart] = []
+    frontier = deque([""])
+    while frontier and len(frontier) + len(shallow) + len(whole) < n_parts:
+        folder = frontier.popleft()
+        entries = list(islice(_level(images, folder), _MAX_ENTRIES_ON_DRIVER + 1))
+        if len(entries) > _MAX_ENTRIES_ON_DRIVER:
+            whole.append(ListingPart(folder, recursive=True))
+            continue
+        shallow.append(ListingPart(folder, recursive=False))
+        frontier.extend(entry for entry in entries if isinstance(entry, str))
+    return [*shallow, *whole, *(ListingPart(folder, recursive=True) for folder in frontier)]
+
+
+def list_images(images: Location, part: ListingPart) -> Iterator[ImageEntry]:
+    """Yield the images of one share, in no promised order.
+
+    Raises FruitsError where a folder or bucket cannot be listed.
+    """
+    folders = [part.folder]
+    while folders:
+        for entry in _level(images, folders.pop()):
+            if isinstance(entry, ImageEntry):
+                yield entry
+            elif part.recursive:
+                folders.append(entry)
+
+
+def _level(images: Location, folder: str) -> Iterator[ImageEntry | str]:
+    """Yield the images in one folder, and its subfolders as relative paths ending in ``/``."""
+    return _s3_level(images, folder) if images.s3 else _local_level(images, folder)
+
+
+def _local_level(images: Location, folder: str) -> Iterator[ImageEntry | str]:
+    absolute = f"{images.base}/{folder}"
+    try:
+        with os.scandir(absolute) as entries:
+            for entry in entries:
+                path = folder + entry.name
+                if entry.is_dir():
+                    if is_folder_looked_at(path) and not _is_loop(entry, absolute):
+                        yield f"{path}/"
+                    continue
+                found = _local_entry(path, entry)
+                if is_looked_at(found.path, size_bytes=found.size_bytes):
+                    yield found
+    except OSError as error:
+        raise FruitsError(
+            f"the images folder {absolute} cannot be listed: {error.strerror}; "
+            "check the name and the permissions"
+        ) from error
+
+
+def _local_entry(path: str, entry: "os.DirEntry[str]") -> ImageEntry:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        # No table can hold such a name. Its readable form goes on and is rejected as unreadable.
+        return ImageEntry(os.fsencode(path).decode("utf-8", "backslashreplace"), None, None)
+    try:
+        status = entry.stat()
+    except OSError:  # a dangling link, or gone since: reading tells, and rejects it
+        return ImageEntry(path, None, None)
+    return ImageEntry(path, status.st_size, instant_of(status.st_mtime_ns))
+
+
+def _is_loop(entry: "os.DirEntry[str]", parent: str) -> bool:
+    """Tell whether a linked folder leads back to one that holds it."""
+    if not entry.is_symlink():
+        return False
+    target = os.path.realpath(entry.path)
+    return f"{os.path.realpath(parent)}/".startswith(f"{target}/")
+
+
+def _s3_level(images: Location, folder: str) -> Iterator[ImageEntry | str]:
+    assert images.s3 is not None
+    client = boto3.client(
+        "s3",
+        region_name=images.s3.region,
+        endpoint_url=images.s3.endpoint_url,
+        config=botocore.config.Config(retries={"mode": "standard", "max_attempts": 5}),
+    )
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket=images.bucket, Prefix=images.prefix + folder, Delimiter="/"
+    )
+    try:
+        for page in pages:
+            for common in page.get("CommonPrefixes", ()):
+                path = common["Prefix"].removeprefix(images.prefix)
+                if is_folder_looked_at(path.rstrip("/")):
+                    yield path
+            for item in page.get("Contents", ()):
+                path = item["Key"].removeprefix(images.prefix)
+                if is_looked_at(path, size_bytes=item["Size"]):
+                    yield ImageEntry(path, item["Size"], item["LastModified"])
+    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+        raise FruitsError(_s3_sentence(images, error)) from error
+
+
+def _s3_sentence(images: Location, error: Exception) -> str:
+    if isinstance(error, botocore.exceptions.NoCredentialsError):
+        return f"no AWS credentials were found to list {images.uri}; run 'aws configure' or log in"
+    code = ""
+    if isinstance(error, botocore.exceptions.ClientError):
+        code = str(error.response.get("Error", {}).get("Code", ""))
+    if code == "NoSuchBucket":
+        return f"the bucket {images.bucket} does not exist; check the name in {images.uri}"
+    if code in ("AccessDenied", "403", "AllAccessDisabled"):
+        return f"access to {images.uri} is denied; ask for s3:ListBucket and s3:GetObject on it"
+    return f"{images.uri} cannot be listed: {error}; check the name, the region and the network"

@@ -1,0 +1,21 @@
+"""Small pictures for the report, made anew from pixels: no metadata of the original is in them."""
+
+import base64
+import io
+
+from PIL import Image
+
+from spark_assets.images.decoding import ImageLimits, decode_upright
+
+THUMBNAIL_PX = 96
+_JPEG_QUALITY = 78
+
+
+def thumbnail_data_uri(content: bytes, limits: ImageLimits) -> str:
+    """Return a JPEG of at most 96 x 96 pixels as a ``data:`` URI.  Raises ImageRejected."""
+    image = decode_upright(content, target_px=THUMBNAIL_PX, limits=limits).image
+    image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BICUBIC)
+    plain = Image.frombytes("RGB", image.size, image.tobytes())
+    target = io.BytesIO()
+    plain.save(target, "JPEG", quality=_JPEG_QUALITY, optimize=True)
+    return f"data:image/jpeg;base64,{base64.b64encode(target.getvalue()).decode('ascii')}"

@@ -1,0 +1,204 @@
+"""The options of every command: the same names everywhere, parsed to values."""
+
+import argparse
+import math
+from dataclasses import dataclass
+
+from spark_assets.errors import FruitsError
+from spark_assets.features.engines import EngineName
+from spark_assets.features.weights import FeatureModelRequest
+from spark_assets.images.decoding import ImageLimits
+from spark_assets.locations import Location, parse_location, parse_output_location
+from spark_assets.pca.model import parse_n_components
+from spark_assets.runs.options import FeaturizeOptions
+
+DEFAULT_N_COMPONENTS = "0.95"
+
+
+@dataclass(frozen=True, slots=True)
+class ReduceOptions:
+    """What the reduce job is asked for.  ``pca_model`` None means to fit one."""
+
+    output: Location
+    n_components: int | float
+    pca_model: Location | None
+    verbose: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """What the report job is asked for."""
+
+    output: Location
+    max_points: int
+    verbose: bool
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Add what every command that runs on Spark takes."""
+    parser.add_argument(
+        "--output", required=True, metavar="URI", help="folder or s3:// prefix of the results"
+    )
+    parser.add_argument("--master", metavar="URL", help="Spark master (default: this machine)")
+    parser.add_argument("--verbose", action="store_true", help="Spark's log, and stack traces")
+
+
+def add_featurize(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the featurize job."""
+    parser.add_argument(
+        "--images", required=True, metavar="URI", help="folder or s3:// prefix of the photographs"
+    )
+    parser.add_argument(
+        "--image-list", metavar="URI", help="text, CSV or Parquet list of images to look at"
+    )
+    add_weights(parser)
+    parser.add_argument(
+        "--model", metavar="URI", help="a feature model made by export-model, instead of weights"
+    )
+    parser.add_argument("--engine", type=EngineName, choices=list(EngineName), default="litert")
+    parser.add_argument("--limit", type=_positive_int, metavar="N", help="look at N images only")
+    parser.add_argument("--overwrite", action="store_true", help="start afresh in this output")
+    parser.add_argument(
+        "--max-rejected",
+        type=_share,
+        default=0.1,
+        metavar="FRACTION",
+        help="share of rejected images above which the exit code is 3 (default 0.1)",
+    )
+    parser.add_argument(
+        "--max-image-mib",
+        type=_positive_float,
+        default=64.0,
+        metavar="MIB",
+        help="larger files are rejected unread (default 64)",
+    )
+    parser.add_argument(
+        "--max-image-megapixels",
+        type=_positive_float,
+        default=100.0,
+        metavar="MP",
+        help="larger images are rejected undecoded (default 100)",
+    )
+
+
+def add_weights(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which network."""
+    parser.add_argument(
+        "--weights",
+        default="imagenet",
+        metavar="imagenet|auto|random|PATH",
+        help="weights of the network (default imagenet); a PATH is a Keras .weights.h5",
+    )
+    parser.add_argument(
+        "--alpha", type=_alpha, default=1.0, help="width of MobileNetV2 (default 1.0)"
+    )
+
+
+def add_reduce(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the reduce job."""
+    parser.add_argument(
+        "--n-components",
+        type=_n_components,
+        default=DEFAULT_N_COMPONENTS,
+        metavar="K|FRACTION",
+        help="number of components, or the share of variance to keep (default 0.95)",
+    )
+    parser.add_argument(
+        "--pca-model", metavar="URI", help="project with this PCA model instead of fitting one"
+    )
+
+
+def add_report(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the report job."""
+    parser.add_argument(
+        "--max-points",
+        type=_positive_int,
+        default=1000,
+        metavar="N",
+        help="images drawn in the plots, each with its thumbnail (default 1000)",
+    )
+
+
+def featurize_options(parsed: argparse.Namespace) -> FeaturizeOptions:
+    """Return the values of a parsed command line.  Raises FruitsError for a bad URI."""
+    return FeaturizeOptions(
+        images=parse_location(parsed.images),
+        output=parse_output_location(parsed.output),
+        image_list=parsed.image_list,
+        model=model_request(parsed),
+        engine=parsed.engine,
+        limits=ImageLimits(int(parsed.max_image_mib * 1024**2), parsed.max_image_megapixels),
+        limit=parsed.limit,
+        max_rejected=parsed.max_rejected,
+        overwrite=parsed.overwrite,
+        verbose=parsed.verbose,
+    )
+
+
+def model_request(parsed: argparse.Namespace) -> FeatureModelRequest:
+    """Return which network is asked for."""
+    return FeatureModelRequest(parsed.weights, parsed.alpha, getattr(parsed, "model", None))
+
+
+def reduce_options(parsed: argparse.Namespace) -> ReduceOptions:
+    """Return the values of a parsed command line.  Raises FruitsError for a bad URI."""
+    return ReduceOptions(
+        output=parse_output_location(parsed.output),
+        n_components=parsed.n_components,
+        pca_model=parse_location(parsed.pca_model) if parsed.pca_model is not None else None,
+        verbose=parsed.verbose,
+    )
+
+
+def report_options(parsed: argparse.Namespace) -> ReportOptions:
+    """Return the values of a parsed command line.  Raises FruitsError for a bad URI."""
+    return ReportOptions(
+        output=parse_output_location(parsed.output),
+        max_points=parsed.max_points,
+        verbose=parsed.verbose,
+    )
+
+
+def _n_components(text: str) -> int | float:
+    try:
+        return parse_n_components(text)
+    except FruitsError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _number(text: str, allowed: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give {allowed}")
+    return value
+
+
+def _positive_int(text: str) -> int:
+    value = _number(text, allowed := "a whole number from 1 on")
+    if value < 1 or value != int(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give {allowed}")
+    return int(value)
+
+
+def _positive_float(text: str) -> float:
+    value = _number(text, allowed := "a number above 0")
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give {allowed}")
+    return value
+
+
+def _share(text: str) -> float:
+    value = _number(text, allowed := "a share from 0 to 1")
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give {allowed}")
+    return value
+
+
+def _alpha(text: str) -> float:
+    value = _number(text, allowed := "a width above 0 and up to 2, such as 0.35 or 1.0")
+    if not 0 < value <= 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give {allowed}")
+    return value

@@ -1,0 +1,36 @@
+"""What every entry point does alike: from an exception to a sentence and an exit code."""
+
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+
+from py4j.protocol import Py4JError
+from pyspark import SparkContext
+from pyspark.errors import PySparkException
+
+from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.jobs.failures import sentence_of
+
+
+def run_entry(work: Callable[[], ExitCode], *, verbose: bool) -> int:
+    """Run an entry point and return its exit code; tell what failed in one sentence on stderr.
+
+    The work is done in a second thread.  Ctrl-C then meets this one, which can stop Spark while
+    the other waits for it: PySpark's own handler asks Spark to cancel from within the call that it
+    interrupts, and ends in a stack trace.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(work)
+        try:
+            return int(result.result())
+        except KeyboardInterrupt:
+            if (context := SparkContext._active_spark_context) is not None:
+                context.stop()
+            wait([result])
+            print("interrupted; nothing of this run is visible", file=sys.stderr)
+            return int(ExitCode.INTERRUPTED)
+        except (FruitsError, PySparkException, Py4JError, OSError) as error:
+            if verbose:
+                raise
+            print(f"fruits: {sentence_of(error)}", file=sys.stderr)
+            return int(ExitCode.FAILED)

@@ -1,0 +1,43 @@
+"""From what Spark throws to one sentence for people."""
+
+import re
+
+from spark_assets.errors import FruitsError
+
+# A FruitsError raised in a worker arrives as text, inside the trace of a Python worker.
+_WORKER_FAILURE = re.compile(r"^(?:\S*\.)?FruitsError: (.+?)$", re.MULTILINE)
+_KNOWN = (
+    ("No space left on device", "the disk is full; free some space and run it again"),
+    ("Disk quota exceeded", "the disk quota is used up; free some space and run it again"),
+    (
+        "Read-only file system",
+        "the output is on a read-only file system; choose a place that you may write to",
+    ),
+    ("Permission denied", "a file or folder is not accessible; check the permissions"),
+    ("AccessDenied", "access in S3 is denied; check what the role may read and write"),
+    ("OutOfMemoryError", "Spark ran out of memory; give the driver or the executors more"),
+    (
+        "Python worker exited unexpectedly",
+        "a Python worker died, most often for lack of memory; "
+        "run fewer tasks at a time, or lower --max-image-megapixels",
+    ),
+    (
+        "Could not find or load",
+        "the S3 connector of Spark could not be loaded; check the network",
+    ),
+)
+_MORE = "run it again with --verbose for the whole story"
+
+
+def sentence_of(error: BaseException) -> str:
+    """Tell a failure in one sentence: what happened and what to do."""
+    if isinstance(error, FruitsError):
+        return str(error)
+    text = str(error)
+    if (worker := _WORKER_FAILURE.search(text)) is not None:
+        return worker[1]
+    for sign, sentence in _KNOWN:
+        if sign in text:
+            return sentence
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return f"{type(error).__name__}: {first[:300]}; {_MORE}"

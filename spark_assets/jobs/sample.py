@@ -1,0 +1,32 @@
+"""Sample photographs for a first run: drawn by the project, the same ones from the same seed."""
+
+import argparse
+from pathlib import Path
+
+from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.images.samples import draw_samples
+from spark_assets.locations import parse_location
+from spark_assets.progress import say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("--output", required=True, metavar="FOLDER", help="an empty local folder")
+    parser.add_argument("--images-per-label", type=int, default=24, metavar="N")
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--verbose", action="store_true", help="stack traces")
+
+
+def run(parsed: argparse.Namespace) -> ExitCode:
+    """Draw the samples."""
+    folder = parse_location(parsed.output)
+    if folder.s3 is not None:
+        raise FruitsError(f"{parsed.output} is not a local folder; draw there and copy it to S3")
+    drawn = draw_samples(
+        Path(folder.base), images_per_label=parsed.images_per_label, seed=parsed.seed
+    )
+    say(
+        f"{drawn.n_images} sample photographs of {len(drawn.labels)} fruits in {folder.uri}, "
+        f"{drawn.n_broken} of them broken on purpose"
+    )
+    return ExitCode.DONE

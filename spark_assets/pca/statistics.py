@@ -1,0 +1,131 @@
+"""What a PCA needs to know about a table of features, in a form that merges."""
+
+import struct
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy import float64, floating
+from numpy.typing import NDArray
+
+from spark_assets.errors import FruitsError
+
+_HEADER = struct.Struct("<qqq")  # n_samples, n_not_finite, n_features
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PCAStatistics:
+    """Number, mean and centred scatter of feature vectors.
+
+    Attributes
+    ----------
+    n_samples : int
+        Feature vectors that the sums hold.
+    mean : ndarray of shape (n_features,), float64
+        Their mean; zeros where there are none.
+    scatter : ndarray of shape (n_features, n_features), float64
+        Sum of the outer products of the centred vectors: ``n_samples - 1`` times the covariance.
+    n_not_finite : int
+        Feature vectors with a NaN, an infinity or a hole: counted, never in the sums.
+    """
+
+    n_samples: int
+    mean: NDArray[float64]
+    scatter: NDArray[float64]
+    n_not_finite: int = 0
+
+    @property
+    def n_features(self) -> int:
+        """Length of a feature vector; 0 where none was seen."""
+        return len(self.mean)
+
+    @classmethod
+    def empty(cls, *, n_not_finite: int = 0) -> Self:
+        """Return the identity of ``merge``, or what only unusable feature vectors amount to."""
+        return cls(0, np.zeros(0), np.zeros((0, 0)), n_not_finite)
+
+    @classmethod
+    def from_features(cls, features: NDArray[floating[Any]]) -> Self:
+        """Compute the statistics of one block of features.
+
+        Two passes in float64, after moving the origin to the first vector: a large mean costs no
+        digits, and identical vectors have a scatter of exactly 0.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n_samples, n_features), float32 or float64
+            Not changed.  One float64 copy is made, so pass a large table block by block.
+        """
+        n_rows = len(features)
+        if n_rows == 0:
+            return cls.empty()
+        centred = features.astype(float64)
+        origin = centred[0].copy()
+        with np.errstate(invalid="ignore"):  # infinities are looked for below
+            centred -= origin
+            shift = centred.mean(axis=0)
+        # One bad value makes a bad mean, so the usual block needs no look at every value.
+        if not np.isfinite(shift).all():
+            finite = np.isfinite(features).all(axis=1)
+            statistics = cls.from_features(features[finite])
+            return statistics.merge(cls.empty(n_not_finite=int(n_rows - finite.sum())))
+        centred -= shift
+        # numpy sees the same array twice and calls BLAS syrk: half the work of gemm.
+        return cls(n_rows, origin + shift, centred.T @ centred)
+
+    def merge(self, other: Self) -> Self:
+        """Return the statistics of the feature vectors of both.
+
+        Raises
+        ------
+        FruitsError
+            If both have feature vectors, but of different lengths.
+
+        References
+        ----------
+        Chan, Golub, LeVeque, "Algorithms for computing the sample variance: analysis and
+        recommendations", The American Statistician 37 (1983), doi:10.1080/00031305.1983.10483115;
+        first in Stanford report STAN-CS-79-773 (1979).
+        """
+        n_not_finite = self.n_not_finite + other.n_not_finite
+        if self.n_samples == 0 or other.n_samples == 0:
+            some = self if other.n_samples == 0 else other
+            return type(self)(some.n_samples, some.mean, some.scatter, n_not_finite)
+        if self.n_features != other.n_features:
+            raise mixed_lengths(self.n_features, other.n_features)
+        n_samples = self.n_samples + other.n_samples
+        between = other.mean - self.mean
+        mean = self.mean + between * (other.n_samples / n_samples)
+        scatter = np.outer(between, between)
+        # In place: at 1280 features each further temporary array is 13 MB.
+        scatter *= self.n_samples * (other.n_samples / n_samples)
+        scatter += self.scatter
+        scatter += other.scatter
+        return type(self)(n_samples, mean, scatter, n_not_finite)
+
+    def to_bytes(self) -> bytes:
+        """Return a form that travels between processes, 6.6 MB at 1280 features."""
+        header = _HEADER.pack(self.n_samples, self.n_not_finite, self.n_features)
+        # The scatter is symmetric: half of it travels.
+        triangle = self.scatter[np.tri(self.n_features, dtype=bool)]
+        return header + np.concatenate([self.mean, triangle]).astype("<f8", copy=False).tobytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes | memoryview) -> Self:
+        """Return what ``to_bytes`` was called on."""
+        n_samples, n_not_finite, n_features = _HEADER.unpack_from(data)
+        values = np.frombuffer(data, dtype="<f8", offset=_HEADER.size)
+        mean, triangle = np.split(values, [n_features])
+        scatter = np.empty((n_features, n_features))
+        lower = np.tri(n_features, dtype=bool)
+        scatter[lower] = triangle
+        scatter.T[lower] = triangle
+        return cls(n_samples, mean, scatter, n_not_finite)
+
+
+def mixed_lengths(one: int, other: int) -> FruitsError:
+    """Return the refusal of feature vectors that differ in length."""
+    return FruitsError(
+        f"the features table mixes vectors of {one} and {other} features, but a PCA needs one "
+        "length; featurize all images with the same model"
+    )

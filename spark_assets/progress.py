@@ -1,0 +1,99 @@
+"""Progress of a Spark job: a bar on a terminal, a plain line every 30 s elsewhere."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from py4j.protocol import Py4JError
+from pyspark import StatusTracker
+from pyspark.sql import SparkSession
+from tqdm import tqdm
+
+_POLL_S = 0.5
+_LINE_EVERY_S = 30.0
+
+
+def say(message: str) -> None:
+    """Print one line for the person who waits, past a progress bar."""
+    tqdm.write(message, file=sys.stderr)
+
+
+@dataclass(slots=True)
+class ProgressRecord:
+    """How many images were done when: (seconds since the start, images) at each change."""
+
+    n_images: int
+    samples: list[tuple[float, int]] = field(default_factory=list)
+
+    def images_per_second_steady(self) -> float | None:
+        """Return the speed between the first and the last tenth of the images, or None."""
+        low, high = 0.1 * self.n_images, 0.9 * self.n_images
+        inner = [(seconds, done) for seconds, done in self.samples if low <= done <= high]
+        if len(inner) < 3:
+            return None
+        (start, first), (end, last) = inner[0], inner[-1]
+        return (last - first) / (end - start)
+
+
+@contextmanager
+def track(spark: SparkSession, *, n_images: int, n_tasks: int) -> Iterator[ProgressRecord]:
+    """Show the progress of the job in the block, whose last stage has ``n_tasks`` even tasks."""
+    group = f"images-{time.monotonic_ns()}"
+    spark.sparkContext.setJobGroup(group, f"featurize {n_images} images")
+    record = ProgressRecord(n_images)
+    finished = threading.Event()
+    poller = threading.Thread(
+        target=_poll, args=(spark, group, n_tasks, record, finished), daemon=True
+    )
+    poller.start()
+    try:
+        yield record
+    finally:
+        finished.set()
+        poller.join()
+        spark.sparkContext.setLocalProperty("spark.jobGroup.id", "")
+
+
+def _poll(
+    spark: SparkSession, group: str, n_tasks: int, record: ProgressRecord, finished: threading.Event
+) -> None:
+    tracker = spark.sparkContext.statusTracker()
+    start = next_line = time.monotonic()
+    on_terminal = sys.stderr.isatty()
+    with tqdm(total=record.n_images, unit="image", disable=not on_terminal, leave=False) as bar:
+        while not finished.wait(_POLL_S):
+            try:
+                done = _n_done(tracker, group, n_tasks, record.n_images)
+            except Py4JError:  # Spark was stopped: the job says why, not its progress
+                return
+            seconds = time.monotonic() - start
+            if done > (record.samples[-1][1] if record.samples else 0):
+                record.samples.append((seconds, done))
+            bar.update(done - bar.n)
+            if not on_terminal and time.monotonic() - next_line >= _LINE_EVERY_S:
+                next_line = time.monotonic()
+                say(progress_line(done, record.n_images, seconds))
+
+
+def progress_line(done: int, n_images: int, seconds: float) -> str:
+    """Return the plain line: images done, images/s and the time that is left."""
+    if not done:
+        return f"0 of {n_images} images after {seconds:.0f} s"
+    speed = done / seconds
+    left_min, left_s = divmod(round((n_images - done) / speed), 60)
+    return f"{done} of {n_images} images, {speed:.1f} images/s, {left_min} min {left_s:02d} s left"
+
+
+def _n_done(tracker: StatusTracker, group: str, n_tasks: int, n_images: int) -> int:
+    stage_ids: list[int] = []
+    for job_id in tracker.getJobIdsForGroup(group):
+        job = tracker.getJobInfo(job_id)
+        stage_ids.extend(job.stageIds if job else ())
+    stage = tracker.getStageInfo(max(stage_ids)) if stage_ids else None
+    # Earlier stages list and shuffle paths: they have done no image yet.
+    if stage is None or stage.numTasks != n_tasks:
+        return 0
+    return round(n_images * stage.numCompletedTasks / stage.numTasks)

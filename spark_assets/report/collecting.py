@@ -1,0 +1,158 @@
+"""Collecting what the report shows from the tables of an output."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from spark_assets.images.decoding import ImageLimits, ImageRejected
+from spark_assets.images.listing import ImageEntry
+from spark_assets.images.reading import ImageReader, ReadAhead
+from spark_assets.images.thumbnails import thumbnail_data_uri
+from spark_assets.locations import Location, parse_location
+from spark_assets.report.data import (
+    FeatureModelSummary,
+    PCASummary,
+    PlottedImages,
+    RejectedImage,
+    ReportData,
+    RunSummary,
+)
+from spark_assets.runs.history import current_features, current_rejected
+from spark_assets.runs.layout import OutputLayout
+from spark_assets.runs.manifest import RunManifest
+from spark_assets.runs.reducing import PCARecord, load_pca_model
+from spark_assets.schemas import REDUCED
+from spark_assets.session import n_task_slots
+
+# More rows than anyone reads; the table has them all.
+_MAX_REJECTED = 500
+_N_PLOTTED_COMPONENTS = 3
+
+
+def collect_report_data(
+    spark: SparkSession,
+    layout: OutputLayout,
+    runs: Sequence[RunManifest],
+    record: PCARecord | None,
+    *,
+    max_points: int,
+) -> ReportData:
+    """Return the values of the page: the newest of ``runs``, and all that is current."""
+    latest = runs[-1]
+    rejected = current_rejected(spark, layout, runs)
+    rows = rejected.orderBy("reason", "path").limit(_MAX_REJECTED).collect()
+    limits = ImageLimits(**latest.options["limits"])
+    return ReportData(
+        title="Fruits!",
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        latest_run=_run_summary(latest),
+        n_runs=len(runs),
+        n_current_features=current_features(spark, layout, runs).count(),
+        n_current_rejected=rejected.count(),
+        feature_model=_model_summary(latest),
+        pca=None if record is None else _pca_summary(layout, record),
+        plotted=None
+        if record is None
+        else _plotted(spark, layout, parse_location(latest.images_uri), record, limits, max_points),
+        rejected=[RejectedImage(row.path, row.reason, row.detail) for row in rows],
+    )
+
+
+def _run_summary(run: RunManifest) -> RunSummary:
+    return RunSummary(
+        run_id=run.run_id,
+        started_at=run.started_at,
+        images_uri=run.images_uri,
+        n_images=run.counts.n_images,
+        n_known=run.counts.n_known,
+        n_features=run.counts.n_features,
+        n_rejected=run.counts.n_rejected,
+        rejected_by_reason=run.counts.rejected_by_reason,
+        bytes_read=run.bytes_read,
+        images_per_second=run.images_per_second,
+        seconds_by_stage=run.seconds_by_stage,
+        options=run.options,
+        versions=run.versions,
+    )
+
+
+def _model_summary(run: RunManifest) -> FeatureModelSummary:
+    names = FeatureModelSummary.__dataclass_fields__
+    return FeatureModelSummary(**{name: run.feature_model[name] for name in names})
+
+
+def _pca_summary(layout: OutputLayout, record: PCARecord) -> PCASummary:
+    model, _ = load_pca_model(layout.pca_model(record.model_id))
+    return PCASummary(
+        model_id=record.model_id,
+        n_components=record.n_components,
+        n_components_asked=record.n_components_asked,
+        n_samples=record.n_samples,
+        explained_variance_ratio=model.spectrum_ratio,
+        fitted_here=record.fitted_here,
+        seconds_by_stage=record.seconds_by_stage,
+    )
+
+
+def _plotted(
+    spark: SparkSession,
+    layout: OutputLayout,
+    images: Location,
+    record: PCARecord,
+    limits: ImageLimits,
+    max_points: int,
+) -> PlottedImages:
+    folder = layout.reduced(record.model_id).spark_path()
+    reduced = spark.read.schema(REDUCED).parquet(folder)
+    sample = _evenly_by_label(reduced, max_points).select(
+        "path", "label", F.slice("pca_features", 1, _N_PLOTTED_COMPONENTS).alias("point")
+    )
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        reader, ahead = ImageReader(images, limits=limits), ReadAhead(n_readers=4)
+        for batch in batches:
+            entries = [ImageEntry(path, None, None) for path in batch.column("path").to_pylist()]
+            thumbnails = [
+                _thumbnail(image.content, limits) for image in ahead.read(entries, reader)
+            ]
+            yield pa.RecordBatch.from_arrays(
+                [*batch.columns, pa.array(thumbnails, pa.string())],
+                names=[*batch.schema.names, "thumbnail"],
+            )
+
+    shared = sample.repartition(n_task_slots(spark))
+    with_thumbnails = shared.mapInArrow(
+        work, "path string, label string, point array<float>, thumbnail string"
+    )
+    rows = sorted(with_thumbnails.collect(), key=lambda row: (row.label or "", row.path))
+    return PlottedImages(
+        paths=[row.path for row in rows],
+        labels=[row.label for row in rows],
+        points=np.array([row.point for row in rows], dtype=np.float32),
+        thumbnails=[row.thumbnail for row in rows],
+        n_reduced=record.n_reduced,
+    )
+
+
+def _evenly_by_label(reduced: DataFrame, max_points: int) -> DataFrame:
+    """Draw rows evenly over the labels, the same ones every time."""
+    n_labels = reduced.select("label").distinct().count()
+    in_label = Window.partitionBy("label").orderBy(F.sha2("path", 256))
+    ranked = reduced.withColumn("rank", F.row_number().over(in_label))
+    per_label = math.ceil(max_points / n_labels)
+    return ranked.where(F.col("rank") <= per_label).orderBy("rank", "label").limit(max_points)
+
+
+def _thumbnail(content: bytes | ImageRejected, limits: ImageLimits) -> str | None:
+    """Return a thumbnail, or None for an image that is gone or has changed since."""
+    if isinstance(content, ImageRejected):
+        return None
+    try:
+        return thumbnail_data_uri(content, limits)
+    except ImageRejected:
+        return None

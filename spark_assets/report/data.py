@@ -1,0 +1,143 @@
+"""What the report shows, as values: no Spark, no plotting."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import float32, float64
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedImage:
+    """One row of the list of rejected images."""
+
+    path: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One featurize run, as its manifest tells it.
+
+    ``n_images`` were looked at in this run; ``n_known`` were left out because earlier runs hold
+    them unchanged.  ``started_at`` is ISO 8601.
+    """
+
+    run_id: str
+    started_at: str
+    images_uri: str
+    n_images: int
+    n_known: int
+    n_features: int
+    n_rejected: int
+    rejected_by_reason: dict[str, int]
+    bytes_read: int
+    images_per_second: float
+    seconds_by_stage: dict[str, float]
+    options: dict[str, object]
+    versions: dict[str, str]
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every image looked at became features or a rejected image with a reason."""
+        return (
+            self.n_images == self.n_features + self.n_rejected
+            and sum(self.rejected_by_reason.values()) == self.n_rejected
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureModelSummary:
+    """Where the features come from; ``n_features`` is the length of one feature vector."""
+
+    architecture: str
+    alpha: float
+    image_size_px: int
+    n_features: int
+    weights_source: str
+    network_sha256: str
+    warning: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PCASummary:
+    """The PCA behind the reduced table.
+
+    ``explained_variance_ratio`` holds every component that the spectrum has, (n_spectrum,) float64,
+    of which the first ``n_components`` are kept; zeros or NaN where the images do not differ at
+    all.  ``fitted_here`` is False where a model fitted earlier was used to project.
+    """
+
+    model_id: str
+    n_components: int
+    n_components_asked: str
+    n_samples: int
+    explained_variance_ratio: NDArray[float64]
+    fitted_here: bool
+    seconds_by_stage: dict[str, float]
+
+    @property
+    def has_variance(self) -> bool:
+        """Whether there is any variance to explain."""
+        return bool(np.nansum(self.explained_variance_ratio) > 0)
+
+    @property
+    def cumulative_ratio(self) -> NDArray[float64]:
+        """Share of the variance that the first 1, 2, ... components hold, (n_spectrum,)."""
+        return np.minimum(np.cumsum(self.explained_variance_ratio), 1.0)
+
+    @property
+    def share_kept(self) -> float:
+        """Share of the variance that the kept components hold; NaN where there is none."""
+        return float(self.cumulative_ratio[self.n_components - 1]) if self.has_variance else np.nan
+
+    def n_components_for(self, share: float) -> int | None:
+        """Return how many components hold ``share`` of the variance, None where none do."""
+        reached = np.flatnonzero(self.cumulative_ratio >= share)
+        return int(reached[0]) + 1 if len(reached) else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlottedImages:
+    """A sample of the reduced table, evenly over the labels.
+
+    ``points`` is (n_points, 1 to 3) float32: the first principal components that were kept.
+    ``thumbnails[i]`` is a small JPEG as a ``data:`` URI, or None where the image cannot be read any
+    more.  ``n_reduced`` counts the rows of the whole table.
+    """
+
+    paths: list[str]
+    labels: list[str | None]
+    points: NDArray[float32]
+    thumbnails: list[str | None]
+    n_reduced: int
+
+    def __post_init__(self) -> None:
+        n_points = len(self.paths)
+        if not n_points == len(self.labels) == len(self.points) == len(self.thumbnails):
+            raise ValueError(
+                f"{n_points} paths, {len(self.labels)} labels, {len(self.points)} points and "
+                f"{len(self.thumbnails)} thumbnails; each plotted image needs one of each"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ReportData:
+    """All that one page shows.
+
+    ``pca`` and ``plotted`` are None where no image could be used.  ``rejected`` holds the current
+    rejected images of all runs, or the first of them; ``n_current_rejected`` counts them all.
+    ``made_at`` is ISO 8601.
+    """
+
+    title: str
+    made_at: str
+    latest_run: RunSummary
+    n_runs: int
+    n_current_features: int
+    n_current_rejected: int
+    feature_model: FeatureModelSummary
+    pca: PCASummary | None
+    plotted: PlottedImages | None
+    rejected: list[RejectedImage]

@@ -1,0 +1,116 @@
+"""Values as people read them."""
+
+import json
+import math
+from datetime import UTC, datetime
+
+NO_LABEL = "(no label)"
+_NBSP = "\N{NO-BREAK SPACE}"
+_NONE = "\N{EN DASH}"
+_UNITS = ("kB", "MB", "GB", "TB", "PB")
+# Not strftime's: those follow the locale of the machine.
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def printable(text: str) -> str:
+    r"""Return the text with everything that does not print as an escape: a newline as ``\n``.
+
+    A path may hold any character.  Shown raw, a newline vanishes, a right-to-left mark makes one
+    name look like another, and a lone surrogate cannot be written as UTF-8.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def count(number: int) -> str:
+    return f"{number:,}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return ``1 image`` or ``1,234 images``."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def share(fraction: float, digits: int = 1) -> str:
+    """Return a fraction in [0, 1] as a percentage.
+
+    Rounding never makes 100 % of less than everything, nor 0 % of more than nothing.
+    """
+    if not math.isfinite(fraction):
+        return _NONE
+    step = 10.0**-digits
+    percent = round(100 * fraction, digits)
+    if fraction < 1 and percent >= 100:
+        return f"over {100 - step:.{digits}f}{_NBSP}%"
+    if fraction > 0 and percent == 0:
+        return f"under {step:.{digits}f}{_NBSP}%"
+    return f"{percent:.{digits}f}{_NBSP}%"
+
+
+def rate(per_second: float) -> str:
+    if not math.isfinite(per_second):
+        return _NONE
+    return f"{per_second:,.1f}" if per_second < 100 else f"{per_second:,.0f}"
+
+
+def size(n_bytes: int) -> str:
+    """Return a number of bytes in decimal units, as disks and S3 bills count them."""
+    if n_bytes < 1000:
+        return counted(n_bytes, "byte")
+    power = 1
+    while n_bytes / 1000**power >= 999.95 and power < len(_UNITS):  # would print as 1000.0
+        power += 1
+    return f"{n_bytes / 1000**power:,.1f}{_NBSP}{_UNITS[power - 1]}"
+
+
+def duration(seconds: float) -> str:
+    if not math.isfinite(seconds):
+        return _NONE
+    if seconds < 9.995:
+        return f"{seconds:.2f}{_NBSP}s"
+    if seconds < 59.95:
+        return f"{seconds:.1f}{_NBSP}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}{_NBSP}min {rest:02d}{_NBSP}s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{count(hours)}{_NBSP}h {minutes:02d}{_NBSP}min"
+
+
+def moment(iso: str) -> str:
+    """Return an ISO 8601 moment in words, in UTC where it names its zone; other text as it is."""
+    try:
+        when = datetime.fromisoformat(iso)
+    except ValueError:
+        return printable(iso)
+    zone = ""
+    if when.tzinfo is not None:
+        when, zone = when.astimezone(UTC), " UTC"
+    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}, {when:%H:%M}{zone}"
+
+
+def option(value: object) -> str:
+    """Return the value of an option as it could be typed, or in a word."""
+    match value:
+        case None:
+            return "not given"
+        case bool():
+            return "yes" if value else "no"
+        case str():
+            return printable(value) if value else "(empty)"
+        case int() | float():
+            return str(value)
+        case _:
+            return printable(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def shorten(text: str, length: int) -> str:
+    """Return at most ``length`` characters: the beginning and the end, where names differ."""
+    if len(text) <= length:
+        return text
+    tail = length // 3
+    return text[: length - tail - 1] + "\N{HORIZONTAL ELLIPSIS}" + text[-tail:]

@@ -1,0 +1,46 @@
+"""Which network a run uses: the one asked for, which has to be the one that the output holds."""
+
+from collections.abc import Callable, Sequence
+
+from pyspark.sql import DataFrame
+
+from spark_assets.errors import FruitsError
+from spark_assets.features.calibration import calibration_pixels
+from spark_assets.features.feature_model import FeatureModel, load_facts, load_feature_model
+from spark_assets.runs.layout import OutputLayout
+from spark_assets.runs.manifest import RunManifest
+from spark_assets.runs.options import FeaturizeOptions
+
+
+def choose_feature_model(
+    options: FeaturizeOptions,
+    layout: OutputLayout,
+    earlier: Sequence[RunManifest],
+    images: Callable[[], DataFrame],
+) -> tuple[FeatureModel, bool]:
+    """Return the network to use, and whether it is the one that the output keeps already."""
+    if not earlier:
+        return _obtain(options, images), False
+    made_by = str(earlier[-1].feature_model["network_sha256"])
+    kept = layout.feature_model(made_by)
+    facts = load_facts(kept)
+    is_met = None if facts is None else options.model.is_met_by(facts)
+    if is_met:
+        return load_feature_model(kept), True
+    found = None if is_met is False else _obtain(options, images)
+    if found is None or found.facts.network_sha256 != made_by:
+        source = earlier[-1].feature_model["weights_source"]
+        raise FruitsError(
+            f"the output {options.output.uri} holds features of another network ({source}, alpha "
+            f"{earlier[-1].feature_model['alpha']:g}), and features of two networks cannot be "
+            "compared; choose another output, give the same network, or start afresh with "
+            "--overwrite"
+        )
+    return found, facts is not None
+
+
+def _obtain(options: FeaturizeOptions, images: Callable[[], DataFrame]) -> FeatureModel:
+    return options.model.obtain(
+        lambda: calibration_pixels(images(), options.images, options.limits),
+        verbose=options.verbose,
+    )

@@ -1,0 +1,54 @@
+"""Where everything that runs leave behind lives under one output."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from spark_assets.locations import Location
+
+
+def new_id() -> str:
+    """Return an id that sorts by time and does not collide: ``20260131T120000Z-1a2b3c``."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLayout:
+    """The folders under ``--output``."""
+
+    output: Location
+
+    def features(self, run_id: str) -> Location:
+        return self.output.child("features", f"run_id={run_id}")
+
+    def rejected(self, run_id: str) -> Location:
+        return self.output.child("rejected", f"run_id={run_id}")
+
+    def pca_model(self, model_id: str) -> Location:
+        return self.output.child("pca_model", model_id)
+
+    def reduced(self, model_id: str) -> Location:
+        return self.output.child("reduced", f"model_id={model_id}")
+
+    def manifest(self, run_id: str) -> Location:
+        return self.manifests.child(f"{run_id}.json")
+
+    @property
+    def manifests(self) -> Location:
+        return self.output.child("manifests")
+
+    @property
+    def pca_models(self) -> Location:
+        return self.output.child("pca_model")
+
+    def feature_model(self, network_sha256: str) -> Location:
+        """Return where the network of a run is kept, so that a later run can use the same."""
+        return self.output.child("feature_model", network_sha256[:16])
+
+    @property
+    def report(self) -> Location:
+        return self.output.child("report", "index.html")
+
+    def staging(self, run_id: str) -> Location:
+        """Hold what a run keeps while it works: gone when it ends, left out by every reader."""
+        return self.output.child("_staging", run_id)

@@ -1,0 +1,194 @@
+"""Reduction of an output's current features: fit a PCA or take one, project, keep both."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import pyarrow.parquet
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from spark_assets.errors import FruitsError
+from spark_assets.files import (
+    delete_folder,
+    names_in,
+    read_bytes,
+    read_json,
+    write_bytes,
+    write_json,
+)
+from spark_assets.locations import Location
+from spark_assets.pca.model import PCAModel, fit
+from spark_assets.pca.reduction import compute_statistics, project_features
+from spark_assets.runs.history import current_features
+from spark_assets.runs.layout import OutputLayout, new_id
+from spark_assets.runs.manifest import RunManifest
+from spark_assets.runs.stopwatch import Stopwatch
+from spark_assets.schemas import REDUCED
+
+_PARQUET = "model.parquet"
+_JSON = "model.json"
+
+
+@dataclass(frozen=True, slots=True)
+class PCARecord:
+    """What ``model.json`` says of a PCA model; mean and components are in ``model.parquet``.
+
+    ``runs`` are those whose features were projected; ``fitted_on`` those that the PCA was fitted
+    on, here or, where ``fitted_here`` is False, in another place.  ``network_sha256`` names the
+    feature model: the PCA means nothing for features of another one.
+    """
+
+    model_id: str
+    fitted_here: bool
+    fitted_model_id: str
+    fitted_on: list[str]
+    runs: list[str]
+    network_sha256: str
+    n_components: int
+    n_components_asked: str
+    n_samples: int
+    n_features: int
+    n_reduced: int
+    explained_variance: list[float]
+    explained_variance_ratio: list[float]
+    seconds_by_stage: dict[str, float]
+
+
+def pca_records(layout: OutputLayout) -> list[PCARecord]:
+    """Return what is known of every finished PCA model in an output, oldest first."""
+    found = (_record(layout.pca_models.child(name)) for name in names_in(layout.pca_models))
+    return sorted((r for r in found if r is not None), key=lambda record: record.model_id)
+
+
+def load_pca_model(folder: Location) -> tuple[PCAModel, PCARecord]:
+    """Read a PCA model with its record.  Raises FruitsError where there is none."""
+    record, content = _record(folder), read_bytes(folder.child(_PARQUET))
+    if record is None or content is None:
+        raise FruitsError(
+            f"there is no PCA model at {folder.uri}; give a folder OUTPUT/pca_model/<model_id>"
+        )
+    table = pyarrow.parquet.read_table(pyarrow.BufferReader(content))
+    return PCAModel.from_table(table), record
+
+
+def reduce_features(
+    spark: SparkSession,
+    output: Location,
+    *,
+    runs: Sequence[RunManifest],
+    n_components: int | float,
+    pca_model: Location | None,
+) -> tuple[PCARecord, bool]:
+    """Reduce the current features of ``runs``; return the record, and whether it is new.
+
+    Nothing is done again where a model of the same features and the same request is there.  A
+    projection keeps the id of its model, unless the output holds a table of that id already.
+
+    Raises FruitsError where there are no features, or the PCA does not fit them.
+    """
+    layout = OutputLayout(output)
+    if not runs:
+        raise FruitsError(
+            f"there is no finished run in {output.uri}; make one with: "
+            "fruits featurize --images URI --output URI"
+        )
+    given = None if pca_model is None else load_pca_model(pca_model)
+    done = _same(pca_records(layout), runs, n_components, given)
+    if done is not None:
+        return done, False
+    model_id = given[1].model_id if given else new_id()
+    if f"model_id={model_id}" in names_in(layout.output.child("reduced")):
+        model_id = new_id()
+    try:
+        return _reduce(spark, layout, runs, n_components, given, model_id), True
+    except BaseException:
+        delete_folder(layout.reduced(model_id))
+        delete_folder(layout.pca_model(model_id))
+        raise
+
+
+def _reduce(
+    spark: SparkSession,
+    layout: OutputLayout,
+    runs: Sequence[RunManifest],
+    n_components: int | float,
+    given: tuple[PCAModel, PCARecord] | None,
+    model_id: str,
+) -> PCARecord:
+    stopwatch = Stopwatch()
+    network = str(runs[-1].feature_model["network_sha256"])
+    features = current_features(spark, layout, runs)
+    run_ids = [run.run_id for run in runs]
+    if given is None:
+        with stopwatch.stage("fit"):
+            model = fit(compute_statistics(features), n_components)
+        fitted_model_id, fitted_on = model_id, run_ids
+    else:
+        model, source = given
+        fitted_model_id, fitted_on = source.fitted_model_id, source.fitted_on
+        if source.network_sha256 != network:
+            raise FruitsError(
+                f"the PCA model {source.model_id} was fitted on features of another network than "
+                f"those in {layout.output.uri}; fit one here by leaving out --pca-model"
+            )
+    with stopwatch.stage("project"):
+        folder = layout.reduced(model_id).spark_path()
+        n_files = max(1, sum(run.counts.n_features for run in runs) // 500_000)
+        reduced = project_features(features, model)
+        reduced.coalesce(n_files).write.parquet(folder)
+        n_reduced = spark.read.schema(REDUCED).parquet(folder).count()
+    n_features_rows = features.agg(F.count("*")).first()
+    if n_features_rows is None or n_reduced != n_features_rows[0]:
+        raise FruitsError(
+            f"{n_features_rows and n_features_rows[0]} rows of features gave {n_reduced} reduced "
+            "rows; nothing of them is kept: run it again"
+        )
+    record = PCARecord(
+        model_id=model_id,
+        fitted_here=given is None,
+        fitted_model_id=fitted_model_id,
+        fitted_on=fitted_on,
+        runs=run_ids,
+        network_sha256=network,
+        n_components=len(model.components),
+        n_components_asked=str(n_components) if given is None else f"as in {fitted_model_id}",
+        n_samples=model.n_samples,
+        n_features=len(model.mean),
+        n_reduced=n_reduced,
+        explained_variance=model.explained_variance.tolist(),
+        explained_variance_ratio=model.explained_variance_ratio.tolist(),
+        seconds_by_stage=stopwatch.seconds,
+    )
+    _save(model, record, layout.pca_model(model_id))
+    return record
+
+
+def _same(
+    records: Sequence[PCARecord],
+    runs: Sequence[RunManifest],
+    n_components: int | float,
+    given: tuple[PCAModel, PCARecord] | None,
+) -> PCARecord | None:
+    """Return the newest model that answers the same request on the same runs."""
+    run_ids = [run.run_id for run in runs]
+    for record in reversed(records):
+        if given is None:
+            is_same = record.fitted_here and record.n_components_asked == str(n_components)
+        else:
+            is_same = record.fitted_model_id == given[1].fitted_model_id
+        if is_same and record.runs == run_ids:
+            return record
+    return None
+
+
+def _save(model: PCAModel, record: PCARecord, folder: Location) -> None:
+    """Write both files, ``model.json`` last: readers see a model when it is there."""
+    buffer = pyarrow.BufferOutputStream()
+    pyarrow.parquet.write_table(model.to_table(), buffer, compression="zstd")
+    write_bytes(folder.child(_PARQUET), buffer.getvalue().to_pybytes())
+    write_json(folder.child(_JSON), asdict(record))
+
+
+def _record(folder: Location) -> PCARecord | None:
+    value = read_json(folder.child(_JSON))
+    return None if value is None else PCARecord(**value)

@@ -1,0 +1,29 @@
+"""The versions that a run's numbers depend on."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from pyspark.sql import SparkSession
+
+from spark_assets import __version__
+
+_PACKAGES = ("ai-edge-litert", "numpy", "pi-heif", "pillow", "pyarrow")
+
+
+def versions_in_use(spark: SparkSession) -> dict[str, str]:
+    """Return versions by name: this project, Python, Java, Spark and the packages that count."""
+    java = spark.sparkContext._jvm.System.getProperty("java.version")  # type: ignore[union-attr]
+    return {
+        "fruits": __version__,
+        "python": platform.python_version(),
+        "java": str(java),
+        "spark": spark.version,
+        **{name: told for name in _PACKAGES if (told := _version(name)) is not None},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,153 @@
+"""The Spark session: how it is started, on a laptop and under spark-submit."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pyspark
+from pyspark.sql import SparkSession
+
+from spark_assets.errors import FruitsError
+from spark_assets.locations import S3Settings
+from spark_assets.quiet import quiet_native_stderr
+
+# What Spark 4.1 runs on; from Java 24 on its Hadoop client fails at the first file.
+_JAVA_MIN, _JAVA_MAX = 17, 23
+_PACKAGE = Path(__file__).parent
+# The S3 connector has to be of the Hadoop version that this Spark is built with.
+_HADOOP_JAR = re.compile(r"hadoop-client-api-([\d.]+)\.jar")
+
+_SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.parquet.compression.codec": "zstd",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # 1,024 rows of 1280 numbers are 5 MB: a worker's memory stays bounded by it.
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "1024",
+    # A vector of 1280 floats is a row: the default of 4,096 rows, 20 MB, falls out of every cache.
+    "spark.sql.parquet.columnarReaderBatchSize": "128",
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+    # One thread a task, in the network and in BLAS: Spark already has a task a core.
+    "spark.executorEnv.OMP_NUM_THREADS": "1",
+    "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
+    "spark.executorEnv.TF_NUM_INTRAOP_THREADS": "1",
+    "spark.executorEnv.TF_NUM_INTEROP_THREADS": "1",
+}
+_LOCAL_SETTINGS = {
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.memory": "2g",
+    "spark.sql.shuffle.partitions": "8",
+}
+
+
+def start_session(
+    name: str, *, master: str | None, s3: S3Settings | None, verbose: bool
+) -> SparkSession:
+    """Start Spark, or join the session that spark-submit prepared.
+
+    Without ``master`` and outside spark-submit it runs on all cores of this machine.  ``s3`` is
+    set where tables are in S3: Spark then fetches its S3 connector, which EMR has already.
+
+    Raises FruitsError where there is no fitting Java or the master cannot be reached.
+    """
+    builder = SparkSession.builder.appName(name)
+    for key, value in _SETTINGS.items():
+        builder = builder.config(key, value)
+    submitted = "PYSPARK_GATEWAY_PORT" in os.environ
+    if not submitted:
+        check_java()
+        # Otherwise the workers start the first python3 on the path, without the libraries.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        master = master or "local[*]"
+        if master.startswith("local"):
+            os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+            for key, value in _LOCAL_SETTINGS.items():
+                builder = builder.config(key, value)
+        for key, value in _s3_settings(s3).items():
+            builder = builder.config(key, value)
+    if master:
+        builder = builder.master(master)
+    try:
+        # The JVM inherits the silence, and the workers from the JVM, for as long as they live.
+        with quiet_native_stderr(verbose=verbose):
+            spark = builder.getOrCreate()
+    except Exception as error:
+        if verbose or isinstance(error, FruitsError):
+            raise
+        raise FruitsError(
+            f"Spark did not start with master {master or 'of spark-submit'} "
+            f"({type(error).__name__}); check the address, and add --verbose to see why"
+        ) from error
+    spark.sparkContext.setLogLevel("INFO" if verbose else "ERROR")
+    _ship_package(spark)
+    return spark
+
+
+def check_java() -> None:
+    """Raise FruitsError where Java is missing or of a version that Spark does not run on."""
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which(f"{home}/bin/java" if home else "java")
+    allowed = f"Spark needs Java {_JAVA_MIN} to {_JAVA_MAX}"
+    mend = "install it (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME to it"
+    if java is None:
+        where = f"in JAVA_HOME={home}" if home else "on the PATH"
+        raise FruitsError(f"no java was found {where}; {allowed}: {mend}")
+    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(?:1\.)?(\d+)', told)
+    if version is None:
+        raise FruitsError(f"{java} does not tell its version; {allowed}: {mend}")
+    if not _JAVA_MIN <= int(version[1]) <= _JAVA_MAX:
+        raise FruitsError(f"{java} is Java {version[1]}; {allowed}: {mend}")
+
+
+def n_task_slots(spark: SparkSession) -> int:
+    """Return how many tasks run at a time."""
+    return max(1, spark.sparkContext.defaultParallelism)
+
+
+def _s3_settings(s3: S3Settings | None) -> dict[str, str]:
+    if s3 is None:
+        return {}
+    settings = {
+        "spark.jars.packages": f"org.apache.hadoop:hadoop-aws:{_hadoop_version()}",
+        "spark.hadoop.fs.s3a.endpoint.region": s3.region,
+    }
+    if s3.endpoint_url is not None:
+        settings["spark.hadoop.fs.s3a.endpoint"] = s3.endpoint_url
+        settings["spark.hadoop.fs.s3a.path.style.access"] = "true"
+    return settings
+
+
+def _hadoop_version() -> str:
+    jars = Path(pyspark.__file__).parent / "jars"
+    versions = [match[1] for jar in jars.glob("*.jar") if (match := _HADOOP_JAR.match(jar.name))]
+    return versions[0]
+
+
+def _ship_package(spark: SparkSession) -> None:
+    """Send this package to the executors, unless it came in a zip that spark-submit sends."""
+    context = spark.sparkContext
+    if str(context.master).startswith("local") or not _PACKAGE.is_dir():
+        return
+    archive = Path(tempfile.mkdtemp(prefix="fruits-")) / "spark_assets.zip"
+    write_package_zip(archive)
+    context.addPyFile(str(archive))
+
+
+def write_package_zip(archive: Path) -> None:
+    """Write this package as the zip that ``--py-files`` takes: the same bytes every time."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+        for path in sorted(_PACKAGE.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                name = path.relative_to(_PACKAGE.parent).as_posix()
+                # A date of its own would change the digest of the zip at every checkout.
+                info = zipfile.ZipInfo(name, date_time=(2020, 1, 1, 0, 0, 0))
+                info.compress_type = zipfile.ZIP_DEFLATED
+                target.writestr(info, path.read_bytes())

@@ -1,0 +1,209 @@
+"""The commands as people type them: exit codes, one sentence, no stack trace."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from spark_assets import cli
+from tests.conftest import skip_or_fail
+from tests.spark.runs import files_under, put, save
+
+FRUITS = str(Path(sys.executable).parent / "fruits")
+
+
+def fruits(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [FRUITS, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=300,
+        check=False,
+    )
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], sentence: str) -> None:
+    assert done.returncode == 1, done.stderr
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+def java_that_tells(folder: Path, version: str) -> dict[str, str]:
+    """Return an environment whose Java says that it is of a version."""
+    java = folder / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    java.write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\" 2020-01-01' >&2\n")
+    java.chmod(0o755)
+    return {"JAVA_HOME": str(folder)}
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("0", "0"),
+        ("-3", "-3"),
+        ("1.5", "1.5"),
+        ("abc", "abc"),
+        ("nan", "nan"),
+        ("", "''"),
+    ],
+)
+def test_a_number_of_components_that_makes_no_sense_is_bad_usage(value, sentence, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["reduce", "--output", "out", f"--n-components={value}"])
+    assert caught.value.code == 2
+    told = capsys.readouterr().err
+    assert "--n-components" in told
+    assert sentence in told
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["fly"],
+        ["run", "--images", "x"],
+        ["run", "--images", "x", "--output", "y", "--alpha", "0"],
+        ["run", "--images", "x", "--output", "y", "--engine", "steam"],
+        ["run", "--images", "x", "--output", "y", "--limit", "0"],
+        ["run", "--images", "x", "--output", "y", "--max-rejected", "2"],
+        ["run", "--images", "x", "--output", "y", "--max-image-mib", "inf"],
+    ],
+)
+def test_bad_usage_is_exit_code_2(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["run", "featurize", "reduce", "report", "export-model"])
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main([command, "--help"])
+    assert caught.value.code == 0
+    assert "--output" in capsys.readouterr().out
+
+
+def test_an_unknown_folder_is_refused_at_once(tmp_path):
+    done = fruits("run", "--images", tmp_path / "nowhere", "--output", tmp_path / "out")
+    assert_refused(done, "does not exist; give a folder of photographs")
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_java_is_refused_with_the_line_that_installs_it(tmp_path):
+    put(tmp_path / "images", "a/1.png")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python3").symlink_to(sys.executable)
+    done = fruits(
+        "run", "--images", tmp_path / "images", "--output", tmp_path / "out",
+        PATH=str(tmp_path / "bin"), JAVA_HOME="",
+    )  # fmt: skip
+    assert_refused(done, "no java was found on the PATH; Spark needs Java 17 to 23")
+    assert "apt-get install openjdk-17-jre-headless" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("version", "number"), [("1.8.0_292", "8"), ("11.0.2", "11"), ("25", "25")]
+)
+def test_the_wrong_java_is_refused_with_the_versions_that_fit(tmp_path, version, number):
+    put(tmp_path / "images", "a/1.png")
+    done = fruits(
+        "run", "--images", tmp_path / "images", "--output", tmp_path / "out",
+        **java_that_tells(tmp_path / "java", version),
+    )  # fmt: skip
+    assert_refused(done, f"is Java {number}; Spark needs Java 17 to 23")
+
+
+@pytest.mark.slow
+def test_a_disk_that_fills_up_is_said_and_leaves_nothing(tmp_path, seeded_model):
+    """On a file system of 1 MiB; mounting one takes root."""
+    output = tmp_path / "small"
+    output.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(output)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode != 0:
+        skip_or_fail("a small file system cannot be mounted; run the tests as root")
+    try:
+        model = save(seeded_model, tmp_path / "model")
+        for index in range(400):
+            put(tmp_path / "images", f"a/{index}.png", seed=index)
+        done = fruits(
+            "featurize", "--images", tmp_path / "images", "--output", output / "out",
+            "--model", model,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert "the disk is full" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not list(output.rglob("*.parquet"))
+        assert not list(output.rglob("manifests/*"))
+    finally:
+        subprocess.run(["umount", str(output)], check=True)
+
+
+@pytest.mark.slow
+def test_more_rejected_than_allowed_is_exit_code_3_with_the_tables_written(tmp_path, seeded_model):
+    model = save(seeded_model, tmp_path / "model")
+    for index in range(4):
+        put(tmp_path / "images", f"a/{index}.png", seed=index)
+    put(tmp_path / "images", "a/broken.png", b"broken")
+    done = fruits(
+        "run", "--images", tmp_path / "images", "--output", tmp_path / "out", "--model", model,
+        "--n-components", "2",
+    )  # fmt: skip
+    assert done.returncode == 3, done.stderr
+    assert "1 of 5 images were rejected, more than the share of 0.1" in done.stderr
+    (manifest,) = (tmp_path / "out" / "manifests").glob("*.json")
+    assert json.loads(manifest.read_text())["counts"]["n_rejected"] == 1
+    assert (tmp_path / "out" / "report" / "index.html").exists()
+
+
+@pytest.mark.slow
+def test_all_rejected_still_tells_why_in_a_report(tmp_path, seeded_model):
+    model = save(seeded_model, tmp_path / "model")
+    put(tmp_path / "images", "a/1.png", b"broken")
+    done = fruits(
+        "run", "--images", tmp_path / "images", "--output", tmp_path / "out", "--model", model
+    )
+    assert done.returncode == 3, done.stderr
+    assert "no image could be used" in done.stderr
+    assert "not_an_image" in (tmp_path / "out" / "report" / "index.html").read_text()
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_cleanly(tmp_path, seeded_model):
+    model = save(seeded_model, tmp_path / "model")
+    for index in range(1500):
+        put(tmp_path / "images", f"a/{index}.png", seed=index)
+    # A shell starts what it puts in the background with Ctrl-C ignored, and children inherit that.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    run = subprocess.Popen(
+        [FRUITS, "run", "--images", str(tmp_path / "images"), "--output", str(tmp_path / "out"),
+         "--model", str(model)],
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    signal.signal(signal.SIGINT, inherited)
+    wait_for(run, lambda: list(tmp_path.glob("out/_staging/*/outcomes/_temporary")))
+    # As a terminal does it: the signal goes to the whole group, the JVM included.
+    os.killpg(run.pid, signal.SIGINT)
+    _, stderr = run.communicate(timeout=120)
+    assert run.returncode == 130, stderr
+    assert "interrupted; nothing of this run is visible" in stderr
+    assert "Traceback" not in stderr
+    assert files_under(tmp_path / "out") == {}
+
+
+def wait_for(run: subprocess.Popen[str], is_so) -> None:
+    end = time.monotonic() + 120
+    while not is_so():
+        assert run.poll() is None, "the run ended too early"
+        assert time.monotonic() < end
+        threading.Event().wait(0.05)

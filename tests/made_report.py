@@ -1,0 +1,160 @@
+"""Report data made by hand: seeded, with thumbnails that are real little JPEG files."""
+
+import base64
+import io
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from spark_assets.report.data import (
+    FeatureModelSummary,
+    PCASummary,
+    PlottedImages,
+    RejectedImage,
+    ReportData,
+    RunSummary,
+)
+
+# Each would do something if it were taken for HTML, JavaScript, a template or plotly's own markup.
+HOSTILE_NAMES = (
+    "</script><script>window.hacked = 1</script>",
+    "<img src=x onerror='window.hacked = 2'>",
+    '"><svg onload=window.hacked=3>',
+    "new\nline\u2028and\u2029separators",
+    "100% %20 %{x} %{customdata} %{meta[0]} {{ 7 * 7 }} {% raw %}",
+    "<b>bold</b> <a href='javascript:window.hacked=4'>link</a> &lt;i&gt; $x^2$",
+    "</title></style><!-- <script>",
+    "back\\slash 'single' \"double\" `tick` ${window.hacked=5}",
+    "right\u202eto left, no\u00a0break, lone \udcff surrogate",
+    "pêche 桃 🍑",
+)
+
+
+def thumbnail(colour: tuple[int, int, int]) -> str:
+    buffer = io.BytesIO()
+    Image.new("RGB", (24, 16), colour).save(buffer, "JPEG")
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def made_plotted(
+    labels: list[str | None], *, n_points: int = 200, n_components: int = 3, seed: int = 7
+) -> PlottedImages:
+    """Return points in one cloud per label, in turn; every tenth image has no thumbnail."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(scale=6, size=(len(labels), n_components))
+    of_label = np.arange(n_points) % len(labels)
+    points = centres[of_label] + rng.normal(size=(n_points, n_components))
+    colours = rng.integers(0, 256, size=(n_points, 3))
+    return PlottedImages(
+        paths=[f"{labels[i] or ''}/{n}_100.jpg" for n, i in enumerate(of_label)],
+        labels=[labels[i] for i in of_label],
+        points=points.astype(np.float32),
+        thumbnails=[
+            None if n % 10 == 9 else thumbnail(tuple(colour.tolist()))
+            for n, colour in enumerate(colours)
+        ],
+        n_reduced=4 * n_points,
+    )
+
+
+def made_pca(*, n_components: int = 12, n_spectrum: int = 40) -> PCASummary:
+    ratio = 0.8 ** np.arange(n_spectrum)
+    return PCASummary(
+        model_id="20251123T120301Z-4f1c",
+        n_components=n_components,
+        n_components_asked="12",
+        n_samples=796,
+        explained_variance_ratio=ratio / ratio.sum(),
+        fitted_here=True,
+        seconds_by_stage={"statistics": 1.8, "eigendecomposition": 0.41, "projection": 2.25},
+    )
+
+
+def made_report(
+    *,
+    labels: tuple[str | None, ...] = (
+        "apple",
+        "banana",
+        "cherry",
+        "fig",
+        "kiwi",
+        "pear",
+        "plum",
+        None,
+    ),
+    n_points: int = 200,
+) -> ReportData:
+    """Return a whole report: 800 images of 8 labels, 4 of them rejected."""
+    rejected = [
+        RejectedImage("apple/empty.jpg", "empty", "0 bytes"),
+        RejectedImage("fig/notes.jpg", "not_an_image", "not an image of a known format"),
+        RejectedImage("pear/1.jpg", "truncated", "image file is truncated"),
+        RejectedImage("plum/2.jpg", "truncated", "image file is truncated"),
+    ]
+    return ReportData(
+        title="Fruits!",
+        made_at="2025-11-23T12:04:10+00:00",
+        latest_run=RunSummary(
+            run_id="20251123T120155Z-9ab3",
+            started_at="2025-11-23T12:01:55+00:00",
+            images_uri="s3://fruits-raw-images/Training",
+            n_images=800,
+            n_known=1234,
+            n_features=796,
+            n_rejected=4,
+            rejected_by_reason={"empty": 1, "not_an_image": 1, "truncated": 2},
+            bytes_read=61_234_567,
+            images_per_second=147.3,
+            seconds_by_stage={"list": 0.62, "model": 2.4, "featurize": 5.43, "count": 1.1},
+            options={
+                "alpha": 0.35,
+                "engine": "litert",
+                "limit": None,
+                "overwrite": False,
+                "limits": {"max_bytes": 67108864, "max_pixels": 100000000},
+            },
+            versions={"python": "3.11.7", "pyspark": "4.1.1", "numpy": "2.4.6"},
+        ),
+        n_runs=3,
+        n_current_features=2030,
+        n_current_rejected=4,
+        feature_model=FeatureModelSummary(
+            architecture="MobileNetV2",
+            alpha=0.35,
+            image_size_px=224,
+            n_features=1280,
+            weights_source="mobilenet_v2_0.35_224_no_top.weights.h5",
+            network_sha256="67c0e48867690db783f6eeac50b5f22cebf5d578f8ec07319fd300a6aabd9488",
+            warning=None,
+        ),
+        pca=made_pca(),
+        plotted=made_plotted(list(labels), n_points=n_points),
+        rejected=rejected,
+    )
+
+
+def with_hostile_names(data: ReportData) -> ReportData:
+    """Return the report with every free text replaced by names made to break a page."""
+    names = list(HOSTILE_NAMES)
+    assert data.pca is not None
+    return replace(
+        data,
+        title=names[0],
+        latest_run=replace(
+            data.latest_run,
+            run_id=names[1],
+            images_uri=names[5],
+            options={name: name for name in names} | {"nested": {"list": names}},
+            versions={name: name for name in names},
+            seconds_by_stage=dict.fromkeys(names, 1.0),
+        ),
+        feature_model=replace(
+            data.feature_model, architecture=names[2], weights_source=names[0], warning=names[6]
+        ),
+        pca=replace(data.pca, model_id=names[1], n_components_asked=names[2]),
+        plotted=made_plotted(
+            [*names, None], n_points=len(data.plotted.paths if data.plotted else [])
+        ),
+        rejected=[RejectedImage(f"{name}/{name}", name, name) for name in names],
+    )

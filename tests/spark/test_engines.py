@@ -1,0 +1,148 @@
+"""Both engines against plain Keras, on samples with seeded weights and on real photographs."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spark_assets.errors import FruitsError
+from spark_assets.features.engines import EngineName, build_engine, engine_spec
+from spark_assets.features.feature_model import FeatureModel
+from spark_assets.features.weights import FeatureModelRequest
+from spark_assets.images.decoding import ImageLimits, decode_image
+from tests.spark.images import encode, picture
+
+ENGINES = list(EngineName)
+
+
+def keras_features(contents: list[bytes], weights_path: Path, alpha: float) -> np.ndarray:
+    """The plain way, written out: Pillow, 224 x 224 bicubic, x / 127.5 - 1, Keras."""
+    import keras
+
+    network = keras.applications.MobileNetV2(
+        input_shape=(224, 224, 3), alpha=alpha, include_top=False, weights=None, pooling="avg"
+    )
+    network.load_weights(weights_path)
+    pixels = [
+        np.asarray(
+            Image.open(io.BytesIO(content))
+            .convert("RGB")
+            .resize((224, 224), Image.Resampling.BICUBIC),
+            dtype=np.float32,
+        )
+        for content in contents
+    ]
+    return network.predict(np.stack(pixels) / 127.5 - 1.0, verbose=0)
+
+
+def our_features(contents: list[bytes], model: FeatureModel, name: EngineName) -> np.ndarray:
+    engine = build_engine(engine_spec(model, name))
+    limits = ImageLimits()
+    pixels = [decode_image(content, size_px=224, limits=limits).pixels for content in contents]
+    return engine(np.stack(pixels))
+
+
+def assert_agree(found: np.ndarray, expected: np.ndarray) -> None:
+    """The contract: within 1e-3 of the standard deviation of the features."""
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() <= 1e-3 * expected.std()
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_engines_agree_with_keras_on_seeded_weights(name, seeded_model, tmp_path):
+    weights_path = tmp_path / "model.weights.h5"
+    weights_path.write_bytes(seeded_model.weights)
+    contents = [encode(picture(200, 150, seed=seed), "JPEG") for seed in range(6)]
+    expected = keras_features(contents, weights_path, 0.35)
+    assert expected.std() > 0.01
+    assert_agree(our_features(contents, seeded_model, name), expected)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_engines_agree_with_keras_on_real_photographs(name, real_model, data_dir):
+    photographs = sorted((data_dir / "fruits-360" / "Test").glob("*/*.jpg"))[::8]
+    contents = [path.read_bytes() for path in photographs]
+    weights_path = data_dir / "weights" / "mobilenet_v2_0.35_224_no_top.weights.h5"
+    expected = keras_features(contents, weights_path, 0.35)
+    assert_agree(our_features(contents, real_model, name), expected)
+
+
+def test_a_large_jpeg_keeps_its_features(real_model, data_dir):
+    """The reduced decode against the full one: cosine of at least 0.995."""
+    engine = build_engine(engine_spec(real_model, EngineName.LITERT))
+    for path in sorted((data_dir / "fruits-360" / "Test").glob("*/*.jpg"))[::40]:
+        # A photograph as a phone takes it, the fruit filling a third of it.
+        fruit = Image.open(path).resize((1500, 1500), Image.Resampling.BICUBIC)
+        scene = picture(4032, 3024, seed=3)
+        scene.paste(fruit, (1200, 700))
+        content = encode(scene, "JPEG", quality=92)
+        full = np.asarray(
+            Image.open(io.BytesIO(content)).resize((224, 224), Image.Resampling.BICUBIC)
+        )
+        reduced = decode_image(content, size_px=224, limits=ImageLimits()).pixels
+        a, b = engine(np.stack([full, reduced]))
+        assert a @ b / (np.linalg.norm(a) * np.linalg.norm(b)) >= 0.995
+
+
+def test_the_features_of_one_image_do_not_depend_on_its_batch(seeded_model):
+    contents = [encode(picture(seed=seed), "PNG") for seed in range(5)]
+    together = our_features(contents, seeded_model, EngineName.LITERT)
+    alone = our_features(contents[3:4], seeded_model, EngineName.LITERT)
+    np.testing.assert_array_equal(together[3], alone[0])
+
+
+def test_litert_imports_no_tensorflow(seeded_model, tmp_path):
+    """In a process of its own: this one has TensorFlow for the other tests."""
+    (tmp_path / "model.tflite").write_bytes(seeded_model.tflite)
+    program = (
+        "import sys, pathlib, numpy as np\n"
+        "from spark_assets.features.featurization import featurize_images\n"
+        "from spark_assets.features.engines import LiteRTEngine\n"
+        f"engine = LiteRTEngine(pathlib.Path({str(tmp_path)!r}, 'model.tflite').read_bytes())\n"
+        "print(engine(np.zeros((1, 224, 224, 3), np.uint8)).shape)\n"
+        "print(sorted({'tensorflow', 'keras'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("\n")[:2] == ["(1, 1280)", "[]"]
+
+
+def test_weights_of_another_width_are_refused_with_what_did_not_fit(data_dir):
+    path = data_dir / "weights" / "mobilenet_v2_0.35_224_no_top.weights.h5"
+    with pytest.raises(FruitsError, match=r"do not fit MobileNetV2 with alpha 0\.5 .*another --a"):
+        FeatureModelRequest(str(path), 0.5).obtain(no_images, verbose=False)
+
+
+def test_truncated_weights_are_refused(tmp_path, seeded_model):
+    path = tmp_path / "cut.weights.h5"
+    path.write_bytes(seeded_model.weights[: len(seeded_model.weights) // 2])
+    with pytest.raises(FruitsError, match=r"the weights in cut\.weights\.h5 do not fit"):
+        FeatureModelRequest(str(path), 0.35).obtain(no_images, verbose=False)
+
+
+def test_what_is_no_weights_file_is_refused(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("no weights")
+    with pytest.raises(FruitsError, match=r"the weights in notes\.txt do not fit"):
+        FeatureModelRequest(str(path), 0.35).obtain(no_images, verbose=False)
+
+
+def test_missing_weights_are_named(tmp_path):
+    with pytest.raises(FruitsError, match=r"nowhere\.weights\.h5 does not exist; give a Keras"):
+        FeatureModelRequest(str(tmp_path / "nowhere.weights.h5"), 1.0).obtain(
+            no_images, verbose=False
+        )
+
+
+def test_a_width_without_imagenet_weights_is_refused_with_those_that_have():
+    with pytest.raises(FruitsError, match=r"choose one of 0\.35, 0\.5, 0\.75, 1, 1\.3, 1\.4"):
+        FeatureModelRequest("imagenet", 0.9).obtain(no_images, verbose=False)
+
+
+def no_images() -> np.ndarray:
+    raise AssertionError("these weights need no calibration")

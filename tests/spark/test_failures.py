@@ -1,0 +1,38 @@
+import pytest
+
+from spark_assets.errors import FruitsError
+from spark_assets.jobs.failures import sentence_of
+
+FROM_A_WORKER = """
+  An exception was thrown from the Python worker. Please see the stack trace below.
+Traceback (most recent call last):
+  File "planning.py", line 103, in work
+spark_assets.errors.FruitsError: the bucket fruit does not exist; check the name in s3://fruit
+"""
+
+
+def test_our_own_failure_is_its_sentence():
+    assert sentence_of(FruitsError("this went wrong; do that")) == "this went wrong; do that"
+
+
+def test_our_own_failure_in_a_worker_is_its_sentence_too():
+    expected = "the bucket fruit does not exist; check the name in s3://fruit"
+    assert sentence_of(RuntimeError(FROM_A_WORKER)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("java.io.IOException: No space left on device", "the disk is full"),
+        ("java.io.IOException: Permission denied", "check the permissions"),
+        ("java.lang.OutOfMemoryError: Java heap space", "ran out of memory"),
+        ("org.apache.spark.SparkException: Python worker exited unexpectedly", "worker died"),
+    ],
+)
+def test_what_spark_is_known_to_throw_is_told_in_words(text, sentence):
+    assert sentence in sentence_of(RuntimeError(f"job aborted\n{text}\n\tat Some.java:1"))
+
+
+def test_anything_else_is_one_line_that_says_how_to_learn_more():
+    told = sentence_of(RuntimeError("\nsomething new\n\tat Some.java:1\n"))
+    assert told == ("RuntimeError: something new; run it again with --verbose for the whole story")

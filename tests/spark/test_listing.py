@@ -1,0 +1,140 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from spark_assets.errors import FruitsError
+from spark_assets.images.listing import (
+    ImageEntry,
+    check_images_exist,
+    list_images,
+    split_listing,
+)
+from spark_assets.images.naming import is_looked_at, label_of
+from spark_assets.locations import Location, parse_location
+
+LEGAL_NAMES = [
+    "plain.jpg",
+    "two words.jpg",
+    "pêche d'été.jpg",
+    "100%25.jpg",
+    "a+b#c?d&e=f.jpg",
+    "\"quoted\" 'name'.jpg",
+    "line\nbreak.jpg",
+    "_DSC0001.JPG",
+    "no ending",
+    "[brackets]{braces}*.jpg",
+    "back\\slash.jpg",
+    "x" * 196 + ".jpg",
+]
+
+
+def tree(root: Path, *paths: str) -> Location:
+    for path in paths:
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"content")
+    return parse_location(str(root))
+
+
+def listed(images: Location, *, n_parts: int = 1) -> list[ImageEntry]:
+    parts = split_listing(images, n_parts=n_parts)
+    return [entry for part in parts for entry in list_images(images, part)]
+
+
+def paths(images: Location, *, n_parts: int = 1) -> list[str]:
+    return sorted(entry.path for entry in listed(images, n_parts=n_parts))
+
+
+def test_every_legal_name_is_listed_byte_for_byte(tmp_path):
+    names = [f"{folder}/{name}" for folder in ("pomme verte", "a%b") for name in LEGAL_NAMES]
+    assert paths(tree(tmp_path, *names)) == sorted(names)
+
+
+@pytest.mark.parametrize("n_parts", [1, 2, 3, 5, 100])
+def test_any_division_lists_every_image_once(tmp_path, n_parts):
+    names = ["top.jpg", "a/1.jpg", "a/2.jpg", "a/b/3.jpg", "a/b/c/4.jpg", "d/5.jpg", "e/f/g/6.jpg"]
+    assert paths(tree(tmp_path, *names), n_parts=n_parts) == sorted(names)
+
+
+def test_many_folders_become_many_shares(tmp_path):
+    images = tree(tmp_path, *(f"{n}/image.jpg" for n in range(20)))
+    assert len(split_listing(images, n_parts=8)) >= 8
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".hidden.jpg",
+        ".thumbnails/a.jpg",
+        "_SUCCESS",
+        "a/_SUCCESS",
+        "_temporary/0/part.jpg",
+        "_committed_123",
+        "_started_123",
+    ],
+)
+def test_what_spark_and_desktops_leave_behind_is_no_image(tmp_path, name):
+    assert paths(tree(tmp_path, "apple/1.jpg", name)) == ["apple/1.jpg"]
+
+
+@pytest.mark.parametrize("name", ["_DSC0001.JPG", "_SUCCESS.jpg", "a/_b/c.jpg", "temporary/1"])
+def test_everything_else_is_looked_at(name):
+    assert is_looked_at(name, size_bytes=10)
+
+
+@pytest.mark.parametrize("name", ["folder/", "folder_$folder$"])
+def test_only_empty_objects_mark_folders(name):
+    assert not is_looked_at(name, size_bytes=0)
+
+
+def test_an_empty_image_is_listed_so_that_it_can_be_rejected(tmp_path):
+    images = tree(tmp_path, "apple/1.jpg")
+    (tmp_path / "apple" / "empty.jpg").touch()
+    assert paths(images) == ["apple/1.jpg", "apple/empty.jpg"]
+
+
+def test_size_and_time_are_those_of_the_file(tmp_path):
+    images = tree(tmp_path, "apple/1.jpg")
+    os.utime(tmp_path / "apple/1.jpg", (1_700_000_000.25, 1_700_000_000.25))
+    (entry,) = listed(images)
+    assert entry.size_bytes == 7
+    assert entry.modified_at is not None
+    assert entry.modified_at.timestamp() == 1_700_000_000.25
+
+
+def test_a_name_that_is_not_utf8_is_listed_in_readable_form(tmp_path):
+    images = tree(tmp_path, "apple/1.jpg")
+    with open(os.fsencode(tmp_path) + b"/apple/caf\xe9.jpg", "wb") as file:
+        file.write(b"x")
+    assert paths(images) == ["apple/1.jpg", "apple/caf\\xe9.jpg"]
+
+
+def test_linked_folders_are_followed_and_loops_are_not(tmp_path):
+    images = tree(tmp_path / "photos", "apple/1.jpg")
+    tree(tmp_path / "elsewhere", "2.jpg")
+    (tmp_path / "photos" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "photos" / "apple" / "loop").symlink_to(tmp_path / "photos")
+    assert paths(images) == ["apple/1.jpg", "linked/2.jpg"]
+
+
+def test_a_dangling_link_is_listed_so_that_it_can_be_rejected(tmp_path):
+    images = tree(tmp_path, "apple/1.jpg")
+    (tmp_path / "apple" / "gone.jpg").symlink_to(tmp_path / "nowhere")
+    assert paths(images) == ["apple/1.jpg", "apple/gone.jpg"]
+
+
+def test_an_unknown_folder_gets_one_sentence(tmp_path):
+    with pytest.raises(FruitsError, match="does not exist; give a folder of photographs"):
+        check_images_exist(parse_location(str(tmp_path / "nowhere")))
+
+
+def test_a_file_is_not_taken_for_a_folder(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FruitsError, match="is not a folder"):
+        check_images_exist(parse_location(str(tmp_path / "file")))
+
+
+def test_the_label_is_the_parent_folder():
+    assert label_of("Training/Pomme verte/1.jpg") == "Pomme verte"
+    assert label_of("1.jpg") is None

@@ -1,0 +1,26 @@
+import pytest
+
+from spark_assets.progress import ProgressRecord, progress_line
+
+
+@pytest.mark.parametrize(
+    ("done", "seconds", "line"),
+    [
+        (0, 30, "0 of 4000 images after 30 s"),
+        (1000, 10, "1000 of 4000 images, 100.0 images/s, 0 min 30 s left"),
+        (100, 10, "100 of 4000 images, 10.0 images/s, 6 min 30 s left"),
+        (4000, 40, "4000 of 4000 images, 100.0 images/s, 0 min 00 s left"),
+    ],
+)
+def test_the_line_tells_images_speed_and_time_left(done, seconds, line):
+    assert progress_line(done, 4000, seconds) == line
+
+
+def test_the_steady_speed_leaves_out_a_slow_start_and_end():
+    record = ProgressRecord(1000)
+    record.samples = [(20.0, 50), (21.0, 150), (22.0, 250), (27.0, 750), (28.0, 850), (60.0, 1000)]
+    assert record.images_per_second_steady() == pytest.approx(100.0)
+
+
+def test_a_short_run_tells_no_steady_speed():
+    assert ProgressRecord(10, [(1.0, 5), (2.0, 10)]).images_per_second_steady() is None

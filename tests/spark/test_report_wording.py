@@ -1,0 +1,120 @@
+"""Values as people read them."""
+
+import pytest
+
+from spark_assets.report import wording
+
+
+def plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Golden Delicious/r_1.jpg", "Golden Delicious/r_1.jpg"),
+        ("pêche 桃", "pêche 桃"),
+        ("two\nlines\ttab", "two\\nlines\\ttab"),
+        ("\u202egpj.exe", "\\u202egpj.exe"),
+        ("\udcff", "\\udcff"),
+        ("no\u00a0break", "no\\xa0break"),
+    ],
+)
+def test_what_does_not_print_is_shown_as_an_escape(text, shown):
+    assert wording.printable(text) == shown
+    wording.printable(text).encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("fraction", "shown"),
+    [
+        (0.9512, "95.1 %"),
+        (1.0, "100.0 %"),
+        (0.0, "0.0 %"),
+        (0.99999, "over 99.9 %"),
+        (0.00001, "under 0.1 %"),
+        (float("nan"), "\N{EN DASH}"),
+    ],
+)
+def test_a_share_is_never_rounded_to_all_or_nothing(fraction, shown):
+    assert plain(wording.share(fraction)) == shown
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "shown"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (999_949, "999.9 kB"),
+        (999_950, "1.0 MB"),
+        (61_234_567, "61.2 MB"),
+        (5 * 10**18, "5,000.0 PB"),
+    ],
+)
+def test_sizes_have_the_unit_that_people_would_choose(n_bytes, shown):
+    assert plain(wording.size(n_bytes)) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0.004, "0.00 s"),
+        (5.432, "5.43 s"),
+        (9.999, "10.0 s"),
+        (59.96, "1 min 00 s"),
+        (133.4, "2 min 13 s"),
+        (3599.7, "1 h 00 min"),
+        (7384.0, "2 h 03 min"),
+        (float("inf"), "\N{EN DASH}"),
+    ],
+)
+def test_durations_never_show_sixty_seconds(seconds, shown):
+    assert plain(wording.duration(seconds)) == shown
+
+
+@pytest.mark.parametrize(
+    ("per_second", "shown"),
+    [(8.31, "8.3"), (147.3, "147"), (12345.6, "12,346"), (float("inf"), "\N{EN DASH}")],
+)
+def test_rates_show_three_digits_or_all(per_second, shown):
+    assert wording.rate(per_second) == shown
+
+
+@pytest.mark.parametrize(
+    ("iso", "shown"),
+    [
+        ("2025-11-23T12:01:55+00:00", "23 November 2025, 12:01 UTC"),
+        ("2025-11-23T01:30:00+02:00", "22 November 2025, 23:30 UTC"),
+        ("2025-11-23T12:01:55Z", "23 November 2025, 12:01 UTC"),
+        ("2025-03-01T09:05:00", "1 March 2025, 09:05"),
+        ("yesterday\n", "yesterday\\n"),
+    ],
+)
+def test_moments_are_shown_in_words_and_in_utc(iso, shown):
+    assert wording.moment(iso) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "not given"),
+        (True, "yes"),
+        (False, "no"),
+        (0.35, "0.35"),
+        (67108864, "67108864"),
+        ("", "(empty)"),
+        ("litert", "litert"),
+        (["a", 1], '["a", 1]'),
+    ],
+)
+def test_options_are_shown_as_they_could_be_typed(value, shown):
+    assert wording.option(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [(0, "0 images"), (1, "1 image"), (2000, "2,000 images")]
+)
+def test_one_is_not_plural(number, shown):
+    assert wording.counted(number, "image") == shown

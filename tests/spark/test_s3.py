@@ -1,0 +1,179 @@
+"""Listing and reading in S3, against a server that speaks the protocol (moto, its own process).
+
+moto checks no permissions, so the sentence for a forbidden bucket is tested on the error itself.
+"""
+
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import botocore.exceptions
+import pytest
+
+from spark_assets.errors import FruitsError
+from spark_assets.features.feature_model import save_feature_model
+from spark_assets.features.weights import FeatureModelRequest
+from spark_assets.images import listing
+from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
+from spark_assets.images.listing import ImageEntry, list_images, split_listing
+from spark_assets.images.reading import ImageReader
+from spark_assets.locations import parse_location
+from spark_assets.runs.history import visible_runs
+from spark_assets.runs.layout import OutputLayout
+from tests.spark.images import encode, picture
+from tests.spark.runs import save
+
+BUCKET = "photographs"
+KEYS = [
+    "fruit/pomme verte/é à.jpg",
+    "fruit/100%25/a+b#c?d&e.jpg",
+    "fruit/quotes/\"a\" 'b'.jpg",
+    "fruit/_DSC0001.JPG",
+    "fruit/no ending",
+    "fruit/" + "x" * 200 + ".jpg",
+]
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    assert server.stderr is not None
+    url = next(m[0] for line in server.stderr if (m := re.search(r"http://127\.0\.0\.1:\d+", line)))
+    # The server logs every request, and would stop when nobody reads.
+    reader = threading.Thread(target=server.stderr.read)
+    reader.start()
+    yield url
+    server.terminate()
+    server.wait(30)
+    reader.join()
+    server.stderr.close()
+
+
+@pytest.fixture(autouse=True)
+def environment(endpoint, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+
+
+@pytest.fixture
+def bucket(endpoint):
+    client = boto3.client("s3", region_name="eu-central-1", endpoint_url=endpoint)
+    place = {"LocationConstraint": "eu-central-1"}
+    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+    yield client
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
+        for item in page.get("Contents", ()):
+            client.delete_object(Bucket=BUCKET, Key=item["Key"])
+    client.delete_bucket(Bucket=BUCKET)
+
+
+def put(client, key: str, content: bytes = b"content") -> None:
+    client.put_object(Bucket=BUCKET, Key=key, Body=content)
+
+
+def listed(uri: str, *, n_parts: int = 4) -> list[str]:
+    images = parse_location(uri)
+    parts = split_listing(images, n_parts=n_parts)
+    return sorted(entry.path for part in parts for entry in list_images(images, part))
+
+
+@pytest.mark.parametrize("n_parts", [1, 3, 50])
+def test_every_legal_key_is_listed_byte_for_byte(bucket, n_parts):
+    for key in KEYS:
+        put(bucket, key)
+    expected = sorted(key.removeprefix("fruit/") for key in KEYS)
+    assert listed(f"s3://{BUCKET}/fruit", n_parts=n_parts) == expected
+
+
+def test_folder_objects_and_spark_files_are_no_images(bucket):
+    for key in ("fruit/", "fruit/a/", "fruit/a_$folder$", "fruit/_SUCCESS", "fruit/.hidden"):
+        put(bucket, key, b"")
+    put(bucket, "fruit/a/1.jpg")
+    assert listed(f"s3://{BUCKET}/fruit/") == ["a/1.jpg"]
+
+
+def test_a_prefix_is_a_folder_and_not_the_beginning_of_a_name(bucket):
+    put(bucket, "fruit/1.jpg")
+    put(bucket, "fruit-salad/2.jpg")
+    assert listed(f"s3://{BUCKET}/fruit") == ["1.jpg"]
+
+
+def test_more_keys_than_one_answer_holds_are_all_listed(bucket):
+    for index in range(1010):
+        put(bucket, f"fruit/{index}.jpg", b"")
+    assert len(listed(f"s3://{BUCKET}/fruit")) == 1010
+
+
+def test_the_content_comes_back_byte_for_byte(bucket):
+    for key in KEYS:
+        put(bucket, key, key.encode())
+    reader = ImageReader(parse_location(f"s3://{BUCKET}/fruit"), limits=ImageLimits())
+    for key in KEYS:
+        entry = ImageEntry(key.removeprefix("fruit/"), len(key.encode()), None)
+        assert reader(entry) == key.encode()
+
+
+def test_a_key_that_is_gone_is_unreadable(bucket):
+    reader = ImageReader(parse_location(f"s3://{BUCKET}/fruit"), limits=ImageLimits())
+    with pytest.raises(ImageRejected) as caught:
+        reader(ImageEntry("gone.jpg", 10, None))
+    assert caught.value.reason is Reason.UNREADABLE
+
+
+def test_a_key_that_pyarrow_cannot_name_costs_one_row_and_no_task(bucket):
+    put(bucket, "fruit/a//b.jpg", encode(picture()))
+    assert listed(f"s3://{BUCKET}/fruit") == ["a//b.jpg"]
+    reader = ImageReader(parse_location(f"s3://{BUCKET}/fruit"), limits=ImageLimits())
+    try:
+        assert reader(ImageEntry("a//b.jpg", None, None)) == encode(picture())
+    except ImageRejected as rejected:
+        assert rejected.reason is Reason.UNREADABLE  # noqa: PT017
+
+
+def test_a_bucket_that_is_not_there_gets_one_sentence(endpoint):
+    with pytest.raises(FruitsError, match="the bucket nowhere does not exist; check the name"):
+        listed("s3://nowhere/fruit")
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "403"])
+def test_a_forbidden_bucket_gets_one_sentence_with_the_rights_to_ask_for(code):
+    error = botocore.exceptions.ClientError({"Error": {"Code": code}}, "ListObjectsV2")
+    told = listing._s3_sentence(parse_location("s3://secret/fruit"), error)
+    assert told.startswith("access to s3://secret/fruit is denied; ask for s3:ListBucket")
+
+
+@pytest.mark.slow
+def test_photographs_in_s3_are_featurized_and_known_the_second_time(bucket, seeded_model, tmp_path):
+    """As a command: the workers take the credentials from the environment that it starts in."""
+    for index in range(6):
+        put(bucket, f"fruit/kiwi/{index}.jpg", encode(picture(seed=index)))
+    put(bucket, "fruit/kiwi/broken.jpg", b"")
+    command = [
+        str(Path(sys.executable).parent / "fruits"), "featurize", "--max-rejected", "1",
+        "--images", f"s3://{BUCKET}/fruit", "--output", str(tmp_path / "out"),
+        "--model", str(save(seeded_model, tmp_path / "model")),
+    ]  # fmt: skip
+    subprocess.run(command, check=True, timeout=300)
+    put(bucket, "fruit/kiwi/new.jpg", encode(picture(seed=9)))
+    subprocess.run(command, check=True, timeout=300)
+    first, second = visible_runs(OutputLayout(parse_location(str(tmp_path / "out"))))
+    assert first.images_uri == f"s3://{BUCKET}/fruit"
+    assert (first.counts.n_features, first.counts.n_rejected) == (6, 1)
+    assert (second.counts.n_features, second.counts.n_known) == (1, 7)
+
+
+def test_a_model_is_read_from_s3(bucket, seeded_model):
+    save_feature_model(seeded_model, parse_location(f"s3://{BUCKET}/model"))
+    request = FeatureModelRequest(model_uri=f"s3://{BUCKET}/model")
+    assert request.obtain(lambda: None, verbose=False) == seeded_model

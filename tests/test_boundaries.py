@@ -1,0 +1,42 @@
+"""Rules of the architecture that no tool can read from the imports alone."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PURE = [
+    "spark_assets.images.decoding",
+    "spark_assets.images.drawing",
+    "spark_assets.images.image_list",
+    "spark_assets.images.listing",
+    "spark_assets.images.reading",
+    "spark_assets.images.samples",
+    "spark_assets.features.engines",
+    "spark_assets.features.extraction",
+    "spark_assets.features.feature_model",
+    "spark_assets.pca.model",
+    "spark_assets.pca.statistics",
+    "spark_assets.report.figures",
+    "spark_assets.report.page",
+]
+
+
+def modules_after_importing(*names: str) -> set[str]:
+    program = f"import sys, {', '.join(names)}; print(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return set(done.stdout.split())
+
+
+def test_pure_modules_import_no_spark_and_no_tensorflow():
+    assert not modules_after_importing(*PURE) & {"pyspark", "tensorflow", "keras"}
+
+
+def test_the_command_starts_without_tensorflow():
+    assert "tensorflow" not in modules_after_importing("spark_assets.cli")
+
+
+def test_spark_assets_imports_no_cdk():
+    assert "aws_cdk" not in modules_after_importing("spark_assets.cli", *PURE)
