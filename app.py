@@ -1,0 +1,17 @@
+"""The CDK app: configuration, two stacks, synthesis."""
+
+import sys
+
+from aws_cdk import App
+
+from cdk_app.config import ConfigError
+from cdk_app.pipeline import add_checks, add_stacks
+
+if __name__ == "__main__":
+    app = App()
+    try:
+        add_stacks(app)
+    except ConfigError as error:
+        sys.exit(f"fruits: {error}")
+    add_checks(app)
+    app.synth()

@@ -1,0 +1,1 @@
+"""The cloud of Fruits!: what `cdk deploy` makes, and nothing that runs on Spark."""

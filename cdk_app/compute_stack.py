@@ -1,0 +1,96 @@
+"""The compute stack: what is made for a run, and destroyed after it."""
+
+from itertools import pairwise
+
+from aws_cdk import CfnOutput, Environment, Stack, Tags
+from aws_cdk import aws_emr as emr
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from cdk_app.artifacts import Artifacts
+from cdk_app.cluster import Cluster
+from cdk_app.config import PipelineConfig, StepsMode
+from cdk_app.instance_role import InstanceRole
+from cdk_app.network import Network
+from cdk_app.service_role import ServiceRole
+from cdk_app.steps import Step, StepInputs, pipeline_steps, steps_as_json
+from cdk_app.storage import Storage
+
+
+class ComputeStack(Stack):
+    """Network, roles, cluster and steps."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, config: PipelineConfig, storage: Storage
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            stack_name=f"fruits-{config.environment}-compute",
+            description="Fruits!: the EMR cluster and its steps; destroy it after a run",
+            env=Environment(account=config.account or None, region=config.region),
+        )
+        artifacts = Artifacts(self, "Artifacts", config=config)
+        network = Network(self, "Network", config=config, key=storage.key)
+        instance_role = InstanceRole(
+            self, "InstanceRole", config=config, storage=storage, artifacts=artifacts
+        )
+        network.allow_in_s3(*instance_role.s3_statements)
+        service_role = ServiceRole(
+            self, "ServiceRole", instance_role=instance_role.role, key=storage.key
+        )
+        cluster = Cluster(
+            self,
+            "Cluster",
+            config=config,
+            network=network,
+            storage=storage,
+            artifacts=artifacts,
+            instance_role=instance_role,
+            service_role=service_role,
+        )
+        steps = pipeline_steps(_inputs(config, storage, artifacts))
+        if config.steps is StepsMode.RUN:
+            self._add_steps(cluster, steps)
+        parameter = ssm.StringParameter(
+            self,
+            "Steps",
+            parameter_name=f"/fruits/{config.environment}/steps",
+            description="Fruits!: the steps that fruits submit adds to the cluster",
+            string_value=steps_as_json(steps),
+        )
+        Tags.of(self).add("project", "fruits")
+        Tags.of(self).add("environment", config.environment)
+        CfnOutput(self, "ClusterId", value=cluster.cluster.ref)
+        CfnOutput(self, "StepsParameterName", value=parameter.parameter_name)
+        CfnOutput(self, "LogUri", value=storage.emr_logs_uri)
+
+    def _add_steps(self, cluster: Cluster, steps: list[Step]) -> None:
+        added = [
+            emr.CfnStep(
+                self,
+                f"{step.name.title()}Step",
+                name=step.name,
+                job_flow_id=cluster.cluster.ref,
+                # A step that fails cancels those after it, and leaves the cluster to look at.
+                action_on_failure="CANCEL_AND_WAIT",
+                hadoop_jar_step=emr.CfnStep.HadoopJarStepConfigProperty(
+                    jar="command-runner.jar", args=list(step.arguments)
+                ),
+            )
+            for step in steps
+        ]
+        for before, after in pairwise(added):
+            after.add_resource_dependency(before)
+
+
+def _inputs(config: PipelineConfig, storage: Storage, artifacts: Artifacts) -> StepInputs:
+    return StepInputs(
+        images_uri=storage.images_uri,
+        output_uri=storage.output_uri,
+        model_uri=artifacts.model.s3_object_url,
+        package_uri=artifacts.package.s3_object_url,
+        script_uris={name: asset.s3_object_url for name, asset in artifacts.scripts.items()},
+        n_components=config.n_components,
+        max_rejected=config.max_rejected,
+    )

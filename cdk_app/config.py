@@ -1,0 +1,205 @@
+"""What can be configured: one frozen value, read from the context of the CDK app."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from cdk_app.instances import Architecture, InstanceType
+
+REGION = "eu-central-1"
+
+
+class ConfigError(ValueError):
+    """A context key that is unknown or holds a value that is not allowed."""
+
+
+class Environment(StrEnum):
+    """TEST goes away whole when it is destroyed; PROD keeps its data and its keys."""
+
+    TEST = "test"
+    PROD = "prod"
+
+
+class StepsMode(StrEnum):
+    """RUN adds the steps with the cluster; NONE makes a cluster that waits for them."""
+
+    RUN = "run"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineConfig:
+    """The whole configuration.  Each field is a context key of ``cdk.json``, with its unit there.
+
+    ``account`` is empty for whichever account the credentials belong to.
+    """
+
+    environment: Environment
+    region: str
+    account: str
+    availability_zone: str
+    vpc_cidr: str
+    primary_instance_type: InstanceType
+    worker_instance_type: InstanceType
+    n_core_nodes: int
+    n_task_nodes: int
+    node_volume_gib: int
+    idle_timeout_minutes: int
+    session_manager: bool
+    steps: StepsMode
+    n_components: str
+    max_rejected: float
+    wheelhouse_path: Path
+    model_path: Path
+
+    def __post_init__(self) -> None:
+        """Refuse what no single key can be blamed for."""
+        primary, worker = self.primary_instance_type, self.worker_instance_type
+        if primary.architecture != worker.architecture:
+            raise ConfigError(
+                f"primary_instance_type is {primary.name} ({primary.architecture}) and "
+                f"worker_instance_type is {worker.name} ({worker.architecture}); the nodes install "
+                "the same wheels, so choose two types of one architecture"
+            )
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether data and keys outlive their stack."""
+        return self.environment is Environment.PROD
+
+    @property
+    def architecture(self) -> Architecture:
+        return self.worker_instance_type.architecture
+
+    @classmethod
+    def from_context(cls, context: Mapping[str, Any]) -> "PipelineConfig":
+        """Read the configuration from context keys.
+
+        Raises ConfigError with the key, the value and what is allowed.
+        """
+        names = [field.name for field in fields(cls)]
+        unknown = sorted(key for key in context if key not in names and not _is_of_the_cdk(key))
+        if unknown:
+            raise ConfigError(
+                f"unknown context key {', '.join(unknown)}; the keys are {', '.join(names)}"
+            )
+        missing = [name for name in names if name not in context]
+        if missing:
+            raise ConfigError(
+                f"the context key {', '.join(missing)} is missing; cdk.json holds the defaults"
+            )
+        return cls(**{name: _read(name, context[name]) for name in names})
+
+
+def _is_of_the_cdk(key: str) -> bool:
+    """Tell the CDK's own keys: feature flags, look-ups, and those of its command line."""
+    return key.startswith(("@aws-cdk/", "aws:", "availability-zones:", "cdk", "cli-"))
+
+
+def _read(name: str, value: object) -> Any:  # noqa: ANN401 - the type of the field
+    try:
+        return _READERS[name](str(value))
+    except ValueError as allowed:
+        raise ConfigError(
+            f"the context key {name} is {str(value)!r}, which is not allowed; give {allowed}, "
+            f"in cdk.json or with -c {name}=..."
+        ) from allowed
+
+
+def _region(text: str) -> str:
+    if text != REGION:
+        raise ValueError(
+            f"{REGION}: the photographs may hold personal data, and they stay on servers in "
+            "Frankfurt, within the European Union (GDPR)"
+        )
+    return text
+
+
+def _environment(text: str) -> Environment:
+    if text not in list(Environment):
+        raise ValueError("test (all goes when it is destroyed) or prod (data and keys are kept)")
+    return Environment(text)
+
+
+def _steps(text: str) -> StepsMode:
+    if text not in list(StepsMode):
+        raise ValueError("run (the steps start with the cluster) or none (it waits for them)")
+    return StepsMode(text)
+
+
+def _account(text: str) -> str:
+    if not re.fullmatch(r"(\d{12})?", text):
+        raise ValueError("an account number of 12 digits, or nothing for that of the credentials")
+    return text
+
+
+def _availability_zone(text: str) -> str:
+    if not re.fullmatch(rf"{REGION}[a-c]", text):
+        raise ValueError(f"{REGION}a, {REGION}b or {REGION}c")
+    return text
+
+
+def _cidr(text: str) -> str:
+    allowed = "a private IPv4 network from /16 to /26, such as 10.42.0.0/24"
+    try:
+        network = ipaddress.IPv4Network(text)
+    except ValueError as error:
+        raise ValueError(allowed) from error
+    if not network.is_private or not 16 <= network.prefixlen <= 26:
+        raise ValueError(allowed)
+    return text
+
+
+def _bool(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("true or false")
+    return text.lower() == "true"
+
+
+def _int(lowest: int, highest: int, unit: str) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        allowed = f"a whole number of {unit} from {lowest} to {highest}"
+        if not re.fullmatch(r"\d{1,9}", text) or not lowest <= int(text) <= highest:
+            raise ValueError(allowed)
+        return int(text)
+
+    return read
+
+
+def _n_components(text: str) -> str:
+    if re.fullmatch(r"\d{1,6}", text) and int(text) >= 1:
+        return text
+    if re.fullmatch(r"0?\.\d{1,9}", text) and float(text) > 0:
+        return text
+    raise ValueError("a number of components, or a share of variance between 0 and 1 such as 0.95")
+
+
+def _share(text: str) -> float:
+    if not re.fullmatch(r"[01]?\.?\d{0,9}", text) or not text.strip(".") or not float(text) <= 1:
+        raise ValueError("a share from 0 to 1")
+    return float(text)
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "environment": _environment,
+    "region": _region,
+    "account": _account,
+    "availability_zone": _availability_zone,
+    "vpc_cidr": _cidr,
+    "primary_instance_type": InstanceType.parse,
+    "worker_instance_type": InstanceType.parse,
+    "n_core_nodes": _int(1, 100, "nodes"),
+    "n_task_nodes": _int(0, 100, "nodes"),
+    "node_volume_gib": _int(20, 1000, "GiB"),
+    "idle_timeout_minutes": _int(1, 1440, "minutes"),
+    "session_manager": _bool,
+    "steps": _steps,
+    "n_components": _n_components,
+    "max_rejected": _share,
+    "wheelhouse_path": Path,
+    "model_path": Path,
+}

@@ -1,0 +1,130 @@
+"""What a node of the cluster may do: read the photographs, write the results, and no more."""
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from cdk_app.acknowledgments import acknowledge
+from cdk_app.artifacts import Artifacts
+from cdk_app.config import PipelineConfig
+from cdk_app.storage import EMR_LOGS_PREFIX, IMAGES_PREFIX, OUTPUT_PREFIX, Storage
+
+# The names under which the data stack exports the ARNs of its buckets, as cdk-nag shows them.
+_RAW_EXPORT = "ExportsOutputFnGetAttStorageRaw7E344C76ArnE8BA0ADD"
+_RESULTS_EXPORT = "ExportsOutputFnGetAttStorageResultsB2A4FB2EArn6F240AD0"
+_LOGS_EXPORT = "ExportsOutputFnGetAttStorageLogs2A2D4D26Arn39DCE272"
+
+
+class InstanceRole(Construct):
+    """The role of every node, and of every step that runs on one.
+
+    It can delete nothing outside the results, write no photograph, and call nothing but S3 and the
+    key.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: PipelineConfig,
+        storage: Storage,
+        artifacts: Artifacts,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.role = iam.Role(
+            self,
+            "Role",
+            description="Fruits!: nodes of the EMR cluster",
+            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
+        )
+        self.s3_statements = [*_data_statements(storage), artifacts.read_statement()]
+        statements = [
+            *self.s3_statements,
+            iam.PolicyStatement(
+                sid="UseTheKey",
+                actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+                resources=[storage.key.key_arn],
+            ),
+        ]
+        if config.session_manager:
+            statements.append(_session_manager_statement())
+        self.policy = iam.Policy(self, "Policy", roles=[self.role], statements=statements)
+        _acknowledge(self, config, storage)
+        self.profile = iam.CfnInstanceProfile(self, "Profile", roles=[self.role.role_name])
+
+
+def _acknowledge(role: InstanceRole, config: PipelineConfig, storage: Storage) -> None:
+    data_stack = Stack.of(storage).stack_name
+    acknowledge(
+        role,
+        "AwsSolutions-IAM5",
+        f"Resource::{data_stack}:{_RAW_EXPORT}/{IMAGES_PREFIX}/*",
+        f"Resource::{data_stack}:{_RESULTS_EXPORT}/{OUTPUT_PREFIX}/*",
+        f"Resource::{data_stack}:{_LOGS_EXPORT}/{EMR_LOGS_PREFIX}/*",
+        reason="the objects under one prefix of a bucket of the project, whose names are data",
+    )
+    if config.session_manager:
+        acknowledge(
+            role,
+            "AwsSolutions-IAM5",
+            "Resource::*",
+            reason="the agent of Session Manager has no narrower resource",
+        )
+
+
+def _data_statements(storage: Storage) -> list[iam.PolicyStatement]:
+    return [
+        _list("ListPhotographs", storage.raw, IMAGES_PREFIX),
+        iam.PolicyStatement(
+            sid="ReadPhotographs",
+            actions=["s3:GetObject"],
+            resources=[storage.raw.arn_for_objects(f"{IMAGES_PREFIX}/*")],
+        ),
+        _list("ListResults", storage.results, OUTPUT_PREFIX),
+        iam.PolicyStatement(
+            sid="WriteResults",
+            actions=[
+                "s3:GetObject",
+                "s3:PutObject",
+                "s3:DeleteObject",
+                "s3:AbortMultipartUpload",
+                "s3:ListMultipartUploadParts",
+            ],
+            # Hadoop asks for the folder itself too, with and without a slash at its end.
+            resources=[
+                storage.results.arn_for_objects(OUTPUT_PREFIX),
+                storage.results.arn_for_objects(f"{OUTPUT_PREFIX}/*"),
+            ],
+        ),
+        iam.PolicyStatement(
+            sid="WriteLogs",
+            actions=["s3:PutObject"],
+            resources=[storage.logs.arn_for_objects(f"{EMR_LOGS_PREFIX}/*")],
+        ),
+    ]
+
+
+def _list(sid: str, bucket: s3.IBucket, prefix: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid=sid,
+        actions=["s3:ListBucket"],
+        resources=[bucket.bucket_arn],
+        conditions={"StringLike": {"s3:prefix": [prefix, f"{prefix}/*"]}},
+    )
+
+
+def _session_manager_statement() -> iam.PolicyStatement:
+    # Session Manager's agent has no narrower resource.
+    return iam.PolicyStatement(
+        sid="SessionManager",
+        actions=[
+            "ssm:UpdateInstanceInformation",
+            "ssmmessages:CreateControlChannel",
+            "ssmmessages:CreateDataChannel",
+            "ssmmessages:OpenControlChannel",
+            "ssmmessages:OpenDataChannel",
+        ],
+        resources=["*"],
+    )

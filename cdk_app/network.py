@@ -1,0 +1,207 @@
+"""A network without a way out: one isolated subnet, and endpoints to what the cluster needs."""
+
+from collections.abc import Iterator
+from itertools import product
+
+from aws_cdk import RemovalPolicy, Tags
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from constructs import Construct, IConstruct
+
+from cdk_app.config import REGION, PipelineConfig
+
+# EMR may only touch what carries this tag; its own managed policies ask for the same.
+EMR_TAG = "for-use-with-amazon-emr-managed-policies"
+# The control channel of a cluster from EMR 8 on. Left to EMR, it is made outside the stack and
+# keeps the network from being destroyed.
+_EMR_CELL_SERVICE = f"aws.api.{REGION}.emr-service-cell01"
+_SESSION_MANAGER_SERVICES = {
+    "Ssm": ec2.InterfaceVpcEndpointAwsService.SSM,
+    "SsmMessages": ec2.InterfaceVpcEndpointAwsService.SSM_MESSAGES,
+    "Ec2Messages": ec2.InterfaceVpcEndpointAwsService.EC2_MESSAGES,
+}
+# Buckets of AWS that a node reads while it starts: packages of the system, and of EMR.
+_EMR_READ_BUCKETS = (
+    "al2023-repos-eu-central-1-de612dc2",
+    "repo.eu-central-1.emr.amazonaws.com",
+    "aws157-instance-data-0-prod-eu-central-1",
+    "aws157-instance-data-1-prod-eu-central-1",
+)
+_EMR_LOG_BUCKET = "aws157-logs-prod-eu-central-1"
+# AWS's list of the addresses of S3 in Frankfurt. Looking it up takes a call to AWS.
+_S3_PREFIX_LIST = "pl-6ea54007"
+
+
+class Network(Construct):
+    """VPC, endpoints, flow log and security groups; no Internet and no NAT gateway."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, config: PipelineConfig, key: kms.IKey
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._cidr = config.vpc_cidr
+        self.vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(config.vpc_cidr),
+            availability_zones=[config.availability_zone],
+            nat_gateways=0,
+            create_internet_gateway=False,
+            # The default group stays as it is: closing it takes a function of its own, and nothing
+            # here is in that group.
+            restrict_default_security_group=False,
+            subnet_configuration=[
+                ec2.SubnetConfiguration(
+                    name="Isolated",
+                    subnet_type=ec2.SubnetType.PRIVATE_ISOLATED,
+                    cidr_mask=int(config.vpc_cidr.partition("/")[2]),
+                )
+            ],
+        )
+        self.subnet = self.vpc.isolated_subnets[0]
+        Tags.of(self.vpc).add(EMR_TAG, "true")
+        self._log_flows(key)
+        self.primary = self._security_group("Primary", "primary node of the EMR cluster")
+        self.workers = self._security_group("Workers", "core and task nodes of the EMR cluster")
+        self.endpoints = self._security_group("Endpoints", "interface endpoints of the VPC")
+        self.s3_endpoint = self.vpc.add_gateway_endpoint(
+            "S3", service=ec2.GatewayVpcEndpointAwsService.S3
+        )
+        self.interface_endpoints = [
+            self._interface_endpoint("EmrCell", _emr_cell()),
+            # Nodes unlock their encrypted disks with the key of the customer.
+            self._interface_endpoint("Kms", ec2.InterfaceVpcEndpointAwsService.KMS),
+        ]
+        if config.session_manager:
+            self.interface_endpoints += [
+                self._interface_endpoint(name, service)
+                for name, service in _SESSION_MANAGER_SERVICES.items()
+            ]
+        self.rules = [*self._node_rules(), *self._endpoint_rules()]
+
+    def allow_in_s3(self, *statements: iam.PolicyStatement) -> None:
+        """Let the nodes do this in S3, and what EMR does there itself; all else is refused."""
+        for statement in (*statements, *_emr_statements()):
+            anyone = statement.copy(principals=[iam.AnyPrincipal()])
+            self.s3_endpoint.add_to_policy(anyone)
+
+    def _log_flows(self, key: kms.IKey) -> None:
+        group = logs.LogGroup(
+            self,
+            "FlowLogs",
+            encryption_key=key,
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self.vpc.add_flow_log(
+            "Flows", destination=ec2.FlowLogDestination.to_cloud_watch_logs(group)
+        )
+
+    def _security_group(self, name: str, description: str) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(
+            self,
+            name,
+            vpc=self.vpc,
+            description=f"Fruits!: {description}",
+            allow_all_outbound=False,
+        )
+        Tags.of(group).add(EMR_TAG, "true")
+        return group
+
+    def _interface_endpoint(
+        self, name: str, service: ec2.IInterfaceVpcEndpointService
+    ) -> ec2.InterfaceVpcEndpoint:
+        return self.vpc.add_interface_endpoint(
+            name,
+            service=service,
+            subnets=ec2.SubnetSelection(subnets=[self.subnet]),
+            security_groups=[self.endpoints],
+            open=False,
+            private_dns_enabled=True,
+        )
+
+    def _node_rules(self) -> Iterator[IConstruct]:
+        """Declare every rule between nodes that EMR would otherwise add by itself.
+
+        What EMR adds, CloudFormation does not know: groups that refer to each other could then not
+        be deleted.
+        """
+        nodes = {"Primary": self.primary, "Workers": self.workers}
+        for (name, group), (peer_name, peer) in product(nodes.items(), nodes.items()):
+            for protocol in ("tcp", "udp", "icmp"):
+                ports = (-1, -1) if protocol == "icmp" else (0, 65535)
+                words = f"{protocol} from the {peer_name.lower()} node group"
+                yield ec2.CfnSecurityGroupIngress(
+                    self,
+                    f"{name}From{peer_name}{protocol.title()}",
+                    group_id=group.security_group_id,
+                    source_security_group_id=peer.security_group_id,
+                    ip_protocol=protocol,
+                    from_port=ports[0],
+                    to_port=ports[1],
+                    description=words,
+                )
+                yield ec2.CfnSecurityGroupEgress(
+                    self,
+                    f"{peer_name}To{name}{protocol.title()}",
+                    group_id=peer.security_group_id,
+                    destination_security_group_id=group.security_group_id,
+                    ip_protocol=protocol,
+                    from_port=ports[0],
+                    to_port=ports[1],
+                    description=f"{protocol} to the {name.lower()} node group",
+                )
+
+    def _endpoint_rules(self) -> Iterator[IConstruct]:
+        yield ec2.CfnSecurityGroupIngress(
+            self,
+            "EndpointsFromVpc",
+            group_id=self.endpoints.security_group_id,
+            cidr_ip=self._cidr,
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+            description="HTTPS from the VPC",
+        )
+        for name, group in {"Primary": self.primary, "Workers": self.workers}.items():
+            yield ec2.CfnSecurityGroupEgress(
+                self,
+                f"{name}ToEndpoints",
+                group_id=group.security_group_id,
+                destination_security_group_id=self.endpoints.security_group_id,
+                ip_protocol="tcp",
+                from_port=443,
+                to_port=443,
+                description="HTTPS to the interface endpoints",
+            )
+            yield ec2.CfnSecurityGroupEgress(
+                self,
+                f"{name}ToS3",
+                group_id=group.security_group_id,
+                destination_prefix_list_id=_S3_PREFIX_LIST,
+                ip_protocol="tcp",
+                from_port=443,
+                to_port=443,
+                description="HTTPS to S3 through the gateway endpoint, the only route out",
+            )
+
+
+def _emr_cell() -> ec2.InterfaceVpcEndpointService:
+    return ec2.InterfaceVpcEndpointService(_EMR_CELL_SERVICE, 443)
+
+
+def _emr_statements() -> list[iam.PolicyStatement]:
+    return [
+        iam.PolicyStatement(
+            sid="ReadPackages",
+            actions=["s3:GetObject"],
+            resources=[f"arn:aws:s3:::{bucket}/*" for bucket in _EMR_READ_BUCKETS],
+        ),
+        iam.PolicyStatement(
+            sid="WriteEmrLogs",
+            actions=["s3:PutObject"],
+            resources=[f"arn:aws:s3:::{_EMR_LOG_BUCKET}/*"],
+        ),
+    ]

@@ -1,0 +1,24 @@
+"""The whole app: both stacks, and the rules that every synthesis is held against."""
+
+from aws_cdk import App, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from cdk_app.compute_stack import ComputeStack
+from cdk_app.config import PipelineConfig
+from cdk_app.data_stack import DataStack
+
+
+def add_stacks(app: App) -> tuple[DataStack, ComputeStack]:
+    """Add the data stack and the compute stack, as the context of the app asks.
+
+    Raises ConfigError for a context that is not allowed.
+    """
+    config = PipelineConfig.from_context(app.node.get_all_context())
+    data = DataStack(app, "FruitsData", config=config)
+    compute = ComputeStack(app, "FruitsCompute", config=config, storage=data.storage)
+    return data, compute
+
+
+def add_checks(app: App) -> None:
+    """Hold the templates against cdk-nag's AwsSolutions: a finding ends the synthesis."""
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))

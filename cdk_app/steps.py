@@ -1,0 +1,59 @@
+"""The steps that EMR runs: their command lines, as pure values."""
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: a name, and what EMR's ``command-runner.jar`` is to run."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepInputs:
+    """All that the command lines depend on.  Every ``*_uri`` is ``s3://`` or a token for one."""
+
+    images_uri: str
+    output_uri: str
+    model_uri: str
+    package_uri: str
+    script_uris: dict[str, str]
+    n_components: str
+    max_rejected: float
+
+
+def pipeline_steps(inputs: StepInputs) -> list[Step]:
+    """Return featurize, reduce and report, in the order in which they run."""
+    output = ("--output", inputs.output_uri)
+    options = {
+        "featurize": (
+            *("--images", inputs.images_uri),
+            *output,
+            *("--model", inputs.model_uri),
+            *("--max-rejected", f"{inputs.max_rejected:g}"),
+        ),
+        "reduce": (*output, "--n-components", inputs.n_components),
+        "report": output,
+    }
+    return [
+        Step(name, _submit(inputs.package_uri, inputs.script_uris[name], arguments))
+        for name, arguments in options.items()
+    ]
+
+
+def steps_as_json(steps: list[Step]) -> str:
+    """Return the steps as the JSON text that ``fruits submit`` reads."""
+    return json.dumps([asdict(step) for step in steps])
+
+
+def _submit(package_uri: str, script_uri: str, arguments: tuple[str, ...]) -> tuple[str, ...]:
+    # In client mode the driver runs on the primary node and its last words are the step's own log.
+    return (
+        *("spark-submit", "--deploy-mode", "client"),
+        *("--py-files", package_uri),
+        script_uri,
+        *arguments,
+    )

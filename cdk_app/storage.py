@@ -1,0 +1,156 @@
+"""The buckets for photographs, results and logs, and the key that encrypts them."""
+
+from dataclasses import dataclass
+
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from cdk_app.config import Environment, PipelineConfig
+
+IMAGES_PREFIX = "images"
+OUTPUT_PREFIX = "chain"
+EMR_LOGS_PREFIX = "emr"
+ACCESS_LOGS_PREFIX = "access"
+
+# S3 bills an object in Standard-IA as 128 KiB at least: moving smaller ones costs money.
+_MIN_TIERED_BYTES = 128 * 1024
+_KEY_DELETION_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long things are kept, in days.
+
+    ``noncurrent_days`` is how long a deleted or replaced object can still be brought back, which is
+    also how long an erasure takes to be final.  ``tier_days`` None means never.
+    """
+
+    noncurrent_days: int
+    log_days: int
+    incomplete_upload_days: int
+    tier_days: int | None
+
+
+RETENTION = {
+    Environment.TEST: Retention(7, 30, 1, None),
+    Environment.PROD: Retention(30, 365, 7, 90),
+}
+
+
+class Storage(Construct):
+    """Three versioned buckets, private and encrypted with one key of the customer.
+
+    In ``test`` they go with their stack, once they are empty; in ``prod`` they and the key stay.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: PipelineConfig) -> None:
+        super().__init__(scope, construct_id)
+        self._retention = RETENTION[config.environment]
+        self._removal = RemovalPolicy.RETAIN if config.is_kept else RemovalPolicy.DESTROY
+        self.key = kms.Key(
+            self,
+            "Key",
+            description="Fruits!: photographs, results, logs and the disks of the cluster",
+            enable_key_rotation=True,
+            pending_window=Duration.days(_KEY_DELETION_DAYS),
+            removal_policy=self._removal,
+        )
+        self._let_services_write_logs()
+        self.logs = self._bucket("Logs", expires_after_days=self._retention.log_days)
+        self.raw = self._bucket("Raw", tier_after_days=self._retention.tier_days)
+        self.results = self._bucket("Results")
+
+    @property
+    def images_uri(self) -> str:
+        return f"s3://{self.raw.bucket_name}/{IMAGES_PREFIX}"
+
+    @property
+    def output_uri(self) -> str:
+        return f"s3://{self.results.bucket_name}/{OUTPUT_PREFIX}"
+
+    @property
+    def emr_logs_uri(self) -> str:
+        return f"s3://{self.logs.bucket_name}/{EMR_LOGS_PREFIX}/"
+
+    def _bucket(
+        self,
+        name: str,
+        *,
+        expires_after_days: int | None = None,
+        tier_after_days: int | None = None,
+    ) -> s3.Bucket:
+        # The log bucket does not log itself: each log would be logged in turn, without end.
+        logs = None if name == "Logs" else self.logs
+        bucket = s3.Bucket(
+            self,
+            name,
+            versioned=True,
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.key,
+            bucket_key_enabled=True,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            server_access_logs_bucket=logs,
+            server_access_logs_prefix=f"{ACCESS_LOGS_PREFIX}/{name.lower()}/" if logs else None,
+            removal_policy=self._removal,
+        )
+        bucket.add_lifecycle_rule(
+            id="abort-incomplete-uploads",
+            abort_incomplete_multipart_upload_after=Duration.days(
+                self._retention.incomplete_upload_days
+            ),
+        )
+        bucket.add_lifecycle_rule(
+            id="expire-noncurrent-versions",
+            noncurrent_version_expiration=Duration.days(self._retention.noncurrent_days),
+            expired_object_delete_marker=expires_after_days is None or None,
+        )
+        if expires_after_days is not None:
+            bucket.add_lifecycle_rule(
+                id="expire-logs", expiration=Duration.days(expires_after_days)
+            )
+        if tier_after_days is not None:
+            bucket.add_lifecycle_rule(
+                id="tier-large-objects",
+                object_size_greater_than=_MIN_TIERED_BYTES,
+                transitions=[
+                    s3.Transition(
+                        storage_class=s3.StorageClass.INFREQUENT_ACCESS,
+                        transition_after=Duration.days(tier_after_days),
+                    )
+                ],
+            )
+        return bucket
+
+    def _let_services_write_logs(self) -> None:
+        """Let S3 write access logs, and CloudWatch the flow logs, under the key."""
+        stack = Stack.of(self)
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="S3AccessLogs",
+                principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
+                actions=["kms:GenerateDataKey", "kms:Decrypt"],
+                resources=["*"],
+                conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
+            )
+        )
+        log_groups = stack.format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name="*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="FlowLogs",
+                principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
+                actions=["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey*", "kms:DescribeKey"],
+                resources=["*"],
+                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
+            )
+        )
