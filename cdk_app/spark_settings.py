@@ -22,6 +22,9 @@ _JVM_OVERHEAD_MIB = 384
 # In client mode the application master is a container too, and is given one by any node.
 _APPLICATION_MASTER_MIB = 896
 _MIN_SYSTEM_MIB = 2048
+# YARN rounds each container up to a multiple of this. Its own step of 1 GiB would make those of an
+# executor and the application master too large for one node.
+_YARN_STEP_MIB = 32
 # 64 partial PCA statistics of 13 MB meet in the Python driver, and as much in its JVM.
 _DRIVER_RESULT_MIB = 2048
 
@@ -46,7 +49,8 @@ def split_memory(worker: InstanceType) -> MemorySplit:
     yarn_mib = worker.memory_mib - max(_MIN_SYSTEM_MIB, worker.memory_mib // 8)
     n_executors = -(-worker.n_vcpus // _MAX_CORES_PER_EXECUTOR)
     n_cores = worker.n_vcpus // n_executors
-    executor_mib = (yarn_mib - _APPLICATION_MASTER_MIB) // n_executors
+    share_mib = (yarn_mib - _APPLICATION_MASTER_MIB) // n_executors
+    executor_mib = share_mib - share_mib % _YARN_STEP_MIB
     overhead_mib = _JVM_OVERHEAD_MIB + n_cores * _PYTHON_MIB_PER_TASK
     return MemorySplit(
         yarn_mib=yarn_mib,
@@ -87,11 +91,12 @@ def spark_defaults(
 
 
 def yarn_site(worker: InstanceType) -> dict[str, str]:
-    """Return the ``yarn-site`` of a worker node: the memory that YARN may hand out."""
+    """Return the ``yarn-site`` of a worker node: the memory that YARN may hand out, and how."""
     memory = str(split_memory(worker).yarn_mib)
     return {
         "yarn.nodemanager.resource.memory-mb": memory,
         "yarn.scheduler.maximum-allocation-mb": memory,
+        "yarn.scheduler.minimum-allocation-mb": str(_YARN_STEP_MIB),
         # Python workers map shared libraries and the network: their address space says nothing.
         "yarn.nodemanager.vmem-check-enabled": "false",
     }

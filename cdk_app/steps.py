@@ -33,7 +33,7 @@ def pipeline_steps(inputs: StepInputs) -> list[Step]:
             *("--images", inputs.images_uri),
             *output,
             *("--model", inputs.model_uri),
-            *("--max-rejected", f"{inputs.max_rejected:g}"),
+            *("--max-rejected", str(inputs.max_rejected)),
         ),
         "reduce": (*output, "--n-components", inputs.n_components),
         "report": output,

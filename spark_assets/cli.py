@@ -6,8 +6,19 @@ from collections.abc import Callable, Sequence
 
 from spark_assets import __version__
 from spark_assets.errors import ExitCode
-from spark_assets.jobs import export_model, featurize, pipeline, reduce, report, sample
-from spark_assets.jobs.entry import run_entry
+from spark_assets.jobs import (
+    empty,
+    export_model,
+    featurize,
+    pipeline,
+    reduce,
+    report,
+    sample,
+    status,
+    submit,
+    upload,
+)
+from spark_assets.jobs.entry import run_cloud_entry, run_entry
 
 _COMMANDS = {
     "run": (pipeline, "featurize, reduce and report"),
@@ -16,6 +27,10 @@ _COMMANDS = {
     "report": (report, "a page about what an output holds"),
     "export-model": (export_model, "a network as files that workers can load"),
     "sample": (sample, "draw sample photographs"),
+    "upload": (upload, "photographs from a local folder to AWS"),
+    "submit": (submit, "run the chain once more on the cluster in AWS"),
+    "status": (status, "follow the chain on the cluster in AWS to its end"),
+    "empty": (empty, "delete all that the buckets in AWS hold"),
 }
 
 
@@ -37,6 +52,10 @@ def parse(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     run, parsed = parse(argv)
+    if "interrupted" in parsed:  # the commands that work on AWS say what an interruption leaves
+        return run_cloud_entry(
+            lambda: run(parsed), verbose=parsed.verbose, interrupted=parsed.interrupted
+        )
     return run_entry(lambda: run(parsed), verbose=parsed.verbose)
 
 

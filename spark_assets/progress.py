@@ -1,4 +1,7 @@
-"""Progress of a Spark job: a bar on a terminal, a plain line every 30 s elsewhere."""
+"""Progress of a Spark job: a bar on a terminal, a plain line every 30 s elsewhere.
+
+Spark is imported for its types alone: commands that do without it speak through `say` too.
+"""
 
 import sys
 import threading
@@ -6,14 +9,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from py4j.protocol import Py4JError
-from pyspark import StatusTracker
-from pyspark.sql import SparkSession
 from tqdm import tqdm
 
+if TYPE_CHECKING:
+    from pyspark import StatusTracker
+    from pyspark.sql import SparkSession
+
+LINE_EVERY_S = 30.0
 _POLL_S = 0.5
-_LINE_EVERY_S = 30.0
 
 
 def say(message: str) -> None:
@@ -39,7 +45,7 @@ class ProgressRecord:
 
 
 @contextmanager
-def track(spark: SparkSession, *, n_images: int, n_tasks: int) -> Iterator[ProgressRecord]:
+def track(spark: "SparkSession", *, n_images: int, n_tasks: int) -> Iterator[ProgressRecord]:
     """Show the progress of the job in the block, whose last stage has ``n_tasks`` even tasks."""
     group = f"images-{time.monotonic_ns()}"
     spark.sparkContext.setJobGroup(group, f"featurize {n_images} images")
@@ -58,7 +64,11 @@ def track(spark: SparkSession, *, n_images: int, n_tasks: int) -> Iterator[Progr
 
 
 def _poll(
-    spark: SparkSession, group: str, n_tasks: int, record: ProgressRecord, finished: threading.Event
+    spark: "SparkSession",
+    group: str,
+    n_tasks: int,
+    record: ProgressRecord,
+    finished: threading.Event,
 ) -> None:
     tracker = spark.sparkContext.statusTracker()
     start = next_line = time.monotonic()
@@ -73,7 +83,7 @@ def _poll(
             if done > (record.samples[-1][1] if record.samples else 0):
                 record.samples.append((seconds, done))
             bar.update(done - bar.n)
-            if not on_terminal and time.monotonic() - next_line >= _LINE_EVERY_S:
+            if not on_terminal and time.monotonic() - next_line >= LINE_EVERY_S:
                 next_line = time.monotonic()
                 say(progress_line(done, record.n_images, seconds))
 
@@ -87,7 +97,7 @@ def progress_line(done: int, n_images: int, seconds: float) -> str:
     return f"{done} of {n_images} images, {speed:.1f} images/s, {left_min} min {left_s:02d} s left"
 
 
-def _n_done(tracker: StatusTracker, group: str, n_tasks: int, n_images: int) -> int:
+def _n_done(tracker: "StatusTracker", group: str, n_tasks: int, n_images: int) -> int:
     stage_ids: list[int] = []
     for job_id in tracker.getJobIdsForGroup(group):
         job = tracker.getJobInfo(job_id)

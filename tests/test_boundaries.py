@@ -6,6 +6,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PURE = [
+    "spark_assets.cloud.emptying",
+    "spark_assets.cloud.following",
+    "spark_assets.cloud.step_logs",
+    "spark_assets.cloud.steps",
+    "spark_assets.cloud.uploading",
     "spark_assets.images.decoding",
     "spark_assets.images.drawing",
     "spark_assets.images.image_list",

@@ -1,15 +1,21 @@
-"""The feature model as an artefact: one network in files that are verified before use."""
+"""The feature model as an artefact: one network in files that are verified before use.
+
+Its three files are in a folder, or at the top level of a ``.zip``: so a deployment ships them.
+"""
 
 import hashlib
+import json
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
+import pyarrow.fs
 from numpy.typing import NDArray
 
 from spark_assets.errors import FruitsError
-from spark_assets.files import read_bytes, read_json, write_bytes, write_json
+from spark_assets.files import read_bytes, write_bytes, write_json
 from spark_assets.locations import Location
 
 ARCHITECTURE = "MobileNetV2"
@@ -18,6 +24,9 @@ IMAGE_SIZE_PX = 224
 _JSON = "model.json"
 _TFLITE = "model.tflite"
 _WEIGHTS = "model.weights.h5"
+
+# A member of a .zip that says it is larger is not read: a small file can unpack to any size.
+MAX_MEMBER_MIB = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +69,28 @@ def save_feature_model(model: FeatureModel, folder: Location) -> None:
     write_json(folder.child(_JSON), asdict(model.facts))
 
 
-def load_facts(folder: Location) -> FeatureModelFacts | None:
-    """Return the facts of the model in a folder, or None where there is no model.
+def load_facts(model: Location) -> FeatureModelFacts | None:
+    """Return the facts of the model in a folder or a ``.zip``, or None where there is no model.
 
     Raises FruitsError where ``model.json`` is not that of a feature model.
     """
-    value = read_json(folder.child(_JSON))
-    return None if value is None else _facts_from_json(value, folder)
+    content = _read(model, _JSON)
+    return None if content is None else _facts_from_json(content, model)
 
 
-def load_feature_model(folder: Location) -> FeatureModel:
-    """Read a model and verify each file against its digest.
+def load_feature_model(model: Location) -> FeatureModel:
+    """Read a model from a folder or a ``.zip`` and verify each file against its digest.
 
     Raises FruitsError where a file is missing or is not the one that was exported.
     """
-    facts = load_facts(folder)
+    facts = load_facts(model)
     if facts is None:
         raise FruitsError(
-            f"there is no feature model at {folder.uri} ({_JSON} is missing); "
+            f"there is no feature model at {model.uri} ({_JSON} is missing); "
             "make one with: fruits export-model --output URI"
         )
-    tflite = _verified(folder.child(_TFLITE), facts.tflite_sha256)
-    weights = _verified(folder.child(_WEIGHTS), facts.weights_sha256)
+    tflite = _verified(model, _TFLITE, facts.tflite_sha256)
+    weights = _verified(model, _WEIGHTS, facts.weights_sha256)
     return FeatureModel(facts, tflite, weights)
 
 
@@ -94,24 +103,25 @@ def network_sha256(alpha: float, image_size_px: int, weights: Sequence[NDArray[n
     return digest.hexdigest()
 
 
-def _facts_from_json(value: dict[str, Any], folder: Location) -> FeatureModelFacts:
+def _facts_from_json(content: bytes, model: Location) -> FeatureModelFacts:
     try:
-        facts = FeatureModelFacts(**value)
-    except TypeError as error:
+        facts = FeatureModelFacts(**json.loads(content))
+    except (TypeError, ValueError) as error:
         raise FruitsError(
-            f"{folder.child(_JSON).uri} does not describe a feature model of this version; "
+            f"{model.child(_JSON).uri} does not describe a feature model of this version; "
             "export the model again with: fruits export-model --output URI"
         ) from error
     if facts.architecture != ARCHITECTURE:
         raise FruitsError(
-            f"the feature model at {folder.uri} is a {facts.architecture}, and only {ARCHITECTURE} "
+            f"the feature model at {model.uri} is a {facts.architecture}, and only {ARCHITECTURE} "
             "can be run; export one with: fruits export-model --output URI"
         )
     return facts
 
 
-def _verified(file: Location, sha256: str) -> bytes:
-    content = read_bytes(file)
+def _verified(model: Location, name: str, sha256: str) -> bytes:
+    file = model.child(name)
+    content = _read(model, name)
     if content is None:
         raise FruitsError(f"{file.uri} is missing; export the model again")
     if hashlib.sha256(content).hexdigest() != sha256:
@@ -120,3 +130,40 @@ def _verified(file: Location, sha256: str) -> bytes:
             f"{_JSON}); do not use it: copy the model again from where it was made"
         )
     return content
+
+
+def _read(model: Location, name: str) -> bytes | None:
+    """Return a file of a model, or None where there is no such file."""
+    if not model.base.endswith(".zip"):
+        return read_bytes(model.child(name))
+    if model.filesystem.get_file_info(model.base).type != pyarrow.fs.FileType.File:
+        return read_bytes(model.child(name))  # a folder may have such a name
+    try:
+        with (
+            model.filesystem.open_input_file(model.base) as stream,
+            zipfile.ZipFile(stream) as archive,
+        ):
+            return _member(archive, name, model)
+    # What zipfile raises for bytes that make no sense; RuntimeError is for an encrypted member.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+        raise FruitsError(
+            f"{model.uri} cannot be read as a zip file ({error}); pack the three files of the "
+            "model again, at its top level"
+        ) from error
+
+
+def _member(archive: zipfile.ZipFile, name: str, model: Location) -> bytes | None:
+    try:
+        member = archive.getinfo(name)
+    except KeyError:
+        return None
+    if member.file_size > MAX_MEMBER_MIB * 1024**2:
+        raise FruitsError(
+            f"{model.child(name).uri} says that it unpacks to {member.file_size / 1024**2:.0f} "
+            f"MiB, and a file of a model has at most {MAX_MEMBER_MIB}; export the model again"
+        )
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise zipfile.BadZipFile(f"{name} is neither stored nor deflated")
+    with archive.open(member) as stream:
+        # A read without a number unpacks first and looks at the size that was declared later.
+        return stream.read(member.file_size)

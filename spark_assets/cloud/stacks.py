@@ -1,0 +1,121 @@
+"""What is deployed: the stacks of an environment, found by name and read by their outputs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import botocore.exceptions
+
+from spark_assets.cloud.clients import REGION, aws_client
+from spark_assets.cloud.failures import is_missing_stack
+from spark_assets.cloud.wording import printable
+from spark_assets.errors import FruitsError
+from spark_assets.locations import Location, S3Settings, parse_location
+
+
+class Environment(StrEnum):
+    """TEST goes away whole when it is destroyed; PROD keeps its data."""
+
+    TEST = "test"
+    PROD = "prod"
+
+    @property
+    def deploy_command(self) -> str:
+        return _make("deploy", self)
+
+    @property
+    def destroy_command(self) -> str:
+        return _make("destroy", self)
+
+
+@dataclass(frozen=True, slots=True)
+class DataStack:
+    """Where photographs, results and logs are.
+
+    ``bucket_names`` has the buckets that receive logs last: work on the others makes more of them.
+    """
+
+    name: str
+    images: Location
+    bucket_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeStack:
+    """The cluster.  ``log_uri`` is a prefix that ends in ``/``."""
+
+    cluster_id: str
+    steps_parameter_name: str
+    log_uri: str
+
+
+def find_data_stack(environment: Environment) -> DataStack | None:
+    """Return the data stack of an environment, or None where there is none."""
+    name = f"fruits-{environment}-data"
+    outputs = _outputs(name, environment)
+    if outputs is None:
+        return None
+    images = parse_location(outputs["ImagesUri"])
+    buckets = {key: value for key, value in outputs.items() if key.endswith("BucketName")}
+    return DataStack(
+        name,
+        replace(images, s3=replace(S3Settings.from_environment(), region=REGION)),
+        tuple(buckets[key] for key in sorted(buckets, key=lambda key: ("Logs" in key, key))),
+    )
+
+
+def data_stack(environment: Environment) -> DataStack:
+    """Return the data stack of an environment.  Raises FruitsError where there is none."""
+    if (stack := find_data_stack(environment)) is None:
+        raise FruitsError(
+            f"nothing is deployed in the {environment} environment, so there is no bucket; "
+            f"make one with: {environment.deploy_command}"
+        )
+    return stack
+
+
+def compute_stack(environment: Environment) -> ComputeStack:
+    """Return the compute stack of an environment.  Raises FruitsError where there is none."""
+    outputs = _outputs(f"fruits-{environment}-compute", environment)
+    if outputs is None:
+        raise FruitsError(
+            f"there is no cluster in the {environment} environment; "
+            f"make one with: {environment.deploy_command}"
+        )
+    return ComputeStack(
+        outputs["ClusterId"], outputs["StepsParameterName"], f"{outputs['LogUri'].rstrip('/')}/"
+    )
+
+
+class _Outputs(dict[str, str]):
+    """The outputs of a stack; one that is missing is told with the state of the stack."""
+
+    def __init__(self, stack: Mapping[str, Any], environment: Environment) -> None:
+        super().__init__(
+            (output["OutputKey"], output["OutputValue"]) for output in stack.get("Outputs", ())
+        )
+        self._stack = f"{stack['StackName']} is in the state {stack['StackStatus']}"
+        self._command = environment.deploy_command
+
+    def __missing__(self, key: str) -> str:
+        raise FruitsError(
+            f"the stack {printable(self._stack)} and has no output {key}; "
+            f"wait until it is complete, or complete it with: {self._command}"
+        )
+
+
+def _outputs(name: str, environment: Environment) -> _Outputs | None:
+    try:
+        answer = aws_client("cloudformation").describe_stacks(StackName=name)
+    except botocore.exceptions.ClientError as error:
+        if is_missing_stack(error):
+            return None
+        raise
+    return _Outputs(answer["Stacks"][0], environment)
+
+
+def _make(target: str, environment: Environment) -> str:
+    if environment is Environment.TEST:
+        return f"make {target}"
+    return f"make {target} ENVIRONMENT={environment}"

@@ -1,0 +1,108 @@
+"""The last words of a failed step, from the log that EMR ships to the bucket."""
+
+import gzip
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO
+
+import botocore.exceptions
+
+from spark_assets.cloud.clients import Client
+from spark_assets.cloud.clusters import Step
+from spark_assets.cloud.failures import error_code
+from spark_assets.cloud.wording import printable
+from spark_assets.locations import parse_location
+from spark_assets.progress import say
+
+# EMR ships the logs of a step every five minutes.
+SHIPPED_WITHIN_S = 300.0
+
+_LOOK_EVERY_S = 15.0
+_OUR_SENTENCES = "fruits: "
+_N_SENTENCES = 5
+_N_LINES = 20
+_MAX_LINE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StepLog:
+    """The end of a log; ``lines`` is None where the log has not come yet."""
+
+    uri: str
+    lines: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Shipped:
+    shipped_at: datetime
+    lines: tuple[str, ...]
+    has_our_sentence: bool
+
+
+def last_lines(
+    s3: Client,
+    log_uri: str,
+    cluster_id: str,
+    step: Step,
+    *,
+    wait_s: float = SHIPPED_WITHIN_S,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> StepLog:
+    """Return what a failed step said last, after waiting up to ``wait_s`` seconds for its log.
+
+    The sentences of the chain itself where there are any, the last lines elsewhere.
+    """
+    log = parse_location(f"{log_uri}{cluster_id}/steps/{step.step_id}/stderr.gz")
+    start = clock()
+    announced = False
+    while True:
+        shipped = _read(s3, log.bucket, log.prefix.removesuffix("/"))
+        left_s = wait_s - (clock() - start)
+        if _is_whole(shipped, step) or left_s <= 0:
+            return StepLog(log.uri, shipped.lines if shipped is not None else None)
+        if not announced:
+            announced = True
+            say(f"waiting for the log of {step.name}, which EMR ships every few minutes")
+        sleep(min(_LOOK_EVERY_S, left_s))
+
+
+def _is_whole(shipped: _Shipped | None, step: Step) -> bool:
+    """Tell whether a log has its end: EMR ships what there is while a step still runs."""
+    if shipped is None:
+        return False
+    if shipped.has_our_sentence or step.ended_at is None:
+        return True
+    return shipped.shipped_at >= step.ended_at
+
+
+def _read(s3: Client, bucket: str, key: str) -> _Shipped | None:
+    try:
+        answer = s3.get_object(Bucket=bucket, Key=key)
+    except botocore.exceptions.ClientError as error:
+        if error_code(error) == "NoSuchKey":
+            return None
+        raise
+    with answer["Body"] as body:
+        sentences, lines = _end_of(body)
+    return _Shipped(answer["LastModified"], tuple(sentences or lines), bool(sentences))
+
+
+def _end_of(compressed: IO[bytes]) -> tuple[deque[str], deque[str]]:
+    """Return the last sentences of the chain and the last lines, in bounded memory."""
+    sentences: deque[str] = deque(maxlen=_N_SENTENCES)
+    lines: deque[str] = deque(maxlen=_N_LINES)
+    try:
+        with gzip.GzipFile(fileobj=compressed) as stream:
+            while line := stream.readline(_MAX_LINE_BYTES):
+                text = printable(line.decode("utf-8", "backslashreplace").rstrip("\r\n"))
+                lines.append(text)
+                if text.startswith(_OUR_SENTENCES):
+                    sentences.append(text)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        lines.append(f"(the log breaks off here: {error})")
+    return sentences, lines

@@ -1,0 +1,28 @@
+"""The submit command: the steps of the chain once more, on the cluster that runs."""
+
+import argparse
+
+from spark_assets.cloud.clients import aws_client
+from spark_assets.cloud.stacks import compute_stack
+from spark_assets.cloud.steps import submit
+from spark_assets.errors import ExitCode
+from spark_assets.jobs.arguments import add_cloud, cloud_command
+from spark_assets.progress import say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    add_cloud(
+        parser,
+        interrupted="interrupted; the steps may be submitted already: 'fruits status' tells",
+    )
+
+
+def run(parsed: argparse.Namespace) -> ExitCode:
+    """Submit the steps, and say how to follow them."""
+    stack = compute_stack(parsed.environment)
+    submitted = submit(aws_client("emr"), aws_client("ssm"), stack, parsed.environment)
+    for name, step_id in submitted.items():
+        say(f"{name}: {step_id} on {stack.cluster_id}")
+    say(f"follow them with: {cloud_command('status', parsed.environment)}")
+    return ExitCode.DONE

@@ -1,0 +1,140 @@
+"""An AWS for tests: moto's server in its own process, emptied before each test."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from spark_assets.cloud.clients import REGION, aws_client
+
+STEPS = [
+    {"name": "featurize", "arguments": ["spark-submit", "s3://code/featurize.py", "--limit", "5"]},
+    {"name": "reduce", "arguments": ["spark-submit", "s3://code/reduce.py"]},
+    {"name": "report", "arguments": ["spark-submit", "s3://code/report.py"]},
+]
+RAW, RESULTS, LOGS = "fruits-raw", "fruits-results", "fruits-logs"
+
+
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    # The server logs every request, and would stop at a pipe that nobody reads.
+    log = tmp_path_factory.mktemp("moto") / "log"
+    with open(log, "wb") as file:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"],
+            stderr=file,
+            stdout=subprocess.DEVNULL,
+        )
+    yield _address(server, log)
+    server.terminate()
+    server.wait(30)
+
+
+def _address(server: "subprocess.Popen[bytes]", log: Path) -> str:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and server.poll() is None:
+        if found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text()):
+            return found[0]
+        time.sleep(0.05)
+    pytest.fail(f"moto's server did not start: {log.read_text()}")
+
+
+@pytest.fixture(autouse=True)
+def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lead every client to the server, past whatever this machine knows of AWS."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    # Another region than that of the stacks: what finds them has chosen its region itself.
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    reset = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")
+    urllib.request.urlopen(reset).close()
+
+
+@pytest.fixture
+def s3() -> Any:
+    return aws_client("s3")
+
+
+def make_stack(
+    name: str, resources: dict[str, Any], outputs: dict[str, Any], *, region: str = REGION
+) -> None:
+    template = {
+        "Resources": resources,
+        "Outputs": {key: {"Value": value} for key, value in outputs.items()},
+    }
+    client = boto3.client("cloudformation", region_name=region)
+    client.create_stack(StackName=name, TemplateBody=json.dumps(template))
+
+
+@pytest.fixture
+def make_data_stack() -> Callable[..., None]:
+    def make(environment: str = "test", **more_outputs: str) -> None:
+        names = {"Raw": RAW, "Results": RESULTS, "Logs": LOGS}
+        make_stack(
+            f"fruits-{environment}-data",
+            {
+                key: {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}
+                for key, name in names.items()
+            },
+            {
+                **{f"{key}BucketName": {"Ref": key} for key in names},
+                "ImagesUri": f"s3://{RAW}/images",
+                "OutputUri": f"s3://{RESULTS}/chain",
+                **more_outputs,
+            },
+        )
+        # moto's CloudFormation overlooks the versioning of a bucket.
+        for name in names.values():
+            aws_client("s3").put_bucket_versioning(
+                Bucket=name, VersioningConfiguration={"Status": "Enabled"}
+            )
+
+    return make
+
+
+@dataclass(frozen=True)
+class MadeCluster:
+    cluster_id: str
+    client: Any
+
+
+@pytest.fixture
+def make_compute_stack() -> Callable[..., MadeCluster]:
+    def make(steps: str = json.dumps(STEPS)) -> MadeCluster:
+        client = aws_client("emr")
+        cluster = client.run_job_flow(
+            Name="fruits",
+            ReleaseLabel="emr-7.0.0",
+            JobFlowRole="role",
+            ServiceRole="role",
+            Instances={"KeepJobFlowAliveWhenNoSteps": True},
+        )
+        parameter = {"Type": "String", "Name": "/fruits/test/steps", "Value": steps}
+        make_stack(
+            "fruits-test-compute",
+            {"Steps": {"Type": "AWS::SSM::Parameter", "Properties": parameter}},
+            {
+                "ClusterId": cluster["JobFlowId"],
+                "StepsParameterName": {"Ref": "Steps"},
+                "LogUri": f"s3://{LOGS}/emr/",
+            },
+        )
+        return MadeCluster(cluster["JobFlowId"], client)
+
+    return make

@@ -1,0 +1,81 @@
+"""`fruits submit`, on a cluster that moto pretends to run."""
+
+import json
+
+import pytest
+
+from spark_assets import cli
+from tests.cloud.conftest import STEPS, make_stack
+
+
+def test_the_deployed_steps_are_added_in_their_order(make_compute_stack, capsys):
+    cluster = make_compute_stack()
+    assert cli.main(["submit"]) == 0
+    added = cluster.client.list_steps(ClusterId=cluster.cluster_id)["Steps"]
+    ids = {step["Name"]: step["Id"] for step in added}
+    assert len(added) == 3
+    for step in STEPS:
+        told = cluster.client.describe_step(ClusterId=cluster.cluster_id, StepId=ids[step["name"]])
+        assert told["Step"]["Config"]["Jar"] == "command-runner.jar"
+        assert told["Step"]["Config"]["Args"] == step["arguments"]
+        assert told["Step"]["ActionOnFailure"] == "CANCEL_AND_WAIT"
+    assert capsys.readouterr().err.splitlines() == [
+        *(f"{step['name']}: {ids[step['name']]} on {cluster.cluster_id}" for step in STEPS),
+        "follow them with: fruits status",
+    ]
+
+
+def test_the_steps_can_be_added_again(make_compute_stack):
+    cluster = make_compute_stack()
+    assert cli.main(["submit"]) == cli.main(["submit"]) == 0
+    assert len(cluster.client.list_steps(ClusterId=cluster.cluster_id)["Steps"]) == 6
+
+
+def test_without_a_cluster_the_command_that_makes_one_is_named(capsys):
+    assert cli.main(["submit"]) == 1
+    assert capsys.readouterr().err == (
+        "fruits: there is no cluster in the test environment; make one with: make deploy\n"
+    )
+
+
+def test_a_cluster_that_has_ended_takes_no_steps(make_compute_stack, capsys):
+    cluster = make_compute_stack()
+    cluster.client.terminate_job_flows(JobFlowIds=[cluster.cluster_id])
+    assert cli.main(["submit"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(
+        f"fruits: the cluster {cluster.cluster_id} has ended, as it does after 15 idle minutes: "
+        "TERMINATED"
+    )
+    assert told.endswith("make a new one with: make destroy, then make deploy\n")
+    assert cluster.client.list_steps(ClusterId=cluster.cluster_id)["Steps"] == []
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"name": "x"}', json.dumps([{"name": "x"}])])
+def test_a_parameter_that_holds_no_steps_is_refused(text, make_compute_stack, capsys):
+    make_compute_stack(steps=text)
+    assert cli.main(["submit"]) == 1
+    assert (
+        "fruits: the parameter /fruits/test/steps does not hold the steps of the chain"
+        in capsys.readouterr().err
+    )
+
+
+def test_a_stack_without_its_outputs_is_told_with_its_state(capsys):
+    make_stack("fruits-test-compute", {"B": {"Type": "AWS::S3::Bucket"}}, {"ClusterId": "j-1"})
+    assert cli.main(["submit"]) == 1
+    assert (
+        "fruits: the stack fruits-test-compute is in the state CREATE_COMPLETE and has no output "
+        "StepsParameterName; wait until it is complete" in capsys.readouterr().err
+    )
+
+
+def test_only_the_region_of_the_project_is_looked_at(capsys):
+    make_stack(
+        "fruits-test-compute",
+        {"B": {"Type": "AWS::S3::Bucket"}},
+        {"ClusterId": "j-1"},
+        region="us-east-1",
+    )
+    assert cli.main(["submit"]) == 1
+    assert "there is no cluster in the test environment" in capsys.readouterr().err
