@@ -9,7 +9,7 @@ from constructs import Construct
 
 from cdk_app.acknowledgments import acknowledge
 from cdk_app.artifacts import Artifacts
-from cdk_app.config import PipelineConfig
+from cdk_app.config import ROOT_VOLUME_GIB, PipelineConfig
 from cdk_app.instance_role import InstanceRole
 from cdk_app.instances import InstanceType
 from cdk_app.network import EMR_TAG, Network
@@ -19,7 +19,6 @@ from cdk_app.storage import Storage
 
 # Spark 4.1 on Python 3.11, with fixes until September 2029.
 RELEASE_LABEL = "emr-spark-8.1.0"
-_ROOT_VOLUME_GIB = 30
 _SPOT_WAIT_MINUTES = 10
 
 
@@ -71,7 +70,7 @@ class Cluster(Construct):
                 idle_timeout=config.idle_timeout_minutes * 60
             ),
             step_concurrency_level=1,
-            ebs_root_volume_size=_ROOT_VOLUME_GIB,
+            ebs_root_volume_size=ROOT_VOLUME_GIB,
             visible_to_all_users=True,
             tags=[
                 CfnTag(key=key, value=value)
@@ -92,7 +91,7 @@ class Cluster(Construct):
         self._acknowledge()
 
     def _acknowledge(self) -> None:
-        for rule in ("AwsSolutions-EMR4", "AwsSolutions-EMR5"):
+        for rule in ("AwsSolutions::AwsSolutions-EMR4", "AwsSolutions::AwsSolutions-EMR5"):
             acknowledge(
                 self,
                 rule,
@@ -101,7 +100,7 @@ class Cluster(Construct):
             )
         acknowledge(
             self,
-            "AwsSolutions-EMR6",
+            "AwsSolutions::AwsSolutions-EMR6",
             reason="nobody logs in: there is no SSH, no key pair and no route to a node",
         )
 

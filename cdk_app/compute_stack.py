@@ -23,6 +23,7 @@ class ComputeStack(Stack):
     def __init__(
         self, scope: Construct, construct_id: str, *, config: PipelineConfig, storage: Storage
     ) -> None:
+        self._availability_zone = config.availability_zone
         super().__init__(
             scope,
             construct_id,
@@ -64,6 +65,11 @@ class ComputeStack(Stack):
         CfnOutput(self, "ClusterId", value=cluster.cluster.ref)
         CfnOutput(self, "StepsParameterName", value=parameter.parameter_name)
         CfnOutput(self, "LogUri", value=storage.emr_logs_uri)
+
+    @property
+    def availability_zones(self) -> list[str]:
+        """The zone of the configuration.  Left to the CDK, a known account is asked for its own."""
+        return [self._availability_zone]
 
     def _add_steps(self, cluster: Cluster, steps: list[Step]) -> None:
         added = [

@@ -11,6 +11,8 @@ from typing import Any
 from cdk_app.instances import Architecture, InstanceType
 
 REGION = "eu-central-1"
+# Of each node, for the system and its packages; the disk for work comes on top.
+ROOT_VOLUME_GIB = 30
 
 # RFC 1918. What Python calls private holds loopback and others too, which no VPC can have.
 _PRIVATE_NETWORKS = tuple(

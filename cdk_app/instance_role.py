@@ -59,7 +59,7 @@ def _acknowledge(role: InstanceRole, config: PipelineConfig, storage: Storage) -
     data_stack = Stack.of(storage).stack_name
     acknowledge(
         role,
-        "AwsSolutions-IAM5",
+        "AwsSolutions::AwsSolutions-IAM5",
         f"Resource::{data_stack}:{_RAW_EXPORT}/{IMAGES_PREFIX}/*",
         f"Resource::{data_stack}:{_RESULTS_EXPORT}/{OUTPUT_PREFIX}/*",
         f"Resource::{data_stack}:{_LOGS_EXPORT}/{EMR_LOGS_PREFIX}/*",
@@ -68,7 +68,7 @@ def _acknowledge(role: InstanceRole, config: PipelineConfig, storage: Storage) -
     if config.session_manager:
         acknowledge(
             role,
-            "AwsSolutions-IAM5",
+            "AwsSolutions::AwsSolutions-IAM5",
             "Resource::*",
             reason="the agent of Session Manager has no narrower resource",
         )

@@ -10,6 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
+from cdk_app.acknowledgments import acknowledge
 from cdk_app.config import REGION, PipelineConfig
 
 # EMR may only touch what carries this tag; its own managed policies ask for the same.
@@ -59,6 +60,11 @@ class Network(Construct):
                     cidr_mask=int(config.vpc_cidr.partition("/")[2]),
                 )
             ],
+        )
+        acknowledge(
+            self.vpc,
+            "CloudFormation-Validate::W3010",
+            reason="one zone, so that nodes pay for no traffic between zones; it is a setting",
         )
         self.subnet = self.vpc.isolated_subnets[0]
         Tags.of(self.vpc).add(EMR_TAG, "true")

@@ -7,7 +7,7 @@ carries EMR's tag.
 
 from collections.abc import Mapping
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import ArnFormat, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -91,21 +91,21 @@ class ServiceRole(Construct):
         self._acknowledge()
 
     def _acknowledge(self) -> None:
+        stack = Stack.of(self)
+        account = "<AWS::AccountId>" if Token.is_unresolved(stack.account) else stack.account
+        owners = {**dict.fromkeys(_LAUNCHED, account), "image": ""}
         acknowledge(
             self,
-            "AwsSolutions-IAM5",
+            "AwsSolutions::AwsSolutions-IAM5",
             *(
-                f"Resource::arn:<AWS::Partition>:ec2:{Stack.of(self).region}:{account}:{noun}/*"
-                for noun, account in (
-                    *((noun, "<AWS::AccountId>") for noun in _LAUNCHED),
-                    ("image", ""),
-                )
+                f"Resource::arn:<AWS::Partition>:ec2:{stack.region}:{owner}:{noun}/*"
+                for noun, owner in owners.items()
             ),
             reason="what a launch makes has no name before it; EMR's tag confines the statements",
         )
         acknowledge(
             self,
-            "AwsSolutions-IAM5",
+            "AwsSolutions::AwsSolutions-IAM5",
             "Resource::*",
             reason="EC2 describes all or nothing; the statement holds no action that changes",
         )

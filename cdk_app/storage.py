@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import Acknowledgment, ArnFormat, Duration, RemovalPolicy, Stack, Validations
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from cdk_app.acknowledgments import acknowledge
 from cdk_app.config import Environment, PipelineConfig
 
 IMAGES_PREFIX = "images"
@@ -125,11 +126,10 @@ class Storage(Construct):
                     )
                 ],
             )
-            Validations.of(bucket).acknowledge(
-                Acknowledgment(
-                    id="CloudFormation-Validate::W9003",
-                    reason="the CDK writes the size as a number; CloudFormation makes text of it",
-                )
+            acknowledge(
+                bucket,
+                "CloudFormation-Validate::W9003",
+                reason="the CDK writes the size as a number; CloudFormation makes text of it",
             )
         return bucket
 

@@ -1,5 +1,6 @@
 """Rules of the architecture that no tool can read from the imports alone."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,10 +30,22 @@ PURE = [
 
 def modules_after_importing(*names: str) -> set[str]:
     program = f"import sys, {', '.join(names)}; print(*sorted(sys.modules))"
+    # aws_cdk starts Node, which lies beside Python.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "PATH": path},
     )
     return set(done.stdout.split())
+
+
+def modules_in(package: str) -> list[str]:
+    files = (path.relative_to(ROOT).with_suffix("") for path in (ROOT / package).rglob("*.py"))
+    return sorted(".".join(file.parts).removesuffix(".__init__") for file in files)
 
 
 def test_pure_modules_import_no_spark_and_no_tensorflow():
@@ -44,4 +57,12 @@ def test_the_command_starts_without_tensorflow():
 
 
 def test_spark_assets_imports_no_cdk():
-    assert "aws_cdk" not in modules_after_importing("spark_assets.cli", *PURE)
+    imported = modules_after_importing(*modules_in("spark_assets"))
+    assert "spark_assets.cli" in imported
+    assert not imported & {"aws_cdk", "constructs", "cdk_nag", "cdk_app"}
+
+
+def test_cdk_app_imports_nothing_that_runs_on_spark():
+    imported = modules_after_importing(*modules_in("cdk_app"))
+    assert "cdk_app.pipeline" in imported
+    assert not imported & {"spark_assets", "pyspark", "numpy", "tensorflow"}

@@ -93,7 +93,7 @@ def describe_steps(emr: Client, cluster_id: str, step_ids: Sequence[str]) -> lis
 def ended_sentence(cluster: Cluster, environment: Environment) -> str:
     """Tell that a cluster takes no more steps, why, and how to make a new one."""
     reason = f" ({cluster.reason.rstrip('.')})" if cluster.reason else ""
-    idle = "" if cluster.state == "TERMINATED_WITH_ERRORS" else ", as it does after 15 idle minutes"
+    idle = "" if cluster.state == "TERMINATED_WITH_ERRORS" else ", as it does when it has been idle"
     return (
         f"the cluster {cluster.cluster_id} has ended{idle}: {cluster.state}{reason}; make a new "
         f"one with: {environment.destroy_command}, then {environment.deploy_command}"

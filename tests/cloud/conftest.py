@@ -1,20 +1,16 @@
 """An AWS for tests: moto's server in its own process, emptied before each test."""
 
 import json
-import re
-import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
 from spark_assets.cloud.clients import REGION, aws_client
+from tests.moto_server import moto_server
 
 STEPS = [
     {"name": "featurize", "arguments": ["spark-submit", "s3://code/featurize.py", "--limit", "5"]},
@@ -26,26 +22,8 @@ RAW, RESULTS, LOGS = "fruits-raw", "fruits-results", "fruits-logs"
 
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    # The server logs every request, and would stop at a pipe that nobody reads.
-    log = tmp_path_factory.mktemp("moto") / "log"
-    with open(log, "wb") as file:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"],
-            stderr=file,
-            stdout=subprocess.DEVNULL,
-        )
-    yield _address(server, log)
-    server.terminate()
-    server.wait(30)
-
-
-def _address(server: "subprocess.Popen[bytes]", log: Path) -> str:
-    until = time.monotonic() + 60
-    while time.monotonic() < until and server.poll() is None:
-        if found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text()):
-            return found[0]
-        time.sleep(0.05)
-    pytest.fail(f"moto's server did not start: {log.read_text()}")
+    with moto_server(tmp_path_factory.mktemp("moto") / "log") as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)

@@ -44,7 +44,7 @@ def test_a_cluster_that_has_ended_takes_no_steps(make_compute_stack, capsys):
     assert cli.main(["submit"]) == 1
     told = capsys.readouterr().err
     assert told.startswith(
-        f"fruits: the cluster {cluster.cluster_id} has ended, as it does after 15 idle minutes: "
+        f"fruits: the cluster {cluster.cluster_id} has ended, as it does when it has been idle: "
         "TERMINATED"
     )
     assert told.endswith("make a new one with: make destroy, then make deploy\n")

@@ -7,7 +7,6 @@ through a proxy that counts and refuses.
 import dataclasses
 import hashlib
 import os
-import re
 import shutil
 import socketserver
 import subprocess
@@ -20,6 +19,7 @@ import boto3
 import pytest
 
 from spark_assets.node.wheelhouse import pack
+from tests.moto_server import moto_server
 from tests.node.wheels import make_wheel, pin
 
 SCRIPT = Path(__file__).resolve().parents[2] / "spark_assets" / "node" / "bootstrap.sh"
@@ -29,23 +29,9 @@ COMMANDS = ["bash", "dirname", "gzip", "mktemp", "rm", "sha256sum", "tar", "tee"
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    assert server.stderr is not None
-    url = next(m[0] for line in server.stderr if (m := re.search(r"http://127\.0\.0\.1:\d+", line)))
-    # The server logs every request, and would stop when nobody reads.
-    reader = threading.Thread(target=server.stderr.read)
-    reader.start()
-    yield url
-    server.terminate()
-    server.wait(30)
-    reader.join()
-    server.stderr.close()
+def endpoint(tmp_path_factory) -> Iterator[str]:
+    with moto_server(tmp_path_factory.mktemp("moto") / "log") as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

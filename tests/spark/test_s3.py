@@ -3,11 +3,9 @@
 moto checks no permissions, so the sentence for a forbidden bucket is tested on the error itself.
 """
 
-import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from spark_assets.images.reading import ImageReader
 from spark_assets.locations import parse_location
 from spark_assets.runs.history import visible_runs
 from spark_assets.runs.layout import OutputLayout
+from tests.moto_server import moto_server
 from tests.spark.images import encode, picture
 from tests.spark.runs import save
 
@@ -40,23 +39,9 @@ KEYS = [
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    assert server.stderr is not None
-    url = next(m[0] for line in server.stderr if (m := re.search(r"http://127\.0\.0\.1:\d+", line)))
-    # The server logs every request, and would stop when nobody reads.
-    reader = threading.Thread(target=server.stderr.read)
-    reader.start()
-    yield url
-    server.terminate()
-    server.wait(30)
-    reader.join()
-    server.stderr.close()
+def endpoint(tmp_path_factory) -> Iterator[str]:
+    with moto_server(tmp_path_factory.mktemp("moto") / "log") as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)

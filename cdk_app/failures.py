@@ -1,0 +1,149 @@
+"""From what the CDK and CloudFormation print to one sentence that says what to do."""
+
+import re
+
+_LOG_IN = "log in again ('aws sso login', or the way you did before) and give the same command"
+_OTHER_PLACE = 'such as with CDK_OPTIONS="-c availability_zone=eu-central-1b"'
+
+# In the order in which they are looked for: a cause before what follows from it. {action} is a
+# group of the pattern, {prod} what make is told of an environment that is not the default.
+_SENTENCES = [
+    (
+        r"ExpiredToken|RequestExpired|token (?:included in the request )?(?:is|has) expired"
+        r"|SSO (?:session|token)\b.*\b(?:expired|invalid)",
+        f"the AWS credentials have expired; {_LOG_IN}: what runs in AWS runs on",
+    ),
+    (
+        r"RequestTimeTooSkewed|Signature (?:not yet current|expired)",
+        "the clock of this machine is wrong, and AWS refuses what it signs; set the clock",
+    ),
+    (
+        r"InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|SignatureDoesNotMatch"
+        r"|AuthFailure\b",
+        "AWS does not know these credentials; check AWS_PROFILE and the access key",
+    ),
+    (
+        r"Unable to resolve AWS account|Unable to locate credentials|config profile .{0,80} could not be found"
+        r"|no credentials (?:have been|are) configured|Could not load credentials",
+        "no AWS credentials that work were found: there are none, they are wrong or expired, or "
+        "AWS cannot be reached; '.venv/bin/aws sts get-caller-identity' tells which; then run "
+        "'aws configure' or 'aws sso login', or set AWS_PROFILE",
+    ),
+    (
+        r"credentials are for|role in target account",
+        "the credentials are for another account than the deployment; set AWS_PROFILE to a profile "
+        "of that account, or leave out the account in cdk.json and CDK_OPTIONS",
+    ),
+    (
+        r"environment been bootstrapped|re-?run ['\"]?cdk bootstrap|requires bootstrap stack",
+        "the AWS account is not ready for the CDK in Frankfurt; make it so, once, with: "
+        "make bootstrap",
+    ),
+    (
+        r"not authorized to perform:? (?P<action>[a-z0-9-]+:[A-Za-z0-9*]+)|AccessDenied\b",
+        "AWS denies {action}; ask for that right, or use another profile",
+    ),
+    (
+        r"ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|EHOSTUNREACH|socket hang up"
+        r"|Could not connect to the endpoint|Connect timeout|Failed to connect to proxy",
+        "AWS could not be reached; check the network, the proxy, and AWS_ENDPOINT_URL if it is "
+        "set, and give the same command",
+    ),
+    (
+        r"Throttling|Rate exceeded|RequestLimitExceeded|TooManyRequests",
+        "AWS asks for fewer requests at a time; wait a minute and give the same command",
+    ),
+    (
+        r"InsufficientInstanceCapacity|(?:sufficient|[Ii]nsufficient)\b.{0,40} capacity"
+        r"|not supported in (?:the|your) requested [Aa]vailability [Zz]one",
+        "AWS has no such nodes in this availability zone; wait, or choose another zone or type, "
+        f"{_OTHER_PLACE}",
+    ),
+    (
+        r"vCPU limit|Limits?Exceeded|QuotaExceeded|MaxSpotInstanceCountExceeded|TooManyBuckets"
+        r"|maximum number of \w+ has been reached|Limit for \w+ has been exceeded",
+        "a quota of the AWS account is used up; delete what is not needed, ask for more under "
+        'Service Quotas in Frankfurt, or deploy fewer nodes, as with CDK_OPTIONS="-c '
+        'n_task_nodes=0"',
+    ),
+    (
+        r"BucketNotEmpty|bucket you tried to delete is not empty",
+        "a bucket is not empty, maybe of logs that S3 ships hours later; empty it and destroy the "
+        "stack with: make destroy STACK=data{prod}",
+    ),
+    (
+        r"[Cc]annot (?:delete|update) export|as it is in use by",
+        "the stack of the cluster still uses the buckets; destroy it first, with: "
+        "make destroy{prod}",
+    ),
+    (
+        r"TerminationProtection is enabled|termination protection",
+        "prod keeps its data: its stack is protected, and no command here deletes it; whoever may "
+        "do so lifts the protection in the AWS console",
+    ),
+    (
+        r"BucketAlreadyExists|bucket name is not available|AWS::S3::Bucket\b.{0,200}already exists",
+        "a bucket of that name exists already, maybe in another account: names of buckets are "
+        "unique in all of AWS; delete it if it is yours, and give the same command",
+    ),
+    (
+        r"already exists|AlreadyExists\b",
+        "something of that name exists already outside the stack, maybe left by an earlier "
+        "deployment; delete it in the AWS console and give the same command",
+    ),
+    (
+        r"[Bb]ootstrap action|BOOTSTRAP_FAILURE",
+        "the nodes could not be set up; why is in the log of their bootstrap action, under emr/ in "
+        "the bucket for logs",
+    ),
+    (
+        r"DependencyViolation|has a dependent object|has dependencies and cannot be deleted",
+        "something outside the stack still uses the network, such as a node that is ending; give "
+        "the same command in a few minutes, and if it fails again delete what stands above in the "
+        "AWS console",
+    ),
+    (
+        r"_IN_PROGRESS state",
+        "the stack is being changed already; wait until that is done, and give the same command",
+    ),
+    (
+        r"ROLLBACK_FAILED",
+        "CloudFormation could not go back to what was there before; give 'make destroy{prod}' and "
+        "deploy again, or go on with the rollback in the AWS console",
+    ),
+    (
+        r"DELETE_FAILED",
+        "CloudFormation could not delete what is named above; give the same command again when "
+        "its cause is mended",
+    ),
+    (
+        r"ROLLBACK_COMPLETE|Resource updates failed|failed creation",
+        "CloudFormation took the deployment back, for the reason above; mend it and give the same "
+        "command: a stack that could not be made is made anew",
+    ),
+    (
+        r"Synthesis finished with errors|app\.py: Subprocess exited",
+        "the templates could not be made, for the reason above, and AWS was not asked for anything",
+    ),
+]
+_UNKNOWN = "the CDK failed, for the reason above; mend it and give the same command: what is deployed stays"
+_TOLD = re.compile(r"^fruits: |; make (?:it|them) with: make ", re.MULTILINE)
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+def sentence_for(output: str) -> str | None:
+    """Return what to do about a failure, by what was printed; None where that says it already.
+
+    The sentence holds no account number.
+    """
+    plain = _COLOUR.sub("", output)
+    if _TOLD.search(plain):
+        return None
+    # The CDK breaks long reasons into lines.
+    text = " ".join(plain.split())
+    for pattern, sentence in _SENTENCES:
+        if found := re.search(pattern, text):
+            action = found.groupdict().get("action") or "what stands above"
+            prod = " ENVIRONMENT=prod" if "fruits-prod-" in text else ""
+            return sentence.replace("{action}", action).replace("{prod}", prod)
+    return _UNKNOWN

@@ -1,0 +1,51 @@
+"""Refuses while the cluster's stack stands: ``python -m cdk_app.standing -c environment=test``.
+
+Asked before the buckets that it uses are emptied, which could not be undone.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cdk_app.config import REGION, ConfigError
+from cdk_app.failures import sentence_for
+from cdk_app.plan import read_config
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Return 0 where there is no such stack, and 1 with a sentence where there is or may be one."""
+    parser = argparse.ArgumentParser(prog="cdk_app.standing", allow_abbrev=False)
+    parser.add_argument("-c", "--context", action="append", default=[], metavar="KEY=VALUE")
+    parsed, _ = parser.parse_known_args(arguments)  # the others are for cdk
+    try:
+        refusal = _refusal(parsed.context)
+    except ConfigError as error:
+        refusal = str(error)
+    if refusal is None:
+        return 0
+    print(f"fruits: {refusal}", file=sys.stderr)
+    return 1
+
+
+def _refusal(context: Sequence[str]) -> str | None:
+    config = read_config(context)
+    if config.is_kept:
+        return None  # 'fruits empty' refuses in any case
+    name = f"fruits-{config.environment}-compute"
+    try:
+        boto3.client("cloudformation", region_name=REGION).describe_stacks(StackName=name)
+    except (BotoCoreError, ClientError) as error:
+        if f"{name} does not exist" in str(error):
+            return None
+        return sentence_for(str(error))
+    return (
+        f"the stack {name} is there and uses the buckets, so nothing was deleted; "
+        "destroy it first with: make destroy"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""Synthesized stacks, with every reference resolved to what it would be once deployed."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App
+from aws_cdk.assertions import Template
+
+from cdk_app.compute_stack import ComputeStack
+from cdk_app.data_stack import DataStack
+from cdk_app.pipeline import add_checks, add_stacks
+
+ROOT = Path(__file__).resolve().parents[2]
+ACCOUNT = "111122223333"
+PSEUDO = {"AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "AWS::Region": "eu-central-1"}
+ASSETS_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-eu-central-1"
+
+
+def default_context() -> dict[str, Any]:
+    return json.loads((ROOT / "cdk.json").read_text())["context"]
+
+
+def new_app(outdir: Path, context: dict[str, Any]) -> App:
+    return App(context=context, outdir=str(outdir), analytics_reporting=False)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One template.  ``exports`` are those of the stacks before it, resolved."""
+
+    name: str
+    template: dict[str, Any]
+    exports: dict[str, Any]
+
+    def resources(self, kind: str) -> dict[str, Any]:
+        """Return the resolved properties of each resource of a type, by logical id."""
+        return {
+            logical_id: self.resolve(resource.get("Properties", {}))
+            for logical_id, resource in self.template["Resources"].items()
+            if resource["Type"] == kind
+        }
+
+    def only(self, kind: str) -> Any:
+        """Return the resolved properties of the one resource of a type."""
+        (properties,) = self.resources(kind).values()
+        return properties
+
+    def of(self, logical_id: str) -> dict[str, Any]:
+        return self.template["Resources"][logical_id]
+
+    def policy_of(self, role: str) -> list[dict[str, Any]]:
+        """Return the statements of the policies attached to a role, by its logical id."""
+        policies = self.resources("AWS::IAM::Policy").values()
+        return [
+            statement
+            for policy in policies
+            if role in policy["Roles"]
+            for statement in policy["PolicyDocument"]["Statement"]
+        ]
+
+    def outputs(self) -> dict[str, Any]:
+        return {name: self.resolve(o["Value"]) for name, o in self.template["Outputs"].items()}
+
+    def resolve(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self.resolve(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        match list(value.items()):
+            case [("Ref", name)]:
+                return PSEUDO.get(name) or self._physical_name(name)
+            case [("Fn::GetAtt", [name, attribute])]:
+                return self._attribute(name, attribute)
+            case [("Fn::ImportValue", name)]:
+                return self.exports[name]
+            case [("Fn::Join", [separator, parts])]:
+                return separator.join(self.resolve(parts))
+            case [("Fn::Sub", str(text))]:
+                return re.sub(r"\$\{(.*?)\}", lambda found: PSEUDO[found[1]], text)
+        assert not any(key.startswith("Fn::") for key in value), value
+        return {key: self.resolve(each) for key, each in value.items()}
+
+    def _physical_name(self, logical_id: str) -> str:
+        resource = self.of(logical_id)
+        if resource["Type"] == "AWS::S3::Bucket":
+            # The form that CloudFormation gives it, and its length.
+            return f"{self.name}-{logical_id.lower()}-{'x' * 12}"
+        if resource["Type"] == "AWS::SSM::Parameter":
+            return resource["Properties"]["Name"]
+        return logical_id
+
+    def _attribute(self, logical_id: str, attribute: str) -> str:
+        if attribute == "GroupId":
+            return logical_id
+        assert attribute == "Arn", attribute
+        name = self._physical_name(logical_id)
+        match self.of(logical_id)["Type"]:
+            case "AWS::S3::Bucket":
+                return f"arn:aws:s3:::{name}"
+            case "AWS::KMS::Key":
+                return f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/{name}"
+            case "AWS::IAM::Role":
+                return f"arn:aws:iam::{ACCOUNT}:role/{name}"
+            case "AWS::Logs::LogGroup":
+                return f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:{name}:*"
+        raise AssertionError(f"no ARN for {logical_id}")
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """What `cdk synth` leaves in a folder.  ``constructs`` are its two stacks."""
+
+    folder: Path
+    constructs: tuple[DataStack, ComputeStack]
+
+    @cached_property
+    def data(self) -> Stack:
+        return Stack(self.constructs[0].stack_name, self._template("FruitsData"), {})
+
+    @cached_property
+    def compute(self) -> Stack:
+        exports = {
+            output["Export"]["Name"]: self.data.resolve(output["Value"])
+            for output in self.data.template["Outputs"].values()
+            if "Export" in output
+        }
+        return Stack(self.constructs[1].stack_name, self._template("FruitsCompute"), exports)
+
+    @cached_property
+    def data_template(self) -> Template:
+        return Template.from_json(self.data.template)
+
+    @cached_property
+    def compute_template(self) -> Template:
+        return Template.from_json(self.compute.template)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        return json.loads((self.folder / "manifest.json").read_text())
+
+    @cached_property
+    def metadata(self) -> dict[str, list[dict[str, Any]]]:
+        """What the constructs of the compute stack say of themselves, by their path."""
+        return json.loads((self.folder / "FruitsCompute.metadata.json").read_text())
+
+    def asset(self, uri: str) -> Path:
+        """Return the file or folder that is uploaded to a URI."""
+        manifest = json.loads((self.folder / "FruitsCompute.assets.json").read_text())
+        (source,) = (
+            file["source"]["path"]
+            for file in manifest["files"].values()
+            for place in file["destinations"].values()
+            if uri
+            == self.compute.resolve({"Fn::Sub": f"s3://{place['bucketName']}/{place['objectKey']}"})
+        )
+        return self.folder / source
+
+    def template_files(self) -> list[Path]:
+        return [self.folder / f"{name}.template.json" for name in ("FruitsData", "FruitsCompute")]
+
+    def _template(self, name: str) -> dict[str, Any]:
+        return json.loads((self.folder / f"{name}.template.json").read_text())
+
+
+def synthesize(outdir: Path, context: dict[str, Any], *, checked: bool = False) -> Synthesis:
+    """Do what app.py does, in this process; ``checked`` with cdk-nag, which takes longer."""
+    app = new_app(outdir, context)
+    stacks = add_stacks(app)
+    if checked:
+        add_checks(app)
+    app.synth()
+    return Synthesis(outdir, stacks)

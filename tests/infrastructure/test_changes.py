@@ -1,0 +1,116 @@
+"""What a change of one thing changes in the cloud, and what it leaves alone."""
+
+import shutil
+
+import pytest
+
+from cdk_app import artifacts as artifacts_module
+from tests.infrastructure.synthesis import ROOT, synthesize
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """Return a copy of the project that the app takes for the project."""
+    copy = tmp_path / "tree"
+    no_caches = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "spark_assets", copy / "spark_assets", ignore=no_caches)
+    shutil.copy(ROOT / "cdk.json", copy)
+    monkeypatch.setattr(artifacts_module, "ROOT", copy)
+    return copy
+
+
+@pytest.fixture
+def again(artifacts, tree, context, tmp_path):
+    """Return a function that synthesizes the copy, with artifacts of its own."""
+    folder = tmp_path / "artifacts"
+    shutil.copytree(artifacts, folder)
+    paths = {f"{name}_path": str(folder / name) for name in ("wheelhouse", "model")}
+    n = iter(range(10))
+
+    def make_again():
+        return synthesize(tmp_path / f"out{next(n)}", context | paths)
+
+    make_again.artifacts = folder
+    return make_again
+
+
+def files_of(made):
+    return {
+        str(path.relative_to(made.folder)): path.read_bytes()
+        for path in made.folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def changed_resources(before, after):
+    """Return the types of the resources that differ, by logical id."""
+    old, new = (made.compute.template["Resources"] for made in (before, after))
+    assert old.keys() == new.keys()
+    return {name: new[name]["Type"] for name in new if old[name] != new[name]}
+
+
+def append(file, text):
+    file.write_text(file.read_text() + text)
+
+
+def test_two_syntheses_of_one_tree_are_the_same_to_the_byte(again):
+    first, second = files_of(again()), files_of(again())
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_what_stays_on_this_machine_changes_nothing(again, tree):
+    before = files_of(again())
+    (tree / "notes.md").write_text("not deployed")
+    (tree / "cdk_app").mkdir()
+    (tree / "cdk_app" / "x.py").write_text("")
+    (tree / "spark_assets" / "jobs" / "__pycache__").mkdir()
+    (tree / "spark_assets" / "jobs" / "__pycache__" / "reduce.pyc").write_bytes(b"made by Python")
+    assert files_of(again()) == before
+
+
+def test_a_changed_script_gives_new_steps_and_keeps_the_cluster(again, tree):
+    before = again()
+    append(tree / "spark_assets" / "jobs" / "reduce.py", "\n# changed\n")
+    after = again()
+    changed = changed_resources(before, after)
+    # What the node may read, what it is told to run, and nothing else.
+    assert sorted(changed.values()) == [
+        "AWS::EC2::VPCEndpoint",
+        "AWS::EMR::Step",
+        "AWS::EMR::Step",
+        "AWS::EMR::Step",
+        "AWS::IAM::Policy",
+        "AWS::SSM::Parameter",
+    ]
+    assert before.data.template == after.data.template
+
+
+def test_a_changed_network_gives_a_new_featurize_step_and_keeps_the_cluster(again):
+    before = again()
+    append(again.artifacts / "model" / "model.json", " ")
+    changed = changed_resources(before, again())
+    assert "FeaturizeStep" in changed
+    assert not {"ReduceStep", "ReportStep"} & changed.keys()
+    assert "AWS::EMR::Cluster" not in changed.values()
+
+
+@pytest.mark.parametrize("what", ["wheels", "bootstrap"])
+def test_what_a_node_is_installed_with_replaces_the_cluster(again, tree, what):
+    before = again()
+    if what == "wheels":
+        append(again.artifacts / "wheelhouse" / "arm64" / "wheelhouse.tar.gz", "more")
+    else:
+        append(tree / "spark_assets" / "node" / "bootstrap.sh", "\n")
+    after = again()
+    changed = changed_resources(before, after)
+    (cluster,) = (name for name, kind in changed.items() if kind == "AWS::EMR::Cluster")
+    old, new = (made.compute.of(cluster)["Properties"] for made in (before, after))
+    # CloudFormation replaces a cluster whose bootstrap actions change.
+    assert [key for key in new if old[key] != new[key]] == ["BootstrapActions"]
+
+
+def test_the_wheels_of_the_other_architecture_change_nothing(again):
+    before = files_of(again())
+    append(again.artifacts / "wheelhouse" / "x86_64" / "wheelhouse.tar.gz", "more")
+    assert files_of(again()) == before

@@ -1,0 +1,211 @@
+"""Every context key: its default, what it can be set to, and the sentence that refuses the rest."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from cdk_app.config import ConfigError, Environment, PipelineConfig, StepsMode
+from cdk_app.instances import InstanceType
+from tests.infrastructure.synthesis import default_context
+
+FIELDS = [field.name for field in dataclasses.fields(PipelineConfig)]
+
+
+def config_with(**changed):
+    return PipelineConfig.from_context(default_context() | changed)
+
+
+def refusal_of(**changed):
+    with pytest.raises(ConfigError) as refused:
+        config_with(**changed)
+    return str(refused.value)
+
+
+def test_cdk_json_holds_one_key_for_each_field():
+    of_the_cdk = ("@aws-cdk/", "cli-telemetry")
+    assert [key for key in default_context() if not key.startswith(of_the_cdk)] == FIELDS
+
+
+def test_the_defaults_are_a_small_cluster_in_frankfurt_that_goes_away():
+    assert config_with() == PipelineConfig(
+        environment=Environment.TEST,
+        region="eu-central-1",
+        account="",
+        availability_zone="eu-central-1a",
+        vpc_cidr="10.42.0.0/24",
+        primary_instance_type=InstanceType("m7g", "xlarge"),
+        worker_instance_type=InstanceType("m7g", "xlarge"),
+        n_core_nodes=1,
+        n_task_nodes=2,
+        node_volume_gib=64,
+        idle_timeout_minutes=15,
+        session_manager=False,
+        steps=StepsMode.RUN,
+        n_components="0.95",
+        max_rejected=0.1,
+        wheelhouse_path=Path("build/wheelhouse"),
+        model_path=Path("build/model"),
+    )
+
+
+# The command line gives text, cdk.json the types of JSON.
+@pytest.mark.parametrize(
+    ("key", "given", "read"),
+    [
+        ("environment", "prod", Environment.PROD),
+        ("account", "012345678901", "012345678901"),
+        ("account", 123456789012, "123456789012"),
+        ("availability_zone", "eu-central-1c", "eu-central-1c"),
+        ("vpc_cidr", "172.16.0.0/16", "172.16.0.0/16"),
+        ("vpc_cidr", "192.168.7.64/26", "192.168.7.64/26"),
+        ("vpc_cidr", "10.0.0.0/255.255.255.0", "10.0.0.0/24"),
+        ("primary_instance_type", "r7g.2xlarge", InstanceType("r7g", "2xlarge")),
+        ("worker_instance_type", "c7g.16xlarge", InstanceType("c7g", "16xlarge")),
+        ("n_core_nodes", "100", 100),
+        ("n_core_nodes", 3, 3),
+        ("n_task_nodes", "0", 0),
+        ("n_task_nodes", "007", 7),
+        ("node_volume_gib", "1000", 1000),
+        ("idle_timeout_minutes", 1440, 1440),
+        ("session_manager", "true", True),
+        ("session_manager", True, True),
+        ("session_manager", "False", False),
+        ("steps", "none", StepsMode.NONE),
+        ("n_components", "1", "1"),
+        ("n_components", 120, "120"),
+        ("n_components", 0.5, "0.5"),
+        ("n_components", ".999999999", ".999999999"),
+        ("max_rejected", "0", 0.0),
+        ("max_rejected", "1.0", 1.0),
+        ("max_rejected", 1, 1.0),
+        ("max_rejected", ".25", 0.25),
+        ("wheelhouse_path", "/somewhere/else", Path("/somewhere/else")),
+        ("model_path", "out/model", Path("out/model")),
+    ],
+)
+def test_each_key_is_read_from_text_and_from_json(key, given, read):
+    assert getattr(config_with(**{key: given}), key) == read
+
+
+INSTANCE_TYPES = "give one of the families c7g, m6g, m7g, r7g, c6i, m6i, m7i, r6i with one of the"
+NODES = "give a whole number of nodes from"
+PRIVATE = "give a private IPv4 network from /16 to /26, such as 10.42.0.0/24"
+COMPONENTS = "give a number of components, or a share of variance between 0 and 1 such as 0.95"
+# An Arabic one, which Python counts among the digits, and the ways to write a number that AWS or
+# Spark would read otherwise.
+NO_WHOLE_NUMBERS = [
+    "",
+    " 3",
+    "3 ",
+    "3\n",
+    "-1",
+    "+3",
+    "1e3",
+    "3.0",
+    "0x3",
+    "1_0",
+    "\u0661",
+    "9" * 40,
+]
+NO_SHARES = [
+    "",
+    ".",
+    "-0.1",
+    "1e-3",
+    " 0.5",
+    "0.5\n",
+    "0,5",
+    "nan",
+    "inf",
+    "\u0660.\u0665",
+    ".\u0665",
+    "0.5.1",
+]
+REFUSED = {
+    "environment": (["dev", "TEST", "test\n", ""], "give test (all goes when it is destroyed)"),
+    "region": (["eu-west-3", "", "eu-central-1\n", "EU-CENTRAL-1"], "give eu-central-1: the"),
+    "account": (["123", "1" * 13, "\u0661" * 12, "1" * 12 + "\n"], "give an account number of 12"),
+    "availability_zone": (
+        ["eu-central-1d", "eu-west-1a", "a", "eu-central-1a\n"],
+        "give eu-central-1a, eu-central-1b or eu-central-1c",
+    ),
+    "vpc_cidr": (
+        [
+            *("", "10.42.0.0", "10.42.0.1/24", "10.42.0.0/15", "10.42.0.0/27", "fd00::/64"),
+            *("8.8.8.0/24", "127.0.0.0/24", "169.254.0.0/16", "172.32.0.0/16", "10.0.0.0/2\u0664"),
+            "10.42.0.0/24\n",
+        ],
+        PRIVATE,
+    ),
+    "primary_instance_type": (
+        ["m7g", "m7g.large", "t3.xlarge", "m7g.xlarge\n", "M7G.xlarge", ""],
+        INSTANCE_TYPES,
+    ),
+    "worker_instance_type": (["m7gd.xlarge", ".xlarge", "m7g.xlarge.x"], INSTANCE_TYPES),
+    "n_core_nodes": ([*NO_WHOLE_NUMBERS, "0", "101", True, None], f"{NODES} 1 to 100"),
+    "n_task_nodes": ([*NO_WHOLE_NUMBERS, "101", 1.5], f"{NODES} 0 to 100"),
+    "node_volume_gib": (
+        [*NO_WHOLE_NUMBERS, "19", "1001"],
+        "give a whole number of GiB from 20 to 1000",
+    ),
+    "idle_timeout_minutes": (
+        [*NO_WHOLE_NUMBERS, "0", "1441"],
+        "give a whole number of minutes from 1 to 1440",
+    ),
+    "session_manager": (["yes", "1", "", "true\n", None], "give true or false"),
+    "steps": (["all", "", "run\n"], "give run (the steps start with the cluster) or none"),
+    "n_components": ([*NO_SHARES, "0", "0.0", "1.0", "1.5", "1e3", "\u0663", "9" * 7], COMPONENTS),
+    "max_rejected": ([*NO_SHARES, "1.1", "2", "-1"], "give a share from 0 to 1"),
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        pytest.param(key, value, allowed, id=f"{key}={value!a}")
+        for key, (values, allowed) in REFUSED.items()
+        for value in values
+    ],
+)
+def test_a_refusal_names_the_key_the_value_and_what_is_allowed(key, value, allowed):
+    sentence = refusal_of(**{key: value})
+    assert sentence.startswith(
+        f"the context key {key} is {str(value)!r}, which is not allowed; {allowed}"
+    )
+    assert sentence.endswith(f", in cdk.json or with -c {key}=...")
+    assert "\n" not in sentence
+
+
+def test_every_key_can_be_refused_but_the_paths():
+    assert [*REFUSED, "wheelhouse_path", "model_path"] == FIELDS
+
+
+def test_another_region_is_refused_because_the_data_stay_in_the_union():
+    assert "within the European Union (GDPR)" in refusal_of(region="us-east-1")
+
+
+def test_two_architectures_are_refused_because_the_nodes_share_their_wheels():
+    assert refusal_of(primary_instance_type="m7i.xlarge") == (
+        "primary_instance_type is m7i.xlarge (x86_64) and worker_instance_type is m7g.xlarge "
+        "(arm64); the nodes install the same wheels, so choose two types of one architecture"
+    )
+
+
+def test_an_unknown_key_is_named_with_those_that_exist():
+    assert refusal_of(n_nodes="3", colour="red") == (
+        f"unknown context key colour, n_nodes; the keys are {', '.join(FIELDS)}"
+    )
+
+
+def test_the_keys_of_the_cdk_are_left_to_it():
+    config_with(**{"aws:cdk:enable-path-metadata": True, "cdk-migrate": True, "cli-x": 1})
+
+
+@pytest.mark.parametrize("key", FIELDS)
+def test_a_missing_key_is_named(key):
+    context = default_context()
+    del context[key]
+    with pytest.raises(ConfigError, match=re.escape(f"the context key {key} is missing")):
+        PipelineConfig.from_context(context)

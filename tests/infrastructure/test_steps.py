@@ -1,0 +1,152 @@
+"""The steps: three, in order, with command lines that the scripts themselves accept."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from cdk_app.steps import StepInputs, pipeline_steps, steps_as_json
+from spark_assets.jobs import arguments, featurize, reduce, report
+
+JOBS = {"featurize": featurize, "reduce": reduce, "report": report}
+# Of the standard tier of Parameter Store, which costs nothing.
+MAX_PARAMETER_CHARACTERS = 4096
+
+
+@pytest.fixture(scope="module")
+def steps(made):
+    """Return the steps of the stack by name."""
+    return {step["Name"]: step for step in made.compute.resources("AWS::EMR::Step").values()}
+
+
+def inputs(**changed):
+    values = {
+        "images_uri": "s3://raw/images",
+        "output_uri": "s3://results/chain",
+        "model_uri": "s3://assets/model.zip",
+        "package_uri": "s3://assets/package.zip",
+        "script_uris": {name: f"s3://assets/{name}.py" for name in JOBS},
+        "n_components": "0.95",
+        "max_rejected": 0.1,
+    }
+    return StepInputs(**values | changed)
+
+
+def parsed_by_its_job(name, command_line):
+    """Parse what stands after the script, as the script does."""
+    (script,) = (i for i, argument in enumerate(command_line) if argument.endswith(".py"))
+    parser = argparse.ArgumentParser(exit_on_error=False, allow_abbrev=False)
+    JOBS[name].add_arguments(parser)
+    return parser.parse_args(command_line[script + 1 :])
+
+
+def parsed_steps(**changed):
+    return {
+        step.name: parsed_by_its_job(step.name, list(step.arguments))
+        for step in pipeline_steps(inputs(**changed))
+    }
+
+
+def test_features_come_first_and_the_report_last(made):
+    assert list(JOBS) == [step.name for step in pipeline_steps(inputs())]
+    dependencies = {
+        resource["Properties"]["Name"]: resource.get("DependsOn", [])
+        for resource in made.compute.template["Resources"].values()
+        if resource["Type"] == "AWS::EMR::Step"
+    }
+    assert dependencies == {
+        "featurize": [],
+        "reduce": ["FeaturizeStep"],
+        "report": ["ReduceStep"],
+    }
+
+
+def test_a_step_that_fails_cancels_the_others_and_leaves_the_cluster(made, steps):
+    (cluster,) = made.compute.resources("AWS::EMR::Cluster")
+    assert len(steps) == 3
+    for step in steps.values():
+        assert step["ActionOnFailure"] == "CANCEL_AND_WAIT"
+        assert step["HadoopJarStep"]["Jar"] == "command-runner.jar"
+        assert step["JobFlowId"] == cluster
+
+
+def test_spark_submit_runs_each_script_with_the_package_in_client_mode(made, steps):
+    for name, step in steps.items():
+        submit, *options = step["HadoopJarStep"]["Args"]
+        assert submit == "spark-submit"
+        assert options[:3] == ["--deploy-mode", "client", "--py-files"]
+        package, script = map(made.asset, options[3:5])
+        assert (package / "spark_assets").is_dir()
+        assert script.read_text() == Path(JOBS[name].__file__).read_text()
+
+
+def test_featurize_reads_the_photographs_and_writes_the_results(made, steps):
+    parsed = parsed_by_its_job("featurize", steps["featurize"]["HadoopJarStep"]["Args"])
+    options = arguments.featurize_options(parsed)
+    outputs = made.data.outputs()
+    assert options.images.uri == outputs["ImagesUri"]
+    assert options.output.uri == outputs["OutputUri"]
+    assert options.max_rejected == 0.1
+    assert options.overwrite is False
+    assert (made.asset(options.model.model_uri) / "model.tflite").is_file()
+
+
+def test_reduce_and_report_work_on_the_same_output(made, steps):
+    wanted = made.data.outputs()["OutputUri"]
+    parsed = parsed_by_its_job("reduce", steps["reduce"]["HadoopJarStep"]["Args"])
+    reduced = arguments.reduce_options(parsed)
+    parsed = parsed_by_its_job("report", steps["report"]["HadoopJarStep"]["Args"])
+    assert reduced.output.uri == arguments.report_options(parsed).output.uri == wanted
+    assert reduced.n_components == 0.95
+    assert reduced.pca_model is None
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, 0.1, 0.999999999, 0.000000001])
+def test_the_share_of_rejected_images_arrives_unchanged(share):
+    assert parsed_steps(max_rejected=share)["featurize"].max_rejected == share
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [("0.95", 0.95), (".5", 0.5), ("120", 120), ("007", 7), ("1", 1)]
+)
+def test_a_number_of_components_is_an_int_and_a_share_a_float(given, meant):
+    n_components = parsed_steps(n_components=given)["reduce"].n_components
+    assert (n_components, type(n_components)) == (meant, type(meant))
+
+
+def test_without_steps_the_cluster_waits_and_the_parameter_says_what_to_submit(make, steps):
+    waiting = make(steps="none").compute
+    assert waiting.resources("AWS::EMR::Step") == {}
+    stored = json.loads(waiting.only("AWS::SSM::Parameter")["Value"])
+    assert [step["name"] for step in stored] == list(steps)
+
+
+def test_the_parameter_holds_the_steps_of_the_stack(either):
+    added = either.compute.resources("AWS::EMR::Step").values()
+    stored = json.loads(either.compute.only("AWS::SSM::Parameter")["Value"])
+    assert stored == [{"name": s["Name"], "arguments": s["HadoopJarStep"]["Args"]} for s in added]
+
+
+def test_the_parameter_is_found_by_its_environment(made, made_prod):
+    for made_one, environment in ((made, "test"), (made_prod, "prod")):
+        name = made_one.compute.only("AWS::SSM::Parameter")["Name"]
+        assert name == f"/fruits/{environment}/steps"
+        assert made_one.compute.outputs()["StepsParameterName"] == name
+
+
+def test_the_parameter_has_room_for_the_longest_names(either):
+    longest_bucket = 63
+    value = either.compute.only("AWS::SSM::Parameter")["Value"]
+    for bucket in either.data.outputs().values():
+        value = value.replace(f"s3://{bucket}/", f"s3://{'b' * longest_bucket}/")
+    assert "b" * longest_bucket in value
+    assert len(value) < MAX_PARAMETER_CHARACTERS
+
+
+def test_json_and_back_is_the_same_step():
+    steps = pipeline_steps(inputs(images_uri='s3://raw/im"ages\\é'))
+    stored = json.loads(steps_as_json(steps))
+    assert [(s["name"], tuple(s["arguments"])) for s in stored] == [
+        (step.name, step.arguments) for step in steps
+    ]

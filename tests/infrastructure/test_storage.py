@@ -1,0 +1,205 @@
+"""The buckets and their key: private, encrypted, recoverable, and gone only where that is meant."""
+
+import json
+
+import pytest
+from aws_cdk.assertions import Match
+
+from cdk_app import instance_role
+from tests.infrastructure.policies import allows
+from tests.infrastructure.synthesis import ACCOUNT
+
+# Pinned: another logical id is another bucket, and the data of the first are lost to the app.
+KEY, LOGS, RAW, RESULTS = (
+    "StorageKeyBAA9457B",
+    "StorageLogs2A2D4D26",
+    "StorageRaw7E344C76",
+    "StorageResultsB2A4FB2E",
+)
+BUCKETS = (LOGS, RAW, RESULTS)
+
+
+def rules_of(stack, bucket):
+    properties = stack.resources("AWS::S3::Bucket")[bucket]
+    return {rule["Id"]: rule for rule in properties["LifecycleConfiguration"]["Rules"]}
+
+
+def policy_of(stack, bucket):
+    name = stack.resolve({"Ref": bucket})
+    (statements,) = (
+        policy["PolicyDocument"]["Statement"]
+        for policy in stack.resources("AWS::S3::BucketPolicy").values()
+        if policy["Bucket"] == name
+    )
+    return statements
+
+
+def test_the_stateful_resources_keep_their_logical_ids(either):
+    data = either.data
+    assert set(data.resources("AWS::S3::Bucket")) == set(BUCKETS)
+    assert set(data.resources("AWS::KMS::Key")) == {KEY}
+
+
+def test_every_bucket_is_versioned_private_and_owned_by_the_account(either):
+    either.data_template.all_resources_properties(
+        "AWS::S3::Bucket",
+        {
+            "VersioningConfiguration": {"Status": "Enabled"},
+            "PublicAccessBlockConfiguration": {
+                "BlockPublicAcls": True,
+                "BlockPublicPolicy": True,
+                "IgnorePublicAcls": True,
+                "RestrictPublicBuckets": True,
+            },
+            "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+        },
+    )
+
+
+def test_every_bucket_is_encrypted_with_the_key_of_the_customer(either):
+    default = {
+        "BucketKeyEnabled": True,
+        "ServerSideEncryptionByDefault": {
+            "KMSMasterKeyID": {"Fn::GetAtt": [KEY, "Arn"]},
+            "SSEAlgorithm": "aws:kms",
+        },
+    }
+    either.data_template.all_resources_properties(
+        "AWS::S3::Bucket",
+        {"BucketEncryption": {"ServerSideEncryptionConfiguration": [default]}},
+    )
+
+
+def test_the_key_rotates_and_can_be_saved_for_a_week(either):
+    key = either.data.only("AWS::KMS::Key")
+    assert key["EnableKeyRotation"] is True
+    assert key["PendingWindowInDays"] == 7
+
+
+def test_the_key_serves_this_account_and_the_two_services_that_write_logs(either):
+    statements = either.data.only("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    principals = [each for s in statements for each in s["Principal"].values()]
+    assert set(principals) == {
+        f"arn:aws:iam::{ACCOUNT}:root",
+        "logging.s3.amazonaws.com",
+        "logs.eu-central-1.amazonaws.com",
+    }
+
+
+@pytest.mark.parametrize(("account", "allowed"), [(ACCOUNT, True), ("999999999999", False)])
+def test_the_flow_logs_of_no_other_account_use_the_key(made, account, allowed):
+    statements = made.data.only("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    group = f"arn:aws:logs:eu-central-1:{account}:log-group:flows"
+    context = {"kms:EncryptionContext:aws:logs:arn": group}
+    service = "logs.eu-central-1.amazonaws.com"
+    allowed_now = allows(statements, "kms:GenerateDataKey", principal=service, **context)
+    assert allowed_now is allowed
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
+@pytest.mark.parametrize(
+    ("secure", "tls", "denied"),
+    [("false", "1.2", True), ("true", "1.1", True), ("true", "1.2", False), ("true", "1.3", False)],
+)
+def test_only_tls_1_2_or_later_is_answered(made, bucket, secure, tls, denied):
+    anyone = {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Principal": "*"}
+    arn = made.data.resolve({"Fn::GetAtt": [bucket, "Arn"]})
+    how = {"aws:SecureTransport": secure, "s3:TlsVersion": tls}
+    for resource in (arn, f"{arn}/images/apple.jpg"):
+        statements = [anyone, *policy_of(made.data, bucket)]
+        assert allows(statements, "s3:GetObject", resource, principal="x", **how) is not denied
+
+
+def test_no_bucket_policy_lets_anyone_in_but_the_service_that_writes_access_logs(either):
+    granted = [s for b in BUCKETS for s in policy_of(either.data, b) if s["Effect"] == "Allow"]
+    assert [(s["Action"], s["Principal"]) for s in granted] == [
+        ("s3:PutObject", {"Service": "logging.s3.amazonaws.com"})
+    ] * 2
+
+
+@pytest.mark.parametrize(("bucket", "prefix"), [(RAW, "access/raw/"), (RESULTS, "access/results/")])
+def test_who_reads_photographs_and_results_is_logged(made, bucket, prefix):
+    data = made.data
+    target = {"DestinationBucketName": data.resolve({"Ref": LOGS}), "LogFilePrefix": prefix}
+    assert data.resources("AWS::S3::Bucket")[bucket]["LoggingConfiguration"] == target
+    place = f"{data.resolve({'Fn::GetAtt': [LOGS, 'Arn']})}/{prefix}2026-01-01"
+    source = {"aws:SourceArn": data.resolve({"Fn::GetAtt": [bucket, "Arn"]})}
+    service = "logging.s3.amazonaws.com"
+    for account, allowed in ((ACCOUNT, True), ("999999999999", False)):
+        context = {**source, "aws:SourceAccount": account}
+        statements = policy_of(data, LOGS)
+        allowed_now = allows(statements, "s3:PutObject", place, principal=service, **context)
+        assert allowed_now is allowed
+
+
+def test_the_log_bucket_does_not_log_itself(either):
+    assert "LoggingConfiguration" not in either.data.resources("AWS::S3::Bucket")[LOGS]
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_what_is_left_over_goes_by_itself(made, made_prod, bucket):
+    for made_one, upload_days, version_days in ((made, 1, 7), (made_prod, 7, 30)):
+        rules = rules_of(made_one.data, bucket)
+        abort = rules["abort-incomplete-uploads"]["AbortIncompleteMultipartUpload"]
+        assert abort == {"DaysAfterInitiation": upload_days}
+        old = rules["expire-noncurrent-versions"]["NoncurrentVersionExpiration"]
+        assert old == {"NoncurrentDays": version_days}
+        assert all(rule["Status"] == "Enabled" for rule in rules.values())
+
+
+def test_logs_expire_and_data_do_not(made, made_prod):
+    for made_one, days in ((made, 30), (made_prod, 365)):
+        assert rules_of(made_one.data, LOGS)["expire-logs"]["ExpirationInDays"] == days
+        for bucket in (RAW, RESULTS):
+            rules = rules_of(made_one.data, bucket).values()
+            assert not any("ExpirationInDays" in rule for rule in rules)
+
+
+def test_only_large_photographs_that_are_kept_move_to_a_cheaper_class(made, made_prod):
+    assert '"Transitions"' not in json.dumps(made.data.template)
+    tiered = {b: rules_of(made_prod.data, b).get("tier-large-objects") for b in BUCKETS}
+    assert tiered[LOGS] is tiered[RESULTS] is None
+    # Standard-IA bills any object as 128 KiB at least.
+    assert int(tiered[RAW]["ObjectSizeGreaterThan"]) >= 128 * 1024
+    assert tiered[RAW]["Transitions"] == [
+        {"StorageClass": "STANDARD_IA", "TransitionInDays": 90},
+    ]
+
+
+@pytest.mark.parametrize("logical_id", [KEY, *BUCKETS])
+def test_prod_keeps_its_data_and_their_key_and_test_keeps_nothing(made, made_prod, logical_id):
+    for made_one, policy in ((made, "Delete"), (made_prod, "Retain")):
+        resource = made_one.data.of(logical_id)
+        assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == policy
+
+
+def test_the_data_of_prod_cannot_be_destroyed_by_one_command(made, made_prod):
+    for made_one, protected in ((made, False), (made_prod, True)):
+        stack = made_one.manifest["artifacts"]["FruitsData"]["properties"]
+        assert stack.get("terminationProtection", False) is protected
+
+
+def test_no_stack_runs_code_of_its_own_in_the_account(either):
+    for template in (either.data_template, either.compute_template):
+        template.resource_count_is("AWS::Lambda::Function", 0)
+        kinds = {r["Type"] for r in template.to_json()["Resources"].values()}
+        assert not {k for k in kinds if k.startswith(("Custom::", "AWS::CloudFormation::"))}
+
+
+@pytest.mark.parametrize("name", ["_RAW_EXPORT", "_RESULTS_EXPORT", "_LOGS_EXPORT"])
+def test_the_acknowledgments_of_the_instance_role_name_what_is_exported(either, name):
+    export = getattr(instance_role, name)
+    either.data_template.has_output(
+        export,
+        {
+            "Value": {"Fn::GetAtt": [Match.any_value(), "Arn"]},
+            "Export": {"Name": f"{either.data.name}:{export}"},
+        },
+    )
+
+
+def test_everything_is_on_the_bill_of_its_environment(made, made_prod):
+    for made_one, environment in ((made, "test"), (made_prod, "prod")):
+        for stack in ("FruitsData", "FruitsCompute"):
+            tags = made_one.manifest["artifacts"][stack]["properties"]["tags"]
+            assert tags == {"project": "fruits", "environment": environment}
