@@ -17,6 +17,9 @@ from spark_assets.locations import Location
 # images in flight keep one busy, where 16 lost a fifth with 20 ms.  The bytes bound what large
 # files can make of them.
 N_READERS = 32
+# While the network looks at a batch of 64, nobody takes an image: the readers have to find work
+# for as long.
+N_AHEAD = 128
 MAX_BYTES_AHEAD = 64 * 1024 * 1024
 
 Read = Callable[[ImageEntry], bytes]
@@ -63,13 +66,20 @@ class ImageReader:
 
 
 class ReadAhead:
-    """A pool of reader threads, kept for the life of a worker, with a bounded number of bytes."""
+    """A pool of reader threads, kept for the life of a worker.
+
+    It is ahead by a bounded number of images, and of bytes.
+    """
 
     def __init__(
-        self, *, n_readers: int = N_READERS, max_bytes_ahead: int = MAX_BYTES_AHEAD
+        self,
+        *,
+        n_readers: int = N_READERS,
+        n_ahead: int = N_AHEAD,
+        max_bytes_ahead: int = MAX_BYTES_AHEAD,
     ) -> None:
         self._pool = ThreadPoolExecutor(n_readers, thread_name_prefix="reader")
-        self._n_readers = n_readers
+        self._n_ahead = n_ahead
         self._max_bytes_ahead = max_bytes_ahead
 
     def read(self, entries: Iterable[ImageEntry], read: Read) -> Iterator[ReadImage]:
@@ -79,7 +89,7 @@ class ReadAhead:
         for entry in entries:
             size_bytes = entry.size_bytes or 0
             while waiting and (
-                len(waiting) >= self._n_readers or bytes_ahead + size_bytes > self._max_bytes_ahead
+                len(waiting) >= self._n_ahead or bytes_ahead + size_bytes > self._max_bytes_ahead
             ):
                 bytes_ahead -= waiting[0][0].size_bytes or 0
                 yield _result(*waiting.popleft())

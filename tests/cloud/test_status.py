@@ -100,10 +100,10 @@ def run_status(make_data_stack, make_compute_stack, monkeypatch):
     return run
 
 
-def ship_log(s3, cluster_id, *lines, step="featurize", content=None):
+def ship_log(s3, cluster_id, *lines, step="featurize", name="stdout", content=None):
     s3.put_object(
         Bucket=LOGS,
-        Key=f"emr/{cluster_id}/steps/s-{step}/stderr.gz",
+        Key=f"emr/{cluster_id}/steps/s-{step}/{name}.gz",
         Body=gzip.compress("\n".join(lines).encode()) if content is None else content,
     )
 
@@ -184,7 +184,7 @@ def test_a_failed_step_is_told_with_the_sentence_of_the_chain(run_status, s3, ca
     assert "fruits: the step featurize (s-featurize) failed: Unknown Error. exit 1" in told
     assert told.splitlines()[-2:] == [
         "the last words of its log, "
-        f"s3://{LOGS}/emr/{run_status.cluster_id}/steps/s-featurize/stderr.gz:",
+        f"s3://{LOGS}/emr/{run_status.cluster_id}/steps/s-featurize/stdout.gz:",
         f"  {OUR_SENTENCE}",
     ]
 
@@ -194,6 +194,20 @@ def test_a_log_without_a_sentence_of_the_chain_is_told_by_its_end(run_status, s3
     assert run_status(ScriptedEMR(*failed_looks())) == 1
     shown = [line for line in capsys.readouterr().err.splitlines() if line.startswith("  line")]
     assert shown == [f"  line {index}" for index in range(80, 100)]
+
+
+def test_the_sentence_of_the_chain_is_told_and_not_the_noise_of_spark(run_status, s3, capsys):
+    ship_log(s3, run_status.cluster_id, "WARN Spark", name="stderr")
+    ship_log(s3, run_status.cluster_id, OUR_SENTENCE, name="stdout")
+    assert run_status(ScriptedEMR(*failed_looks())) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == f"  {OUR_SENTENCE}"
+
+
+def test_where_the_chain_said_nothing_spark_is_told(run_status, s3, capsys):
+    ship_log(s3, run_status.cluster_id, name="stdout")
+    ship_log(s3, run_status.cluster_id, "No FileSystem for scheme", name="stderr")
+    assert run_status(ScriptedEMR(*failed_looks())) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "  No FileSystem for scheme"
 
 
 def test_a_log_cannot_write_on_the_terminal_nor_tell_the_account(run_status, s3, capsys):
@@ -208,7 +222,7 @@ def test_a_log_that_has_not_come_is_told_by_where_it_will_be(run_status, capsys)
     assert run_status(ScriptedEMR(failed_looks()[1]), "--no-follow") == 1
     assert capsys.readouterr().err.splitlines()[-1] == (
         "its log has not come yet; it will be in "
-        f"s3://{LOGS}/emr/{run_status.cluster_id}/steps/s-featurize/stderr.gz"
+        f"s3://{LOGS}/emr/{run_status.cluster_id}/steps/s-featurize/"
     )
 
 

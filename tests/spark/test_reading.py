@@ -52,6 +52,19 @@ def test_what_is_read_ahead_is_bounded_by_readers_and_by_bytes(size_bytes, expec
     assert n_started == expected
 
 
+def test_reading_goes_on_while_nobody_takes_an_image():
+    read_so_far = threading.Semaphore(0)
+
+    def read(entry: ImageEntry) -> bytes:
+        read_so_far.release()
+        return b"x"
+
+    images = ReadAhead(n_readers=1, n_ahead=5).read(entries(50), read)
+    next(images)
+    assert all(read_so_far.acquire(timeout=2) for _ in range(5))
+    assert not read_so_far.acquire(timeout=0.2)
+
+
 def test_reads_overlap():
     """Two reads that wait for each other end only if they run at the same time."""
     meeting = threading.Barrier(4, timeout=10)
