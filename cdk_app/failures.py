@@ -23,7 +23,8 @@ _SENTENCES = [
         "AWS does not know these credentials; check AWS_PROFILE and the access key",
     ),
     (
-        r"Unable to resolve AWS account|Unable to locate credentials|config profile .{0,80} could not be found"
+        r"Unable to resolve AWS account|Unable to locate credentials"
+        r"|config profile .{0,80} could not be found"
         r"|no credentials (?:have been|are) configured|Could not load credentials",
         "no AWS credentials that work were found: there are none, they are wrong or expired, or "
         "AWS cannot be reached; '.venv/bin/aws sts get-caller-identity' tells which; then run "
@@ -40,8 +41,12 @@ _SENTENCES = [
         "make bootstrap",
     ),
     (
-        r"not authorized to perform:? (?P<action>[a-z0-9-]+:[A-Za-z0-9*]+)|AccessDenied\b",
+        r"not authorized to perform:? (?P<action>[a-z0-9-]+:[A-Za-z0-9*]+)",
         "AWS denies {action}; ask for that right, or use another profile",
+    ),
+    (
+        r"AccessDenied|UnauthorizedOperation",
+        "AWS denies what stands above; ask for that right, or use another profile",
     ),
     (
         r"ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|EHOSTUNREACH|socket hang up"
@@ -126,7 +131,7 @@ _SENTENCES = [
         "the templates could not be made, for the reason above, and AWS was not asked for anything",
     ),
 ]
-_UNKNOWN = "the CDK failed, for the reason above; mend it and give the same command: what is deployed stays"
+_UNKNOWN = "the CDK failed, for the reason above; mend it and give the same command"
 _TOLD = re.compile(r"^fruits: |; make (?:it|them) with: make ", re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -143,7 +148,7 @@ def sentence_for(output: str) -> str | None:
     text = " ".join(plain.split())
     for pattern, sentence in _SENTENCES:
         if found := re.search(pattern, text):
-            action = found.groupdict().get("action") or "what stands above"
+            action = found.groupdict().get("action", "")
             prod = " ENVIRONMENT=prod" if "fruits-prod-" in text else ""
             return sentence.replace("{action}", action).replace("{prod}", prod)
     return _UNKNOWN

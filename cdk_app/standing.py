@@ -11,15 +11,14 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk_app.config import REGION, ConfigError
+from cdk_app.context import parse_known, read_config
 from cdk_app.failures import sentence_for
-from cdk_app.plan import read_config
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return 0 where there is no such stack, and 1 with a sentence where there is or may be one."""
     parser = argparse.ArgumentParser(prog="cdk_app.standing", allow_abbrev=False)
-    parser.add_argument("-c", "--context", action="append", default=[], metavar="KEY=VALUE")
-    parsed, _ = parser.parse_known_args(arguments)  # the others are for cdk
+    parsed = parse_known(parser, arguments)
     try:
         refusal = _refusal(parsed.context)
     except ConfigError as error:

@@ -1,0 +1,169 @@
+"""The targets of make that deploy and destroy: which commands they run, in which order."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# Writes down how it was called, and fails where it is told to.
+STUB = """#!/bin/sh
+words="$(basename "$0") $*"
+echo "$words" >>"$CALLS"
+case "$words" in
+    *"plan goals"*) echo "$GOALS" ;;
+    *) ;;
+esac
+[ -z "$FAILING" ] || case "$words" in *"$FAILING"*) exit 1 ;; esac
+"""
+PLAN = "python -m cdk_app.plan"
+CDK = "python -m cdk_app.command_line"
+DEPLOY = f"{CDK} deploy --exclusively --method=direct --require-approval never"
+DESTROY = f"{CDK} destroy --exclusively --force"
+TEST, PROD = "-c environment=test", "-c environment=prod"
+
+
+class Make:
+    """Runs make with stubs in place of what it calls.  ``calls`` are theirs, in their order."""
+
+    def __init__(self, folder):
+        self._bin = folder / "bin"
+        self._bin.mkdir()
+        self._log = folder / "calls"
+        self._log.touch()
+        for name in ("python", "fruits"):
+            (self._bin / name).write_text(STUB)
+            (self._bin / name).chmod(0o755)
+
+    def __call__(self, *words, failing="", goals="", **environment):
+        kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
+        # What is there already, or is not looked at: it would be made anew.
+        there = [f"--old-file={file}" for file in ("setup", "java", "node_modules/.bin/cdk")]
+        return subprocess.run(
+            ["make", "--no-print-directory", *there, f"BIN={self._bin}", *words],
+            cwd=ROOT,
+            env=kept | {"CALLS": str(self._log), "FAILING": failing, "GOALS": goals} | environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    @property
+    def calls(self):
+        return self._log.read_text().splitlines()
+
+
+@pytest.fixture
+def make(tmp_path):
+    return Make(tmp_path)
+
+
+def test_deploy_says_its_plan_before_it_makes_anything(make):
+    done = make("deploy")
+    assert done.returncode == 0, done.stderr
+    assert make.calls == [
+        f"{PLAN} goals {TEST}",
+        f"{PLAN} deploy {TEST}",
+        f"{DEPLOY} {TEST} FruitsData",
+        f"{DEPLOY} {TEST} FruitsCompute",
+        f"{PLAN} after-deploy {TEST}",
+    ]
+    assert "no photographs are uploaded" in done.stdout
+
+
+@pytest.mark.parametrize("way", ["command line", "environment"])
+def test_deploy_uploads_between_the_stacks_when_images_are_given(make, way):
+    if way == "environment":
+        make("deploy", "ENVIRONMENT=prod", IMAGES="my photographs")
+    else:
+        make("deploy", "ENVIRONMENT=prod", "IMAGES=my photographs")
+    assert make.calls[2:5] == [
+        f"{DEPLOY} {PROD} FruitsData",
+        "fruits upload --images my photographs --environment prod",
+        f"{DEPLOY} {PROD} FruitsCompute",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("failing", "n_calls"),
+    [("goals", 1), ("plan deploy", 2), ("FruitsData", 3), ("upload", 4), ("FruitsCompute", 5)],
+)
+def test_deploy_stops_where_something_fails(make, failing, n_calls):
+    assert make("deploy", "IMAGES=photographs", failing=failing).returncode == 2
+    assert len(make.calls) == n_calls
+
+
+def test_every_call_gets_the_options_of_the_cdk(make):
+    make("deploy", "CDK_OPTIONS=-c steps=none -c n_task_nodes=0")
+    assert len(make.calls) == 5
+    assert all(f"{TEST} -c steps=none -c n_task_nodes=0" in call for call in make.calls)
+
+
+@pytest.mark.parametrize("target", ["deploy", "synth", "diff"])
+def test_what_the_stacks_ship_is_made_first(make, target):
+    done = make(target, goals="help")
+    assert done.stdout.startswith("make help ")
+    assert make.calls[0] == f"{PLAN} goals {TEST}"
+
+
+def test_synth_prints_each_stack(make):
+    make("synth")
+    assert make.calls[1:] == [
+        f"{CDK} synth {stack} --exclusively {TEST}" for stack in ("FruitsData", "FruitsCompute")
+    ]
+
+
+def test_diff_shows_all(make):
+    make("diff", "ENVIRONMENT=prod")
+    assert make.calls[1:] == [f"{CDK} diff {PROD}"]
+
+
+def test_bootstrap_needs_nothing_that_is_shipped(make):
+    make("bootstrap")
+    assert make.calls == [f"{CDK} bootstrap {TEST}"]
+
+
+def test_upload_asks_for_a_folder(make):
+    done = make("upload")
+    assert done.returncode == 2
+    assert "fruits: the folder is missing; give it with: make upload IMAGES=folder" in done.stderr
+    assert make.calls == []
+
+
+def test_upload_uploads(make):
+    make("upload", "IMAGES=photographs")
+    assert make.calls == ["fruits upload --images photographs --environment test"]
+
+
+def test_destroy_is_about_the_cluster(make):
+    make("destroy")
+    assert make.calls == [
+        f"{PLAN} destroy-compute {TEST}",
+        f"{DESTROY} {TEST} FruitsCompute",
+    ]
+
+
+@pytest.mark.parametrize(("yes", "option"), [([], ""), (["YES=1"], " --yes")])
+def test_data_are_emptied_once_the_cluster_is_gone_and_then_destroyed(make, yes, option):
+    make("destroy", "STACK=data", *yes)
+    assert [call.rstrip() for call in make.calls] == [
+        f"{PLAN} destroy-data {TEST}",
+        f"python -m cdk_app.standing {TEST}",
+        f"fruits empty --environment test{option}",
+        f"{DESTROY} {TEST} FruitsData",
+    ]
+
+
+@pytest.mark.parametrize(("failing", "last"), [("standing", "standing"), ("empty", "empty")])
+def test_data_are_not_destroyed_where_the_step_before_refuses(make, failing, last):
+    assert make("destroy", "STACK=data", "YES=1", failing=failing).returncode == 2
+    assert last in make.calls[-1]
+
+
+def test_another_stack_is_refused(make):
+    done = make("destroy", "STACK=all")
+    assert done.returncode == 2
+    assert "fruits: STACK is 'all'; give compute or data" in done.stderr
+    assert make.calls == []
