@@ -66,6 +66,12 @@ class Artifacts(Construct):
         ]  # fmt: skip
         return [file.bucket.arn_for_objects(file.s3_object_key) for file in files]
 
+    @property
+    def revision(self) -> str:
+        """What the steps are made of, as the digests of their assets."""
+        files = [self.model, self.package, *self.scripts.values()]
+        return " ".join(file.asset_hash for file in files)
+
     def read_statement(self) -> iam.PolicyStatement:
         """Return the permission to read these objects and no others of their bucket."""
         return iam.PolicyStatement(

@@ -14,7 +14,7 @@ from cdk_app.instance_role import InstanceRole
 from cdk_app.instances import InstanceType
 from cdk_app.network import EMR_TAG, Network
 from cdk_app.service_role import ServiceRole
-from cdk_app.spark_settings import PYTHON, spark_defaults, yarn_site
+from cdk_app.spark_settings import CAPACITY_SCHEDULER, PYTHON, spark_defaults, yarn_site
 from cdk_app.storage import Storage
 
 # Spark 4.1 on Python 3.11, with fixes until September 2029.
@@ -225,5 +225,8 @@ def _configurations(config: PipelineConfig) -> list[emr.CfnCluster.Configuration
         ),
         emr.CfnCluster.ConfigurationProperty(
             classification="yarn-site", configuration_properties=yarn_site(worker)
+        ),
+        emr.CfnCluster.ConfigurationProperty(
+            classification="capacity-scheduler", configuration_properties=CAPACITY_SCHEDULER
         ),
     ]

@@ -99,4 +99,5 @@ def _inputs(config: PipelineConfig, storage: Storage, artifacts: Artifacts) -> S
         script_uris={name: asset.s3_object_url for name, asset in artifacts.scripts.items()},
         n_components=config.n_components,
         max_rejected=config.max_rejected,
+        revision=artifacts.revision,
     )

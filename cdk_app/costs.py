@@ -13,7 +13,7 @@ from cdk_app.instances import InstanceType
 PRICES_FILE = Path(__file__).with_name("prices.json")
 HOURS_PER_MONTH = 730
 # The control channel of EMR, and the key; the session manager needs three more.
-_N_ENDPOINTS, _N_SESSION_MANAGER_ENDPOINTS = 2, 3
+_N_ENDPOINTS, _N_SESSION_MANAGER_ENDPOINTS = 2, 2
 _ASSUMPTION = "assumption: "
 
 

@@ -21,7 +21,6 @@ _EMR_CELL_SERVICE = f"aws.api.{REGION}.emr-service-cell01"
 _SESSION_MANAGER_SERVICES = {
     "Ssm": ec2.InterfaceVpcEndpointAwsService.SSM,
     "SsmMessages": ec2.InterfaceVpcEndpointAwsService.SSM_MESSAGES,
-    "Ec2Messages": ec2.InterfaceVpcEndpointAwsService.EC2_MESSAGES,
 }
 # Buckets of AWS that a node reads while it starts: packages of the system, and of EMR.
 _EMR_READ_BUCKETS = (

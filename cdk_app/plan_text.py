@@ -125,7 +125,7 @@ def _made(config: PipelineConfig) -> list[tuple[str, str]]:
     network = [
         f"one isolated subnet in {config.availability_zone}, without a way to the Internet",
         f"{n_interface_endpoints(config)} interface endpoints"
-        + (", three of them for Session Manager" if config.session_manager else ""),
+        + (", two of them for Session Manager" if config.session_manager else ""),
     ]
     return [
         *_below("cluster", cluster),

@@ -12,6 +12,14 @@ from cdk_app.instances import InstanceType
 
 PYTHON = "/opt/fruits/bin/python"
 
+# YARN counts memory alone: an executor has all cores of a node, and the application master needs a
+# place beside one.
+CAPACITY_SCHEDULER = {
+    "yarn.scheduler.capacity.resource-calculator": (
+        "org.apache.hadoop.yarn.util.resource.DefaultResourceCalculator"
+    )
+}
+
 # Above this, the tasks of one JVM wait for each other's garbage collection.
 _MAX_CORES_PER_EXECUTOR = 8
 # A worker was measured at 212 MiB with photographs of 12 megapixels; one image at the limit of

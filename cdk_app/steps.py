@@ -1,5 +1,6 @@
 """The steps that EMR runs: their command lines, as pure values."""
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 
@@ -14,7 +15,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class StepInputs:
-    """All that the command lines depend on.  Every ``*_uri`` is ``s3://`` or a token for one."""
+    """All that the command lines depend on.  Every ``*_uri`` is ``s3://`` or a token for one.
+
+    ``revision`` stands for the content behind the URIs: where it changes, all steps do.
+    """
 
     images_uri: str
     output_uri: str
@@ -23,6 +27,7 @@ class StepInputs:
     script_uris: dict[str, str]
     n_components: str
     max_rejected: float
+    revision: str
 
 
 def pipeline_steps(inputs: StepInputs) -> list[Step]:
@@ -38,10 +43,7 @@ def pipeline_steps(inputs: StepInputs) -> list[Step]:
         "reduce": (*output, "--n-components", inputs.n_components),
         "report": output,
     }
-    return [
-        Step(name, _submit(inputs.package_uri, inputs.script_uris[name], arguments))
-        for name, arguments in options.items()
-    ]
+    return [Step(name, _submit(inputs, name, arguments)) for name, arguments in options.items()]
 
 
 def steps_as_json(steps: list[Step]) -> str:
@@ -49,11 +51,19 @@ def steps_as_json(steps: list[Step]) -> str:
     return json.dumps([asdict(step) for step in steps])
 
 
-def _submit(package_uri: str, script_uri: str, arguments: tuple[str, ...]) -> tuple[str, ...]:
+def _submit(inputs: StepInputs, name: str, arguments: tuple[str, ...]) -> tuple[str, ...]:
     # In client mode the driver runs on the primary node and its last words are the step's own log.
     return (
         *("spark-submit", "--deploy-mode", "client"),
-        *("--py-files", package_uri),
-        script_uri,
+        # A step that is deployed anew runs anew. Without this, another number of components would
+        # run reduce and not report.
+        *("--conf", f"spark.yarn.tags=fruits-{_digest(inputs)}"),
+        *("--py-files", inputs.package_uri),
+        inputs.script_uris[name],
         *arguments,
     )
+
+
+def _digest(inputs: StepInputs) -> str:
+    settings = f"{inputs.revision} {inputs.n_components} {inputs.max_rejected}"
+    return hashlib.sha256(settings.encode()).hexdigest()[:16]

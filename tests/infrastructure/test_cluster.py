@@ -194,7 +194,7 @@ def test_emr_and_the_nodes_have_the_roles_of_the_stack(made, cluster):
     [
         ("AWS::EC2::SecurityGroupIngress", 13),
         ("AWS::EC2::SecurityGroupEgress", 16),
-        ("AWS::EC2::VPCEndpoint", 6),
+        ("AWS::EC2::VPCEndpoint", 5),
         ("AWS::EC2::SubnetRouteTableAssociation", 1),
         ("AWS::IAM::Policy", 2),
     ],
@@ -221,3 +221,10 @@ def test_spark_and_yarn_are_set_for_these_nodes(cluster):
     assert spark["spark.executor.instances"] == "3"
     assert yarn["yarn.nodemanager.resource.memory-mb"] == str(14 * 1024)
     assert export["ConfigurationProperties"]["PYSPARK_PYTHON"] == spark["spark.pyspark.python"]
+
+
+def test_yarn_counts_memory_and_not_cores(cluster):
+    """An executor has every core of its node: counted, none is left for the application master."""
+    found = configuration_of(cluster, "capacity-scheduler")
+    calculator = found["ConfigurationProperties"]["yarn.scheduler.capacity.resource-calculator"]
+    assert calculator.endswith(".DefaultResourceCalculator")

@@ -85,7 +85,7 @@ def test_emr_and_kms_are_reached_inside_the_vpc(either):
 
 def test_session_manager_has_its_endpoints_where_it_is_asked_for(made, made_with_sessions):
     added = set(endpoints_of(made_with_sessions)) - set(endpoints_of(made))
-    services = {"ssm", "ssmmessages", "ec2messages"}
+    services = {"ssm", "ssmmessages"}
     assert added == {f"com.amazonaws.eu-central-1.{service}" for service in services}
 
 

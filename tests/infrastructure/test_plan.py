@@ -107,7 +107,7 @@ def test_the_steps_are_followed_with_status():
 def test_the_session_manager_is_told():
     assert_says(
         said(deploy_text, "session_manager=true"),
-        "5 interface endpoints, three of them for Session Manager",
+        "4 interface endpoints, two of them for Session Manager",
     )
 
 

@@ -29,6 +29,7 @@ def inputs(**changed):
         "script_uris": {name: f"s3://assets/{name}.py" for name in JOBS},
         "n_components": "0.95",
         "max_rejected": 0.1,
+        "revision": "1",
     }
     return StepInputs(**values | changed)
 
@@ -75,10 +76,20 @@ def test_spark_submit_runs_each_script_with_the_package_in_client_mode(made, ste
     for name, step in steps.items():
         submit, *options = step["HadoopJarStep"]["Args"]
         assert submit == "spark-submit"
-        assert options[:3] == ["--deploy-mode", "client", "--py-files"]
-        package, script = map(made.asset, options[3:5])
+        assert options[:3] == ["--deploy-mode", "client", "--conf"]
+        assert options[4] == "--py-files"
+        package, script = map(made.asset, options[5:7])
         assert (package / "spark_assets").is_dir()
         assert script.read_text() == Path(JOBS[name].__file__).read_text()
+
+
+@pytest.mark.parametrize(
+    "changed", [{"revision": "2"}, {"n_components": "3"}, {"max_rejected": 0.2}]
+)
+def test_whatever_changes_all_three_steps_are_others(changed):
+    """EMR runs a step that has changed: one that had not would leave its tables behind."""
+    before, after = pipeline_steps(inputs()), pipeline_steps(inputs(**changed))
+    assert not [old.name for old, new in zip(before, after, strict=True) if old == new]
 
 
 def test_featurize_reads_the_photographs_and_writes_the_results(made, steps):
