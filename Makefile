@@ -15,7 +15,7 @@ MODEL_WEIGHTS ?= imagenet
 ALPHA ?= 1.0
 # Of the nodes of the cluster: arm64 or x86_64.
 ARCHITECTURE ?= arm64
-# What is deployed: test or prod, what differs from cdk.json, and what make destroy is about.
+# What is deployed: test or prod, what differs from cdk.json, and which stack beside the data.
 ENVIRONMENT ?= test
 CDK_OPTIONS ?=
 STACK ?= compute
@@ -29,6 +29,9 @@ MODEL := build/model
 WHEELHOUSE := build/wheelhouse/$(ARCHITECTURE)/wheelhouse.tar.gz
 CONTEXT = -c environment=$(ENVIRONMENT) $(CDK_OPTIONS)
 PLAN := $(BIN)/python -m cdk_app.plan
+# What make deploy makes beside the data, and what its texts are called.
+COMPUTING := $(if $(filter on-demand,$(STACK)),FruitsOnDemand,FruitsCompute)
+ABOUT := $(if $(filter on-demand,$(STACK)),-on-demand)
 RUN_CDK := $(BIN)/python -m cdk_app.command_line
 # Without a change set it is faster; make diff shows the changes.
 RUN_DEPLOY = $(RUN_CDK) deploy --exclusively --method=direct --require-approval never $(CONTEXT)
@@ -89,24 +92,27 @@ bootstrap: setup $(CDK) ## make an AWS account ready for the CDK, once
 	@$(RUN_CDK) bootstrap $(CONTEXT)
 
 .PHONY: synth
-synth: artifacts $(CDK) ## print the templates of both stacks
-	@for stack in FruitsData FruitsCompute; do $(RUN_CDK) synth "$$stack" --exclusively $(CONTEXT); done
+synth: artifacts $(CDK) ## print the templates of the stacks
+	@for stack in FruitsData FruitsCompute FruitsOnDemand; do $(RUN_CDK) synth "$$stack" --exclusively $(CONTEXT); done
 
 .PHONY: diff
 diff: artifacts $(CDK) ## show what make deploy would change
 	@$(RUN_CDK) diff $(CONTEXT)
 
 .PHONY: deploy
-deploy: artifacts $(CDK) ## make buckets, cluster and steps: make deploy [IMAGES=folder] [ENVIRONMENT=prod]
-	@$(PLAN) deploy $(CONTEXT)
+deploy: artifacts $(CDK) ## make buckets, cluster and steps: make deploy [IMAGES=folder] [STACK=on-demand] [ENVIRONMENT=prod]
+ifeq ($(filter compute on-demand,$(STACK)),)
+	@echo "fruits: STACK is '$(STACK)'; give compute or on-demand" >&2; exit 1
+endif
+	@$(PLAN) deploy$(ABOUT) $(CONTEXT)
 	@$(RUN_DEPLOY) FruitsData
 ifneq ($(IMAGES_GIVEN),)
 	@$(BIN)/fruits upload --images "$(IMAGES)" $(FRUITS_IN)
 else
 	@echo "no photographs are uploaded, for IMAGES was not given; the steps read those in the bucket"
 endif
-	@$(RUN_DEPLOY) FruitsCompute
-	@$(PLAN) after-deploy $(CONTEXT)
+	@$(RUN_DEPLOY) $(COMPUTING)
+	@$(PLAN) after-deploy$(ABOUT) $(CONTEXT)
 
 .PHONY: upload
 upload: setup ## upload photographs: make upload IMAGES=folder
@@ -117,17 +123,20 @@ else
 endif
 
 .PHONY: destroy
-destroy: setup $(CDK) ## delete the cluster, or all data: make destroy [STACK=data] [ENVIRONMENT=prod]
+destroy: setup $(CDK) ## delete the cluster, or another stack: make destroy [STACK=on-demand|data] [ENVIRONMENT=prod]
 ifeq ($(STACK),compute)
 	@$(PLAN) destroy-compute $(CONTEXT)
 	@$(RUN_DESTROY) FruitsCompute
+else ifeq ($(STACK),on-demand)
+	@$(PLAN) destroy-on-demand $(CONTEXT)
+	@$(RUN_DESTROY) FruitsOnDemand
 else ifeq ($(STACK),data)
 	@$(PLAN) destroy-data $(CONTEXT)
 	@$(BIN)/python -m cdk_app.standing $(CONTEXT)
 	@$(BIN)/fruits empty $(FRUITS_IN) $(if $(YES),--yes)
 	@$(RUN_DESTROY) FruitsData
 else
-	@echo "fruits: STACK is '$(STACK)'; give compute or data" >&2; exit 1
+	@echo "fruits: STACK is '$(STACK)'; give compute, on-demand or data" >&2; exit 1
 endif
 
 # The wheels for the architecture of the nodes, and the network.

@@ -1,4 +1,4 @@
-"""The CDK app: configuration, two stacks, synthesis."""
+"""The CDK app: configuration, stacks, synthesis."""
 
 import sys
 

@@ -59,6 +59,11 @@ class Artifacts(Construct):
         return self.package.bucket
 
     @property
+    def bootstrap_arguments(self) -> tuple[str, str]:
+        """What the bootstrap script is given: the wheels, and what they have to be."""
+        return self.wheelhouse.s3_object_url, self.wheelhouse_sha256
+
+    @property
     def object_arns(self) -> list[str]:
         """The ARN of each object that a node may read."""
         files = [

@@ -10,15 +10,17 @@ from constructs import Construct
 from cdk_app.artifacts import Artifacts
 from cdk_app.cluster import Cluster
 from cdk_app.config import PipelineConfig, StepsMode
+from cdk_app.deployed_steps import deployed_steps
 from cdk_app.instance_role import InstanceRole
+from cdk_app.monitoring import Monitoring
 from cdk_app.network import Network
 from cdk_app.service_role import ServiceRole
-from cdk_app.steps import Step, StepInputs, pipeline_steps, steps_as_json
+from cdk_app.steps import Step, steps_as_json
 from cdk_app.storage import Storage
 
 
 class ComputeStack(Stack):
-    """Network, roles, cluster and steps."""
+    """Network, roles, cluster, steps and what watches them."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, config: PipelineConfig, storage: Storage
@@ -52,7 +54,7 @@ class ComputeStack(Stack):
             instance_role=instance_role,
             service_role=service_role,
         )
-        steps = pipeline_steps(_inputs(config, storage, artifacts))
+        steps = deployed_steps(config, storage, artifacts)
         if config.steps is StepsMode.RUN:
             self._add_steps(cluster, steps)
         parameter = ssm.StringParameter(
@@ -62,6 +64,10 @@ class ComputeStack(Stack):
             description="Fruits!: the steps that fruits submit adds to the cluster",
             string_value=steps_as_json(steps),
         )
+        monitoring = Monitoring(
+            self, "Monitoring", config=config, cluster_id=cluster.cluster.ref, key=storage.key
+        )
+        CfnOutput(self, "NoticesTopicArn", value=monitoring.topic.topic_arn)
         CfnOutput(self, "ClusterId", value=cluster.cluster.ref)
         CfnOutput(self, "StepsParameterName", value=parameter.parameter_name)
         CfnOutput(self, "LogUri", value=storage.emr_logs_uri)
@@ -88,16 +94,3 @@ class ComputeStack(Stack):
         ]
         for before, after in pairwise(added):
             after.add_resource_dependency(before)
-
-
-def _inputs(config: PipelineConfig, storage: Storage, artifacts: Artifacts) -> StepInputs:
-    return StepInputs(
-        images_uri=storage.images_uri,
-        output_uri=storage.output_uri,
-        model_uri=artifacts.model.s3_object_url,
-        package_uri=artifacts.package.s3_object_url,
-        script_uris={name: asset.s3_object_url for name, asset in artifacts.scripts.items()},
-        n_components=config.n_components,
-        max_rejected=config.max_rejected,
-        revision=artifacts.revision,
-    )

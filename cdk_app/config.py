@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from cdk_app.instances import Architecture, InstanceType
+from spark_assets.costs.instances import Architecture, InstanceType
 
 REGION = "eu-central-1"
 # Of each node, for the system and its packages; the disk for work comes on top.
@@ -60,6 +60,11 @@ class PipelineConfig:
     steps: StepsMode
     n_components: str
     max_rejected: float
+    run_timeout_hours: int
+    schedule: str
+    start_on_marker: bool
+    alarm_email: str
+    budget_usd_per_month: int
     wheelhouse_path: Path
     model_path: Path
 
@@ -195,6 +200,34 @@ def _share(text: str) -> float:
     return float(text)
 
 
+def _schedule(text: str) -> str:
+    rate = r"rate\((1 (hour|day)|([2-9]|[1-9][0-9]{1,3}) (hours|days))\)"
+    if text and not re.fullmatch(rate, text) and not _is_cron(text):
+        raise ValueError(
+            "an expression of EventBridge such as rate(1 day) or cron(0 3 * * ? *), in UTC and at "
+            "most once an hour, or nothing for no schedule"
+        )
+    return text
+
+
+def _is_cron(text: str) -> bool:
+    """Tell a cron expression of EventBridge: minutes, hours, days, months, weekdays and years.
+
+    One of the two kinds of days has to be ``?``; a single minute keeps runs an hour apart.
+    """
+    field = r"[0-9A-Z*,/\-#?]+"
+    found = re.fullmatch(
+        rf"cron\(([0-5]?[0-9]) {field} ({field}) {field} ({field}) {field}\)", text
+    )
+    return found is not None and (found[2] == "?") != (found[3] == "?")
+
+
+def _email(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", text):
+        raise ValueError("an e-mail address such as team@example.org, or nothing for none")
+    return text
+
+
 _READERS: dict[str, Callable[[str], Any]] = {
     "environment": _environment,
     "region": _region,
@@ -211,6 +244,11 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "steps": _steps,
     "n_components": _n_components,
     "max_rejected": _share,
+    "run_timeout_hours": _int(1, 24, "hours"),
+    "schedule": _schedule,
+    "start_on_marker": _bool,
+    "alarm_email": _email,
+    "budget_usd_per_month": _int(1, 100_000, "USD"),
     "wheelhouse_path": Path,
     "model_path": Path,
 }

@@ -11,13 +11,14 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
 from cdk_app.acknowledgments import acknowledge
+from cdk_app.cluster_definition import EMR_TAG
 from cdk_app.config import REGION, PipelineConfig
 
-# EMR may only touch what carries this tag; its own managed policies ask for the same.
-EMR_TAG = "for-use-with-amazon-emr-managed-policies"
 # The control channel of a cluster from EMR 8 on. Left to EMR, it is made outside the stack and
 # keeps the network from being destroyed.
-_EMR_CELL_SERVICE = f"aws.api.{REGION}.emr-service-cell01"
+EMR_CELL_SERVICE = f"aws.api.{REGION}.emr-service-cell01"
+# Nodes unlock their encrypted disks with the key of the customer.
+KMS_SERVICE = f"com.amazonaws.{REGION}.kms"
 _SESSION_MANAGER_SERVICES = {
     "Ssm": ec2.InterfaceVpcEndpointAwsService.SSM,
     "SsmMessages": ec2.InterfaceVpcEndpointAwsService.SSM_MESSAGES,
@@ -35,10 +36,20 @@ _S3_PREFIX_LIST = "pl-6ea54007"
 
 
 class Network(Construct):
-    """VPC, endpoints, flow log and security groups; no Internet and no NAT gateway."""
+    """VPC, endpoints, flow log and security groups; no Internet and no NAT gateway.
+
+    Without ``interface_endpoints``, which are billed by the hour, someone else makes them for the
+    time of a run: `EMR_CELL_SERVICE` and `KMS_SERVICE`, in the subnet and the group for endpoints.
+    """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, config: PipelineConfig, key: kms.IKey
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: PipelineConfig,
+        key: kms.IKey,
+        interface_endpoints: bool = True,
     ) -> None:
         super().__init__(scope, construct_id)
         self._cidr = config.vpc_cidr
@@ -74,16 +85,10 @@ class Network(Construct):
         self.s3_endpoint = self.vpc.add_gateway_endpoint(
             "S3", service=ec2.GatewayVpcEndpointAwsService.S3
         )
+        services = _interface_services(config) if interface_endpoints else {}
         self.interface_endpoints = [
-            self._interface_endpoint("EmrCell", _emr_cell()),
-            # Nodes unlock their encrypted disks with the key of the customer.
-            self._interface_endpoint("Kms", ec2.InterfaceVpcEndpointAwsService.KMS),
+            self._interface_endpoint(name, service) for name, service in services.items()
         ]
-        if config.session_manager:
-            self.interface_endpoints += [
-                self._interface_endpoint(name, service)
-                for name, service in _SESSION_MANAGER_SERVICES.items()
-            ]
         self.rules = [*self._node_rules(), *self._endpoint_rules()]
 
     def allow_in_s3(self, *statements: iam.PolicyStatement) -> None:
@@ -193,8 +198,14 @@ class Network(Construct):
             )
 
 
-def _emr_cell() -> ec2.InterfaceVpcEndpointService:
-    return ec2.InterfaceVpcEndpointService(_EMR_CELL_SERVICE, 443)
+def _interface_services(
+    config: PipelineConfig,
+) -> dict[str, ec2.IInterfaceVpcEndpointService]:
+    return {
+        "EmrCell": ec2.InterfaceVpcEndpointService(EMR_CELL_SERVICE, 443),
+        "Kms": ec2.InterfaceVpcEndpointAwsService.KMS,
+        **(_SESSION_MANAGER_SERVICES if config.session_manager else {}),
+    }
 
 
 def _emr_statements() -> list[iam.PolicyStatement]:

@@ -1,4 +1,4 @@
-"""The whole app: both stacks, and the rules that every synthesis is held against."""
+"""The whole app: its stacks, and the rules that every synthesis is held against."""
 
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
@@ -6,17 +6,21 @@ from cdk_nag import AwsSolutionsChecks
 from cdk_app.compute_stack import ComputeStack
 from cdk_app.config import PipelineConfig
 from cdk_app.data_stack import DataStack
+from cdk_app.on_demand_stack import OnDemandStack
 
 
-def add_stacks(app: App) -> tuple[DataStack, ComputeStack]:
-    """Add the data stack and the compute stack, as the context of the app asks.
+def add_stacks(app: App) -> tuple[DataStack, ComputeStack, OnDemandStack]:
+    """Add the data stack and the two that compute, as the context of the app asks.
+
+    Those two know nothing of each other: either, or both, can be deployed.
 
     Raises ConfigError for a context that is not allowed.
     """
     config = PipelineConfig.from_context(app.node.get_all_context())
     data = DataStack(app, "FruitsData", config=config)
     compute = ComputeStack(app, "FruitsCompute", config=config, storage=data.storage)
-    return data, compute
+    on_demand = OnDemandStack(app, "FruitsOnDemand", config=config, storage=data.storage)
+    return data, compute, on_demand
 
 
 def add_checks(app: App) -> None:

@@ -10,6 +10,11 @@ from pathlib import Path
 
 from cdk_app.config import ConfigError, PipelineConfig
 from cdk_app.context import parse_known, read_config
+from cdk_app.plan_on_demand import (
+    after_deploy_on_demand_text,
+    deploy_on_demand_text,
+    destroy_on_demand_text,
+)
 from cdk_app.plan_text import (
     after_deploy_text,
     deploy_text,
@@ -34,6 +39,9 @@ def goals(config: PipelineConfig) -> str:
 _ANSWERS = {
     "deploy": deploy_text,
     "after-deploy": after_deploy_text,
+    "deploy-on-demand": deploy_on_demand_text,
+    "after-deploy-on-demand": after_deploy_on_demand_text,
+    "destroy-on-demand": destroy_on_demand_text,
     "destroy-compute": destroy_compute_text,
     "destroy-data": destroy_data_text,
     "goals": goals,

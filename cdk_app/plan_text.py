@@ -4,17 +4,11 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from cdk_app.config import ROOT_VOLUME_GIB, Environment, PipelineConfig, StepsMode
-from cdk_app.costs import (
-    Price,
-    Prices,
-    hourly_costs,
-    load_prices,
-    monthly_costs_at_rest,
-    n_interface_endpoints,
-    spot_savings,
-    total,
-)
-from cdk_app.instances import InstanceType
+from cdk_app.costs import hourly_costs, n_interface_endpoints, spot_savings
+from spark_assets.costs.clusters import monthly_costs_at_rest, total
+from spark_assets.costs.figures import Figure
+from spark_assets.costs.instances import InstanceType
+from spark_assets.costs.prices import Prices, load_prices
 
 WIDTH = 100
 _STORED_GB = 100
@@ -154,7 +148,7 @@ def _costs(config: PipelineConfig) -> list[str]:
 
 
 def _reservation(prices: Prices) -> str:
-    figures: Sequence[Price] = (prices.frankfurt, prices.spot, prices.emr, prices.disk)
+    figures: Sequence[Figure] = (prices.frankfurt, prices.spot, prices.emr, prices.disk)
     assumed = "; ".join(price.assumption for price in figures if price.assumption)
     return (
         f"From list prices for N. Virginia and endpoints in Frankfurt, read {prices.read}. "

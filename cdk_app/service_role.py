@@ -13,7 +13,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cdk_app.acknowledgments import acknowledge
-from cdk_app.network import EMR_TAG
+from cdk_app.cluster_definition import EMR_TAG
 
 _TAGGED = {"StringEquals": {f"aws:ResourceTag/{EMR_TAG}": "true"}}
 _TAGGING = {"StringEquals": {f"aws:RequestTag/{EMR_TAG}": "true"}}

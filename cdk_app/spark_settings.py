@@ -8,7 +8,7 @@ its Python workers, which hold the network and the images.
 from dataclasses import dataclass
 
 from cdk_app.config import REGION
-from cdk_app.instances import InstanceType
+from spark_assets.costs.instances import InstanceType
 
 PYTHON = "/opt/fruits/bin/python"
 

@@ -1,6 +1,6 @@
-"""Refuses while the cluster's stack stands: ``python -m cdk_app.standing -c environment=test``.
+"""Refuses while a stack that computes stands: ``python -m cdk_app.standing -c environment=test``.
 
-Asked before the buckets that it uses are emptied, which could not be undone.
+Asked before the buckets that such a stack uses are emptied, which could not be undone.
 """
 
 import argparse
@@ -13,6 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cdk_app.config import REGION, ConfigError
 from cdk_app.context import parse_known, read_config
 from cdk_app.failures import sentence_for
+
+# What computes on the buckets, and what make destroy is told of it.
+_USERS = {"compute": "", "on-demand": " STACK=on-demand"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,17 +36,19 @@ def _refusal(context: Sequence[str]) -> str | None:
     config = read_config(context)
     if config.is_kept:
         return None  # 'fruits empty' refuses in any case
-    name = f"fruits-{config.environment}-compute"
-    try:
-        boto3.client("cloudformation", region_name=REGION).describe_stacks(StackName=name)
-    except (BotoCoreError, ClientError) as error:
-        if f"{name} does not exist" in str(error):
-            return None
-        return sentence_for(str(error))
-    return (
-        f"the stack {name} is there and uses the buckets, so nothing was deleted; "
-        "destroy it first with: make destroy"
-    )
+    for stack, option in _USERS.items():
+        name = f"fruits-{config.environment}-{stack}"
+        try:
+            boto3.client("cloudformation", region_name=REGION).describe_stacks(StackName=name)
+        except (BotoCoreError, ClientError) as error:
+            if f"{name} does not exist" in str(error):
+                continue
+            return sentence_for(str(error))
+        return (
+            f"the stack {name} is there and uses the buckets, so nothing was deleted; "
+            f"destroy it first with: make destroy{option}"
+        )
+    return None
 
 
 if __name__ == "__main__":

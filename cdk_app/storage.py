@@ -16,6 +16,9 @@ OUTPUT_PREFIX = "chain"
 EMR_LOGS_PREFIX = "emr"
 ACCESS_LOGS_PREFIX = "access"
 
+# What watches a cluster and its cost and tells of it, beside the rules of EventBridge.
+NOTICE_SERVICES = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com")
+
 # S3 bills an object in Standard-IA as 128 KiB at least: moving smaller ones costs money.
 _MIN_TIERED_BYTES = 128 * 1024
 _KEY_DELETION_DAYS = 7
@@ -60,8 +63,11 @@ class Storage(Construct):
             removal_policy=self._removal,
         )
         self._let_flow_logs_use_the_key()
+        self._let_notices_use_the_key()
         self.logs = self._bucket("Logs", expires_after_days=self._retention.log_days)
         self.raw = self._bucket("Raw", tier_after_days=self._retention.tier_days)
+        if config.start_on_marker:
+            _tell_event_bridge(self.raw)
         self.results = self._bucket("Results")
 
     @property
@@ -150,3 +156,35 @@ class Storage(Construct):
                 conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
             )
         )
+
+    def _let_notices_use_the_key(self) -> None:
+        """Let what watches this account write to a topic that is encrypted with the key."""
+        account = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
+        # EventBridge does not say for whom it asks: with a condition, nothing would arrive.
+        for sid, services, conditions in (
+            ("Notices", NOTICE_SERVICES, account),
+            ("Events", ("events.amazonaws.com",), None),
+        ):
+            self.key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid=sid,
+                    principals=[iam.ServicePrincipal(service) for service in services],
+                    actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                    resources=["*"],
+                    conditions=conditions,
+                )
+            )
+
+
+def _tell_event_bridge(bucket: s3.Bucket) -> None:
+    """Let EventBridge hear of the objects of a bucket.
+
+    By the property itself: the CDK's own switch makes a function that writes it, with its role.
+    """
+    resource = bucket.node.default_child
+    assert isinstance(resource, s3.CfnBucket)
+    resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+        event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(
+            event_bridge_enabled=True
+        )
+    )

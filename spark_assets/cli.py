@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from spark_assets import __version__
 from spark_assets.errors import ExitCode
 from spark_assets.jobs import (
+    cost,
     empty,
     export_model,
     featurize,
     pipeline,
+    receipt,
     reduce,
     report,
     sample,
@@ -27,9 +29,11 @@ _COMMANDS = {
     "report": (report, "a page about what an output holds"),
     "export-model": (export_model, "a network as files that workers can load"),
     "sample": (sample, "draw sample photographs"),
+    "cost": (cost, "what a run would cost on clusters of several sizes"),
     "upload": (upload, "photographs from a local folder to AWS"),
     "submit": (submit, "run the chain once more on the cluster in AWS"),
     "status": (status, "follow the chain on the cluster in AWS to its end"),
+    "receipt": (receipt, "what the cluster in AWS has cost, beside the estimate"),
     "empty": (empty, "delete all that the buckets in AWS hold"),
 }
 

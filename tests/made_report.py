@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
+from spark_assets.costs.clusters import Cost
+from spark_assets.costs.receipts import NodeHours, Receipt
 from spark_assets.report.data import (
     FeatureModelSummary,
     PCASummary,
@@ -71,6 +73,27 @@ def made_pca(*, n_components: int = 12, n_spectrum: int = 40) -> PCASummary:
     )
 
 
+def made_receipt() -> Receipt:
+    """Return the receipt of a cluster that has ended, whose parts sum to 1.03 USD."""
+    return Receipt(
+        cluster_id="j-2AXXXXXXGAPLF",
+        made_at="2025-11-23T14:00:00+00:00",
+        started_at="2025-11-23T11:50:00+00:00",
+        ended_at="2025-11-23T13:05:00+00:00",
+        n_runs=3,
+        n_images=2034,
+        node_hours=(
+            NodeHours("m6g.xlarge", "SPOT", 2, 2.4),
+            NodeHours("m7g.xlarge", "ON_DEMAND", 2, 2.5),
+        ),
+        costs=(Cost("EC2 on demand", 0.49), Cost("EC2 Spot", 0.34), Cost("EMR", 0.2)),
+        estimate=(Cost("EC2 on demand", 0.4), Cost("EC2 Spot", 0.5)),
+        euros_a_usd=0.86,
+        prices_read="2025-04 to 2026-08",
+        assumptions=("Spot costs 40 % of on demand", "a USD is 0.86 EUR"),
+    )
+
+
 def made_report(
     *,
     labels: tuple[str | None, ...] = (
@@ -131,6 +154,8 @@ def made_report(
         pca=made_pca(),
         plotted=made_plotted(list(labels), n_points=n_points),
         rejected=rejected,
+        receipt=made_receipt(),
+        is_in_s3=True,
     )
 
 
@@ -157,4 +182,14 @@ def with_hostile_names(data: ReportData) -> ReportData:
             [*names, None], n_points=len(data.plotted.paths if data.plotted else [])
         ),
         rejected=[RejectedImage(f"{name}/{name}", name, name) for name in names],
+        receipt=replace(
+            made_receipt(),
+            cluster_id=names[0],
+            started_at=names[1],
+            ended_at=names[2],
+            prices_read=names[3],
+            node_hours=tuple(NodeHours(name, name, 1, 1.0) for name in names),
+            costs=tuple(Cost(name, 1.0) for name in names),
+            assumptions=tuple(names),
+        ),
     )

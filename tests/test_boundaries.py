@@ -10,6 +10,9 @@ PURE = [
     "spark_assets.cloud.emptying",
     "spark_assets.cloud.following",
     "spark_assets.cloud.step_logs",
+    "spark_assets.cloud.budget",
+    "spark_assets.cloud.nodes",
+    "spark_assets.cloud.price_list",
     "spark_assets.cloud.steps",
     "spark_assets.cloud.uploading",
     "spark_assets.images.decoding",
@@ -44,7 +47,8 @@ def modules_after_importing(*names: str) -> set[str]:
 
 
 def modules_in(package: str) -> list[str]:
-    files = (path.relative_to(ROOT).with_suffix("") for path in (ROOT / package).rglob("*.py"))
+    folder = ROOT.joinpath(*package.split("."))
+    files = (path.relative_to(ROOT).with_suffix("") for path in folder.rglob("*.py"))
     return sorted(".".join(file.parts).removesuffix(".__init__") for file in files)
 
 
@@ -65,4 +69,17 @@ def test_spark_assets_imports_no_cdk():
 def test_cdk_app_imports_nothing_that_runs_on_spark():
     imported = modules_after_importing(*modules_in("cdk_app"))
     assert "cdk_app.pipeline" in imported
-    assert not imported & {"spark_assets", "pyspark", "numpy", "tensorflow"}
+    assert not imported & {"pyspark", "numpy", "pyarrow", "pandas", "tensorflow"}
+    assert {name for name in imported if name.startswith("spark_assets.")} <= {
+        "spark_assets.errors",
+        *modules_in("spark_assets.costs"),
+    }
+
+
+def test_the_costs_are_counted_without_a_library():
+    imported = modules_after_importing(*modules_in("spark_assets.costs"))
+    assert "spark_assets.costs.comparison" in imported
+    tops = {name.partition(".")[0] for name in imported} - {"__main__"}
+    # What Python's own start-up brings, such as the finders of editable installs.
+    at_start = {name.partition(".")[0] for name in modules_after_importing("sys")}
+    assert tops - at_start - set(sys.stdlib_module_names) == {"spark_assets"}

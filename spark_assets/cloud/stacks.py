@@ -31,13 +31,14 @@ class Environment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DataStack:
-    """Where photographs, results and logs are.
+    """Where photographs, results and logs are: ``images`` and ``output`` as the steps name them.
 
     ``bucket_names`` has the buckets that receive logs last: work on the others makes more of them.
     """
 
     name: str
     images: Location
+    output: Location
     bucket_names: tuple[str, ...]
 
 
@@ -50,17 +51,26 @@ class ComputeStack:
     log_uri: str
 
 
+@dataclass(frozen=True, slots=True)
+class OnDemandStack:
+    """What makes a cluster for each run.  ``log_uri`` is a prefix that ends in ``/``."""
+
+    state_machine_arn: str
+    log_uri: str
+
+
 def find_data_stack(environment: Environment) -> DataStack | None:
     """Return the data stack of an environment, or None where there is none."""
     name = f"fruits-{environment}-data"
     outputs = _outputs(name, environment)
     if outputs is None:
         return None
-    images = parse_location(outputs["ImagesUri"])
+    s3 = replace(S3Settings.from_environment(), region=REGION)
     buckets = {key: value for key, value in outputs.items() if key.endswith("BucketName")}
     return DataStack(
         name,
-        replace(images, s3=replace(S3Settings.from_environment(), region=REGION)),
+        replace(parse_location(outputs["ImagesUri"]), s3=s3),
+        replace(parse_location(outputs["OutputUri"]), s3=s3),
         tuple(buckets[key] for key in sorted(buckets, key=lambda key: ("Logs" in key, key))),
     )
 
@@ -88,15 +98,27 @@ def compute_stack(environment: Environment) -> ComputeStack:
     )
 
 
+def on_demand_stack(environment: Environment) -> OnDemandStack:
+    """Return the on-demand stack of an environment.  Raises FruitsError where there is none."""
+    command = _make("deploy STACK=on-demand", environment)
+    outputs = _outputs(f"fruits-{environment}-on-demand", environment, command)
+    if outputs is None:
+        raise FruitsError(
+            f"there are no runs on demand in the {environment} environment; "
+            f"make what they need with: {command}"
+        )
+    return OnDemandStack(outputs["StateMachineArn"], f"{outputs['LogUri'].rstrip('/')}/")
+
+
 class _Outputs(dict[str, str]):
     """The outputs of a stack; one that is missing is told with the state of the stack."""
 
-    def __init__(self, stack: Mapping[str, Any], environment: Environment) -> None:
+    def __init__(self, stack: Mapping[str, Any], command: str) -> None:
         super().__init__(
             (output["OutputKey"], output["OutputValue"]) for output in stack.get("Outputs", ())
         )
         self._stack = f"{stack['StackName']} is in the state {stack['StackStatus']}"
-        self._command = environment.deploy_command
+        self._command = command
 
     def __missing__(self, key: str) -> str:
         raise FruitsError(
@@ -105,14 +127,14 @@ class _Outputs(dict[str, str]):
         )
 
 
-def _outputs(name: str, environment: Environment) -> _Outputs | None:
+def _outputs(name: str, environment: Environment, command: str = "") -> _Outputs | None:
     try:
         answer = aws_client("cloudformation").describe_stacks(StackName=name)
     except botocore.exceptions.ClientError as error:
         if is_missing_stack(error):
             return None
         raise
-    return _Outputs(answer["Stacks"][0], environment)
+    return _Outputs(answer["Stacks"][0], command or environment.deploy_command)
 
 
 def _make(target: str, environment: Environment) -> str:

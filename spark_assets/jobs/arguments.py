@@ -57,7 +57,7 @@ def add_featurize(parser: argparse.ArgumentParser) -> None:
         "--model", metavar="URI", help="a feature model made by export-model, instead of weights"
     )
     parser.add_argument("--engine", type=EngineName, choices=list(EngineName), default="litert")
-    parser.add_argument("--limit", type=_positive_int, metavar="N", help="look at N images only")
+    parser.add_argument("--limit", type=positive_int, metavar="N", help="look at N images only")
     parser.add_argument("--overwrite", action="store_true", help="start afresh in this output")
     parser.add_argument(
         "--max-rejected",
@@ -68,14 +68,14 @@ def add_featurize(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--max-image-mib",
-        type=_positive_float,
+        type=positive_float,
         default=64.0,
         metavar="MIB",
         help="larger files are rejected unread (default 64)",
     )
     parser.add_argument(
         "--max-image-megapixels",
-        type=_positive_float,
+        type=positive_float,
         default=100.0,
         metavar="MP",
         help="larger images are rejected undecoded (default 100)",
@@ -113,7 +113,7 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     """Add the options of the report job."""
     parser.add_argument(
         "--max-points",
-        type=_positive_int,
+        type=positive_int,
         default=1000,
         metavar="N",
         help="images drawn in the plots, each with its thumbnail (default 1000)",
@@ -137,7 +137,7 @@ def add_following(parser: argparse.ArgumentParser) -> None:
     """Add how the steps are followed."""
     parser.add_argument(
         "--interval-seconds",
-        type=_positive_float,
+        type=positive_float,
         default=10.0,
         metavar="S",
         help="time between two looks (default 10)",
@@ -209,14 +209,14 @@ def _number(text: str, allowed: str) -> float:
     return value
 
 
-def _positive_int(text: str) -> int:
+def positive_int(text: str) -> int:
     value = _number(text, allowed := "a whole number from 1 on")
     if value < 1 or value != int(value):
         raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give {allowed}")
     return int(value)
 
 
-def _positive_float(text: str) -> float:
+def positive_float(text: str) -> float:
     value = _number(text, allowed := "a number above 0")
     if value <= 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give {allowed}")

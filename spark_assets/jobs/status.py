@@ -11,12 +11,14 @@ from spark_assets.cloud.steps import read_definitions
 from spark_assets.cloud.wording import printable
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.arguments import add_cloud, add_following, cloud_command
+from spark_assets.jobs.on_demand import add_on_demand, status_on_demand
 from spark_assets.progress import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     add_following(parser)
+    add_on_demand(parser, help_text="follow the newest run that makes its own cluster")
     add_cloud(
         parser,
         interrupted="interrupted; the steps run on, and the same command follows them again",
@@ -25,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Follow the newest steps, and say what came of them."""
+    if parsed.on_demand:
+        return status_on_demand(parsed)
     stack = compute_stack(parsed.environment)
     emr = aws_client("emr")
     definitions = read_definitions(aws_client("ssm"), stack.steps_parameter_name)

@@ -1,4 +1,4 @@
-"""The submit command: the steps of the chain once more, on the cluster that runs."""
+"""The submit command: the steps once more, on the cluster that runs or on one of their own."""
 
 import argparse
 
@@ -7,11 +7,13 @@ from spark_assets.cloud.stacks import compute_stack
 from spark_assets.cloud.steps import submit
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_cloud, cloud_command
+from spark_assets.jobs.on_demand import add_on_demand, submit_on_demand
 from spark_assets.progress import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
+    add_on_demand(parser, help_text="on a cluster that is made for this run and ends with it")
     add_cloud(
         parser,
         interrupted="interrupted; the steps may be submitted already: 'fruits status' tells",
@@ -20,6 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Submit the steps, and say how to follow them."""
+    if parsed.on_demand:
+        return submit_on_demand(parsed)
     stack = compute_stack(parsed.environment)
     submitted = submit(aws_client("emr"), aws_client("ssm"), stack, parsed.environment)
     for name, step_id in submitted.items():

@@ -25,6 +25,7 @@ from spark_assets.report.data import (
 from spark_assets.runs.history import current_features, current_rejected
 from spark_assets.runs.layout import OutputLayout
 from spark_assets.runs.manifest import RunManifest
+from spark_assets.runs.receipts import newest_receipt
 from spark_assets.runs.reducing import PCARecord, load_pca_model
 from spark_assets.schemas import REDUCED
 from spark_assets.session import n_task_slots
@@ -60,6 +61,8 @@ def collect_report_data(
         if record is None
         else _plotted(spark, layout, parse_location(latest.images_uri), record, limits, max_points),
         rejected=[RejectedImage(row.path, row.reason, row.detail) for row in rows],
+        receipt=newest_receipt(layout),
+        is_in_s3=layout.output.s3 is not None,
     )
 
 

@@ -6,6 +6,8 @@ import numpy as np
 from numpy import float32, float64
 from numpy.typing import NDArray
 
+from spark_assets.costs.receipts import Receipt
+
 
 @dataclass(frozen=True, slots=True)
 class RejectedImage:
@@ -128,7 +130,8 @@ class ReportData:
 
     ``pca`` and ``plotted`` are None where no image could be used.  ``rejected`` holds the current
     rejected images of all runs, or the first of them; ``n_current_rejected`` counts them all.
-    ``made_at`` is ISO 8601.
+    ``made_at`` is ISO 8601.  ``receipt`` is the newest there is; where there is none, the page says
+    how to get one if the output ``is_in_s3``, as that of a cluster is.
     """
 
     title: str
@@ -141,3 +144,5 @@ class ReportData:
     pca: PCASummary | None
     plotted: PlottedImages | None
     rejected: list[RejectedImage]
+    receipt: Receipt | None
+    is_in_s3: bool

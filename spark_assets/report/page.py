@@ -84,7 +84,9 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    names = ("printable", "count", "counted", "share", "rate", "size", "duration", "moment")
+    names = (
+        "printable", "count", "counted", "share", "rate", "size", "duration", "moment", "usd"
+    )  # fmt: skip
     environment.filters |= {name: getattr(wording, name) for name in names}
     environment.filters["option"] = wording.option
     return environment.from_string(_asset("page.html"))

@@ -81,6 +81,13 @@ def duration(seconds: float) -> str:
     return f"{count(hours)}{_NBSP}h {minutes:02d}{_NBSP}min"
 
 
+def usd(amount: float) -> str:
+    """Return an amount of money; rounding never makes nothing of something."""
+    if 0 < amount < 0.005:
+        return f"under 0.01{_NBSP}USD"
+    return f"{amount:,.2f}{_NBSP}USD"
+
+
 def moment(iso: str) -> str:
     """Return an ISO 8601 moment in words, in UTC where it names its zone; other text as it is."""
     try:

@@ -38,6 +38,10 @@ class OutputLayout:
         return self.output.child("manifests")
 
     @property
+    def receipts(self) -> Location:
+        return self.output.child("receipts")
+
+    @property
     def pca_models(self) -> Location:
         return self.output.child("pca_model")
 

@@ -6,7 +6,7 @@ from spark_assets import cli
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.entry import run_cloud_entry
 
-COMMANDS = ["upload", "submit", "status", "empty"]
+COMMANDS = ["upload", "submit", "status", "receipt", "empty"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -12,10 +12,12 @@ from aws_cdk.assertions import Template
 
 from cdk_app.compute_stack import ComputeStack
 from cdk_app.data_stack import DataStack
+from cdk_app.on_demand_stack import OnDemandStack
 from cdk_app.pipeline import add_checks, add_stacks
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "111122223333"
+STACKS = ("FruitsData", "FruitsCompute", "FruitsOnDemand")
 PSEUDO = {"AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "AWS::Region": "eu-central-1"}
 ASSETS_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-eu-central-1"
 
@@ -91,6 +93,11 @@ class Stack:
             return f"{self.name}-{logical_id.lower()}-{'x' * 12}"
         if resource["Type"] == "AWS::SSM::Parameter":
             return resource["Properties"]["Name"]
+        if resource["Type"] == "AWS::SNS::Topic":
+            return f"arn:aws:sns:eu-central-1:{ACCOUNT}:{logical_id}"
+        if resource["Type"] == "AWS::StepFunctions::StateMachine":
+            name = resource["Properties"]["StateMachineName"]
+            return f"arn:aws:states:eu-central-1:{ACCOUNT}:stateMachine:{name}"
         return logical_id
 
     def _attribute(self, logical_id: str, attribute: str) -> str:
@@ -105,6 +112,8 @@ class Stack:
                 return f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/{name}"
             case "AWS::IAM::Role":
                 return f"arn:aws:iam::{ACCOUNT}:role/{name}"
+            case "AWS::StepFunctions::StateMachine":
+                return name
             case "AWS::Logs::LogGroup":
                 return f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:{name}:*"
         raise AssertionError(f"no ARN for {logical_id}")
@@ -112,10 +121,10 @@ class Stack:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """What `cdk synth` leaves in a folder.  ``constructs`` are its two stacks."""
+    """What `cdk synth` leaves in a folder.  ``constructs`` are its stacks."""
 
     folder: Path
-    constructs: tuple[DataStack, ComputeStack]
+    constructs: tuple[DataStack, ComputeStack, OnDemandStack]
 
     @cached_property
     def data(self) -> Stack:
@@ -123,12 +132,19 @@ class Synthesis:
 
     @cached_property
     def compute(self) -> Stack:
+        return self._stack_on_data(1, "FruitsCompute")
+
+    @cached_property
+    def on_demand(self) -> Stack:
+        return self._stack_on_data(2, "FruitsOnDemand")
+
+    def _stack_on_data(self, index: int, name: str) -> Stack:
         exports = {
             output["Export"]["Name"]: self.data.resolve(output["Value"])
             for output in self.data.template["Outputs"].values()
             if "Export" in output
         }
-        return Stack(self.constructs[1].stack_name, self._template("FruitsCompute"), exports)
+        return Stack(self.constructs[index].stack_name, self._template(name), exports)
 
     @cached_property
     def data_template(self) -> Template:
@@ -144,8 +160,14 @@ class Synthesis:
 
     @cached_property
     def metadata(self) -> dict[str, list[dict[str, Any]]]:
-        """What the constructs of the compute stack say of themselves, by their path."""
-        return json.loads((self.folder / "FruitsCompute.metadata.json").read_text())
+        """What the constructs of the stacks say of themselves, by their path."""
+        return {
+            path: entries
+            for name in STACKS
+            for path, entries in json.loads(
+                (self.folder / f"{name}.metadata.json").read_text()
+            ).items()
+        }
 
     def asset(self, uri: str) -> Path:
         """Return the file or folder that is uploaded to a URI."""
@@ -160,7 +182,7 @@ class Synthesis:
         return self.folder / source
 
     def template_files(self) -> list[Path]:
-        return [self.folder / f"{name}.template.json" for name in ("FruitsData", "FruitsCompute")]
+        return [self.folder / f"{name}.template.json" for name in STACKS]
 
     def _template(self, name: str) -> dict[str, Any]:
         return json.loads((self.folder / f"{name}.template.json").read_text())

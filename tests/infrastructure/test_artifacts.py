@@ -48,7 +48,7 @@ def incomplete(artifacts, context, tmp_path):
 
 
 def test_complete_artifacts_are_no_error(either):
-    assert errors_of(either) == [[], []]
+    assert errors_of(either) == [[], [], []]
 
 
 @pytest.mark.parametrize(("family", "architecture"), [("m7g", "arm64"), ("m7i", "x86_64")])
@@ -57,20 +57,21 @@ def test_missing_wheels_stop_the_compute_stack_and_say_what_makes_them(
 ):
     types = {f"{role}_instance_type": f"{family}.xlarge" for role in ("primary", "worker")}
     made = incomplete(f"wheelhouse/{architecture}/wheelhouse.tar.gz", **types)
-    data_errors, ((place, sentence),) = errors_of(made)
+    data_errors, ((place, sentence),), ((_, again),) = errors_of(made)
     assert data_errors == []
     assert place.startswith("/FruitsCompute/")
+    assert again == sentence
     assert sentence.startswith(f"the wheels for {architecture} are not in ")
     assert sentence.endswith(f"; make them with: make wheelhouse ARCHITECTURE={architecture}")
 
 
 def test_the_wheels_of_the_other_architecture_may_be_missing(incomplete):
-    assert errors_of(incomplete("wheelhouse/x86_64/wheelhouse.tar.gz")) == [[], []]
+    assert errors_of(incomplete("wheelhouse/x86_64/wheelhouse.tar.gz")) == [[], [], []]
 
 
 @pytest.mark.parametrize("name", MODEL_FILES)
 def test_a_missing_file_of_the_network_stops_the_compute_stack(incomplete, name):
-    data_errors, ((_, sentence),) = errors_of(incomplete(f"model/{name}"))
+    data_errors, ((_, sentence),), _ = errors_of(incomplete(f"model/{name}"))
     assert data_errors == []
     assert f"({name} missing); make it with: make model" in sentence
 

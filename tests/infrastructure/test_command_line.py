@@ -250,14 +250,17 @@ def test_interrupted_it_waits_for_the_last_words_and_says_what_goes_on(cdk):
 
 
 class CloudFormation:
-    """Answers a look for a stack, or fails."""
+    """Answers a look for a stack: with it, that there is none, or with another failure."""
 
-    def __init__(self, failure=None):
-        self.failure = failure
+    def __init__(self, found):
+        self.found = found
 
     def describe_stacks(self, *, StackName):  # noqa: N803 - the name that boto3 gives it
-        if self.failure is not None:
-            raise self.failure
+        if isinstance(self.found, Exception):
+            raise self.found
+        if StackName != self.found:
+            message = f"Stack with id {StackName} does not exist"
+            raise client_error("ValidationError", message)
         return {"Stacks": [{"StackName": StackName}]}
 
 
@@ -268,14 +271,11 @@ def client_error(code, message):
 
 
 @pytest.mark.parametrize(
-    ("failure", "code", "words"),
+    ("found", "code", "words"),
     [
-        (None, 1, "fruits-test-compute is there and uses the buckets, so nothing was deleted"),
-        (
-            client_error("ValidationError", "Stack with id fruits-test-compute does not exist"),
-            0,
-            "",
-        ),
+        ("fruits-test-compute", 1, "compute is there and uses the buckets, so nothing was deleted"),
+        ("fruits-test-on-demand", 1, "destroy it first with: make destroy STACK=on-demand"),
+        ("", 0, ""),
         (client_error("ExpiredToken", "The token has expired"), 1, "credentials have expired"),
         (botocore.exceptions.NoCredentialsError(), 1, "no AWS credentials that work were found"),
         (
@@ -286,9 +286,9 @@ def client_error(code, message):
     ],
 )
 def test_nothing_is_emptied_unless_the_cluster_is_known_to_be_gone(
-    failure, code, words, monkeypatch, capsys
+    found, code, words, monkeypatch, capsys
 ):
-    monkeypatch.setattr(standing.boto3, "client", lambda *_, **__: CloudFormation(failure))
+    monkeypatch.setattr(standing.boto3, "client", lambda *_, **__: CloudFormation(found))
     assert standing.main(["-c", "environment=test", "--verbose"]) == code
     said = capsys.readouterr().err
     assert words in said

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cdk_app.config import ConfigError, Environment, PipelineConfig, StepsMode
-from cdk_app.instances import InstanceType
+from spark_assets.costs.instances import InstanceType
 from tests.infrastructure.synthesis import default_context
 
 FIELDS = [field.name for field in dataclasses.fields(PipelineConfig)]
@@ -45,6 +45,11 @@ def test_the_defaults_are_a_small_cluster_in_frankfurt_that_goes_away():
         steps=StepsMode.RUN,
         n_components="0.95",
         max_rejected=0.1,
+        run_timeout_hours=6,
+        schedule="",
+        start_on_marker=False,
+        alarm_email="",
+        budget_usd_per_month=50,
         wheelhouse_path=Path("build/wheelhouse"),
         model_path=Path("build/model"),
     )
@@ -81,6 +86,15 @@ def test_the_defaults_are_a_small_cluster_in_frankfurt_that_goes_away():
         ("max_rejected", "1.0", 1.0),
         ("max_rejected", 1, 1.0),
         ("max_rejected", ".25", 0.25),
+        ("run_timeout_hours", "24", 24),
+        ("schedule", "", ""),
+        ("schedule", "rate(1 hour)", "rate(1 hour)"),
+        ("schedule", "rate(7 days)", "rate(7 days)"),
+        ("schedule", "cron(30 3 * * ? *)", "cron(30 3 * * ? *)"),
+        ("schedule", "cron(0 6,18 ? * MON-FRI *)", "cron(0 6,18 ? * MON-FRI *)"),
+        ("start_on_marker", "true", True),
+        ("alarm_email", "first.last+fruits@team.example.org", "first.last+fruits@team.example.org"),
+        ("budget_usd_per_month", "200", 200),
         ("wheelhouse_path", "/somewhere/else", Path("/somewhere/else")),
         ("model_path", "out/model", Path("out/model")),
     ],
@@ -158,6 +172,28 @@ REFUSED = {
     "steps": (["all", "", "run\n"], "give run (the steps start with the cluster) or none"),
     "n_components": ([*NO_SHARES, "0", "0.0", "1.0", "1.5", "1e3", "\u0663", "9" * 7], COMPONENTS),
     "max_rejected": ([*NO_SHARES, "1.1", "2", "-1"], "give a share from 0 to 1"),
+    "run_timeout_hours": (
+        [*NO_WHOLE_NUMBERS, "0", "25"],
+        "give a whole number of hours from 1 to 24",
+    ),
+    "schedule": (
+        [
+            *("daily", "rate(0 hours)", "rate(1 hours)", "rate(2 hour)", "rate(5 minutes)"),
+            *("cron(* * * * ? *)", "cron(0/5 * * * ? *)", "cron(60 3 * * ? *)"),
+            *("cron(0 3 * * * *)", "cron(0 3 ? * ? *)", "cron(0 3 * *)", "0 3 * * *"),
+            *("rate(1 day)\n", " rate(1 day)", "None of them"),
+        ],
+        "give an expression of EventBridge such as rate(1 day) or cron(0 3 * * ? *), in UTC",
+    ),
+    "start_on_marker": (["yes", "1", "", "true\n", None], "give true or false"),
+    "alarm_email": (
+        ["me", "me@", "@b.org", "me@example", "a b@c.org", "a@b.org\n", "a@b.org,c@d.org"],
+        "give an e-mail address such as team@example.org, or nothing for none",
+    ),
+    "budget_usd_per_month": (
+        [*NO_WHOLE_NUMBERS, "0", "100001"],
+        "give a whole number of USD from 1 to 100000",
+    ),
 }
 
 

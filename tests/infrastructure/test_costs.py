@@ -1,6 +1,5 @@
-"""The estimate: its sums, what makes it larger, and that every figure says where it is from."""
+"""The estimate of a deployment: its sums, what makes it larger, and where its figures are from."""
 
-import json
 import re
 from itertools import product
 
@@ -10,18 +9,12 @@ from aws_cdk import aws_kms as kms
 
 from cdk_app.config import REGION, ROOT_VOLUME_GIB
 from cdk_app.context import read_config
-from cdk_app.costs import (
-    HOURS_PER_MONTH,
-    PRICES_FILE,
-    hourly_costs,
-    load_prices,
-    monthly_costs_at_rest,
-    n_interface_endpoints,
-    spot_savings,
-    total,
-)
-from cdk_app.instances import _FAMILIES, _VCPUS, InstanceType
+from cdk_app.costs import cluster_shape, hourly_costs, n_interface_endpoints, spot_savings
 from cdk_app.network import Network
+from spark_assets.costs import clusters
+from spark_assets.costs.clusters import DEFAULT_CLUSTER, monthly_costs_at_rest, total
+from spark_assets.costs.instances import _FAMILIES, _VCPUS, InstanceType
+from spark_assets.costs.prices import HOURS_PER_MONTH, load_prices, read_asset
 
 INSTANCE_TYPES = [InstanceType(*each) for each in product(_FAMILIES, _VCPUS)]
 PARTS = ["primary node", "core nodes", "task nodes (Spot)", "EMR", "disks", "endpoints"]
@@ -33,7 +26,7 @@ def cost_of(part, **context):
 
 
 def figures():
-    content = json.loads(PRICES_FILE.read_text())
+    content = read_asset("prices.json")
     instances = content.pop("instances")
     del content["read"]
     return [*content.items(), *instances.items()]
@@ -42,15 +35,17 @@ def figures():
 @pytest.mark.parametrize(("name", "figure"), figures())
 def test_every_figure_has_a_unit_and_a_source_or_is_called_an_assumption(name, figure):
     assert figure["value"] > 0
-    assert figure["unit"].startswith(("USD an hour", "USD a month", "times the price"))
+    units = ("USD an hour", "USD a month", "USD a thousand requests", "times the price", "EUR")
+    assert figure["unit"].startswith(units)
     assert re.match(r"assumption: \S|AWS price list, \S", figure["source"])
 
 
 def test_what_was_not_read_in_frankfurt_is_an_assumption():
     prices = load_prices()
-    for name in ("frankfurt", "spot", "emr", "disk", "storage"):
+    for name in ("frankfurt", "spot", "emr", "disk", "serverless_frankfurt", "euro"):
         assert getattr(prices, name).assumption, name
-    assert prices.endpoint.assumption is None
+    for name in ("endpoint", "storage", "get_requests", "put_requests"):
+        assert getattr(prices, name).assumption is None, name
 
 
 def test_the_prices_say_when_they_were_read():
@@ -121,6 +116,33 @@ def test_what_stays_costs_a_key_and_what_is_stored():
     costs = monthly_costs_at_rest(stored_gb=1000)
     assert {cost.what: cost.usd for cost in costs} == pytest.approx(
         {"key": 1.0, "storage of 1000 GB": 24.5}
+    )
+
+
+def test_the_default_that_is_compared_is_what_is_deployed():
+    assert cluster_shape(read_config()) == DEFAULT_CLUSTER
+    assert clusters.ROOT_VOLUME_GIB == ROOT_VOLUME_GIB
+
+
+def test_every_part_of_a_configuration_that_costs_is_in_its_shape():
+    options = {
+        "primary_instance_type": "c7g.2xlarge",
+        "worker_instance_type": "r7g.xlarge",
+        "n_core_nodes": "2",
+        "n_task_nodes": "5",
+        "node_volume_gib": "100",
+        "idle_timeout_minutes": "7",
+        "session_manager": "true",
+    }
+    shape = cluster_shape(read_config(f"{key}={value}" for key, value in options.items()))
+    assert shape == clusters.ClusterShape(
+        InstanceType("c7g", "2xlarge"),
+        InstanceType("r7g", "xlarge"),
+        n_core_nodes=2,
+        n_task_nodes=5,
+        disk_gb=130,
+        n_endpoints=4,
+        idle_minutes=7,
     )
 
 

@@ -73,6 +73,27 @@ def test_deploy_says_its_plan_before_it_makes_anything(make):
     assert "no photographs are uploaded" in done.stdout
 
 
+def test_deploy_makes_runs_on_demand_in_place_of_a_cluster(make):
+    done = make("deploy", "STACK=on-demand", "IMAGES=photographs")
+    assert done.returncode == 0, done.stderr
+    assert make.calls == [
+        f"{PLAN} goals {TEST}",
+        f"{PLAN} deploy-on-demand {TEST}",
+        f"{DEPLOY} {TEST} FruitsData",
+        "fruits upload --images photographs --environment test",
+        f"{DEPLOY} {TEST} FruitsOnDemand",
+        f"{PLAN} after-deploy-on-demand {TEST}",
+    ]
+
+
+@pytest.mark.parametrize("stack", ["data", "all", ""])
+def test_deploy_refuses_another_stack(make, stack):
+    done = make("deploy", f"STACK={stack}")
+    assert done.returncode == 2
+    assert f"fruits: STACK is '{stack}'; give compute or on-demand" in done.stderr
+    assert not any("deploy" in call for call in make.calls)
+
+
 @pytest.mark.parametrize("way", ["command line", "environment"])
 def test_deploy_uploads_between_the_stacks_when_images_are_given(make, way):
     if way == "environment":
@@ -111,7 +132,8 @@ def test_what_the_stacks_ship_is_made_first(make, target):
 def test_synth_prints_each_stack(make):
     make("synth")
     assert make.calls[1:] == [
-        f"{CDK} synth {stack} --exclusively {TEST}" for stack in ("FruitsData", "FruitsCompute")
+        f"{CDK} synth {stack} --exclusively {TEST}"
+        for stack in ("FruitsData", "FruitsCompute", "FruitsOnDemand")
     ]
 
 
@@ -145,6 +167,14 @@ def test_destroy_is_about_the_cluster(make):
     ]
 
 
+def test_destroy_deletes_what_runs_on_demand_need(make):
+    make("destroy", "STACK=on-demand")
+    assert make.calls == [
+        f"{PLAN} destroy-on-demand {TEST}",
+        f"{DESTROY} {TEST} FruitsOnDemand",
+    ]
+
+
 @pytest.mark.parametrize(("yes", "option"), [([], ""), (["YES=1"], " --yes")])
 def test_data_are_emptied_once_the_cluster_is_gone_and_then_destroyed(make, yes, option):
     make("destroy", "STACK=data", *yes)
@@ -165,5 +195,5 @@ def test_data_are_not_destroyed_where_the_step_before_refuses(make, failing, las
 def test_another_stack_is_refused(make):
     done = make("destroy", "STACK=all")
     assert done.returncode == 2
-    assert "fruits: STACK is 'all'; give compute or data" in done.stderr
+    assert "fruits: STACK is 'all'; give compute, on-demand or data" in done.stderr
     assert make.calls == []

@@ -54,7 +54,7 @@ def test_a_deployment_says_its_costs_and_that_they_are_an_estimate():
         "primary node 0.196 core nodes 0.196 task nodes (Spot) 0.157 EMR 0.163 disks 0.049",
         "endpoints 0.024 sum 0.785 (1.020 if there is no Spot)",
         "list prices for N. Virginia",
-        "read 2025-04 to 2026-06",
+        "read 2025-04 to 2026-08",
         "Assumed: Frankfurt is about a fifth above N. Virginia;",
         "taxes are not in it",
     )

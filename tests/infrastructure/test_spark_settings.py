@@ -2,9 +2,9 @@
 
 import pytest
 
-from cdk_app.instances import InstanceType
 from cdk_app.spark_settings import spark_defaults, split_memory, yarn_site
-from tests.infrastructure.test_instances import NAMES
+from spark_assets.costs.instances import InstanceType
+from tests.costs.test_instances import NAMES
 
 TYPES = [InstanceType.parse(name) for name in NAMES]
 GIB = 1024

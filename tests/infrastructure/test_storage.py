@@ -6,8 +6,8 @@ import pytest
 from aws_cdk.assertions import Match
 
 from cdk_app import instance_role
-from tests.infrastructure.policies import allows
-from tests.infrastructure.synthesis import ACCOUNT
+from tests.infrastructure.policies import allows, listed
+from tests.infrastructure.synthesis import ACCOUNT, STACKS
 
 # Pinned: another logical id is another bucket, and the data of the first are lost to the app.
 KEY, LOGS, RAW, RESULTS = (
@@ -76,13 +76,16 @@ def test_the_key_rotates_and_can_be_saved_for_a_week(either):
     assert key["PendingWindowInDays"] == 7
 
 
-def test_the_key_serves_this_account_and_the_two_services_that_write_logs(either):
+def test_the_key_serves_this_account_and_the_services_that_write_logs_and_notices(either):
     statements = either.data.only("AWS::KMS::Key")["KeyPolicy"]["Statement"]
-    principals = [each for s in statements for each in s["Principal"].values()]
+    principals = [p for s in statements for each in s["Principal"].values() for p in listed(each)]
     assert set(principals) == {
         f"arn:aws:iam::{ACCOUNT}:root",
         "logging.s3.amazonaws.com",
         "logs.eu-central-1.amazonaws.com",
+        "budgets.amazonaws.com",
+        "cloudwatch.amazonaws.com",
+        "events.amazonaws.com",
     }
 
 
@@ -200,6 +203,6 @@ def test_the_acknowledgments_of_the_instance_role_name_what_is_exported(either, 
 
 def test_everything_is_on_the_bill_of_its_environment(made, made_prod):
     for made_one, environment in ((made, "test"), (made_prod, "prod")):
-        for stack in ("FruitsData", "FruitsCompute"):
+        for stack in STACKS:
             tags = made_one.manifest["artifacts"][stack]["properties"]["tags"]
             assert tags == {"project": "fruits", "environment": environment}

@@ -140,6 +140,42 @@ def test_every_number_of_the_run_is_on_the_page(page):
     assert {name: page.value(name) for name in expected} == expected
 
 
+def test_the_receipt_of_the_cluster_is_on_the_page(page):
+    receipt = DATA.receipt
+    assert receipt is not None
+    expected = {
+        "cost-usd": receipt.usd,
+        "cost-n-images": receipt.n_images,
+        "cost-per-million": receipt.usd_per_million,
+        "cost-estimate": receipt.estimate_usd,
+    }
+    assert {name: page.value(name) for name in expected} == expected
+    assert page.text("cost-usd") == "1.03 USD"
+    assert page.text("cost-cluster-id") == receipt.cluster_id
+    assert page.text("cost-assumptions") == "; ".join(receipt.assumptions)
+    for cost in receipt.costs:
+        assert page.texts("tr", **{"data-part": cost.what}) == [f"{cost.what} {cost.usd:.2f} USD"]
+    assert "2 m6g.xlarge, spot 2 h 24 min" in page.text("node-hours")
+
+
+def test_a_receipt_without_images_has_no_price_for_a_million():
+    receipt = replace(DATA.receipt, n_images=0, n_runs=0, estimate=None, ended_at=None)
+    page = Page(render(replace(DATA, receipt=receipt)))
+    assert page.value("cost-usd") == receipt.usd
+    assert page.with_id("cost-per-million") is page.with_id("cost-estimate") is None
+    assert "when it was still there" in " ".join(page.texts("section"))
+
+
+@pytest.mark.parametrize("is_in_s3", [True, False])
+def test_without_a_receipt_a_cluster_is_told_how_to_get_one_and_a_laptop_nothing(is_in_s3):
+    page = Page(render(replace(DATA, receipt=None, is_in_s3=is_in_s3)))
+    assert page.with_id("costs") is None
+    assert (page.with_id("no-receipt") is not None) == is_in_s3
+    assert (page.with_id("cost-heading") is not None) == is_in_s3
+    if is_in_s3:
+        assert "fruits receipt makes one" in page.text("no-receipt")
+
+
 def test_every_name_of_the_run_is_on_the_page(page):
     run, model, pca = DATA.latest_run, DATA.feature_model, DATA.pca
     assert pca is not None

@@ -75,6 +75,14 @@ def test_durations_never_show_sixty_seconds(seconds, shown):
 
 
 @pytest.mark.parametrize(
+    ("amount", "shown"),
+    [(0, "0.00 USD"), (0.001, "under 0.01 USD"), (1.005, "1.00 USD"), (1234.5, "1,234.50 USD")],
+)
+def test_money_is_shown_in_cents_and_never_as_nothing(amount, shown):
+    assert plain(wording.usd(amount)) == shown
+
+
+@pytest.mark.parametrize(
     ("per_second", "shown"),
     [(8.31, "8.3"), (147.3, "147"), (12345.6, "12,346"), (float("inf"), "\N{EN DASH}")],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cdk_app.instances import Architecture, InstanceType
+from spark_assets.costs.instances import Architecture, InstanceType
 
 FAMILIES = ("c7g", "m6g", "m7g", "r7g", "c6i", "m6i", "m7i", "r6i")
 SIZES = ("xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge")

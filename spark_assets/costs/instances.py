@@ -61,6 +61,11 @@ class InstanceType:
         return _VCPUS[self.size]
 
     @property
+    def n_xlarges(self) -> float:
+        """How many of the family's xlarge it is, in vCPUs and so in price."""
+        return self.n_vcpus / _VCPUS["xlarge"]
+
+    @property
     def memory_mib(self) -> int:
         return self.n_vcpus * _FAMILIES[self.family][1] * 1024
 

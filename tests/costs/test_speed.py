@@ -1,0 +1,86 @@
+"""The measurements behind an estimate: that they are found, dated and interpolated."""
+
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import spark_assets
+from spark_assets.costs.prices import read_asset
+from spark_assets.costs.speed import load_speed
+
+SPEED = load_speed()
+SMALL, LARGE = SPEED.photographs
+BENCHMARKS = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+
+
+def figures():
+    content = read_asset("speed.json")
+    photographs = [one["images_per_second"] for one in content.pop("photographs")]
+    del content["measured"]
+    return [*photographs, *content.values()]
+
+
+@pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure["source"][:30])
+def test_every_figure_was_measured_somewhere_or_is_called_an_assumption(figure):
+    assert figure["value"] > 0
+    assert figure["unit"]
+    assert re.match(r"assumption: \S|docs/|benchmarks/|measured ", figure["source"])
+
+
+def test_the_figures_are_dated_and_each_of_them_is_printed():
+    assert re.fullmatch(r"\d{4}-\d\d", SPEED.measured)
+    assert len(list(SPEED.figures)) + len(SPEED.photographs) == len(figures())
+
+
+def test_what_is_quoted_from_the_benchmarks_stands_there():
+    text = BENCHMARKS.read_text()
+    assert "428.8 images/s in the middle of 40,000 images" in text
+    assert SMALL.images_per_second.value == pytest.approx(428.8 / 2)
+    assert "limit 464.0, 463.4" in text
+    assert "**7.31 s**" in text
+    assert SPEED.listing.value == pytest.approx(7.31 / 200_000, rel=0.02)
+    assert "ours 1.87, 1.43, 1.42 s" in text
+    assert SPEED.reduction.value == pytest.approx(2 * 1.43 * 2 / 20_000, rel=0.06)
+
+
+def test_that_graviton_was_not_measured_is_said():
+    assert "Graviton" in (SPEED.vcpu.assumption or "")
+    assert "x86_64" in SMALL.images_per_second.source
+    assert SPEED.efficiency.assumption
+
+
+def test_an_image_of_a_measured_size_takes_what_was_measured():
+    for one in SPEED.photographs:
+        assert 1 / SPEED.vcpu_seconds_an_image(one.megapixels) == pytest.approx(
+            one.images_per_second.value
+        )
+        assert SPEED.megapixels_of(one.megabytes) == pytest.approx(one.megapixels)
+        assert SPEED.megabytes_of(one.megapixels) == pytest.approx(one.megabytes)
+
+
+def test_larger_images_take_longer_and_the_smallest_take_what_was_measured():
+    times = [SPEED.vcpu_seconds_an_image(size) for size in (0.01, 1, 12.2, 24, 100)]
+    assert times == sorted(set(times))
+    assert SPEED.vcpu_seconds_an_image(0.0001) == SPEED.vcpu_seconds_an_image(0.01)
+
+
+def test_prices_and_speed_are_found_in_a_package_inside_a_zip(tmp_path):
+    folder = Path(spark_assets.__file__).parent
+    with zipfile.ZipFile(tmp_path / "package.zip", "w") as archive:
+        for file in (folder / "__init__.py", folder / "errors.py", *(folder / "costs").iterdir()):
+            if file.is_file():
+                archive.write(file, f"spark_assets/{file.relative_to(folder)}")
+    program = (
+        f"import sys; sys.path.insert(0, {str(tmp_path / 'package.zip')!r})\n"
+        "from spark_assets.costs import prices, speed\n"
+        "assert '.zip' in prices.__file__\n"
+        "print(prices.load_prices().read, speed.load_speed().measured)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split()[-1] == SPEED.measured

@@ -1,0 +1,122 @@
+"""The runbook: every sentence that it quotes is one that the program says."""
+
+import ast
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from spark_assets.cloud.step_logs import SHIPPED_WITHIN_S
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+RUNBOOK = (DOCS / "runbook.md").read_text(encoding="utf-8")
+# What stands where the program fills something in; no sentence holds the character itself.
+GAP = "\0"
+SECTIONS = re.split(r"^## ", RUNBOOK, flags=re.MULTILINE)[1:]
+
+
+def blocks():
+    return re.findall(r"^```text\n(.*?)^```", RUNBOOK, flags=re.MULTILINE | re.DOTALL)
+
+
+def sentences():
+    """Return what is quoted: paragraphs of the blocks, without the name of who says it."""
+    for block in blocks():
+        for paragraph in block.split("\n\n"):
+            yield re.sub(r"^(fruits|bootstrap): ", "", " ".join(paragraph.split()))
+
+
+@cache
+def said():
+    """Return every text in the sources, with a gap where something is filled in."""
+    texts = []
+    for package in ("spark_assets", "cdk_app"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            texts += texts_of(ast.parse(path.read_text(encoding="utf-8")))
+    script = (ROOT / "spark_assets/node/bootstrap.sh").read_text(encoding="utf-8")
+    for text in re.findall(r'fail "(.*?)"$', script, flags=re.MULTILINE):
+        texts.append(re.sub(r"\$\([^)]*\)|\$\{[^}]*\}|\$\w+", GAP, text))
+    return "\n".join(texts)
+
+
+def texts_of(module):
+    constants = {
+        node.targets[0].id: node.value.value
+        for node in module.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    }
+    for node in ast.walk(module):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield re.sub(r"\{\w+\}", GAP, " ".join(node.value.split()))
+        elif isinstance(node, ast.JoinedStr):
+            yield " ".join("".join(parts(node, constants)).split())
+
+
+def parts(node, constants):
+    for part in node.values:
+        if isinstance(part, ast.Constant):
+            yield re.sub(r"\{\w+\}", GAP, part.value)
+        elif isinstance(part.value, ast.Name) and part.value.id in constants:
+            yield constants[part.value.id]
+        else:
+            yield GAP
+
+
+@pytest.mark.parametrize("sentence", list(sentences()))
+def test_a_quoted_sentence_is_one_that_the_program_says(sentence):
+    pieces = [re.escape(piece.strip()) for piece in sentence.split("...")]
+    # Within one text of the program, each of which is a line here.
+    assert re.search("[^\n]*".join(pieces), said())
+
+
+def test_sentences_are_quoted_in_every_section_but_those_without_one():
+    without = {s.partition("\n")[0] for s in SECTIONS if "```text" not in s}
+    assert without == {"Before all else", "A Spot node is taken away"}
+    assert len(list(sentences())) > 30
+
+
+@pytest.mark.parametrize("section", SECTIONS[1:], ids=lambda s: s.partition("\n")[0])
+def test_every_section_has_a_command_and_says_whether_it_was_tried(section):
+    assert "```console" in section
+    _, found, tried = section.partition("\nTried: ")
+    assert found
+    paths = re.findall(r"`(tests/[\w/]+\.py)`", tried)
+    assert paths
+    assert all((ROOT / path).is_file() for path in paths)
+
+
+def test_its_numbers_are_those_of_the_program():
+    context = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    assert f"idle minutes ({context['idle_timeout_minutes']} unless configured)" in RUNBOOK
+    assert SHIPPED_WITHIN_S == 5 * 60
+    assert "waits up to five minutes for the log" in RUNBOOK
+    settings = (ROOT / "cdk_app/spark_settings.py").read_text(encoding="utf-8")
+    assert '"spark.task.maxFailures": "8"' in settings
+    assert "up to eight\ntimes each" in RUNBOOK
+
+
+def anchors(path):
+    text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.S | re.M)
+    titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize(
+    "name", ["runbook.md", "retour-critique.md", "critical-review.md", "../README.fr.md"]
+)
+def test_every_link_leads_somewhere(name):
+    page = DOCS / name
+    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    for link in links:
+        if link.startswith("https://"):
+            continue
+        file, _, anchor = link.partition("#")
+        target = page.parent / file if file else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link

@@ -1,0 +1,145 @@
+"""Who is told of what: an idle cluster, a failure, and what the month has cost."""
+
+import json
+
+import pytest
+
+from tests.infrastructure.policies import allows
+from tests.infrastructure.synthesis import ACCOUNT
+
+CLOUDWATCH, EVENTS, BUDGETS = (
+    f"{name}.amazonaws.com" for name in ("cloudwatch", "events", "budgets")
+)
+OWN = {"aws:SourceAccount": ACCOUNT}
+TLS = {"aws:SecureTransport": "true"}
+
+
+@pytest.fixture(scope="module")
+def cluster(made):
+    (logical_id,) = made.compute.resources("AWS::EMR::Cluster")
+    return logical_id
+
+
+@pytest.fixture(scope="module")
+def topic(made):
+    (logical_id,) = made.compute.resources("AWS::SNS::Topic")
+    return made.compute.resolve({"Ref": logical_id})
+
+
+@pytest.fixture(scope="module")
+def key_policy(made):
+    return made.data.only("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+
+
+def test_a_cluster_without_work_for_half_an_hour_is_told_of(made, cluster, topic):
+    alarm = made.compute.only("AWS::CloudWatch::Alarm")
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/ElasticMapReduce", "IsIdle")
+    assert alarm["Dimensions"] == [{"Name": "JobFlowId", "Value": cluster}]
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 30 * 60
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Minimum", 1)
+    assert alarm["AlarmActions"] == [topic]
+
+
+def test_a_cluster_that_has_ended_is_no_alarm(made):
+    assert made.compute.only("AWS::CloudWatch::Alarm")["TreatMissingData"] == "notBreaching"
+
+
+@pytest.mark.parametrize(
+    ("detail_type", "state"),
+    [
+        ("EMR Step Status Change", "FAILED"),
+        ("EMR Cluster State Change", "TERMINATED_WITH_ERRORS"),
+    ],
+)
+def test_a_failure_of_this_cluster_is_told_of(made, cluster, topic, detail_type, state):
+    rules = made.compute.resources("AWS::Events::Rule").values()
+    (rule,) = (r for r in rules if r["EventPattern"]["detail-type"] == [detail_type])
+    assert rule["EventPattern"]["source"] == ["aws.emr"]
+    assert rule["EventPattern"]["detail"] == {"clusterId": [cluster], "state": [state]}
+    (target,) = rule["Targets"]
+    assert target["Arn"] == topic
+    # The words of EMR itself, which could hold a name of a photograph, stay out.
+    assert "InputPath" not in target
+    assert "$." not in json.dumps(target)
+
+
+def test_the_month_is_told_of_at_80_and_at_100_percent(made, topic):
+    budget = made.compute.only("AWS::Budgets::Budget")
+    assert budget["Budget"]["TimeUnit"] == "MONTHLY"
+    assert budget["Budget"]["BudgetLimit"] == {"Amount": 50, "Unit": "USD"}
+    assert budget["Budget"]["CostFilters"] == {"TagKeyValue": ["user:project$fruits"]}
+    told = [each["Notification"] for each in budget["NotificationsWithSubscribers"]]
+    assert {(n["NotificationType"], n["Threshold"], n["ThresholdType"]) for n in told} == {
+        ("ACTUAL", 80, "PERCENTAGE"),
+        ("ACTUAL", 100, "PERCENTAGE"),
+    }
+    for each in budget["NotificationsWithSubscribers"]:
+        assert each["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
+
+
+def test_the_budget_is_what_is_asked_for(make):
+    budget = make(budget_usd_per_month=200).compute.only("AWS::Budgets::Budget")
+    assert budget["Budget"]["BudgetLimit"]["Amount"] == 200
+
+
+@pytest.mark.parametrize("stack", ["compute", "on_demand"])
+def test_nobody_is_subscribed_unless_an_address_is_given(made, make, stack):
+    assert getattr(made, stack).resources("AWS::SNS::Subscription") == {}
+    with_address = getattr(make(alarm_email="team@example.org"), stack)
+    subscription = with_address.only("AWS::SNS::Subscription")
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "team@example.org")
+
+
+@pytest.mark.parametrize("stack", ["compute", "on_demand"])
+def test_the_topic_is_encrypted_with_the_key_and_takes_tls_only(either, stack):
+    stack = getattr(either, stack)
+    key = either.data.resolve({"Fn::GetAtt": ["StorageKeyBAA9457B", "Arn"]})
+    assert stack.only("AWS::SNS::Topic")["KmsMasterKeyId"] == key
+    statements = stack.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    assert {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sns:Publish",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }.items() <= {k: v for s in statements if s["Effect"] == "Deny" for k, v in s.items()}.items()
+
+
+@pytest.mark.parametrize(
+    ("service", "source", "allowed"),
+    [
+        (CLOUDWATCH, OWN, True),
+        (BUDGETS, OWN, True),
+        (EVENTS, {}, True),
+        (CLOUDWATCH, {"aws:SourceAccount": "999999999999"}, False),
+        (BUDGETS, {}, False),
+        ("s3.amazonaws.com", OWN, False),
+    ],
+)
+def test_what_watches_may_publish_and_use_the_key_for_it(
+    made, topic, key_policy, service, source, allowed
+):
+    statements = made.compute.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    published = allows(statements, "sns:Publish", topic, principal=service, **TLS, **source)
+    assert published is allowed
+    for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+        assert allows(key_policy, action, principal=service, **source) is allowed
+    assert not allows(key_policy, "kms:ScheduleKeyDeletion", principal=service, **source)
+
+
+def test_the_topic_of_runs_takes_messages_of_the_account_only(made):
+    statements = made.on_demand.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    assert {statement["Effect"] for statement in statements} == {"Deny"}
+
+
+def test_the_dashboard_shows_this_cluster_and_no_figure_that_nobody_measures(made, cluster):
+    board = json.loads(made.compute.only("AWS::CloudWatch::Dashboard")["DashboardBody"])
+    graphs = [w["properties"] for w in board["widgets"] if w["type"] == "metric"]
+    shown = [metric for graph in graphs for metric in graph["metrics"]]
+    assert {metric[0] for metric in shown} == {"AWS/ElasticMapReduce"}
+    assert {tuple(metric[2:4]) for metric in shown} == {("JobFlowId", cluster)}
+    names = {metric[1] for metric in shown}
+    assert {"IsIdle", "AppsRunning", "CoreNodesRunning", "TaskNodesRunning"} <= names
+    assert {"YARNMemoryAvailablePercentage", "S3BytesRead", "S3BytesWritten"} <= names
+    (text,) = (w["properties"]["markdown"] for w in board["widgets"] if w["type"] == "text")
+    assert "chain/report/index.html" in text
+    assert "fruits status --environment test" in text
