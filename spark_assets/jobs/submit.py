@@ -2,17 +2,24 @@
 
 import argparse
 
+from spark_assets.cloud.budget import check_run_budget
 from spark_assets.cloud.clients import aws_client
-from spark_assets.cloud.stacks import compute_stack
+from spark_assets.cloud.stacks import compute_stack, data_stack
 from spark_assets.cloud.steps import submit
 from spark_assets.errors import ExitCode
-from spark_assets.jobs.arguments import add_cloud, cloud_command
+from spark_assets.jobs.arguments import add_cloud, cloud_command, positive_float
 from spark_assets.jobs.on_demand import add_on_demand, submit_on_demand
 from spark_assets.progress import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
+    parser.add_argument(
+        "--max-cost",
+        type=positive_float,
+        metavar="USD",
+        help="submit nothing where the run is estimated to cost more",
+    )
     add_on_demand(parser, help_text="on a cluster that is made for this run and ends with it")
     add_cloud(
         parser,
@@ -22,6 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Submit the steps, and say how to follow them."""
+    if parsed.max_cost is not None:
+        cluster_id = None if parsed.on_demand else compute_stack(parsed.environment).cluster_id
+        images = data_stack(parsed.environment).images
+        check_run_budget(aws_client("emr"), cluster_id, images, max_cost_usd=parsed.max_cost)
     if parsed.on_demand:
         return submit_on_demand(parsed)
     stack = compute_stack(parsed.environment)

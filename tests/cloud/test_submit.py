@@ -5,7 +5,8 @@ import json
 import pytest
 
 from spark_assets import cli
-from tests.cloud.conftest import STEPS, make_stack
+from spark_assets.jobs import submit
+from tests.cloud.conftest import RAW, STEPS, make_stack
 
 
 def test_the_deployed_steps_are_added_in_their_order(make_compute_stack, capsys):
@@ -29,6 +30,24 @@ def test_the_steps_can_be_added_again(make_compute_stack):
     cluster = make_compute_stack()
     assert cli.main(["submit"]) == cli.main(["submit"]) == 0
     assert len(cluster.client.list_steps(ClusterId=cluster.cluster_id)["Steps"]) == 6
+
+
+@pytest.mark.parametrize(("max_cost", "n_steps"), [("0.000001", 0), ("1000", 3)])
+def test_a_run_above_the_cap_is_not_submitted(
+    max_cost, n_steps, make_data_stack, make_compute_stack, s3, monkeypatch, capsys
+):
+    make_data_stack()
+    cluster = make_compute_stack()
+    s3.put_object(Bucket=RAW, Key="images/a.jpg", Body=b"photograph")
+    # moto has no nodes to count: the cap is held against a cluster like the default.
+    real = submit.check_run_budget
+    monkeypatch.setattr(
+        submit, "check_run_budget", lambda emr, _, images, **cap: real(emr, None, images, **cap)
+    )
+    assert cli.main(["submit", "--max-cost", max_cost]) == (0 if n_steps else 1)
+    added = cluster.client.list_steps(ClusterId=cluster.cluster_id)["Steps"]
+    assert len(added) == n_steps
+    assert ("USD" in capsys.readouterr().err) == (n_steps == 0)
 
 
 def test_without_a_cluster_the_command_that_makes_one_is_named(capsys):
