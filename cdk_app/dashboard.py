@@ -4,7 +4,9 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from cdk_app.config import PipelineConfig
+from cdk_app.costs import hourly_costs
 from cdk_app.emr_metrics import EmrMetrics
+from spark_assets.costs.clusters import total
 
 _WIDTH, _HEIGHT = 12, 6
 # Title, and the metrics that EMR sends.
@@ -38,6 +40,15 @@ class Dashboard(Construct):
             )
             for title, names in _GRAPHS.items()
         ]
+        usd_per_hour = total(hourly_costs(config))
+        graphs.append(
+            cloudwatch.GraphWidget(
+                title=f"Cost of what is shown ({usd_per_hour:.3f} USD an hour, an estimate)",
+                left=[metrics.cost_so_far(usd_per_hour)],
+                width=_WIDTH,
+                height=_HEIGHT,
+            )
+        )
         for i in range(0, len(graphs), 2):
             board.add_widgets(*graphs[i : i + 2])
 

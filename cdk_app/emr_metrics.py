@@ -24,3 +24,17 @@ class EmrMetrics:
             statistic=statistic,
             period=period,
         )
+
+    def cost_so_far(self, usd_per_hour: float) -> cloudwatch.MathExpression:
+        """Return what the cluster has cost since the beginning of what a graph shows, in USD.
+
+        An estimate: the price of the whole cluster for each five minutes in which EMR sent a
+        measure of it.
+        """
+        usd_per_period = usd_per_hour * _PERIOD.to_hours(integral=False)
+        return cloudwatch.MathExpression(
+            expression=f"RUNNING_SUM(0 * up + {usd_per_period:.6f})",
+            using_metrics={"up": self.metric("IsIdle")},
+            label="USD, an estimate",
+            period=_PERIOD,
+        )

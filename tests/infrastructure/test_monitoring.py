@@ -1,9 +1,13 @@
 """Who is told of what: an idle cluster, a failure, and what the month has cost."""
 
 import json
+import re
 
 import pytest
 
+from cdk_app.context import read_config
+from cdk_app.costs import hourly_costs
+from spark_assets.costs.clusters import total
 from tests.infrastructure.policies import allows
 from tests.infrastructure.synthesis import ACCOUNT
 
@@ -134,7 +138,7 @@ def test_the_topic_of_runs_takes_messages_of_the_account_only(made):
 def test_the_dashboard_shows_this_cluster_and_no_figure_that_nobody_measures(made, cluster):
     board = json.loads(made.compute.only("AWS::CloudWatch::Dashboard")["DashboardBody"])
     graphs = [w["properties"] for w in board["widgets"] if w["type"] == "metric"]
-    shown = [metric for graph in graphs for metric in graph["metrics"]]
+    shown = [m for graph in graphs for m in graph["metrics"] if isinstance(m[0], str)]
     assert {metric[0] for metric in shown} == {"AWS/ElasticMapReduce"}
     assert {tuple(metric[2:4]) for metric in shown} == {("JobFlowId", cluster)}
     names = {metric[1] for metric in shown}
@@ -143,3 +147,15 @@ def test_the_dashboard_shows_this_cluster_and_no_figure_that_nobody_measures(mad
     (text,) = (w["properties"]["markdown"] for w in board["widgets"] if w["type"] == "text")
     assert "chain/report/index.html" in text
     assert "fruits status --environment test" in text
+
+
+def test_the_dashboard_counts_what_the_cluster_costs_while_it_is_up(made):
+    board = json.loads(made.compute.only("AWS::CloudWatch::Dashboard")["DashboardBody"])
+    graphs = [w["properties"] for w in board["widgets"]]
+    (graph,) = (g for g in graphs if "Cost" in g.get("title", ""))
+    (sum_so_far,) = (m[0] for m in graph["metrics"] if isinstance(m[0], dict))
+    found = re.fullmatch(r"RUNNING_SUM\(0 \* up \+ ([\d.]+)\)", sum_so_far["expression"])
+    per_period = float(found[1])
+    # Of five minutes, as often as EMR measures.
+    assert sum_so_far.get("period", 300) == 300
+    assert per_period * 12 == pytest.approx(total(hourly_costs(read_config([]))), rel=1e-4)
