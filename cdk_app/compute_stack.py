@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from aws_cdk import CfnOutput, Environment, Stack
+from aws_cdk import CfnOutput
 from aws_cdk import aws_emr as emr
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -14,26 +14,24 @@ from cdk_app.deployed_steps import deployed_steps
 from cdk_app.instance_role import InstanceRole
 from cdk_app.monitoring import Monitoring
 from cdk_app.network import Network
+from cdk_app.project_stack import ProjectStack
 from cdk_app.service_role import ServiceRole
 from cdk_app.steps import Step, steps_as_json
 from cdk_app.storage import Storage
 
 
-class ComputeStack(Stack):
+class ComputeStack(ProjectStack):
     """Network, roles, cluster, steps and what watches them."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, config: PipelineConfig, storage: Storage
     ) -> None:
-        self._availability_zone = config.availability_zone
         super().__init__(
             scope,
             construct_id,
-            stack_name=f"fruits-{config.environment}-compute",
-            description="Fruits!: the EMR cluster and its steps; destroy it after a run",
-            env=Environment(account=config.account or None, region=config.region),
-            # CloudFormation puts them on every resource: the bill can be split by them.
-            tags=config.tags,
+            config=config,
+            part="compute",
+            description="the EMR cluster and its steps; destroy it after a run",
         )
         artifacts = Artifacts(self, "Artifacts", config=config)
         network = Network(self, "Network", config=config, key=storage.key)
@@ -71,11 +69,6 @@ class ComputeStack(Stack):
         CfnOutput(self, "ClusterId", value=cluster.cluster.ref)
         CfnOutput(self, "StepsParameterName", value=parameter.parameter_name)
         CfnOutput(self, "LogUri", value=storage.emr_logs_uri)
-
-    @property
-    def availability_zones(self) -> list[str]:
-        """The zone of the configuration.  Left to the CDK, a known account is asked for its own."""
-        return [self._availability_zone]
 
     def _add_steps(self, cluster: Cluster, steps: list[Step]) -> None:
         added = [

@@ -1,24 +1,23 @@
 """The data stack: what stays when the cluster goes."""
 
-from aws_cdk import CfnOutput, Environment, Stack
+from aws_cdk import CfnOutput
 from constructs import Construct
 
 from cdk_app.config import PipelineConfig
+from cdk_app.project_stack import ProjectStack
 from cdk_app.storage import Storage
 
 
-class DataStack(Stack):
+class DataStack(ProjectStack):
     """Photographs, results and logs."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: PipelineConfig) -> None:
         super().__init__(
             scope,
             construct_id,
-            stack_name=f"fruits-{config.environment}-data",
-            description="Fruits!: buckets for photographs, results and logs, and their key",
-            env=Environment(account=config.account or None, region=config.region),
-            # CloudFormation puts them on every resource: the bill can be split by them.
-            tags=config.tags,
+            config=config,
+            part="data",
+            description="buckets for photographs, results and logs, and their key",
             termination_protection=config.is_kept,
         )
         self.storage = Storage(self, "Storage", config=config)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from aws_cdk import CfnOutput, Environment, Stack
+from aws_cdk import CfnOutput
 from constructs import Construct
 
 from cdk_app.artifacts import Artifacts
@@ -14,6 +14,7 @@ from cdk_app.instance_role import InstanceRole
 from cdk_app.network import Network
 from cdk_app.notices import Notices
 from cdk_app.placement import placement
+from cdk_app.project_stack import ProjectStack
 from cdk_app.run_machine import RunMachine
 from cdk_app.run_plan import RunPlan
 from cdk_app.security_configuration import add_security_configuration
@@ -22,7 +23,7 @@ from cdk_app.storage import Storage
 from cdk_app.triggers import Triggers
 
 
-class OnDemandStack(Stack):
+class OnDemandStack(ProjectStack):
     """Network without hourly endpoints, roles, state machine, notices and what starts a run."""
 
     def __init__(
@@ -30,15 +31,12 @@ class OnDemandStack(Stack):
     ) -> None:
         # Nobody looks into a cluster that nobody waits for; its endpoints would be two more.
         config = replace(config, session_manager=False)
-        self._availability_zone = config.availability_zone
         super().__init__(
             scope,
             construct_id,
-            stack_name=f"fruits-{config.environment}-on-demand",
-            description="Fruits!: makes an EMR cluster for each run and ends it; free between runs",
-            env=Environment(account=config.account or None, region=config.region),
-            # CloudFormation puts them on every resource: the bill can be split by them.
-            tags=config.tags,
+            config=config,
+            part="on-demand",
+            description="makes an EMR cluster for each run and ends it; free between runs",
         )
         artifacts = Artifacts(self, "Artifacts", config=config)
         network = Network(
@@ -85,8 +83,3 @@ class OnDemandStack(Stack):
         CfnOutput(self, "StateMachineArn", value=run.machine.state_machine_arn)
         CfnOutput(self, "NoticesTopicArn", value=notices.topic.topic_arn)
         CfnOutput(self, "LogUri", value=storage.emr_logs_uri)
-
-    @property
-    def availability_zones(self) -> list[str]:
-        """The zone of the configuration.  Left to the CDK, a known account is asked for its own."""
-        return [self._availability_zone]

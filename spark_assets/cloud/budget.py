@@ -8,10 +8,8 @@ from spark_assets.costs.prices import load_prices
 from spark_assets.costs.receipts import peak_shape
 from spark_assets.costs.runs import Work, estimate_run
 from spark_assets.costs.speed import load_speed
-from spark_assets.images.listing import ListingPart, list_images
+from spark_assets.images.listing import WHOLE_LISTING, list_images
 from spark_assets.locations import Location
-
-_ALL = ListingPart("", recursive=True)
 
 
 def check_run_budget(
@@ -22,7 +20,7 @@ def check_run_budget(
     On the nodes that a cluster has; on one like the default, with its start, where ``cluster_id``
     is None.  Images that earlier runs know are counted too: what is new is known once a run looked.
     """
-    sizes = [entry.size_bytes or 0 for entry in list_images(images, _ALL)]
+    sizes = [entry.size_bytes or 0 for entry in list_images(images, WHOLE_LISTING)]
     if not sizes:
         return
     speed = load_speed()

@@ -13,8 +13,8 @@ from spark_assets.cloud.parallel import counted, in_parallel
 from spark_assets.cloud.wording import printable
 from spark_assets.errors import FruitsError
 from spark_assets.images.listing import (
+    WHOLE_LISTING,
     ImageEntry,
-    ListingPart,
     check_images_exist,
     list_images,
 )
@@ -25,7 +25,6 @@ from spark_assets.progress import say
 N_UPLOADS = 16
 MAX_KEY_BYTES = 1024
 
-_ALL = ListingPart("", recursive=True)
 # The photographs go up side by side; the parts of a large one need no more threads.
 _TRANSFER = boto3.s3.transfer.TransferConfig(use_threads=False)
 
@@ -50,14 +49,14 @@ def upload_images(folder: Location, images: Location) -> UploadCounts:
     Raises FruitsError for a folder that is not there or holds no image.
     """
     check_images_exist(folder)
-    entries = list(list_images(folder, _ALL))
+    entries = list(list_images(folder, WHOLE_LISTING))
     if not entries:
         raise FruitsError(
             f"the images folder {printable(folder.uri)} holds no image; "
             "give a folder of photographs"
         )
     say(f"{len(entries)} images in {printable(folder.uri)}; looking at what is uploaded already")
-    uploaded = {entry.path: entry for entry in list_images(images, _ALL)}
+    uploaded = {entry.path: entry for entry in list_images(images, WHOLE_LISTING)}
     to_upload = [entry for entry in entries if not _is_unchanged(entry, uploaded.get(entry.path))]
     upload = partial(_upload, aws_client("s3", n_connections=N_UPLOADS), folder, images)
     n_refused = 0

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from spark_assets.features.feature_model import IMAGE_SIZE_PX
 from spark_assets.images.decoding import ImageLimits, ImageRejected, decode_image
-from spark_assets.images.listing import ImageEntry, ListingPart, list_images
+from spark_assets.images.listing import WHOLE_LISTING, ImageEntry, list_images
 from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.locations import Location
 
@@ -31,7 +31,7 @@ def calibration_pixels(
 
 def pixels_in(images: Location) -> NDArray[np.uint8]:
     """Return (n, 224, 224, 3) uint8 RGB of the images in a small folder, without Spark."""
-    listed = sorted(list_images(images, ListingPart("", recursive=True)), key=_scattered)
+    listed = sorted(list_images(images, WHOLE_LISTING), key=_scattered)
     return _pixels(listed, images, ImageLimits())
 
 

@@ -53,6 +53,10 @@ class ListingPart:
     recursive: bool
 
 
+# All that there is, as one share.
+WHOLE_LISTING = ListingPart("", recursive=True)
+
+
 def check_images_exist(images: Location) -> None:
     """Raise FruitsError with the reason where the images cannot be listed at all."""
     if images.s3 is None and not os.path.isdir(images.base):

@@ -29,15 +29,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Submit the steps, and say how to follow them."""
-    if parsed.max_cost is not None:
-        cluster_id = None if parsed.on_demand else compute_stack(parsed.environment).cluster_id
-        images = data_stack(parsed.environment).images
-        check_run_budget(aws_client("emr"), cluster_id, images, max_cost_usd=parsed.max_cost)
     if parsed.on_demand:
+        _check_budget(parsed, cluster_id=None)
         return submit_on_demand(parsed)
     stack = compute_stack(parsed.environment)
+    _check_budget(parsed, cluster_id=stack.cluster_id)
     submitted = submit(aws_client("emr"), aws_client("ssm"), stack, parsed.environment)
     for name, step_id in submitted.items():
         say(f"{name}: {step_id} on {stack.cluster_id}")
     say(f"follow them with: {cloud_command('status', parsed.environment)}")
     return ExitCode.DONE
+
+
+def _check_budget(parsed: argparse.Namespace, *, cluster_id: str | None) -> None:
+    if parsed.max_cost is not None:
+        images = data_stack(parsed.environment).images
+        check_run_budget(aws_client("emr"), cluster_id, images, max_cost_usd=parsed.max_cost)
