@@ -100,7 +100,7 @@ diff: artifacts $(CDK) ## show what make deploy would change
 	@$(RUN_CDK) diff $(CONTEXT)
 
 .PHONY: deploy
-deploy: artifacts $(CDK) ## make buckets, cluster and steps: make deploy [IMAGES=folder] [STACK=on-demand] [ENVIRONMENT=prod]
+deploy: artifacts $(CDK) ## make buckets and cluster, and run the steps: make deploy [IMAGES=folder] [STACK=on-demand] [ENVIRONMENT=prod]
 ifeq ($(filter compute on-demand,$(STACK)),)
 	@echo "fruits: STACK is '$(STACK)'; give compute or on-demand" >&2; exit 1
 endif
@@ -112,6 +112,9 @@ else
 	@echo "no photographs are uploaded, for IMAGES was not given; the steps read those in the bucket"
 endif
 	@$(RUN_DEPLOY) $(COMPUTING)
+ifeq ($(STACK),compute)
+	@$(BIN)/fruits $$($(PLAN) steps-command $(CONTEXT)) $(FRUITS_IN)
+endif
 	@$(PLAN) after-deploy$(ABOUT) $(CONTEXT)
 
 .PHONY: upload

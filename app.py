@@ -1,6 +1,7 @@
 """The CDK app: configuration, stacks, synthesis."""
 
 import sys
+from datetime import UTC, datetime
 
 from aws_cdk import App
 
@@ -10,7 +11,7 @@ from cdk_app.pipeline import add_checks, add_stacks
 if __name__ == "__main__":
     app = App()
     try:
-        add_stacks(app)
+        add_stacks(app, now=datetime.now(UTC))
     except ConfigError as error:
         sys.exit(f"fruits: {error}")
     add_checks(app)

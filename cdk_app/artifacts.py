@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from cdk_app.config import ConfigError, PipelineConfig
+from cdk_app.config import REGION, ConfigError, PipelineConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 # Stands for a file that has not been made, in a stack that cannot be deployed.
@@ -59,9 +59,9 @@ class Artifacts(Construct):
         return self.package.bucket
 
     @property
-    def bootstrap_arguments(self) -> tuple[str, str]:
-        """What the bootstrap script is given: the wheels, and what they have to be."""
-        return self.wheelhouse.s3_object_url, self.wheelhouse_sha256
+    def bootstrap_arguments(self) -> tuple[str, str, str]:
+        """What the bootstrap script is given: the wheels, their digest, and where they lie."""
+        return self.wheelhouse.s3_object_url, self.wheelhouse_sha256, REGION
 
     @property
     def object_arns(self) -> list[str]:

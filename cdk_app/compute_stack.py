@@ -1,5 +1,6 @@
 """The compute stack: what is made for a run, and destroyed after it."""
 
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from aws_cdk import CfnOutput
@@ -11,6 +12,7 @@ from cdk_app.artifacts import Artifacts
 from cdk_app.cluster import Cluster
 from cdk_app.config import PipelineConfig, StepsMode
 from cdk_app.deployed_steps import deployed_steps
+from cdk_app.end_of_life import EndOfLife
 from cdk_app.instance_role import InstanceRole
 from cdk_app.monitoring import Monitoring
 from cdk_app.network import Network
@@ -21,17 +23,26 @@ from cdk_app.storage import Storage
 
 
 class ComputeStack(ProjectStack):
-    """Network, roles, cluster, steps and what watches them."""
+    """Network, roles, cluster and what watches it; the steps only where that is asked for.
+
+    ``now`` is the time of the deployment in UTC, from which the life of the cluster is counted.
+    """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, config: PipelineConfig, storage: Storage
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: PipelineConfig,
+        storage: Storage,
+        now: datetime,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
             config=config,
             part="compute",
-            description="the EMR cluster and its steps; destroy it after a run",
+            description="the EMR cluster and what it needs; destroy it after a run",
         )
         artifacts = Artifacts(self, "Artifacts", config=config)
         network = Network(self, "Network", config=config, key=storage.key)
@@ -51,6 +62,12 @@ class ComputeStack(ProjectStack):
             artifacts=artifacts,
             instance_role=instance_role,
             service_role=service_role,
+        )
+        EndOfLife(
+            self,
+            "EndOfLife",
+            cluster_id=cluster.cluster.ref,
+            ends_at=now + timedelta(hours=config.max_life_hours),
         )
         steps = deployed_steps(config, storage, artifacts)
         if config.steps is StepsMode.RUN:

@@ -32,10 +32,21 @@ class Environment(StrEnum):
 
 
 class StepsMode(StrEnum):
-    """RUN adds the steps with the cluster; NONE makes a cluster that waits for them."""
+    """NONE makes a cluster that waits for `fruits submit`; RUN adds the steps to its stack."""
 
     RUN = "run"
     NONE = "none"
+
+
+class NetworkRules(StrEnum):
+    """What a node may reach and do beside its own work.
+
+    DOCUMENTED is the least that AWS's pages on private subnets name; NARROW is what EMR is known
+    to use of it.
+    """
+
+    DOCUMENTED = "documented"
+    NARROW = "narrow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +61,14 @@ class PipelineConfig:
     account: str
     availability_zone: str
     vpc_cidr: str
+    network_rules: NetworkRules
     primary_instance_type: InstanceType
     worker_instance_type: InstanceType
     n_core_nodes: int
     n_task_nodes: int
     node_volume_gib: int
     idle_timeout_minutes: int
+    max_life_hours: int
     session_manager: bool
     steps: StepsMode
     n_components: str
@@ -143,8 +156,14 @@ def _environment(text: str) -> Environment:
 
 def _steps(text: str) -> StepsMode:
     if text not in list(StepsMode):
-        raise ValueError("run (the steps start with the cluster) or none (it waits for them)")
+        raise ValueError("none (the cluster waits for them) or run (the steps are in its stack)")
     return StepsMode(text)
+
+
+def _network_rules(text: str) -> NetworkRules:
+    if text not in list(NetworkRules):
+        raise ValueError("documented (the least that AWS documents) or narrow (less than that)")
+    return NetworkRules(text)
 
 
 def _account(text: str) -> str:
@@ -234,12 +253,14 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "account": _account,
     "availability_zone": _availability_zone,
     "vpc_cidr": _cidr,
+    "network_rules": _network_rules,
     "primary_instance_type": InstanceType.parse,
     "worker_instance_type": InstanceType.parse,
     "n_core_nodes": _int(1, 100, "nodes"),
     "n_task_nodes": _int(0, 100, "nodes"),
     "node_volume_gib": _int(20, 1000, "GiB"),
     "idle_timeout_minutes": _int(1, 1440, "minutes"),
+    "max_life_hours": _int(1, 168, "hours"),
     "session_manager": _bool,
     "steps": _steps,
     "n_components": _n_components,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from cdk_app.cluster_definition import (
+    RUN_TAG,
     SPOT_ALLOCATION,
     SPOT_WAIT_MINUTES,
     ClusterDefinition,
@@ -15,12 +16,14 @@ from cdk_app.cluster_definition import (
 def create_cluster_parameters(definition: ClusterDefinition, place: Placement) -> dict[str, Any]:
     """Return the parameters of ``createCluster``, which are those of EMR's RunJobFlow.
 
+    EMR knows no token by which a request that is sent twice makes one cluster.  So the name and a
+    tag hold the name of the run: a cluster whose id was never heard of is found by them.
     The CDK's own class for this task takes no release of the form ``emr-spark-8.1.0``.
     LogEncryptionKmsKeyId is left out, for the task is not known to take it: the log bucket encrypts
     what EMR writes there with the same key.
     """
     return {
-        "Name": definition.name,
+        "Name.$": f"States.Format('{definition.name} {{}}', $$.Execution.Name)",
         "ReleaseLabel": definition.release_label,
         "Applications": [{"Name": name} for name in definition.applications],
         "Instances": {
@@ -52,7 +55,10 @@ def create_cluster_parameters(definition: ClusterDefinition, place: Placement) -
         "StepConcurrencyLevel": 1,
         "EbsRootVolumeSize": definition.root_volume_gib,
         "VisibleToAllUsers": True,
-        "Tags": [{"Key": key, "Value": value} for key, value in definition.tags.items()],
+        "Tags": [
+            *({"Key": key, "Value": value} for key, value in definition.tags.items()),
+            {"Key": RUN_TAG, "Value.$": "$$.Execution.Name"},
+        ],
     }
 
 

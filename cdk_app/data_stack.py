@@ -25,6 +25,7 @@ class DataStack(ProjectStack):
             "RawBucketName": self.storage.raw.bucket_name,
             "ResultsBucketName": self.storage.results.bucket_name,
             "LogsBucketName": self.storage.logs.bucket_name,
+            "AccessLogsBucketName": self.storage.access_logs.bucket_name,
             "ImagesUri": self.storage.images_uri,
             "OutputUri": self.storage.output_uri,
         }

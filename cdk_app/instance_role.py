@@ -20,7 +20,8 @@ class InstanceRole(Construct):
     """The role of every node, and of every step that runs on one.
 
     It can delete nothing outside the results, write no photograph, and call nothing but S3 and the
-    key.
+    key.  ``profile`` bears the name of the role: EMR refuses any other as an invalid instance
+    profile (EMR Management Guide, "Customize IAM roles").
     """
 
     def __init__(
@@ -52,7 +53,12 @@ class InstanceRole(Construct):
             statements.append(_session_manager_statement())
         self.policy = iam.Policy(self, "Policy", roles=[self.role], statements=statements)
         _acknowledge(self, config, storage)
-        self.profile = iam.CfnInstanceProfile(self, "Profile", roles=[self.role.role_name])
+        self.profile = iam.CfnInstanceProfile(
+            self,
+            "Profile",
+            instance_profile_name=self.role.role_name,
+            roles=[self.role.role_name],
+        )
 
 
 def _acknowledge(role: InstanceRole, config: PipelineConfig, storage: Storage) -> None:
@@ -83,6 +89,13 @@ def _data_statements(storage: Storage) -> list[iam.PolicyStatement]:
             resources=[storage.raw.arn_for_objects(f"{IMAGES_PREFIX}/*")],
         ),
         _list("ListResults", storage.results, OUTPUT_PREFIX),
+        # What a committer of S3A asks before it removes what an earlier job has left. S3 knows no
+        # condition on a prefix for it.
+        iam.PolicyStatement(
+            sid="ListUnfinishedResults",
+            actions=["s3:ListBucketMultipartUploads"],
+            resources=[storage.results.bucket_arn],
+        ),
         iam.PolicyStatement(
             sid="WriteResults",
             actions=[

@@ -12,7 +12,7 @@ from constructs import Construct, IConstruct
 
 from cdk_app.acknowledgments import acknowledge
 from cdk_app.cluster_definition import EMR_TAG
-from cdk_app.config import REGION, PipelineConfig
+from cdk_app.config import REGION, NetworkRules, PipelineConfig
 
 # The control channel of a cluster from EMR 8 on. Left to EMR, it is made outside the stack and
 # keeps the network from being destroyed.
@@ -53,6 +53,7 @@ class Network(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._cidr = config.vpc_cidr
+        self._is_narrow = config.network_rules is NetworkRules.NARROW
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
@@ -93,7 +94,7 @@ class Network(Construct):
 
     def allow_in_s3(self, *statements: iam.PolicyStatement) -> None:
         """Let the nodes do this in S3, and what EMR does there itself; all else is refused."""
-        for statement in (*statements, *_emr_statements()):
+        for statement in (*statements, *self._emr_statements()):
             anyone = statement.copy(principals=[iam.AnyPrincipal()])
             self.s3_endpoint.add_to_policy(anyone)
 
@@ -186,16 +187,38 @@ class Network(Construct):
                 to_port=443,
                 description="HTTPS to the interface endpoints",
             )
+            # All TCP: EMR Management Guide, "Working with Amazon EMR-managed security groups", the
+            # outbound rules of private subnets. HTTPS alone is what is known to be used of it.
+            ports = (443, 443) if self._is_narrow else (0, 65535)
             yield ec2.CfnSecurityGroupEgress(
                 self,
                 f"{name}ToS3",
                 group_id=group.security_group_id,
                 destination_prefix_list_id=_S3_PREFIX_LIST,
                 ip_protocol="tcp",
-                from_port=443,
-                to_port=443,
-                description="HTTPS to S3 through the gateway endpoint, the only route out",
+                from_port=ports[0],
+                to_port=ports[1],
+                description="to S3 through the gateway endpoint, the only route out",
             )
+
+    def _emr_statements(self) -> list[iam.PolicyStatement]:
+        """Return what EMR does in S3 itself while it starts and runs a cluster.
+
+        The buckets and actions are those of the EMR Management Guide, "Minimum Amazon S3 policy for
+        private subnet".
+        """
+        return [
+            iam.PolicyStatement(
+                sid="ReadPackages",
+                actions=["s3:GetObject"],
+                resources=[f"arn:aws:s3:::{bucket}/*" for bucket in _EMR_READ_BUCKETS],
+            ),
+            iam.PolicyStatement(
+                sid="WriteEmrLogs",
+                actions=["s3:PutObject" if self._is_narrow else "s3:Put*"],
+                resources=[f"arn:aws:s3:::{_EMR_LOG_BUCKET}/*"],
+            ),
+        ]
 
 
 def _interface_services(
@@ -206,18 +229,3 @@ def _interface_services(
         "Kms": ec2.InterfaceVpcEndpointAwsService.KMS,
         **(_SESSION_MANAGER_SERVICES if config.session_manager else {}),
     }
-
-
-def _emr_statements() -> list[iam.PolicyStatement]:
-    return [
-        iam.PolicyStatement(
-            sid="ReadPackages",
-            actions=["s3:GetObject"],
-            resources=[f"arn:aws:s3:::{bucket}/*" for bucket in _EMR_READ_BUCKETS],
-        ),
-        iam.PolicyStatement(
-            sid="WriteEmrLogs",
-            actions=["s3:PutObject"],
-            resources=[f"arn:aws:s3:::{_EMR_LOG_BUCKET}/*"],
-        ),
-    ]

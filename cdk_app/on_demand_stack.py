@@ -62,6 +62,7 @@ class OnDemandStack(ProjectStack):
             config=config,
             network=network,
             create_cluster=create_cluster_parameters(definition, place),
+            cluster_name=definition.name,
             steps=tuple(deployed_steps(config, storage, artifacts)),
             topic=notices.topic,
             report_uri=f"{storage.output_uri}/report/index.html",

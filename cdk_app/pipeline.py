@@ -1,5 +1,7 @@
 """The whole app: its stacks, and the rules that every synthesis is held against."""
 
+from datetime import datetime
+
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
 
@@ -9,16 +11,16 @@ from cdk_app.data_stack import DataStack
 from cdk_app.on_demand_stack import OnDemandStack
 
 
-def add_stacks(app: App) -> tuple[DataStack, ComputeStack, OnDemandStack]:
+def add_stacks(app: App, *, now: datetime) -> tuple[DataStack, ComputeStack, OnDemandStack]:
     """Add the data stack and the two that compute, as the context of the app asks.
 
-    Those two know nothing of each other: either, or both, can be deployed.
+    Those two know nothing of each other: either, or both, can be deployed.  ``now`` is in UTC.
 
     Raises ConfigError for a context that is not allowed.
     """
     config = PipelineConfig.from_context(app.node.get_all_context())
     data = DataStack(app, "FruitsData", config=config)
-    compute = ComputeStack(app, "FruitsCompute", config=config, storage=data.storage)
+    compute = ComputeStack(app, "FruitsCompute", config=config, storage=data.storage, now=now)
     on_demand = OnDemandStack(app, "FruitsOnDemand", config=config, storage=data.storage)
     return data, compute, on_demand
 

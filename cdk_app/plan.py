@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cdk_app.config import ConfigError, PipelineConfig
+from cdk_app.config import ConfigError, PipelineConfig, StepsMode
 from cdk_app.context import parse_known, read_config
 from cdk_app.plan_on_demand import (
     after_deploy_on_demand_text,
@@ -36,6 +36,11 @@ def goals(config: PipelineConfig) -> str:
     return " ".join(made)
 
 
+def steps_command(config: PipelineConfig) -> str:
+    """Return the command of ``fruits`` that brings a new cluster's steps to their end."""
+    return "submit --follow" if config.steps is StepsMode.NONE else "status"
+
+
 _ANSWERS = {
     "deploy": deploy_text,
     "after-deploy": after_deploy_text,
@@ -45,6 +50,7 @@ _ANSWERS = {
     "destroy-compute": destroy_compute_text,
     "destroy-data": destroy_data_text,
     "goals": goals,
+    "steps-command": steps_command,
 }
 
 

@@ -30,9 +30,10 @@ def deploy_text(config: PipelineConfig) -> str:
         *_wrapped(_reservation(prices)),
         "",
         *_wrapped(
-            f"The cluster ends by itself after {config.idle_timeout_minutes} minutes without work. "
-            f"The network stays until {_make('destroy', config)}, "
-            f"with its endpoints for {_endpoints_usd(config):.3f} USD an hour."
+            f"The cluster ends by itself after {config.idle_timeout_minutes} minutes without work, "
+            f"and {config.max_life_hours} hours after 'make deploy' whatever it does. The network "
+            f"stays until {_make('destroy', config)}, with its endpoints for "
+            f"{_endpoints_usd(config):.3f} USD an hour."
         ),
         *_wrapped(f"After {_make('destroy', config)} {_rest()}"),
         *_wrapped(_kept(config)),
@@ -84,19 +85,14 @@ def destroy_data_text(config: PipelineConfig) -> str:
 
 
 def after_deploy_text(config: PipelineConfig) -> str:
-    """Tell how the steps are followed, and submitted where none has started."""
+    """Tell what can be done with the cluster that is there, until it ends by itself."""
     option = (
         "" if config.environment is Environment.TEST else f" --environment {config.environment}"
     )
-    follow = f"{_FRUITS} status{option}"
-    submit = f"{_FRUITS} submit{option}"
-    if config.steps is StepsMode.NONE:
-        return _text(
-            f"the cluster waits {config.idle_timeout_minutes} minutes for steps; "
-            f"submit them with: {submit}",
-            f"then follow them with: {follow}",
-        )
-    return _text(f"follow the steps with: {follow}", f"run them once more with: {submit}")
+    return _text(
+        f"run the steps once more with: {_FRUITS} submit --follow{option}",
+        f"delete the cluster and its network with {_make('destroy', config)}",
+    )
 
 
 def _made(config: PipelineConfig) -> list[tuple[str, str]]:
@@ -113,8 +109,8 @@ def _made(config: PipelineConfig) -> list[tuple[str, str]]:
         f"{ROOT_VOLUME_GIB} + {config.node_volume_gib} GiB of encrypted disk on each node",
     ]
     steps = {
-        StepsMode.RUN: "featurize, reduce and report, which start with the cluster",
-        StepsMode.NONE: f"none: the cluster waits until '{_FRUITS} submit' adds them",
+        StepsMode.RUN: "featurize, reduce and report, in the stack of the cluster",
+        StepsMode.NONE: "featurize, reduce and report, submitted when the cluster is there",
     }[config.steps]
     network = [
         f"one isolated subnet in {config.availability_zone}, without a way to the Internet",

@@ -13,18 +13,23 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from cdk_app.cluster_definition import RUN_TAG
 from cdk_app.network import EMR_CELL_SERVICE, KMS_SERVICE
-from cdk_app.run_plan import RUN_TAG, RunPlan
+from cdk_app.run_failures import FAILURE, LEFT_BEHIND, catch_failure, failed_in, retry_calls
+from cdk_app.run_plan import RunPlan
 
-_FAILURE = "$.failure"
 _FIRST_FOUND = "$.endpoints.ids[0]"
 _SERVICES = {"EMR": EMR_CELL_SERVICE, "KMS": KMS_SERVICE}
-# Those that a run has just deleted are on their way out, and in the way of nobody.
+# Not those that a run has just deleted: they end by themselves, and their names come free.
 _STANDING = ("available", "pending", "pendingAcceptance", "failed", "rejected")
 _LOOK_EVERY_SECONDS = 30
 _MAX_LOOKS = 30
 # Until then the private names of deleted endpoints may still be taken.
 _NAMES_FREE_SECONDS = 180
+_ENDPOINTS_STAY = (
+    "interface endpoints could not be deleted and cost money by the hour; the next run deletes "
+    "them, or do so in the AWS console"
+)
 
 
 class RunEndpoints(Construct):
@@ -37,7 +42,7 @@ class RunEndpoints(Construct):
         self._create = [self._creation(name, service) for name, service in _SERVICES.items()]
         self.first: sfn.State = self._left
 
-    def link_leftovers(self, *, recount: sfn.State, failed: sfn.Choice) -> None:
+    def link_leftovers(self, *, recount: sfn.State, failed: sfn.IChainable) -> None:
         """Delete what was left, after a wait and another look for other runs."""
         delete = self._delete("Delete endpoints left behind")
         free = _wait(self, "Wait for their names", _NAMES_FREE_SECONDS)
@@ -60,9 +65,9 @@ class RunEndpoints(Construct):
         free.next(self._create[0])
         self._left.next(left)
         for task in (self._left, delete):
-            task.add_catch(failed, result_path=_FAILURE)
+            catch_failure(task, failed)
 
-    def link_start(self, *, up: sfn.CustomState, failed: sfn.Choice) -> None:
+    def link_start(self, *, up: sfn.CustomState, failed: sfn.IChainable) -> None:
         """Make the endpoints and wait until they are up, within a limit."""
         emr_endpoint, kms_endpoint = self._create
         no_look = sfn.Pass(
@@ -79,13 +84,14 @@ class RunEndpoints(Construct):
         late = sfn.Pass(
             self,
             "Give endpoints up",
+            assign=failed_in("Wait for endpoints"),
             result=sfn.Result.from_object(
                 {
                     "Error": "NoEndpoints",
                     "Cause": "the interface endpoints did not become available",
                 }
             ),
-            result_path=_FAILURE,
+            result_path=FAILURE,
         ).next(failed)
         ready = sfn.Choice(self, "Are endpoints up?")
         ready.when(sfn.Condition.is_present(f"$.endpoints.ids[{len(_SERVICES) - 1}]"), up)
@@ -98,7 +104,7 @@ class RunEndpoints(Construct):
         look.next(count)
         count.next(ready)
         for task in (*self._create, look):
-            task.add_catch(failed, result_path=_FAILURE)
+            catch_failure(task, failed)
 
     def link_end(self, *, outcome: sfn.Choice) -> sfn.State:
         """Return the state that begins to delete the endpoints of this run."""
@@ -107,14 +113,9 @@ class RunEndpoints(Construct):
         stay = sfn.Pass(
             self,
             "Endpoints stay",
-            result=sfn.Result.from_object(
-                {
-                    "Error": "EndpointsStay",
-                    "Cause": "interface endpoints could not be deleted and cost money by the hour; "
-                    "the next run deletes them, or do so in the AWS console",
-                }
-            ),
-            result_path=f"{_FAILURE}.endpoints",
+            assign={LEFT_BEHIND: f"Its {_ENDPOINTS_STAY}."},
+            result=sfn.Result.from_object({"Error": "EndpointsStay", "Cause": _ENDPOINTS_STAY}),
+            result_path=f"{FAILURE}.endpoints",
         )
         gone = sfn.Choice(self, "Do endpoints stay?")
         gone.when(sfn.Condition.is_present("$.deleted.Unsuccessful[0]"), stay)
@@ -126,7 +127,7 @@ class RunEndpoints(Construct):
         delete.next(gone)
         stay.next(outcome)
         for task in (find, delete):
-            task.add_catch(stay, result_path=f"{_FAILURE}.deletion")
+            task.add_catch(stay, result_path=f"{FAILURE}.deletion")
         return find
 
     def _find(
@@ -199,16 +200,6 @@ class RunEndpoints(Construct):
         )
         retry_calls(task, max_attempts=max_attempts)
         return task
-
-
-def retry_calls(task: sfn.TaskStateBase, *, max_attempts: int = 3) -> None:
-    """Try a call again that is harmless to repeat: AWS may only have been busy."""
-    task.add_retry(
-        errors=["States.TaskFailed"],
-        interval=Duration.seconds(10),
-        max_attempts=max_attempts,
-        backoff_rate=2,
-    )
 
 
 def _wait(scope: Construct, name: str, seconds: int) -> sfn.Wait:

@@ -11,8 +11,6 @@ from cdk_app.config import PipelineConfig
 from cdk_app.network import Network
 from cdk_app.steps import Step
 
-# By it a run finds its own endpoints, and no others, whatever became of the answers of AWS.
-RUN_TAG = "fruits-run"
 # What EMR takes to end a cluster after its idle time, with some to spare.
 _IDLE_MARGIN_MINUTES = 10
 # For endpoints to come up, the cluster to end and endpoints to go, with their retries.
@@ -23,12 +21,14 @@ _AROUND_A_RUN_HOURS = 4
 class RunPlan:
     """What a run makes, where, and until when.
 
-    ``create_cluster`` are the parameters of the task of that name; ``steps`` run in their order.
+    ``create_cluster`` are the parameters of the task of that name; ``cluster_name`` is what the
+    name of its cluster begins with; ``steps`` run in their order.
     """
 
     config: PipelineConfig
     network: Network
     create_cluster: Mapping[str, Any]
+    cluster_name: str
     steps: tuple[Step, ...]
     topic: sns.ITopic
     report_uri: str
@@ -65,9 +65,12 @@ class RunPlan:
 
     @property
     def failure_message(self) -> str:
-        """A sentence with the reason that AWS gave, as an intrinsic function."""
+        """The notice of a failure, with places for a state, the run and what is left behind.
+
+        The reason that AWS gives is not in it: EMR's can name a photograph, and this is an e-mail.
+        """
         option = f" --environment {self.config.environment}" if self.config.is_kept else ""
         return (
-            "A run of Fruits! failed. What it had made has been ended, unless the reason says "
-            f"otherwise. Look at it with: fruits status --on-demand{option}. The reason: {{}}"
+            "A run of Fruits! failed in the state {}. Run: {}. {} "
+            f"Look at the reason with: fruits status --on-demand{option}"
         )

@@ -9,15 +9,12 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cdk_app.acknowledgments import acknowledge
-from cdk_app.cluster_definition import EMR_TAG
+from cdk_app.cluster_definition import EMR_TAG, RUN_TAG
 from cdk_app.config import PipelineConfig
 from cdk_app.network import EMR_CELL_SERVICE, KMS_SERVICE, Network
 
-# Rules by which Step Functions hears of the end of a step and of a cluster; it makes them itself.
-_EVENT_RULES = (
-    "StepFunctionsGetEventForEMRAddJobFlowStepsRule",
-    "StepFunctionsGetEventForEMRTerminateJobFlowsRule",
-)
+# The rule by which Step Functions hears of the end of a step; it makes it itself.
+_EVENT_RULE = "StepFunctionsGetEventForEMRAddJobFlowStepsRule"
 _CLEANUP_ROLE = "aws-service-role/elasticmapreduce.amazonaws.com/AWSServiceRoleForEMRCleanup"
 
 
@@ -73,13 +70,32 @@ class RunRole(Construct):
 
     def _cluster_statements(self) -> list[iam.PolicyStatement]:
         clusters = [self._arn("elasticmapreduce", "cluster/*")]
-        project = self._tagged("elasticmapreduce:ResourceTag")
+        of_a_run = self._of_a_run("elasticmapreduce:ResourceTag")
+        asked = self._of_a_run("aws:RequestTag")
         return [
+            # EMR names a resource without region and account where it asks for the right to tag.
             _statement(
                 "MakeTheCluster",
                 ["elasticmapreduce:RunJobFlow", "elasticmapreduce:AddTags"],
+                ["*"],
+                {
+                    **asked,
+                    "StringEquals": {**asked["StringEquals"], f"aws:RequestTag/{EMR_TAG}": "true"},
+                },
+            ),
+            # EMR asks for it where a new cluster has an idle policy, and has no tags to show then:
+            # those who have EMR's tag, among them the standing cluster, are left out.
+            _statement(
+                "LetTheClusterEndWhenIdle",
+                ["elasticmapreduce:PutAutoTerminationPolicy"],
                 clusters,
-                {"StringEquals": {f"aws:RequestTag/{EMR_TAG}": "true"}},
+                {"Null": {f"elasticmapreduce:ResourceTag/{EMR_TAG}": "true"}},
+            ),
+            _statement(
+                "LetTheClusterOfTheRunEndWhenIdle",
+                ["elasticmapreduce:PutAutoTerminationPolicy"],
+                clusters,
+                of_a_run,
             ),
             _statement(
                 "RunAndEndTheCluster",
@@ -91,7 +107,14 @@ class RunRole(Construct):
                     "elasticmapreduce:TerminateJobFlows",
                 ],
                 clusters,
-                project,
+                of_a_run,
+            ),
+            # EMR offers no narrower resource.
+            _statement(
+                "FindTheCluster",
+                ["elasticmapreduce:ListClusters"],
+                ["*"],
+                {"StringEquals": {"aws:RequestedRegion": Stack.of(self).region}},
             ),
             # The first cluster of an account makes it; EMR cleans up with it.
             _statement(
@@ -103,14 +126,14 @@ class RunRole(Construct):
             _statement(
                 "HearOfTheEnd",
                 ["events:DescribeRule", "events:PutRule", "events:PutTargets"],
-                [self._arn("events", f"rule/{rule}") for rule in _EVENT_RULES],
+                [self._arn("events", f"rule/{_EVENT_RULE}")],
             ),
         ]
 
     def _endpoint_statements(self, network: Network) -> list[iam.PolicyStatement]:
         endpoints = [self._arn("ec2", "vpc-endpoint/*")]
         vpc = self._arn("ec2", f"vpc/{network.vpc.vpc_id}")
-        tagging = self._tagged("aws:RequestTag")["StringEquals"]
+        tagging = self._of_a_run("aws:RequestTag")
         return [
             _statement(
                 "MakeEndpointsHere",
@@ -126,10 +149,11 @@ class RunRole(Construct):
                 ["ec2:CreateVpcEndpoint"],
                 endpoints,
                 {
+                    **tagging,
                     "StringEquals": {
-                        **tagging,
+                        **tagging["StringEquals"],
                         "ec2:VpceServiceName": [EMR_CELL_SERVICE, KMS_SERVICE],
-                    }
+                    },
                 },
             ),
             _statement(
@@ -142,7 +166,7 @@ class RunRole(Construct):
                 "DeleteEndpoints",
                 ["ec2:DeleteVpcEndpoints"],
                 endpoints,
-                self._tagged("aws:ResourceTag"),
+                self._of_a_run("aws:ResourceTag"),
             ),
             # EC2 offers no narrower resource.
             _statement(
@@ -160,8 +184,13 @@ class RunRole(Construct):
             ),
         ]
 
-    def _tagged(self, key: str) -> dict[str, dict[str, str]]:
-        return {"StringEquals": {f"{key}/{tag}": value for tag, value in self._config.tags.items()}}
+    def _of_a_run(self, key: str) -> dict[str, dict[str, str]]:
+        """Return the conditions on what a run makes: the tags of the project, and that of any run.
+
+        The standing cluster and its endpoints carry the first and not the second.
+        """
+        project = {f"{key}/{tag}": value for tag, value in self._config.tags.items()}
+        return {"StringEquals": project, "StringLike": {f"{key}/{RUN_TAG}": "?*"}}
 
     def _arn(self, service: str, resource: str, *, region: str | None = None) -> str:
         return Stack.of(self).format_arn(
@@ -187,8 +216,8 @@ class RunRole(Construct):
             self,
             "AwsSolutions::AwsSolutions-IAM5",
             "Resource::*",
-            reason="describing endpoints, zones of AWS, X-Ray and log delivery have no narrower "
-            "resource",
+            reason="making and listing clusters, describing endpoints, zones of AWS, X-Ray and log "
+            "delivery have no narrower resource",
         )
 
 

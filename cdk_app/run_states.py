@@ -1,9 +1,9 @@
 """The states of a run on demand: what Step Functions does, one after the other.
 
     one run at a time -> endpoints -> cluster -> featurize -> reduce -> report
-                                    whatever came -> end the cluster -> delete the endpoints -> tell
+                                    whatever came -> end clusters -> delete the endpoints -> tell
 
-Every failure is kept as ``$.failure`` and joins the way down, which ends the cluster before its
+Every failure is kept as ``$.failure`` and joins the way down, which ends clusters before their
 endpoints go: without them EMR could not reach it any more.  What fails on the way down is kept
 below it, and the rest of the way is gone all the same.
 """
@@ -13,17 +13,26 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from cdk_app.run_endpoints import RunEndpoints, retry_calls
+from cdk_app.run_clusters import THROTTLED, RunClusters
+from cdk_app.run_endpoints import RunEndpoints
+from cdk_app.run_failures import (
+    AT_FIRST,
+    FAILED_IN,
+    FAILURE,
+    LEFT_BEHIND,
+    catch_failure,
+    failed_in,
+    retry_calls,
+)
 from cdk_app.run_plan import RunPlan
 from cdk_app.steps import Step
 
-FAILURE = "$.failure"
 _CLUSTER_ID = "$.cluster.ClusterId"
-_END_MINUTES = 30
 # EMR asks for fewer requests, or fails itself. The first two are its own names, the third is the
-# one that its client gives to what it has no name for, among it too many requests.
+# one that its client gives to what it has no name for, among it too many requests. A step that is
+# added twice runs twice, and finds nothing new the second time.
 _EMR_TROUBLE = [
-    "ElasticMapReduce.ThrottlingException",
+    THROTTLED,
     "ElasticMapReduce.InternalServerException",
     "ElasticMapReduce.AmazonElasticMapReduceException",
 ]
@@ -36,16 +45,15 @@ class RunStates(Construct):
         super().__init__(scope, construct_id)
         self._plan = plan
         endpoints = RunEndpoints(self, "Endpoints", plan=plan)
-        way_down = self._way_down(endpoints)
-        cluster = self._create_cluster(way_down)
-        self._steps(cluster, way_down)
-        endpoints.link_start(up=cluster, failed=way_down)
+        clusters = RunClusters(self, "Clusters", plan=plan)
+        clusters.link_end(then=endpoints.link_end(outcome=self._outcome()))
+        self._steps(clusters)
+        endpoints.link_start(up=clusters.create, failed=clusters.end)
         # What an execution is given counts for nothing: it could name a cluster to end.
-        self.first = sfn.Pass(self, "Begin", result=sfn.Result.from_object({})).next(
-            self._one_at_a_time(endpoints, way_down)
-        )
+        begin = sfn.Pass(self, "Begin", result=sfn.Result.from_object({}), assign=AT_FIRST)
+        self.first = begin.next(self._one_at_a_time(endpoints, clusters.end))
 
-    def _one_at_a_time(self, endpoints: RunEndpoints, way_down: sfn.Choice) -> sfn.State:
+    def _one_at_a_time(self, endpoints: RunEndpoints, way_down: sfn.IChainable) -> sfn.IChainable:
         """Refuse a second run: two would write the same tables, and share one set of names."""
         count = tasks.CallAwsService(
             self,
@@ -64,10 +72,11 @@ class RunStates(Construct):
             result_path="$.runs",
         )
         retry_calls(count)
-        count.add_catch(way_down, result_path=FAILURE)
+        catch_failure(count, way_down)
         refused = sfn.Pass(
             self,
             "Refuse a second run",
+            assign=failed_in("Refuse a second run"),
             result=sfn.Result.from_object(
                 {
                     "Error": "AnotherRun",
@@ -82,41 +91,19 @@ class RunStates(Construct):
         endpoints.link_leftovers(recount=count, failed=way_down)
         return count.next(alone).start_state
 
-    def _create_cluster(self, way_down: sfn.Choice) -> sfn.CustomState:
-        """Ask for the cluster, and do not wait: its id is known from the first moment on.
-
-        A task that waited for the cluster and failed would not tell which one to end. The first
-        step waits for it instead, and is cancelled where it cannot be made.
-        """
-        create = sfn.CustomState(
-            self,
-            "Create cluster",
-            state_json={
-                "Type": "Task",
-                "Resource": "arn:aws:states:::elasticmapreduce:createCluster",
-                "Parameters": self._plan.create_cluster,
-                "ResultPath": "$.cluster",
-            },
-        )
-        create.add_retry(
-            errors=_EMR_TROUBLE, interval=Duration.seconds(30), max_attempts=3, backoff_rate=2
-        )
-        create.add_catch(way_down, result_path=FAILURE)
-        return create
-
-    def _steps(self, cluster: sfn.CustomState, way_down: sfn.Choice) -> None:
-        before: sfn.CustomState | tasks.EmrAddStep = cluster
+    def _steps(self, clusters: RunClusters) -> None:
+        before: sfn.CustomState | tasks.EmrAddStep = clusters.create
         for step in self._plan.steps:
             time_left = sfn.Pass.jsonata(
                 self, f"Time left for {step.name}", outputs=self._plan.time_left
             )
-            added = self._step(step, way_down)
+            added = self._step(step, clusters.end)
             before.next(time_left)
             time_left.next(added)
             before = added
-        before.next(way_down)
+        before.next(clusters.end)
 
-    def _step(self, step: Step, way_down: sfn.Choice) -> tasks.EmrAddStep:
+    def _step(self, step: Step, way_down: sfn.IChainable) -> tasks.EmrAddStep:
         """Run a step to its end.
 
         A step that failed is not tried again: the refusals of featurize are for a person to look
@@ -137,10 +124,10 @@ class RunStates(Construct):
         added.add_retry(
             errors=_EMR_TROUBLE, interval=Duration.seconds(30), max_attempts=3, backoff_rate=2
         )
-        added.add_catch(way_down, result_path=FAILURE)
+        catch_failure(added, way_down)
         return added
 
-    def _way_down(self, endpoints: RunEndpoints) -> sfn.Choice:
+    def _outcome(self) -> sfn.Choice:
         succeeded = sfn.Succeed(self, "Done")
         failed = sfn.Fail(
             self,
@@ -149,39 +136,19 @@ class RunStates(Construct):
             # Whole: the cause of a time-out has no text of its own.
             cause_path=f"States.JsonToString({FAILURE})",
         )
+        message = sfn.JsonPath.format(
+            self._plan.failure_message,
+            sfn.JsonPath.string_at(f"${FAILED_IN}"),
+            sfn.JsonPath.string_at("$$.Execution.Name"),
+            sfn.JsonPath.string_at(f"${LEFT_BEHIND}"),
+        )
         outcome = sfn.Choice(self, "Did all go well?")
         outcome.when(
-            sfn.Condition.is_present(FAILURE),
-            self._tell(
-                "Tell the failure",
-                sfn.JsonPath.format(
-                    self._plan.failure_message,
-                    sfn.JsonPath.json_to_string(sfn.JsonPath.object_at(FAILURE)),
-                ),
-                failed,
-            ),
+            sfn.Condition.is_present(FAILURE), self._tell("Tell the failure", message, failed)
         )
-        outcome.otherwise(self._tell("Tell the success", self._plan.success_message, succeeded))
-        delete = endpoints.link_end(outcome=outcome)
-        # EMR's own policy needs the endpoints to end an idle cluster, so they stay until it has.
-        idle = sfn.Wait(
-            self, "Wait for the idle policy", time=sfn.WaitTime.duration(self._plan.idle_end)
+        return outcome.otherwise(
+            self._tell("Tell the success", self._plan.success_message, succeeded)
         )
-        idle.next(delete)
-        end = tasks.EmrTerminateCluster(
-            self,
-            "End cluster",
-            cluster_id=sfn.JsonPath.string_at(_CLUSTER_ID),
-            task_timeout=sfn.Timeout.duration(Duration.minutes(_END_MINUTES)),
-            result_path=sfn.JsonPath.DISCARD,
-        )
-        # Ending what has ended is no failure, so every kind of it is worth another try.
-        retry_calls(end, max_attempts=5)
-        end.add_catch(idle, result_path=f"{FAILURE}.cluster")
-        end.next(delete)
-        way_down = sfn.Choice(self, "Is there a cluster?")
-        way_down.when(sfn.Condition.is_present(_CLUSTER_ID), end)
-        return way_down.otherwise(delete)
 
     def _tell(self, name: str, message: str, then: sfn.Succeed | sfn.Fail) -> sfn.State:
         tell = tasks.SnsPublish(

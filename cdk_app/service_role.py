@@ -15,6 +15,8 @@ from constructs import Construct
 from cdk_app.acknowledgments import acknowledge
 from cdk_app.cluster_definition import EMR_TAG
 
+# What EC2 starts Spot nodes with. An account has it once it has asked for its first Spot node.
+_SPOT_ROLE = "aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot"
 _TAGGED = {"StringEquals": {f"aws:ResourceTag/{EMR_TAG}": "true"}}
 _TAGGING = {"StringEquals": {f"aws:RequestTag/{EMR_TAG}": "true"}}
 _LAUNCH = ("ec2:CreateFleet", "ec2:RunInstances", "ec2:CreateLaunchTemplateVersion")
@@ -85,6 +87,18 @@ class ServiceRole(Construct):
                     actions=["iam:PassRole"],
                     resources=[instance_role.role_arn],
                     conditions={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
+                ),
+                # Without it the first Spot node of an account is refused. The first managed policy
+                # of EMR has this statement, and AmazonEMRServicePolicy_v2 does not.
+                iam.PolicyStatement(
+                    sid="MakeTheSpotRole",
+                    actions=["iam:CreateServiceLinkedRole"],
+                    resources=[
+                        stack.format_arn(
+                            service="iam", region="", resource="role", resource_name=_SPOT_ROLE
+                        )
+                    ],
+                    conditions={"StringEquals": {"iam:AWSServiceName": "spot.amazonaws.com"}},
                 ),
             ],
         )

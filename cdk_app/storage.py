@@ -1,4 +1,4 @@
-"""The buckets for photographs, results and logs, and the key that encrypts them."""
+"""The buckets for photographs, results, step logs and access logs, and the key."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,6 @@ from cdk_app.config import Environment, PipelineConfig
 IMAGES_PREFIX = "images"
 OUTPUT_PREFIX = "chain"
 EMR_LOGS_PREFIX = "emr"
-ACCESS_LOGS_PREFIX = "access"
 
 # What watches a cluster and its cost and tells of it, beside the rules of EventBridge.
 NOTICE_SERVICES = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com")
@@ -45,9 +44,10 @@ RETENTION = {
 
 
 class Storage(Construct):
-    """Three versioned buckets, private and encrypted with one key of the customer.
+    """Four versioned, private, encrypted buckets: three with one key of the customer.
 
-    In ``test`` they go with their stack, once they are empty; in ``prod`` they and the key stay.
+    The fourth takes the access logs of the others and has keys that S3 manages.  In ``test`` they
+    go with their stack, once they are empty; in ``prod`` they and the key stay.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, config: PipelineConfig) -> None:
@@ -64,11 +64,13 @@ class Storage(Construct):
         )
         self._let_flow_logs_use_the_key()
         self._let_notices_use_the_key()
-        self.logs = self._bucket("Logs", expires_after_days=self._retention.log_days)
-        self.raw = self._bucket("Raw", tier_after_days=self._retention.tier_days)
+        log_days = self._retention.log_days
+        self.access_logs = self._bucket("AccessLogs", expires_after_days=log_days)
+        self.logs = self._bucket("Logs", logged=True, expires_after_days=log_days)
+        self.raw = self._bucket("Raw", logged=True, tier_after_days=self._retention.tier_days)
         if config.start_on_marker:
             _tell_event_bridge(self.raw)
-        self.results = self._bucket("Results")
+        self.results = self._bucket("Results", logged=True)
 
     @property
     def images_uri(self) -> str:
@@ -86,24 +88,29 @@ class Storage(Construct):
         self,
         name: str,
         *,
+        logged: bool = False,
         expires_after_days: int | None = None,
         tier_after_days: int | None = None,
     ) -> s3.Bucket:
-        # The log bucket does not log itself: each log would be logged in turn, without end.
-        logs = None if name == "Logs" else self.logs
+        """Return a bucket; where it is ``logged``, each access to it is.
+
+        The bucket for access logs has no log: each log would be logged in turn, without end.  Nor
+        has it the key: S3 delivers access logs only where the default encryption is SSE-S3
+        (Amazon S3 User Guide, "Enabling Amazon S3 server access logging").
+        """
         bucket = s3.Bucket(
             self,
             name,
             versioned=True,
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=self.key,
-            bucket_key_enabled=True,
+            encryption=s3.BucketEncryption.KMS if logged else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=self.key if logged else None,
+            bucket_key_enabled=logged or None,
             enforce_ssl=True,
             minimum_tls_version=1.2,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            server_access_logs_bucket=logs,
-            server_access_logs_prefix=f"{ACCESS_LOGS_PREFIX}/{name.lower()}/" if logs else None,
+            server_access_logs_bucket=self.access_logs if logged else None,
+            server_access_logs_prefix=f"{name.lower()}/" if logged else None,
             removal_policy=self._removal,
         )
         bucket.add_lifecycle_rule(

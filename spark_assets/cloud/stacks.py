@@ -33,7 +33,8 @@ class Environment(StrEnum):
 class DataStack:
     """Where photographs, results and logs are: ``images`` and ``output`` as the steps name them.
 
-    ``bucket_names`` has the buckets that receive logs last: work on the others makes more of them.
+    ``bucket_names`` has the buckets that receive logs last, that for access logs at the very end:
+    work on the others makes more of them.
     """
 
     name: str
@@ -67,11 +68,12 @@ def find_data_stack(environment: Environment) -> DataStack | None:
         return None
     s3 = replace(S3Settings.from_environment(), region=REGION)
     buckets = {key: value for key, value in outputs.items() if key.endswith("BucketName")}
+    in_order = sorted(buckets, key=lambda key: ("Logs" in key, "Access" in key, key))
     return DataStack(
         name,
         replace(parse_location(outputs["ImagesUri"]), s3=s3),
         replace(parse_location(outputs["OutputUri"]), s3=s3),
-        tuple(buckets[key] for key in sorted(buckets, key=lambda key: ("Logs" in key, key))),
+        tuple(buckets[key] for key in in_order),
     )
 
 

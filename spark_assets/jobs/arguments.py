@@ -134,7 +134,13 @@ def add_cloud(parser: argparse.ArgumentParser, *, interrupted: str) -> None:
 
 
 def add_following(parser: argparse.ArgumentParser) -> None:
-    """Add how the steps are followed."""
+    """Add how steps are followed."""
+    add_interval(parser)
+    parser.add_argument("--no-follow", action="store_true", help="look once")
+
+
+def add_interval(parser: argparse.ArgumentParser) -> None:
+    """Add how often a command that follows steps looks at them."""
     parser.add_argument(
         "--interval-seconds",
         type=positive_float,
@@ -142,7 +148,6 @@ def add_following(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="time between two looks (default 10)",
     )
-    parser.add_argument("--no-follow", action="store_true", help="look once")
 
 
 def cloud_command(name: str, environment: Environment) -> str:

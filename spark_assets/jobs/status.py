@@ -1,6 +1,7 @@
 """The status command: follows the steps of the chain to their end."""
 
 import argparse
+from collections.abc import Sequence
 
 from spark_assets.cloud.clients import aws_client
 from spark_assets.cloud.clusters import Step, describe_cluster, ended_sentence, newest_steps
@@ -41,8 +42,15 @@ def run(parsed: argparse.Namespace) -> ExitCode:
             f"the cluster {stack.cluster_id} has no steps of the chain; "
             f"submit them with: {cloud_command('submit', parsed.environment)}"
         )
+    return follow_steps(stack, step_ids, parsed)
+
+
+def follow_steps(
+    stack: ComputeStack, step_ids: Sequence[str], parsed: argparse.Namespace
+) -> ExitCode:
+    """Follow steps to their end, and say what came of them."""
     followed = follow(
-        emr,
+        aws_client("emr"),
         stack.cluster_id,
         step_ids,
         interval_s=parsed.interval_seconds,

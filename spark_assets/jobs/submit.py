@@ -1,4 +1,4 @@
-"""The submit command: the steps once more, on the cluster that runs or on one of their own."""
+"""The submit command: the steps, on the cluster that runs or on one of their own."""
 
 import argparse
 
@@ -7,8 +7,9 @@ from spark_assets.cloud.clients import aws_client
 from spark_assets.cloud.stacks import compute_stack, data_stack
 from spark_assets.cloud.steps import submit
 from spark_assets.errors import ExitCode
-from spark_assets.jobs.arguments import add_cloud, cloud_command, positive_float
-from spark_assets.jobs.on_demand import add_on_demand, submit_on_demand
+from spark_assets.jobs.arguments import add_cloud, add_interval, cloud_command, positive_float
+from spark_assets.jobs.on_demand import add_on_demand, status_on_demand, submit_on_demand
+from spark_assets.jobs.status import follow_steps
 from spark_assets.progress import say
 
 
@@ -21,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="submit nothing where the run is estimated to cost more",
     )
     add_on_demand(parser, help_text="on a cluster that is made for this run and ends with it")
+    parser.add_argument("--follow", action="store_true", help="then do what 'fruits status' does")
+    add_interval(parser)
+    parser.set_defaults(no_follow=False)
     add_cloud(
         parser,
         interrupted="interrupted; the steps may be submitted already: 'fruits status' tells",
@@ -28,15 +32,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
-    """Submit the steps, and say how to follow them."""
+    """Submit the steps, and follow them or say how to."""
     if parsed.on_demand:
         _check_budget(parsed, cluster_id=None)
-        return submit_on_demand(parsed)
+        submitted_run = submit_on_demand(parsed)
+        return status_on_demand(parsed) if parsed.follow else submitted_run
     stack = compute_stack(parsed.environment)
     _check_budget(parsed, cluster_id=stack.cluster_id)
     submitted = submit(aws_client("emr"), aws_client("ssm"), stack, parsed.environment)
     for name, step_id in submitted.items():
         say(f"{name}: {step_id} on {stack.cluster_id}")
+    if parsed.follow:
+        return follow_steps(stack, list(submitted.values()), parsed)
     say(f"follow them with: {cloud_command('status', parsed.environment)}")
     return ExitCode.DONE
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The bootstrap action of EMR: what the jobs import, installed on a node that has no Internet.
 #
-#   bootstrap.sh S3_URI SHA256      of the file that `make wheelhouse` makes
+#   bootstrap.sh S3_URI SHA256 REGION      of the file that `make wheelhouse` makes
 #
 # It leaves a virtual environment in /opt/fruits, or where FRUITS_PREFIX says.  It runs before EMR
 # installs Spark, whose pyspark is not in there: spark-submit puts that on PYTHONPATH.
@@ -13,12 +13,13 @@ fail() {
   exit 1
 }
 
-if [[ $# -ne 2 || $1 != s3://?*/?* || ! $2 =~ ^[0-9a-f]{64}$ ]]; then
-  echo "usage: bootstrap.sh S3_URI SHA256, got: $*" >&2
+if [[ $# -ne 3 || $1 != s3://?*/?* || ! $2 =~ ^[0-9a-f]{64}$ || ! $3 =~ ^[a-z0-9-]+$ ]]; then
+  echo "usage: bootstrap.sh S3_URI SHA256 REGION, got: $*" >&2
   exit 2
 fi
 uri=$1
 digest=$2
+region=$3
 prefix=${FRUITS_PREFIX:-/opt/fruits}
 parent=$(dirname "$prefix")
 stamp=$prefix/wheelhouse.sha256
@@ -58,7 +59,8 @@ fi
 
 work=$(mktemp -d)
 wheelhouse=$work/wheelhouse.tar.gz
-aws s3 cp --only-show-errors "$uri" "$wheelhouse" ||
+# Without a region the request goes to an address of S3 that the gateway endpoint does not lead to.
+aws s3 cp --region "$region" --only-show-errors "$uri" "$wheelhouse" ||
   fail "$uri cannot be downloaded; check that it is there, and that the instance profile and the S3 endpoint allow it"
 actual=$(sha256sum "$wheelhouse")
 actual=${actual%% *}

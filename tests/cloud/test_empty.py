@@ -212,7 +212,7 @@ def test_every_bucket_of_the_stack_is_emptied_those_with_logs_last(make_data_sta
     make_data_stack(AccessLogsBucketName="fruits-access")
     put(s3, "fruits-access", "1")
     names = data_stack(Environment.TEST).bucket_names
-    assert names == (RAW, RESULTS, "fruits-access", LOGS)
+    assert names == (RAW, RESULTS, LOGS, "fruits-access")
     assert cli.main(["empty", "--yes"]) == 0
     assert n_left(s3, "fruits-access") == 0
 

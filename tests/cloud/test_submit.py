@@ -5,7 +5,10 @@ import json
 import pytest
 
 from spark_assets import cli
-from spark_assets.jobs import submit
+from spark_assets.cloud.clusters import Step, describe_cluster
+from spark_assets.cloud.following import Followed
+from spark_assets.cloud.step_logs import StepLog
+from spark_assets.jobs import status, submit
 from tests.cloud.conftest import RAW, STEPS, make_stack
 
 
@@ -30,6 +33,29 @@ def test_the_steps_can_be_added_again(make_compute_stack):
     cluster = make_compute_stack()
     assert cli.main(["submit"]) == cli.main(["submit"]) == 0
     assert len(cluster.client.list_steps(ClusterId=cluster.cluster_id)["Steps"]) == 6
+
+
+@pytest.mark.parametrize(("state", "exit_code"), [("COMPLETED", 0), ("FAILED", 1)])
+def test_the_steps_can_be_followed_to_their_end(
+    state, exit_code, make_compute_stack, monkeypatch, capsys
+):
+    """moto runs no step: what follows is told that all of them, or the first, have ended."""
+    make_compute_stack()
+    asked = []
+
+    def follow(emr, cluster_id, step_ids, *, interval_s, only_once):
+        asked.append((step_ids, interval_s, only_once))
+        later = state if state == "COMPLETED" else "CANCELLED"
+        states = dict(zip(step_ids, (state, later, later), strict=True))
+        steps = [Step(i, "a step", s, "", None, None) for i, s in states.items()]
+        return Followed(describe_cluster(emr, cluster_id), tuple(steps))
+
+    monkeypatch.setattr(status, "follow", follow)
+    monkeypatch.setattr(status, "last_lines", lambda *_, **__: StepLog("s3://logs/x", None))
+    assert cli.main(["submit", "--follow", "--interval-seconds", "3"]) == exit_code
+    ((step_ids, interval_s, only_once),) = asked
+    assert (len(step_ids), interval_s, only_once) == (3, 3.0, False)
+    assert "follow them with" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("max_cost", "n_steps"), [("0.000001", 0), ("1000", 3)])

@@ -54,6 +54,12 @@ def made(make: Callable[..., Synthesis]) -> Synthesis:
 
 
 @pytest.fixture(scope="session")
+def made_with_steps(make: Callable[..., Synthesis]) -> Synthesis:
+    """Return the app with the steps in the compute stack, as a choice makes it."""
+    return make(steps="run")
+
+
+@pytest.fixture(scope="session")
 def made_prod(make: Callable[..., Synthesis]) -> Synthesis:
     return make(environment="prod")
 

@@ -71,7 +71,10 @@ def _names(principals: Any, principal: str) -> bool:
 
 def _holds(conditions: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> bool:
     return all(
-        key in context and any(OPERATORS[operator](each, context[key]) for each in listed(wanted))
+        (str(key not in context).lower() == wanted)
+        if operator == "Null"
+        else key in context
+        and any(OPERATORS[operator](each, context[key]) for each in listed(wanted))
         for operator, keys in conditions.items()
         for key, wanted in keys.items()
     )

@@ -2,15 +2,18 @@
 
 AWS itself runs none of this, and the emulator of the tests knows no tasks of EMR. It follows the
 specification for what the project's definition uses, and refuses all else: Pass, Wait, Choice, Task
-with Retry, Catch, TimeoutSeconds and the results' paths, Succeed and Fail. Of JSONata it knows the
-one expression that counts down, by its shape.
+with Retry, Catch, TimeoutSeconds and the results' paths, variables, Succeed and Fail. A library
+evaluates the expressions of JSONata.
 """
 
 import copy
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+from jsonata import Jsonata
 
 START = "2026-01-01T00:00:00.000Z"
 RUN_NAME = "run-1"
@@ -53,6 +56,7 @@ class Machine:
     now_s: float = 0
     states: list[str] = field(default_factory=list)
     calls: list[tuple[str, Any]] = field(default_factory=list)
+    variables: dict[str, Any] = field(default_factory=dict)
 
     def run(self, given=None, *, max_states=1000) -> Ended:
         data, name = given if given is not None else {}, self.definition["StartAt"]
@@ -74,8 +78,8 @@ class Machine:
 
     def _pass(self, _, state, data):
         if state.get("QueryLanguage") == "JSONata":
-            limit_s = int(re.search(r"/ 1000 \+ (\d+)\)", state["Output"])[1])
-            return {**data, "seconds_left": max(1, int(limit_s - self.now_s))}, state["Next"]
+            return self._evaluated(state["Output"], input=data), state["Next"]
+        self._assign(state, data)
         result = state.get("Result", self._filled(state.get("Parameters", {}), data))
         return self._put(data, state.get("ResultPath", "$"), result), state["Next"]
 
@@ -99,7 +103,14 @@ class Machine:
                 for catcher in state.get("Catch", []):
                     if _names(catcher["ErrorEquals"], failed.error):
                         output = {"Error": failed.error, "Cause": failed.cause}
-                        return self._put(data, catcher["ResultPath"], output), catcher["Next"]
+                        self._assign(catcher, data)
+                        if "Output" in catcher:
+                            kept = self._evaluated(
+                                catcher["Output"], input=data, errorOutput=output
+                            )
+                        else:
+                            kept = self._put(data, catcher["ResultPath"], output)
+                        return kept, catcher["Next"]
                 raise AssertionError(f"nothing catches {failed.error} of {name}") from failed
 
     def _wait_before_retry(self, state, failed, tried):
@@ -112,7 +123,11 @@ class Machine:
         return None
 
     def _result(self, name, state, data):
-        parameters = self._filled(state["Parameters"], data)
+        is_jsonata = state.get("QueryLanguage") == "JSONata"
+        if is_jsonata:
+            parameters = self._evaluated(state["Arguments"], input=data)
+        else:
+            parameters = self._filled(state["Parameters"], data)
         action = state["Resource"].partition(":states:::")[2]
         self.calls.append((action, parameters))
         result = self.answer(name, action, parameters)
@@ -125,6 +140,8 @@ class Machine:
             if result > limit_s:
                 raise TaskError("States.Timeout")
             result = {}
+        if is_jsonata:
+            return self._evaluated(state["Output"], input=data, result=result)
         if "ResultSelector" in state:
             result = self._filled(state["ResultSelector"], result)
         return self._put(data, state.get("ResultPath", "$"), result)
@@ -146,9 +163,28 @@ class Machine:
             arguments = [self._argument(a.strip(), data) for a in _arguments(found[2])]
             return _INTRINSICS[found[1]](*arguments)
         if text.startswith("$$."):
-            context = {"Execution": {"Name": RUN_NAME, "StartTime": START}}
-            return _at({**context, "StateMachine": {"Id": "arn:machine"}}, text[1:])
+            return _at(self._context(), text[1:])
+        if found := re.fullmatch(r"\$(\w+)", text):
+            return self.variables[found[1]]
         return _at(data, text)
+
+    def _context(self):
+        return {
+            "Execution": {"Name": RUN_NAME, "StartTime": START},
+            "State": {"Name": self.states[-1]},
+            "StateMachine": {"Id": "arn:machine"},
+        }
+
+    def _assign(self, state, data):
+        self.variables.update(self._filled(state.get("Assign", {}), data))
+
+    def _evaluated(self, text, **states):
+        """Evaluate an expression in ``{% %}``, at the time to which the run has come."""
+        expression = Jsonata(re.fullmatch(r"\{% (.*) %\}", text, re.DOTALL)[1])
+        expression.assign("states", copy.deepcopy({**states, "context": self._context()}))
+        now_ms = datetime.fromisoformat(START).timestamp() * 1000 + self.now_s * 1000
+        expression.register_lambda("millis", lambda: now_ms)
+        return expression.evaluate(None)
 
     def _argument(self, text, data):
         if text.startswith("'"):
@@ -158,6 +194,8 @@ class Machine:
     def _holds(self, rule, data):
         if "Not" in rule:
             return not self._holds(rule["Not"], data)
+        if "And" in rule:
+            return all(self._holds(each, data) for each in rule["And"])
         (operator,) = rule.keys() - {"Variable", "Next"}
         if operator == "IsPresent":
             return _is_there(data, rule["Variable"]) is rule[operator]

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "111122223333"
 STACKS = ("FruitsData", "FruitsCompute", "FruitsOnDemand")
 PSEUDO = {"AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "AWS::Region": "eu-central-1"}
+NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 ASSETS_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-eu-central-1"
 
 
@@ -191,7 +193,7 @@ class Synthesis:
 def synthesize(outdir: Path, context: dict[str, Any], *, checked: bool = False) -> Synthesis:
     """Do what app.py does, in this process; ``checked`` with cdk-nag, which takes longer."""
     app = new_app(outdir, context)
-    stacks = add_stacks(app)
+    stacks = add_stacks(app, now=NOW)
     if checked:
         add_checks(app)
     app.synth()

@@ -1,6 +1,7 @@
 """What the nodes are given, and the sentence that says how to make what is missing."""
 
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -12,9 +13,9 @@ from tests.infrastructure.synthesis import ROOT, synthesize
 
 
 def step_arguments(made, name):
-    steps = made.compute.resources("AWS::EMR::Step").values()
-    (step,) = (step for step in steps if step["Name"] == name)
-    return step["HadoopJarStep"]["Args"]
+    steps = json.loads(made.compute.only("AWS::SSM::Parameter")["Value"])
+    (arguments,) = (step["arguments"] for step in steps if step["name"] == name)
+    return arguments
 
 
 def errors_of(made):
@@ -127,10 +128,11 @@ def test_the_network_goes_as_one_folder(made):
     assert sorted(path.name for path in made.asset(uri).iterdir()) == sorted(MODEL_FILES)
 
 
-def test_the_node_checks_the_wheels_that_it_is_given(made):
+def test_the_node_checks_the_wheels_that_it_is_given_and_asks_frankfurt_for_them(made):
     (action,) = made.compute.only("AWS::EMR::Cluster")["BootstrapActions"]
     script = action["ScriptBootstrapAction"]
-    wheels, sha256 = script["Args"]
+    wheels, sha256, region = script["Args"]
+    assert region == "eu-central-1"
     assert hashlib.sha256(made.asset(wheels).read_bytes()).hexdigest() == sha256
     bootstrap = ROOT / "spark_assets" / "node" / "bootstrap.sh"
     assert made.asset(script["Path"]).read_bytes() == bootstrap.read_bytes()

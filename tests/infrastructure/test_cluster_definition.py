@@ -75,7 +75,9 @@ def test_both_keep_the_cluster_for_its_steps_and_protect_none_from_its_end(both)
 
 def test_both_are_tagged_alike(both):
     cluster, asked = both
-    tags = {tag["Key"]: tag["Value"] for tag in asked["Tags"]}
+    tags = {tag["Key"]: tag["Value"] for tag in asked["Tags"] if "Value" in tag}
+    run = asked["Tags"][-1]
+    assert run == {"Key": "fruits-run", "Value.$": "$$.Execution.Name"}
     assert tags.items() <= {tag["Key"]: tag["Value"] for tag in cluster["Tags"]}.items()
     assert tags["for-use-with-amazon-emr-managed-policies"] == "true"
 
@@ -103,16 +105,17 @@ def test_each_lies_in_the_network_of_its_own_stack(made):
 def test_what_a_run_leaves_out_of_the_compute_stacks_cluster_is_known(both):
     """The log bucket encrypts with the same key what EMR writes there without being told."""
     cluster, asked = both
-    assert cluster.keys() - asked.keys() == {"LogEncryptionKmsKeyId"}
-    assert asked.keys() <= cluster.keys()
+    assert cluster.keys() - asked.keys() == {"LogEncryptionKmsKeyId", "Name"}
+    # With the name of the run behind it.
+    assert asked.keys() - cluster.keys() == {"Name.$"}
 
 
-def test_both_run_the_same_steps(made):
+def test_both_run_the_same_steps(made_with_steps):
     deployed = [
         (step["Name"], step["HadoopJarStep"]["Jar"], step["HadoopJarStep"]["Args"])
-        for step in made.compute.resources("AWS::EMR::Step").values()
+        for step in made_with_steps.compute.resources("AWS::EMR::Step").values()
     ]
-    machine = made.on_demand.only("AWS::StepFunctions::StateMachine")
+    machine = made_with_steps.on_demand.only("AWS::StepFunctions::StateMachine")
     states = json.loads(machine["DefinitionString"])["States"].values()
     asked = [
         (step["Name"], step["HadoopJarStep"]["Jar"], step["HadoopJarStep"]["Args"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cdk_app.config import ConfigError, Environment, PipelineConfig, StepsMode
+from cdk_app.config import ConfigError, Environment, NetworkRules, PipelineConfig, StepsMode
 from spark_assets.costs.instances import InstanceType
 from tests.infrastructure.synthesis import default_context
 
@@ -35,14 +35,16 @@ def test_the_defaults_are_a_small_cluster_in_frankfurt_that_goes_away():
         account="",
         availability_zone="eu-central-1a",
         vpc_cidr="10.42.0.0/24",
+        network_rules=NetworkRules.DOCUMENTED,
         primary_instance_type=InstanceType("m7g", "xlarge"),
         worker_instance_type=InstanceType("m7g", "xlarge"),
         n_core_nodes=1,
         n_task_nodes=2,
         node_volume_gib=64,
         idle_timeout_minutes=15,
+        max_life_hours=8,
         session_manager=False,
-        steps=StepsMode.RUN,
+        steps=StepsMode.NONE,
         n_components="0.95",
         max_rejected=0.1,
         run_timeout_hours=6,
@@ -77,7 +79,9 @@ def test_the_defaults_are_a_small_cluster_in_frankfurt_that_goes_away():
         ("session_manager", "true", True),
         ("session_manager", True, True),
         ("session_manager", "False", False),
-        ("steps", "none", StepsMode.NONE),
+        ("steps", "run", StepsMode.RUN),
+        ("network_rules", "narrow", NetworkRules.NARROW),
+        ("max_life_hours", "168", 168),
         ("n_components", "1", "1"),
         ("n_components", 120, "120"),
         ("n_components", 0.5, "0.5"),
@@ -153,6 +157,7 @@ REFUSED = {
         ],
         PRIVATE,
     ),
+    "network_rules": (["wide", "", "narrow\n"], "give documented (the least that AWS documents)"),
     "primary_instance_type": (
         ["m7g", "m7g.large", "t3.xlarge", "m7g.xlarge\n", "M7G.xlarge", ""],
         INSTANCE_TYPES,
@@ -168,8 +173,12 @@ REFUSED = {
         [*NO_WHOLE_NUMBERS, "0", "1441"],
         "give a whole number of minutes from 1 to 1440",
     ),
+    "max_life_hours": (
+        [*NO_WHOLE_NUMBERS, "0", "169"],
+        "give a whole number of hours from 1 to 168",
+    ),
     "session_manager": (["yes", "1", "", "true\n", None], "give true or false"),
-    "steps": (["all", "", "run\n"], "give run (the steps start with the cluster) or none"),
+    "steps": (["all", "", "run\n"], "give none (the cluster waits for them) or run"),
     "n_components": ([*NO_SHARES, "0", "0.0", "1.0", "1.5", "1e3", "\u0663", "9" * 7], COMPONENTS),
     "max_rejected": ([*NO_SHARES, "1.1", "2", "-1"], "give a share from 0 to 1"),
     "run_timeout_hours": (

@@ -13,6 +13,7 @@ words="$(basename "$0") $*"
 echo "$words" >>"$CALLS"
 case "$words" in
     *"plan goals"*) echo "$GOALS" ;;
+    *"plan steps-command"*) echo "submit --follow" ;;
     *) ;;
 esac
 [ -z "$FAILING" ] || case "$words" in *"$FAILING"*) exit 1 ;; esac
@@ -68,6 +69,8 @@ def test_deploy_says_its_plan_before_it_makes_anything(make):
         f"{PLAN} deploy {TEST}",
         f"{DEPLOY} {TEST} FruitsData",
         f"{DEPLOY} {TEST} FruitsCompute",
+        f"{PLAN} steps-command {TEST}",
+        "fruits submit --follow --environment test",
         f"{PLAN} after-deploy {TEST}",
     ]
     assert "no photographs are uploaded" in done.stdout
@@ -109,7 +112,14 @@ def test_deploy_uploads_between_the_stacks_when_images_are_given(make, way):
 
 @pytest.mark.parametrize(
     ("failing", "n_calls"),
-    [("goals", 1), ("plan deploy", 2), ("FruitsData", 3), ("upload", 4), ("FruitsCompute", 5)],
+    [
+        ("goals", 1),
+        ("plan deploy", 2),
+        ("FruitsData", 3),
+        ("upload", 4),
+        ("FruitsCompute", 5),
+        ("submit", 7),
+    ],
 )
 def test_deploy_stops_where_something_fails(make, failing, n_calls):
     assert make("deploy", "IMAGES=photographs", failing=failing).returncode == 2
@@ -118,8 +128,9 @@ def test_deploy_stops_where_something_fails(make, failing, n_calls):
 
 def test_every_call_gets_the_options_of_the_cdk(make):
     make("deploy", "CDK_OPTIONS=-c steps=none -c n_task_nodes=0")
-    assert len(make.calls) == 5
-    assert all(f"{TEST} -c steps=none -c n_task_nodes=0" in call for call in make.calls)
+    of_the_cdk = [call for call in make.calls if not call.startswith("fruits ")]
+    assert len(of_the_cdk) == 6
+    assert all(f"{TEST} -c steps=none -c n_task_nodes=0" in call for call in of_the_cdk)
 
 
 @pytest.mark.parametrize("target", ["deploy", "synth", "diff"])

@@ -21,6 +21,13 @@ EMR_READS = {
     "aws157-instance-data-1-prod-eu-central-1",
 }
 EMR_WRITES = {"aws157-logs-prod-eu-central-1"}
+# EMR Management Guide: all TCP to S3 from a private subnet, and s3:Put* for EMR's own logs.
+DOCUMENTED_PORTS, NARROW_PORTS = (0, 65535), (443, 443)
+
+
+@pytest.fixture(scope="module")
+def made_narrow(make):
+    return make(network_rules="narrow")
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +108,8 @@ def test_the_s3_endpoint_is_the_route_of_the_one_subnet(made):
 def test_the_s3_endpoint_leads_to_named_buckets_only(either):
     statements = s3_statements(either)
     arns = [arn for statement in statements for arn in listed(statement["Resource"])]
-    own = {bucket for name, bucket in either.data.outputs().items() if name.endswith("BucketName")}
-    assert len(own) == 3
+    outputs = either.data.outputs()
+    own = {outputs[f"{name}BucketName"] for name in ("Raw", "Results", "Logs")}
     assert all(arn.startswith("arn:aws:s3:::") for arn in arns)
     buckets = {arn.removeprefix("arn:aws:s3:::").partition("/")[0] for arn in arns}
     assert buckets == own | {ASSETS_BUCKET} | EMR_READS | EMR_WRITES
@@ -120,20 +127,32 @@ def test_the_s3_endpoint_names_each_asset_by_its_object(either):
     ("bucket", "allowed"),
     [
         *((bucket, {"s3:GetObject"}) for bucket in sorted(EMR_READS)),
-        *((bucket, {"s3:PutObject"}) for bucket in sorted(EMR_WRITES)),
+        *((bucket, {"s3:PutObject", "s3:PutObjectAcl"}) for bucket in sorted(EMR_WRITES)),
         ("a-bucket-of-somebody-else", set()),
         (ASSETS_BUCKET, set()),
     ],
 )
 def test_each_foreign_bucket_is_reached_for_one_thing(made, bucket, allowed):
-    actions = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")
+    actions = (
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:PutObjectAcl",
+        "s3:DeleteObject",
+        "s3:ListBucket",
+    )
     arn = f"arn:aws:s3:::{bucket}/any/object"
     assert {a for a in actions if allows(s3_statements(made), a, arn, principal="x")} == allowed
 
 
-def test_no_action_of_the_s3_endpoint_is_a_wildcard(either):
-    actions = {a for statement in s3_statements(either) for a in listed(statement["Action"])}
-    assert not {action for action in actions if "*" in action}
+def test_the_wildcard_that_aws_documents_is_the_only_one_and_goes_where_rules_are_narrow(
+    either, made_narrow
+):
+    for made_one, wildcards in ((either, {"s3:Put*"}), (made_narrow, set())):
+        actions = {a for s in s3_statements(made_one) for a in listed(s["Action"])}
+        assert {action for action in actions if "*" in action} == wildcards
+    arn = f"arn:aws:s3:::{next(iter(EMR_WRITES))}/any/object"
+    assert allows(s3_statements(made_narrow), "s3:PutObject", arn, principal="x")
+    assert not allows(s3_statements(made_narrow), "s3:PutObjectAcl", arn, principal="x")
 
 
 def test_emr_finds_every_rule_that_it_would_add_by_itself(made):
@@ -166,8 +185,12 @@ def test_nobody_outside_the_vpc_gets_in(made):
     assert not {"0.0.0.0/0", "::/0"} & {str(v) for rule in ingress for v in rule.values()}
 
 
-def test_nodes_speak_to_nodes_endpoints_and_s3_only(made):
-    egress = made.compute.resources("AWS::EC2::SecurityGroupEgress").values()
+@pytest.mark.parametrize(
+    ("rules", "ports"), [("documented", DOCUMENTED_PORTS), ("narrow", NARROW_PORTS)]
+)
+def test_nodes_speak_to_nodes_endpoints_and_s3_only(made, made_narrow, rules, ports):
+    made_one = {"documented": made, "narrow": made_narrow}[rules]
+    egress = made_one.compute.resources("AWS::EC2::SecurityGroupEgress").values()
     assert not any(key.startswith("Cidr") for rule in egress for key in rule)
     for group in (PRIMARY, WORKERS):
         rules = [rule for rule in egress if rule["GroupId"] == group]
@@ -175,7 +198,7 @@ def test_nodes_speak_to_nodes_endpoints_and_s3_only(made):
         assert peers == {PRIMARY, WORKERS, ENDPOINTS, None}
         (to_s3,) = (rule for rule in rules if "DestinationPrefixListId" in rule)
         assert to_s3["DestinationPrefixListId"] == "pl-6ea54007"
-        assert (to_s3["FromPort"], to_s3["ToPort"]) == (443, 443)
+        assert (to_s3["FromPort"], to_s3["ToPort"]) == ports
     assert not [rule for rule in egress if rule["GroupId"] == ENDPOINTS]
 
 

@@ -1,10 +1,11 @@
 """The definition of a run as a graph: every way through it ends, and ends past the cleanup."""
 
 import json
+import re
 
 import pytest
 
-END, DELETE = "End cluster", "Delete endpoints"
+FIND, END, DELETE = "Find clusters", "End clusters", "Delete endpoints"
 # Before them nothing has been made; after them nothing is left to clean up.
 AFTER = {"Did all go well?", "Tell the success", "Tell the failure", "Done", "Failed"}
 
@@ -58,25 +59,35 @@ def test_a_failure_leads_past_the_deletion_of_the_endpoints_to_the_end(states):
         if name in AFTER | {DELETE, "Find endpoints"}:
             continue
         (caught,) = state["Catch"]
-        # Without the states that look for endpoints there is no way round them.
+        # Without the state that looks for endpoints there is no way round it.
         assert not reachable(states, caught["Next"], {"Find endpoints"}) & {"Done", "Failed"}
 
 
-def test_once_there_is_a_cluster_every_way_ends_it(states):
-    asked = states["Is there a cluster?"]
-    (rule,) = asked["Choices"]
-    assert (rule["Variable"], rule["IsPresent"]) == ("$.cluster.ClusterId", True)
-    assert rule["Next"] == END
+def test_once_a_cluster_may_be_there_every_way_looks_for_it(states):
     on_the_cluster = [name for name in states if name in ("Featurize", "Reduce", "Report")]
     assert len(on_the_cluster) == 3
     for name in ("Create cluster", *on_the_cluster):
-        ways = reachable(states, name, {"Is there a cluster?"})
-        assert not ways & {"Done", "Failed", "Find endpoints"}
+        assert not reachable(states, name, {FIND}) & {"Done", "Failed", "Find endpoints"}
+
+
+def test_the_way_from_a_cluster_that_is_up_to_the_endpoints_ends_it_or_waits_for_its_policy(states):
+    choice = states["Are clusters up?"]
+    in_order = [*(rule["Next"] for rule in choice["Choices"]), choice["Default"]]
+    assert in_order == ["Clusters stay", END, FIND, "Find endpoints"]
+    assert nexts(states["Clusters stay"]) == {"Wait for the idle policy"}
+    assert nexts(states[END]) == {"Wait for the end of clusters", "Wait for the idle policy"}
+    assert nexts(states[FIND]) == {"Are clusters up?", "Wait for the idle policy"}
 
 
 def test_the_cluster_is_ended_before_its_endpoints_go(states):
-    assert END not in reachable(states, "Find endpoints")
+    assert not {FIND, END} & reachable(states, "Find endpoints")
     assert "Find endpoints" in reachable(states, END)
+
+
+def test_only_a_request_that_made_nothing_is_sent_again_for_a_cluster(states):
+    """Any other failure may have made one: a second request would make another."""
+    (retrier,) = states["Create cluster"]["Retry"]
+    assert retrier["ErrorEquals"] == ["ElasticMapReduce.ThrottlingException"]
 
 
 def test_a_failure_cannot_end_as_a_success(states):
@@ -84,12 +95,12 @@ def test_a_failure_cannot_end_as_a_success(states):
     assert (rule["Variable"], rule["IsPresent"]) == ("$.failure", True)
     assert "Done" not in reachable(states, rule["Next"])
     kept = [
-        catcher["ResultPath"]
+        catcher.get("ResultPath") or catcher["Output"]
         for name, state in tasks_of(states).items()
         if name not in AFTER
         for catcher in state["Catch"]
     ]
-    assert all(path.split(".")[:2] == ["$", "failure"] for path in kept)
+    assert all(re.match(r"\$\.failure\b|\{% .*'failure':", where) for where in kept)
 
 
 def test_loops_wait_and_are_counted(states):
@@ -97,7 +108,8 @@ def test_loops_wait_and_are_counted(states):
     for name in states:
         again = set().union(*(reachable(states, each) for each in nexts(states[name])), set())
         if name in again:
-            assert name not in reachable_in_loop(states, name, {"Wait for endpoints", "Has waited"})
+            counted = {"Wait for endpoints", "Has waited", "Are clusters up?"}
+            assert name not in reachable_in_loop(states, name, counted)
 
 
 def reachable_in_loop(states, name, without):

@@ -11,14 +11,24 @@ RUN_ROLE = "RunRunRole27313912"
 # All that is billed while it stands there, of what a run needs.
 BILLED_BY_THE_HOUR = ("AWS::EMR::Cluster", "AWS::EC2::Instance", "AWS::EC2::NatGateway")
 PROJECT = {"project": "fruits", "environment": "test"}
-RESOURCE_TAGS = {f"elasticmapreduce:ResourceTag/{key}": value for key, value in PROJECT.items()}
-EMR_ACTIONS = ("AddJobFlowSteps", "CancelSteps", "DescribeCluster", "TerminateJobFlows")
+EMR_TAG = {"for-use-with-amazon-emr-managed-policies": "true"}
+# The tags of the standing cluster and its endpoints, and those of what a run makes.
+STANDING = {**PROJECT, **EMR_TAG}
+OF_A_RUN = {**STANDING, "fruits-run": "run-1"}
+EMR_ACTIONS = (
+    *("AddJobFlowSteps", "CancelSteps", "DescribeCluster", "DescribeStep", "TerminateJobFlows"),
+    "PutAutoTerminationPolicy",
+)
 
 
 @pytest.fixture(scope="module")
 def role(made):
     """Return the statements of the role of the state machine."""
     return made.on_demand.policy_of(RUN_ROLE)
+
+
+def tagged(tags, key="elasticmapreduce:ResourceTag"):
+    return {f"{key}/{tag}": value for tag, value in tags.items()}
 
 
 def arn(service, resource, *, account=ACCOUNT, region="eu-central-1"):
@@ -83,24 +93,54 @@ def test_the_state_machine_passes_on_two_roles_and_no_other(role, passed, to, al
 @pytest.mark.parametrize("action", EMR_ACTIONS)
 def test_it_works_on_clusters_of_this_environment_account_and_region(role, action):
     action = f"elasticmapreduce:{action}"
-    assert allows(role, action, arn("elasticmapreduce", "cluster/j-1"), **RESOURCE_TAGS)
-    assert not allows(role, action, arn("elasticmapreduce", "cluster/j-1"))
-    other = {**RESOURCE_TAGS, "elasticmapreduce:ResourceTag/environment": "prod"}
-    assert not allows(role, action, arn("elasticmapreduce", "cluster/j-1"), **other)
+    cluster = arn("elasticmapreduce", "cluster/j-1")
+    assert allows(role, action, cluster, **tagged(OF_A_RUN))
+    assert not allows(role, action, cluster, **tagged(EMR_TAG))
+    assert not allows(role, action, cluster, **tagged({**OF_A_RUN, "environment": "prod"}))
     for elsewhere in ({"region": "us-east-1"}, {"account": "999999999999"}):
         cluster = arn("elasticmapreduce", "cluster/j-1", **elsewhere)
-        assert not allows(role, action, cluster, **RESOURCE_TAGS)
+        assert not allows(role, action, cluster, **tagged(OF_A_RUN))
+
+
+@pytest.mark.parametrize("action", EMR_ACTIONS)
+def test_it_is_refused_the_standing_cluster(made, role, action):
+    tags = made.compute.only("AWS::EMR::Cluster")["Tags"]
+    standing = {tag["Key"]: tag["Value"] for tag in tags}
+    assert standing == STANDING
+    cluster = arn("elasticmapreduce", "cluster/j-standing")
+    assert not allows(role, f"elasticmapreduce:{action}", cluster, **tagged(standing))
+
+
+def test_what_ends_the_standing_cluster_is_refused_that_of_a_run(made):
+    (name,) = (n for n in made.compute.resources("AWS::IAM::Role") if n.startswith("EndOfLife"))
+    guard = made.compute.policy_of(name)
+    (standing,) = made.compute.resources("AWS::EMR::Cluster")
+    action = "elasticmapreduce:TerminateJobFlows"
+    assert allows(guard, action, arn("elasticmapreduce", f"cluster/{standing}"))
+    assert not allows(guard, action, arn("elasticmapreduce", "cluster/j-1"), **tagged(OF_A_RUN))
+
+
+def test_a_cluster_that_is_being_made_has_no_tags_to_show_for_its_idle_policy(role):
+    making = arn("elasticmapreduce", "cluster/*")
+    assert allows(role, "elasticmapreduce:PutAutoTerminationPolicy", making)
 
 
 def test_it_makes_clusters_that_emr_may_make_and_no_others(role):
-    tag = {"aws:RequestTag/for-use-with-amazon-emr-managed-policies": "true"}
-    cluster = arn("elasticmapreduce", "cluster/*")
-    assert allows(role, "elasticmapreduce:RunJobFlow", cluster, **tag)
-    assert not allows(role, "elasticmapreduce:RunJobFlow", cluster)
+    asked = tagged(OF_A_RUN, "aws:RequestTag")
+    for action in ("RunJobFlow", "AddTags"):
+        # EMR names the second without region and account.
+        for cluster in (
+            arn("elasticmapreduce", "cluster/*"),
+            "arn:aws:elasticmapreduce:::cluster/*",
+        ):
+            assert allows(role, f"elasticmapreduce:{action}", cluster, **asked)
+            for tag in asked:
+                fewer = {key: value for key, value in asked.items() if key != tag}
+                assert not allows(role, f"elasticmapreduce:{action}", cluster, **fewer)
 
 
 def test_it_makes_two_kinds_of_endpoints_in_its_own_network(made, role):
-    tags = {f"aws:RequestTag/{key}": value for key, value in PROJECT.items()}
+    tags = tagged({**PROJECT, "fruits-run": "run-1"}, "aws:RequestTag")
     made_one = arn("ec2", "vpc-endpoint/*")
     for service, allowed in (
         ("com.amazonaws.eu-central-1.kms", True),
@@ -109,19 +149,26 @@ def test_it_makes_two_kinds_of_endpoints_in_its_own_network(made, role):
     ):
         asked = {**tags, "ec2:VpceServiceName": service}
         assert allows(role, "ec2:CreateVpcEndpoint", made_one, **asked) is allowed
-    assert not allows(role, "ec2:CreateVpcEndpoint", made_one)
+    asked = {"ec2:VpceServiceName": "com.amazonaws.eu-central-1.kms"}
+    for fewer in ({}, tagged(PROJECT, "aws:RequestTag")):
+        assert not allows(role, "ec2:CreateVpcEndpoint", made_one, **asked, **fewer)
     (vpc,) = made.on_demand.resources("AWS::EC2::VPC")
     assert allows(role, "ec2:CreateVpcEndpoint", arn("ec2", f"vpc/{vpc}"))
     assert not allows(role, "ec2:CreateVpcEndpoint", arn("ec2", "vpc/vpc-of-others"))
 
 
-def test_it_deletes_the_endpoints_of_this_environment_only(role):
-    tags = {f"aws:ResourceTag/{key}": value for key, value in PROJECT.items()}
+def test_it_deletes_the_endpoints_of_runs_of_this_environment_only(role):
+    made_by_a_run = {**PROJECT, "fruits-run": "run-1"}
     endpoint = arn("ec2", "vpc-endpoint/vpce-1")
-    assert allows(role, "ec2:DeleteVpcEndpoints", endpoint, **tags)
-    assert not allows(role, "ec2:DeleteVpcEndpoints", endpoint)
-    other = {**tags, "aws:ResourceTag/environment": "prod"}
-    assert not allows(role, "ec2:DeleteVpcEndpoints", endpoint, **other)
+    for tags, allowed in (
+        (made_by_a_run, True),
+        ({**made_by_a_run, "environment": "prod"}, False),
+        # Those of the compute stack.
+        (PROJECT, False),
+        ({}, False),
+    ):
+        context = tagged(tags, "aws:ResourceTag")
+        assert allows(role, "ec2:DeleteVpcEndpoints", endpoint, **context) is allowed
 
 
 def test_it_tags_endpoints_only_while_it_makes_them(role):
@@ -159,7 +206,8 @@ def test_it_can_do_all_that_its_states_do(made, role):
     needed = {
         "createCluster": "elasticmapreduce:RunJobFlow",
         "addStep.sync": "elasticmapreduce:AddJobFlowSteps",
-        "terminateCluster.sync": "elasticmapreduce:TerminateJobFlows",
+        "listClusters": "elasticmapreduce:ListClusters",
+        "terminateJobFlows": "elasticmapreduce:TerminateJobFlows",
         "listExecutions": "states:ListExecutions",
         "describeVpcEndpoints": "ec2:DescribeVpcEndpoints",
         "createVpcEndpoint": "ec2:CreateVpcEndpoint",

@@ -40,7 +40,7 @@ def test_a_deployment_names_its_nodes_network_buckets_and_steps():
         "1 core node m7g.xlarge (4 vCPUs, 16 GiB), on demand",
         "2 task nodes m7g.xlarge or m6g.xlarge, Spot; on demand if there is no Spot",
         "30 + 64 GiB of encrypted disk on each node",
-        "featurize, reduce and report, which start with the cluster",
+        "featurize, reduce and report, submitted when the cluster is there",
         "one isolated subnet in eu-central-1a",
         "2 interface endpoints",
         "buckets photographs, results and logs",
@@ -85,23 +85,32 @@ def test_without_task_nodes_there_is_no_word_of_spot_but_in_its_price():
     assert "there is no Spot" not in told
 
 
-def test_a_cluster_that_waits_says_how_it_is_given_its_steps():
+def test_the_plan_says_where_the_steps_are():
+    assert_says(said(deploy_text, "steps=none"), "submitted when the cluster is there")
+    assert_says(said(deploy_text, "steps=run"), "in the stack of the cluster")
+
+
+@pytest.mark.parametrize(
+    ("context", "command"), [([], "submit --follow\n"), (["-c", "steps=run"], "status\n")]
+)
+def test_make_is_told_how_the_steps_come_to_their_end(context, command, capsys):
+    assert main(["steps-command", *context]) == 0
+    assert capsys.readouterr().out == command
+
+
+def test_the_plan_says_when_the_cluster_ends_by_itself():
     assert_says(
-        said(deploy_text, "steps=none"), "none: the cluster waits until '.venv/bin/fruits submit'"
-    )
-    assert_says(
-        said(after_deploy_text, "steps=none", "environment=prod"),
-        "waits 15 minutes for steps",
-        ".venv/bin/fruits submit --environment prod",
-        ".venv/bin/fruits status --environment prod",
+        said(deploy_text, "idle_timeout_minutes=7", "max_life_hours=3"),
+        "ends by itself after 7 minutes without work, and 3 hours after 'make deploy' whatever",
     )
 
 
-def test_the_steps_are_followed_with_status():
-    assert after_deploy_text(read_config()).splitlines()[0] == (
-        "follow the steps with: .venv/bin/fruits status"
+def test_after_a_deployment_the_next_commands_are_named():
+    assert_says(
+        said(after_deploy_text, "environment=prod"),
+        "run the steps once more with: .venv/bin/fruits submit --follow --environment prod",
+        "'make destroy ENVIRONMENT=prod'",
     )
-    assert_says(said(after_deploy_text, "environment=prod"), "status --environment prod")
 
 
 def test_the_session_manager_is_told():

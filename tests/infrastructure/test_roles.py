@@ -1,5 +1,7 @@
 """What a node may do, and what EMR may do: evaluated, not read."""
 
+import json
+
 import pytest
 
 from tests.infrastructure.policies import allows, listed
@@ -64,7 +66,7 @@ def ec2_arn(resource, *, account=ACCOUNT, region="eu-central-1"):
         ("results/chained", set()),
         ("results/x", set()),
         ("logs/emr/j-1/steps/s-1/stderr.gz", {"s3:PutObject"}),
-        ("logs/access/raw/1", set()),
+        ("accesslogs/raw/1", set()),
     ],
 )
 def test_a_node_does_in_each_place_what_it_is_for(node, place, path, allowed):
@@ -98,8 +100,8 @@ def test_a_node_lists_only_its_prefixes(node, place, bucket, prefix, allowed):
 def test_a_node_reads_its_own_assets_and_no_others(made, node):
     (bootstrap,) = made.compute.only("AWS::EMR::Cluster")["BootstrapActions"]
     scripts = [bootstrap["ScriptBootstrapAction"]["Path"]]
-    steps = made.compute.resources("AWS::EMR::Step").values()
-    uris = {a for s in steps for a in s["HadoopJarStep"]["Args"] if ASSETS_BUCKET in a}
+    steps = json.loads(made.compute.only("AWS::SSM::Parameter")["Value"])
+    uris = {a for step in steps for a in step["arguments"] if ASSETS_BUCKET in a}
     uris |= {scripts[0], bootstrap["ScriptBootstrapAction"]["Args"][0]}
     assert len(uris) == 7
     for uri in uris:
@@ -178,6 +180,35 @@ def test_emr_passes_the_role_of_a_node_to_ec2_and_no_other(service, role, to, al
 
 
 @pytest.mark.parametrize(
+    ("role", "service_name", "allowed"),
+    [
+        ("spot.amazonaws.com/AWSServiceRoleForEC2Spot", "spot.amazonaws.com", True),
+        ("spot.amazonaws.com/AWSServiceRoleForEC2Spot", "ec2.amazonaws.com", False),
+        ("spotfleet.amazonaws.com/AWSServiceRoleForEC2SpotFleet", "spot.amazonaws.com", False),
+    ],
+)
+def test_emr_makes_the_role_of_the_first_spot_node_and_no_other(
+    service, role, service_name, allowed
+):
+    arn = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/{role}"
+    named = {"iam:AWSServiceName": service_name}
+    assert allows(service, "iam:CreateServiceLinkedRole", arn, **named) is allowed
+    assert not allows(service, "iam:CreateServiceLinkedRole", arn)
+
+
+def test_the_profile_of_a_node_bears_the_name_of_its_role(made):
+    """EMR refuses any other as an invalid instance profile."""
+    for stack in (made.compute, made.on_demand):
+        profile = stack.only("AWS::IAM::InstanceProfile")
+        assert [profile["InstanceProfileName"]] == profile["Roles"]
+
+
+@pytest.mark.parametrize(("bucket", "allowed"), [("results", True), ("raw", False)])
+def test_a_node_lists_unfinished_uploads_of_the_results_only(node, place, bucket, allowed):
+    assert allows(node, "s3:ListBucketMultipartUploads", place(bucket)) is allowed
+
+
+@pytest.mark.parametrize(
     ("action", "resource", "tags"),
     [
         *(("ec2:RunInstances", resource, TAGGED) for resource in ("subnet", "security-group")),
@@ -219,7 +250,10 @@ def test_emr_gives_the_key_to_disks_only(made, service):
 
 def test_emr_changes_neither_roles_nor_rules_of_the_network_nor_data(service):
     actions = {action for statement in service for action in listed(statement["Action"])}
-    assert {a for a in actions if not a.startswith(("ec2:", "kms:"))} == {"iam:PassRole"}
+    assert {a for a in actions if not a.startswith(("ec2:", "kms:"))} == {
+        "iam:PassRole",
+        "iam:CreateServiceLinkedRole",
+    }
     assert not {a for a in actions if "SecurityGroup" in a and "Describe" not in a}
 
 

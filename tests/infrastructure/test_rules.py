@@ -12,12 +12,13 @@ from aws_cdk import aws_s3 as s3
 
 from cdk_app.pipeline import add_checks, add_stacks
 from tests.conftest import skip_or_fail
-from tests.infrastructure.synthesis import ROOT, new_app
+from tests.infrastructure.synthesis import NOW, ROOT, new_app
 
 # What the defaults leave out, all at once.
 EVERYTHING = {
     "session_manager": True,
-    "steps": "none",
+    "steps": "run",
+    "network_rules": "narrow",
     "schedule": "rate(1 day)",
     "start_on_marker": True,
     "alarm_email": "team@example.org",
@@ -89,7 +90,7 @@ def test_no_acknowledgment_outlives_what_it_accepts(checked):
 
 def test_a_finding_ends_the_synthesis(context, tmp_path):
     app = new_app(tmp_path / "out", context)
-    _, compute, _ = add_stacks(app)
+    _, compute, _ = add_stacks(app, now=NOW)
     s3.Bucket(compute, "WithoutLogsAndTls")
     add_checks(app)
     with pytest.raises(RuntimeError, match="ValidationFailed"):

@@ -15,9 +15,10 @@ MAX_PARAMETER_CHARACTERS = 4096
 
 
 @pytest.fixture(scope="module")
-def steps(made):
+def steps(made_with_steps):
     """Return the steps of the stack by name."""
-    return {step["Name"]: step for step in made.compute.resources("AWS::EMR::Step").values()}
+    added = made_with_steps.compute.resources("AWS::EMR::Step").values()
+    return {step["Name"]: step for step in added}
 
 
 def inputs(**changed):
@@ -49,11 +50,11 @@ def parsed_steps(**changed):
     }
 
 
-def test_features_come_first_and_the_report_last(made):
+def test_features_come_first_and_the_report_last(made_with_steps):
     assert list(JOBS) == [step.name for step in pipeline_steps(inputs())]
     dependencies = {
         resource["Properties"]["Name"]: resource.get("DependsOn", [])
-        for resource in made.compute.template["Resources"].values()
+        for resource in made_with_steps.compute.template["Resources"].values()
         if resource["Type"] == "AWS::EMR::Step"
     }
     assert dependencies == {
@@ -63,8 +64,8 @@ def test_features_come_first_and_the_report_last(made):
     }
 
 
-def test_a_step_that_fails_cancels_the_others_and_leaves_the_cluster(made, steps):
-    (cluster,) = made.compute.resources("AWS::EMR::Cluster")
+def test_a_step_that_fails_cancels_the_others_and_leaves_the_cluster(made_with_steps, steps):
+    (cluster,) = made_with_steps.compute.resources("AWS::EMR::Cluster")
     assert len(steps) == 3
     for step in steps.values():
         assert step["ActionOnFailure"] == "CANCEL_AND_WAIT"
@@ -72,13 +73,13 @@ def test_a_step_that_fails_cancels_the_others_and_leaves_the_cluster(made, steps
         assert step["JobFlowId"] == cluster
 
 
-def test_spark_submit_runs_each_script_with_the_package_in_client_mode(made, steps):
+def test_spark_submit_runs_each_script_with_the_package_in_client_mode(made_with_steps, steps):
     for name, step in steps.items():
         submit, *options = step["HadoopJarStep"]["Args"]
         assert submit == "spark-submit"
         assert options[:3] == ["--deploy-mode", "client", "--conf"]
         assert options[4] == "--py-files"
-        package, script = map(made.asset, options[5:7])
+        package, script = map(made_with_steps.asset, options[5:7])
         assert (package / "spark_assets").is_dir()
         assert script.read_text() == Path(JOBS[name].__file__).read_text()
 
@@ -92,19 +93,19 @@ def test_whatever_changes_all_three_steps_are_others(changed):
     assert not [old.name for old, new in zip(before, after, strict=True) if old == new]
 
 
-def test_featurize_reads_the_photographs_and_writes_the_results(made, steps):
+def test_featurize_reads_the_photographs_and_writes_the_results(made_with_steps, steps):
     parsed = parsed_by_its_job("featurize", steps["featurize"]["HadoopJarStep"]["Args"])
     options = arguments.featurize_options(parsed)
-    outputs = made.data.outputs()
+    outputs = made_with_steps.data.outputs()
     assert options.images.uri == outputs["ImagesUri"]
     assert options.output.uri == outputs["OutputUri"]
     assert options.max_rejected == 0.1
     assert options.overwrite is False
-    assert (made.asset(options.model.model_uri) / "model.tflite").is_file()
+    assert (made_with_steps.asset(options.model.model_uri) / "model.tflite").is_file()
 
 
-def test_reduce_and_report_work_on_the_same_output(made, steps):
-    wanted = made.data.outputs()["OutputUri"]
+def test_reduce_and_report_work_on_the_same_output(made_with_steps, steps):
+    wanted = made_with_steps.data.outputs()["OutputUri"]
     parsed = parsed_by_its_job("reduce", steps["reduce"]["HadoopJarStep"]["Args"])
     reduced = arguments.reduce_options(parsed)
     parsed = parsed_by_its_job("report", steps["report"]["HadoopJarStep"]["Args"])
@@ -126,24 +127,27 @@ def test_a_number_of_components_is_an_int_and_a_share_a_float(given, meant):
     assert (n_components, type(n_components)) == (meant, type(meant))
 
 
-def test_without_steps_the_cluster_waits_and_the_parameter_says_what_to_submit(make, steps):
-    waiting = make(steps="none").compute
-    assert waiting.resources("AWS::EMR::Step") == {}
-    stored = json.loads(waiting.only("AWS::SSM::Parameter")["Value"])
-    assert [step["name"] for step in stored] == list(steps)
+def test_by_default_a_failed_step_can_take_no_cluster_back_for_the_stack_holds_none(either):
+    assert either.compute.resources("AWS::EMR::Step") == {}
 
 
-def test_the_parameter_holds_the_steps_of_the_stack(either):
-    added = either.compute.resources("AWS::EMR::Step").values()
-    stored = json.loads(either.compute.only("AWS::SSM::Parameter")["Value"])
-    assert stored == [{"name": s["Name"], "arguments": s["HadoopJarStep"]["Args"]} for s in added]
+def test_the_parameter_holds_the_same_steps_whether_the_stack_has_them_or_not(
+    made_with_steps, either, steps
+):
+    in_the_stack = [
+        {"name": step["Name"], "arguments": step["HadoopJarStep"]["Args"]}
+        for step in steps.values()
+    ]
+    assert json.loads(made_with_steps.compute.only("AWS::SSM::Parameter")["Value"]) == in_the_stack
+    waiting = json.loads(either.compute.only("AWS::SSM::Parameter")["Value"])
+    assert [step["name"] for step in waiting] == list(steps)
 
 
-def test_the_parameter_is_found_by_its_environment(made, made_prod):
-    for made_one, environment in ((made, "test"), (made_prod, "prod")):
-        name = made_one.compute.only("AWS::SSM::Parameter")["Name"]
-        assert name == f"/fruits/{environment}/steps"
-        assert made_one.compute.outputs()["StepsParameterName"] == name
+def test_the_parameter_is_found_by_its_environment(either):
+    environment = either.compute.name.split("-")[1]
+    name = either.compute.only("AWS::SSM::Parameter")["Name"]
+    assert name == f"/fruits/{environment}/steps"
+    assert either.compute.outputs()["StepsParameterName"] == name
 
 
 def test_the_parameter_has_room_for_the_longest_names(either):

@@ -10,18 +10,26 @@ from tests.infrastructure.policies import allows, listed
 from tests.infrastructure.synthesis import ACCOUNT, STACKS
 
 # Pinned: another logical id is another bucket, and the data of the first are lost to the app.
-KEY, LOGS, RAW, RESULTS = (
+KEY, ACCESS_LOGS, LOGS, RAW, RESULTS = (
     "StorageKeyBAA9457B",
+    "StorageAccessLogs96FB524C",
     "StorageLogs2A2D4D26",
     "StorageRaw7E344C76",
     "StorageResultsB2A4FB2E",
 )
-BUCKETS = (LOGS, RAW, RESULTS)
+LOGGED = (LOGS, RAW, RESULTS)
+BUCKETS = (ACCESS_LOGS, *LOGGED)
 
 
 def rules_of(stack, bucket):
     properties = stack.resources("AWS::S3::Bucket")[bucket]
     return {rule["Id"]: rule for rule in properties["LifecycleConfiguration"]["Rules"]}
+
+
+def encryption_of(stack, bucket):
+    properties = stack.resources("AWS::S3::Bucket")[bucket]
+    (default,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    return default
 
 
 def policy_of(stack, bucket):
@@ -56,18 +64,20 @@ def test_every_bucket_is_versioned_private_and_owned_by_the_account(either):
     )
 
 
-def test_every_bucket_is_encrypted_with_the_key_of_the_customer(either):
-    default = {
+@pytest.mark.parametrize("bucket", LOGGED)
+def test_photographs_results_and_step_logs_are_encrypted_with_the_key(either, bucket):
+    assert encryption_of(either.data, bucket) == {
         "BucketKeyEnabled": True,
         "ServerSideEncryptionByDefault": {
-            "KMSMasterKeyID": {"Fn::GetAtt": [KEY, "Arn"]},
+            "KMSMasterKeyID": either.data.resolve({"Fn::GetAtt": [KEY, "Arn"]}),
             "SSEAlgorithm": "aws:kms",
         },
     }
-    either.data_template.all_resources_properties(
-        "AWS::S3::Bucket",
-        {"BucketEncryption": {"ServerSideEncryptionConfiguration": [default]}},
-    )
+
+
+def test_access_logs_are_encrypted_with_keys_of_s3_for_it_delivers_to_no_others(either):
+    default = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    assert encryption_of(either.data, ACCESS_LOGS) == default
 
 
 def test_the_key_rotates_and_can_be_saved_for_a_week(either):
@@ -81,7 +91,6 @@ def test_the_key_serves_this_account_and_the_services_that_write_logs_and_notice
     principals = [p for s in statements for each in s["Principal"].values() for p in listed(each)]
     assert set(principals) == {
         f"arn:aws:iam::{ACCOUNT}:root",
-        "logging.s3.amazonaws.com",
         "logs.eu-central-1.amazonaws.com",
         "budgets.amazonaws.com",
         "cloudwatch.amazonaws.com",
@@ -117,26 +126,28 @@ def test_no_bucket_policy_lets_anyone_in_but_the_service_that_writes_access_logs
     granted = [s for b in BUCKETS for s in policy_of(either.data, b) if s["Effect"] == "Allow"]
     assert [(s["Action"], s["Principal"]) for s in granted] == [
         ("s3:PutObject", {"Service": "logging.s3.amazonaws.com"})
-    ] * 2
+    ] * 3
 
 
-@pytest.mark.parametrize(("bucket", "prefix"), [(RAW, "access/raw/"), (RESULTS, "access/results/")])
-def test_who_reads_photographs_and_results_is_logged(made, bucket, prefix):
+@pytest.mark.parametrize(
+    ("bucket", "prefix"), [(RAW, "raw/"), (RESULTS, "results/"), (LOGS, "logs/")]
+)
+def test_who_reads_a_bucket_is_logged(made, bucket, prefix):
     data = made.data
-    target = {"DestinationBucketName": data.resolve({"Ref": LOGS}), "LogFilePrefix": prefix}
+    target = {"DestinationBucketName": data.resolve({"Ref": ACCESS_LOGS}), "LogFilePrefix": prefix}
     assert data.resources("AWS::S3::Bucket")[bucket]["LoggingConfiguration"] == target
-    place = f"{data.resolve({'Fn::GetAtt': [LOGS, 'Arn']})}/{prefix}2026-01-01"
+    place = f"{data.resolve({'Fn::GetAtt': [ACCESS_LOGS, 'Arn']})}/{prefix}2026-01-01"
     source = {"aws:SourceArn": data.resolve({"Fn::GetAtt": [bucket, "Arn"]})}
     service = "logging.s3.amazonaws.com"
     for account, allowed in ((ACCOUNT, True), ("999999999999", False)):
         context = {**source, "aws:SourceAccount": account}
-        statements = policy_of(data, LOGS)
+        statements = policy_of(data, ACCESS_LOGS)
         allowed_now = allows(statements, "s3:PutObject", place, principal=service, **context)
         assert allowed_now is allowed
 
 
-def test_the_log_bucket_does_not_log_itself(either):
-    assert "LoggingConfiguration" not in either.data.resources("AWS::S3::Bucket")[LOGS]
+def test_the_bucket_for_access_logs_does_not_log_itself(either):
+    assert "LoggingConfiguration" not in either.data.resources("AWS::S3::Bucket")[ACCESS_LOGS]
 
 
 @pytest.mark.parametrize("bucket", BUCKETS)
@@ -152,7 +163,8 @@ def test_what_is_left_over_goes_by_itself(made, made_prod, bucket):
 
 def test_logs_expire_and_data_do_not(made, made_prod):
     for made_one, days in ((made, 30), (made_prod, 365)):
-        assert rules_of(made_one.data, LOGS)["expire-logs"]["ExpirationInDays"] == days
+        for bucket in (LOGS, ACCESS_LOGS):
+            assert rules_of(made_one.data, bucket)["expire-logs"]["ExpirationInDays"] == days
         for bucket in (RAW, RESULTS):
             rules = rules_of(made_one.data, bucket).values()
             assert not any("ExpirationInDays" in rule for rule in rules)
@@ -161,7 +173,7 @@ def test_logs_expire_and_data_do_not(made, made_prod):
 def test_only_large_photographs_that_are_kept_move_to_a_cheaper_class(made, made_prod):
     assert '"Transitions"' not in json.dumps(made.data.template)
     tiered = {b: rules_of(made_prod.data, b).get("tier-large-objects") for b in BUCKETS}
-    assert tiered[LOGS] is tiered[RESULTS] is None
+    assert {bucket for bucket, rule in tiered.items() if rule} == {RAW}
     # Standard-IA bills any object as 128 KiB at least.
     assert int(tiered[RAW]["ObjectSizeGreaterThan"]) >= 128 * 1024
     assert tiered[RAW]["Transitions"] == [

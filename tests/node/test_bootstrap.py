@@ -22,6 +22,8 @@ from spark_assets.node.wheelhouse import pack
 from tests.moto_server import moto_server
 from tests.node.wheels import make_wheel, pin
 
+REGION = "eu-central-1"
+DIGEST = "0" * 64
 SCRIPT = Path(__file__).resolve().parents[2] / "spark_assets" / "node" / "bootstrap.sh"
 BIN = Path(sys.executable).parent
 BUCKET = "artifacts"
@@ -94,7 +96,7 @@ class Node:
 
     def refuses(self, *arguments: str) -> str:
         """Run what must fail and leave nothing behind; return the sentence."""
-        done = self.bootstrap(*arguments)
+        done = self.bootstrap(*arguments, REGION)
         assert done.returncode == 1, done.stderr
         assert not self.prefix.exists()
         assert not os.listdir(self.temporary)
@@ -186,7 +188,7 @@ def test_shellcheck_has_nothing_to_say():
 
 def test_a_node_installs_the_wheelhouse_and_asks_no_index(node, upload, proxy):
     house = upload()
-    done = node.bootstrap(house.uri, house.sha256)
+    done = node.bootstrap(house.uri, house.sha256, REGION)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"bootstrap: installed {house.uri} in {node.prefix}\n"
     assert node.evaluate("fruit_basket.VERSION, fruit_stone.VERSION") == "1.0 1.0"
@@ -197,7 +199,7 @@ def test_a_node_installs_the_wheelhouse_and_asks_no_index(node, upload, proxy):
 
 def test_every_user_of_a_node_may_use_what_is_installed(node, upload):
     house = upload()
-    assert node.bootstrap(house.uri, house.sha256).returncode == 0
+    assert node.bootstrap(house.uri, house.sha256, REGION).returncode == 0
     assert node.prefix.stat().st_mode & 0o777 == 0o755
     module = next(node.prefix.glob("lib/*/site-packages/fruit_basket.py"))
     assert module.stat().st_mode & 0o777 == 0o644
@@ -205,14 +207,14 @@ def test_every_user_of_a_node_may_use_what_is_installed(node, upload):
 
 def test_a_second_run_changes_nothing_and_another_wheelhouse_replaces_the_first(node, upload):
     house = upload()
-    assert node.bootstrap(house.uri, house.sha256).returncode == 0
+    assert node.bootstrap(house.uri, house.sha256, REGION).returncode == 0
     (node.prefix / "of the first run").touch()
-    again = node.bootstrap(house.uri, house.sha256)
+    again = node.bootstrap(house.uri, house.sha256, REGION)
     assert (again.returncode, again.stderr) == (0, "")
     assert again.stdout == f"bootstrap: {node.prefix} holds {house.uri} already\n"
     assert (node.prefix / "of the first run").exists()
     newer = upload(version="2.0")
-    assert node.bootstrap(newer.uri, newer.sha256).returncode == 0
+    assert node.bootstrap(newer.uri, newer.sha256, REGION).returncode == 0
     assert node.evaluate("fruit_basket.VERSION") == "2.0"
     assert not (node.prefix / "of the first run").exists()
 
@@ -229,6 +231,16 @@ def test_another_file_than_the_one_that_was_made_is_refused(node, upload):
 def test_a_file_that_is_not_there_is_named(node, s3, uri):
     sentence = node.refuses(uri, "0" * 64)
     assert sentence.startswith(f"bootstrap: {uri} cannot be downloaded; check that it is there")
+
+
+def test_the_wheels_are_asked_for_in_the_region_that_is_given(node):
+    """Elsewhere the gateway endpoint of a network without a way out does not lead."""
+    node.command("aws", f'echo "$@" >{node.commands}/asked; exit 1')
+    node.refuses("s3://artifacts/wheelhouse.tar.gz", DIGEST)
+    asked = (node.commands / "asked").read_text()
+    assert asked.startswith(
+        f"s3 cp --region {REGION} --only-show-errors s3://artifacts/wheelhouse.tar.gz "
+    )
 
 
 def test_what_is_no_archive_is_refused(node, s3):
@@ -257,24 +269,23 @@ def test_a_node_whose_modules_do_not_import_is_not_ready(node, upload):
     )
 
 
-DIGEST = "0" * 64
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
         (),
         ("s3://artifacts/wheelhouse.tar.gz",),
-        ("s3://artifacts/wheelhouse.tar.gz", "abc"),
-        (DIGEST, "s3://artifacts/wheelhouse.tar.gz"),
-        ("wheelhouse.tar.gz", DIGEST),
-        ("s3://artifacts/wheelhouse.tar.gz", DIGEST, "more"),
+        ("s3://artifacts/wheelhouse.tar.gz", DIGEST),
+        ("s3://artifacts/wheelhouse.tar.gz", "abc", REGION),
+        ("s3://artifacts/wheelhouse.tar.gz", DIGEST, ""),
+        (DIGEST, "s3://artifacts/wheelhouse.tar.gz", REGION),
+        ("wheelhouse.tar.gz", DIGEST, REGION),
+        ("s3://artifacts/wheelhouse.tar.gz", DIGEST, REGION, "more"),
     ],
 )
 def test_a_missing_argument_gets_the_usage(node, arguments):
     done = node.bootstrap(*arguments)
     assert done.returncode == 2
-    assert done.stderr == f"usage: bootstrap.sh S3_URI SHA256, got: {' '.join(arguments)}\n"
+    assert done.stderr == f"usage: bootstrap.sh S3_URI SHA256 REGION, got: {' '.join(arguments)}\n"
     assert not node.prefix.exists()
 
 
@@ -282,7 +293,7 @@ def test_a_folder_of_somebody_else_is_left_as_it_is(node, upload):
     house = upload()
     node.prefix.mkdir()
     (node.prefix / "thesis.txt").touch()
-    done = node.bootstrap(house.uri, house.sha256)
+    done = node.bootstrap(house.uri, house.sha256, REGION)
     assert done.returncode == 1
     assert "is no virtual environment, so it is left as it is; set another" in done.stderr
     assert os.listdir(node.prefix) == ["thesis.txt"]
