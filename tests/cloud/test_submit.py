@@ -6,7 +6,8 @@ import pytest
 
 from spark_assets import cli
 from spark_assets.jobs import submit
-from tests.cloud.conftest import RAW, STEPS, make_stack
+from tests.cloud.conftest import RAW, STEPS
+from tests.moto_server import make_stack
 
 
 def test_the_deployed_steps_are_added_in_their_order(make_compute_stack, capsys):
