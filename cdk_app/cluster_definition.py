@@ -14,6 +14,9 @@ from cdk_app.spark_settings import CAPACITY_SCHEDULER, PYTHON, spark_defaults, y
 RELEASE_LABEL = "emr-spark-8.1.0"
 # EMR may only touch what carries this tag; its own managed policies ask for the same.
 EMR_TAG = "for-use-with-amazon-emr-managed-policies"
+# By it a run on demand finds what it has made, and nothing else, whatever became of the answers of
+# AWS. Its value is the name of the execution.
+RUN_TAG = "fruits-run"
 SPOT_WAIT_MINUTES = 10
 SPOT_ALLOCATION = "price-capacity-optimized"
 

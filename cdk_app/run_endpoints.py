@@ -13,8 +13,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from cdk_app.network import EMR_CELL_SERVICE, KMS_SERVICE
-from cdk_app.run_plan import RUN_TAG, RunPlan
+from cdk_app.cluster_definition import RUN_TAG
+from cdk_app.endpoint_services import EMR_CELL_SERVICE, KMS_SERVICE
+from cdk_app.run_plan import RunPlan
 
 _FAILURE = "$.failure"
 _FIRST_FOUND = "$.endpoints.ids[0]"

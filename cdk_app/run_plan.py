@@ -11,8 +11,6 @@ from cdk_app.config import PipelineConfig
 from cdk_app.network import Network
 from cdk_app.steps import Step
 
-# By it a run finds its own endpoints, and no others, whatever became of the answers of AWS.
-RUN_TAG = "fruits-run"
 # What EMR takes to end a cluster after its idle time, with some to spare.
 _IDLE_MARGIN_MINUTES = 10
 # For endpoints to come up, the cluster to end and endpoints to go, with their retries.
