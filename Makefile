@@ -19,7 +19,9 @@ ARCHITECTURE ?= arm64
 ENVIRONMENT ?= test
 CDK_OPTIONS ?=
 STACK ?= compute
+# Any word: delete without asking; stop a run on demand that is under way.
 YES ?=
+STOP ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,6 +31,7 @@ MODEL := build/model
 WHEELHOUSE := build/wheelhouse/$(ARCHITECTURE)/wheelhouse.tar.gz
 CONTEXT = -c environment=$(ENVIRONMENT) $(CDK_OPTIONS)
 PLAN := $(BIN)/python -m cdk_app.plan
+PREFLIGHT = $(BIN)/python -m operations.preflight --stack "$(STACK)" $(CONTEXT)
 # What make deploy makes beside the data, and what its texts are called.
 COMPUTING := $(if $(filter on-demand,$(STACK)),FruitsOnDemand,FruitsCompute)
 ABOUT := $(if $(filter on-demand,$(STACK)),-on-demand)
@@ -99,12 +102,17 @@ synth: artifacts $(CDK) ## print the templates of the stacks
 diff: artifacts $(CDK) ## show what make deploy would change
 	@$(RUN_CDK) diff $(CONTEXT)
 
+.PHONY: preflight
+preflight: setup ## look whether the AWS account can take a deployment: make preflight [STACK=on-demand]
+	@$(PREFLIGHT)
+
 .PHONY: deploy
 deploy: artifacts $(CDK) ## make buckets and cluster, and run the steps: make deploy [IMAGES=folder] [STACK=on-demand] [ENVIRONMENT=prod]
 ifeq ($(filter compute on-demand,$(STACK)),)
 	@echo "fruits: STACK is '$(STACK)'; give compute or on-demand" >&2; exit 1
 endif
 	@$(PLAN) deploy$(ABOUT) $(CONTEXT)
+	@$(PREFLIGHT)
 	@$(RUN_DEPLOY) FruitsData
 ifneq ($(IMAGES_GIVEN),)
 	@$(BIN)/fruits upload --images "$(IMAGES)" $(FRUITS_IN)
@@ -126,12 +134,13 @@ else
 endif
 
 .PHONY: destroy
-destroy: setup $(CDK) ## delete the cluster, or another stack: make destroy [STACK=on-demand|data] [ENVIRONMENT=prod]
+destroy: setup $(CDK) ## delete the cluster, or another stack: make destroy [STACK=on-demand|data] [STOP=yes] [ENVIRONMENT=prod]
 ifeq ($(STACK),compute)
 	@$(PLAN) destroy-compute $(CONTEXT)
 	@$(RUN_DESTROY) FruitsCompute
 else ifeq ($(STACK),on-demand)
 	@$(PLAN) destroy-on-demand $(CONTEXT)
+	@$(BIN)/python -m operations.end_runs $(if $(STOP),--stop) $(CONTEXT)
 	@$(RUN_DESTROY) FruitsOnDemand
 else ifeq ($(STACK),data)
 	@$(PLAN) destroy-data $(CONTEXT)

@@ -3,6 +3,11 @@
 import re
 
 _LOG_IN = "log in again ('aws sso login', or the way you did before) and give the same command"
+OTHER_ACCOUNT = (
+    "the credentials are for another account than the deployment; set AWS_PROFILE to a profile "
+    "of that account, or leave out the account in cdk.json and CDK_OPTIONS"
+)
+NOT_BOOTSTRAPPED = "the AWS account is not ready for the CDK in Frankfurt; make it so, once, with"
 _OTHER_PLACE = 'such as with CDK_OPTIONS="-c availability_zone=eu-central-1b"'
 
 # In the order in which they are looked for: a cause before what follows from it. {action} is a
@@ -32,13 +37,11 @@ _SENTENCES = [
     ),
     (
         r"credentials are for|role in target account",
-        "the credentials are for another account than the deployment; set AWS_PROFILE to a profile "
-        "of that account, or leave out the account in cdk.json and CDK_OPTIONS",
+        OTHER_ACCOUNT,
     ),
     (
         r"environment been bootstrapped|re-?run ['\"]?cdk bootstrap|requires bootstrap stack",
-        "the AWS account is not ready for the CDK in Frankfurt; make it so, once, with: "
-        "make bootstrap",
+        f"{NOT_BOOTSTRAPPED}: make bootstrap",
     ),
     (
         r"not authorized to perform:? (?P<action>[a-z0-9-]+:[A-Za-z0-9*]+)",

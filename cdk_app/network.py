@@ -12,13 +12,9 @@ from constructs import Construct, IConstruct
 
 from cdk_app.acknowledgments import acknowledge
 from cdk_app.cluster_definition import EMR_TAG
-from cdk_app.config import REGION, NetworkRules, PipelineConfig
+from cdk_app.config import NetworkRules, PipelineConfig
+from cdk_app.endpoint_services import EMR_CELL_SERVICE
 
-# The control channel of a cluster from EMR 8 on. Left to EMR, it is made outside the stack and
-# keeps the network from being destroyed.
-EMR_CELL_SERVICE = f"aws.api.{REGION}.emr-service-cell01"
-# Nodes unlock their encrypted disks with the key of the customer.
-KMS_SERVICE = f"com.amazonaws.{REGION}.kms"
 _SESSION_MANAGER_SERVICES = {
     "Ssm": ec2.InterfaceVpcEndpointAwsService.SSM,
     "SsmMessages": ec2.InterfaceVpcEndpointAwsService.SSM_MESSAGES,
@@ -39,7 +35,7 @@ class Network(Construct):
     """VPC, endpoints, flow log and security groups; no Internet and no NAT gateway.
 
     Without ``interface_endpoints``, which are billed by the hour, someone else makes them for the
-    time of a run: `EMR_CELL_SERVICE` and `KMS_SERVICE`, in the subnet and the group for endpoints.
+    time of a run: those of `endpoint_services`, in the subnet and the group for endpoints.
     """
 
     def __init__(

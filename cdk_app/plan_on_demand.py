@@ -39,18 +39,32 @@ def destroy_on_demand_text(config: PipelineConfig) -> str:
             ("goes", "the state machine, what starts it, the network and the roles"),
             ("stays", "photographs, results and logs in their buckets, and the key"),
         ],
-        "A run that is under way needs all of this to end its cluster: wait for it first, with "
-        f"'{_FRUITS} status --on-demand{_option(config)}'.",
+        "While a run is under way nothing is deleted, for the run needs all of this to end its "
+        f"cluster. Follow it with '{follow_command(config)}', or stop it and end its cluster with "
+        f"'{stop_command(config)}'.",
+        "What an aborted run left, its cluster and its endpoints, is ended first.",
     )
 
 
 def after_deploy_on_demand_text(config: PipelineConfig) -> str:
     """Tell how a run is started and followed."""
-    option = _option(config)
     return (
-        f"start a run with: {_FRUITS} submit --on-demand{option}\n"
-        f"then follow it with: {_FRUITS} status --on-demand{option}"
+        f"start a run with: {_FRUITS} submit --on-demand{_option(config)}\n"
+        f"then follow it with: {follow_command(config)}"
     )
+
+
+def follow_command(config: PipelineConfig) -> str:
+    """Return the command that follows a run to its end."""
+    return f"{_FRUITS} status --on-demand{_option(config)}"
+
+
+def stop_command(config: PipelineConfig) -> str:
+    """Return the command that stops a run, ends its cluster and destroys the stack."""
+    make = "make destroy STACK=on-demand STOP=yes"
+    if config.environment is Environment.TEST:
+        return make
+    return f"{make} ENVIRONMENT={config.environment}"
 
 
 def _starts(config: PipelineConfig) -> list[str]:

@@ -14,7 +14,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from cdk_app.cluster_definition import RUN_TAG
-from cdk_app.network import EMR_CELL_SERVICE, KMS_SERVICE
+from cdk_app.endpoint_services import EMR_CELL_SERVICE, KMS_SERVICE
 from cdk_app.run_failures import FAILURE, LEFT_BEHIND, catch_failure, failed_in, retry_calls
 from cdk_app.run_plan import RunPlan
 

@@ -11,7 +11,8 @@ from constructs import Construct
 from cdk_app.acknowledgments import acknowledge
 from cdk_app.cluster_definition import EMR_TAG, RUN_TAG
 from cdk_app.config import PipelineConfig
-from cdk_app.network import EMR_CELL_SERVICE, KMS_SERVICE, Network
+from cdk_app.endpoint_services import EMR_CELL_SERVICE, KMS_SERVICE
+from cdk_app.network import Network
 
 # The rule by which Step Functions hears of the end of a step; it makes it itself.
 _EVENT_RULE = "StepFunctionsGetEventForEMRAddJobFlowStepsRule"

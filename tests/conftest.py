@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.weights import FeatureModelRequest
+from tests.moto_server import lead_to, moto_server
 from tests.spark.images import picture
 
 REQUIRE_ALL = os.environ.get("FRUITS_REQUIRE_ALL") == "1"
@@ -48,6 +49,19 @@ def real_model(data_dir: Path) -> FeatureModel:
         raise AssertionError("trained weights need no calibration")
 
     return FeatureModelRequest(str(weights), 0.35).obtain(no_images, verbose=False)
+
+
+@pytest.fixture(scope="session")
+def moto_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of an emulated AWS, one for all tests that empty it before they begin."""
+    with moto_server(tmp_path_factory.mktemp("moto") / "log") as url:
+        yield url
+
+
+@pytest.fixture
+def emulated_aws(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lead every client to the emulated AWS, which holds nothing yet."""
+    lead_to(moto_endpoint, monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,20 @@
 """An emulated AWS: moto's server in its own process, on loopback."""
 
+import json
 import re
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
+
+from spark_assets.cloud.clients import REGION
 
 
 @contextmanager
@@ -35,3 +41,31 @@ def _address(server: "subprocess.Popen[bytes]", log: Path) -> str:
             return found[0]
         time.sleep(0.05)
     pytest.fail(f"moto's server did not start: {log.read_text()}")
+
+
+def lead_to(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lead every client to an empty server, past whatever this machine knows of AWS."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    # Another region than that of the stacks: what finds them has chosen its region itself.
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    reset = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")
+    urllib.request.urlopen(reset).close()
+
+
+def make_stack(
+    name: str, resources: dict[str, Any], outputs: dict[str, Any], *, region: str = REGION
+) -> None:
+    template = {
+        "Resources": resources,
+        "Outputs": {key: {"Value": value} for key, value in outputs.items()},
+    }
+    client = boto3.client("cloudformation", region_name=region)
+    client.create_stack(StackName=name, TemplateBody=json.dumps(template))

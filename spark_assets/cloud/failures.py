@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from botocore import exceptions as aws
+from botocore.parsers import ResponseParserError
 
 from spark_assets.cloud.wording import printable
 from spark_assets.errors import FruitsError
@@ -63,12 +64,16 @@ _ACTION = re.compile(r"to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9*]+)")
 _QUOTA = re.compile(r"(?:Limit|Quota)s?Exceeded|^TooManyBuckets$|^InsufficientInstanceCapacity$")
 
 
+# What any call of AWS's client may throw.
+AWS_ERRORS = (aws.ClientError, aws.BotoCoreError, ResponseParserError)
+
+
 @contextmanager
 def aws_failures() -> Iterator[None]:
     """Raise what AWS throws in the block as a FruitsError with one sentence."""
     try:
         yield
-    except (aws.ClientError, aws.BotoCoreError) as error:
+    except AWS_ERRORS as error:
         raise FruitsError(sentence_of_aws(error)) from error
 
 
@@ -106,6 +111,11 @@ def sentence_of_aws(error: Exception) -> str:
         return (
             f"AWS could not be reached at {printable(str(place))}; check the network, the proxy, "
             "and AWS_ENDPOINT_URL if it is set, and give the same command"
+        )
+    if isinstance(error, ResponseParserError):
+        return (
+            "what answered in place of AWS was not AWS; check the proxy, the log-in page of the "
+            "network, and AWS_ENDPOINT_URL if it is set, and give the same command"
         )
     return _unknown(f"{type(error).__name__}: {error}")
 

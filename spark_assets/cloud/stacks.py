@@ -112,6 +112,12 @@ def on_demand_stack(environment: Environment) -> OnDemandStack:
     return OnDemandStack(outputs["StateMachineArn"], f"{outputs['LogUri'].rstrip('/')}/")
 
 
+def notices_topic_arn(environment: Environment, part: str) -> str | None:
+    """Return the topic of a stack that computes; None without the stack, or before it has one."""
+    outputs = _outputs(f"fruits-{environment}-{part}", environment)
+    return None if outputs is None else outputs.get("NoticesTopicArn")
+
+
 class _Outputs(dict[str, str]):
     """The outputs of a stack; one that is missing is told with the state of the stack."""
 

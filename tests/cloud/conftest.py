@@ -1,16 +1,14 @@
-"""An AWS for tests: moto's server in its own process, emptied before each test."""
+"""What is deployed in the emulated AWS, which every test here talks to."""
 
 import json
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import pytest
 
-from spark_assets.cloud.clients import REGION, aws_client
-from tests.moto_server import moto_server
+from spark_assets.cloud.clients import aws_client
+from tests.moto_server import make_stack
 
 STEPS = [
     {"name": "featurize", "arguments": ["spark-submit", "s3://code/featurize.py", "--limit", "5"]},
@@ -20,44 +18,14 @@ STEPS = [
 RAW, RESULTS, LOGS = "fruits-raw", "fruits-results", "fruits-logs"
 
 
-@pytest.fixture(scope="session")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with moto_server(tmp_path_factory.mktemp("moto") / "log") as url:
-        yield url
-
-
 @pytest.fixture(autouse=True)
-def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lead every client to the server, past whatever this machine knows of AWS."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    # Another region than that of the stacks: what finds them has chosen its region itself.
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    reset = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")
-    urllib.request.urlopen(reset).close()
+def aws(emulated_aws: None) -> None:
+    """Lead every client to the emulator."""
 
 
 @pytest.fixture
 def s3() -> Any:
     return aws_client("s3")
-
-
-def make_stack(
-    name: str, resources: dict[str, Any], outputs: dict[str, Any], *, region: str = REGION
-) -> None:
-    template = {
-        "Resources": resources,
-        "Outputs": {key: {"Value": value} for key, value in outputs.items()},
-    }
-    client = boto3.client("cloudformation", region_name=region)
-    client.create_stack(StackName=name, TemplateBody=json.dumps(template))
 
 
 @pytest.fixture

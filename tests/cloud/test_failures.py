@@ -2,6 +2,7 @@
 
 import pytest
 from botocore import exceptions as aws
+from botocore.parsers import ResponseParserError
 
 from spark_assets.cloud.failures import aws_failures, is_missing_stack, sentence_of_aws
 from spark_assets.cloud.wording import printable
@@ -42,6 +43,7 @@ def refused(code: str, message: str = "", operation: str = "RunJobFlow") -> aws.
             "AWS could not be reached at http://proxy; check the network, the proxy",
         ),
         (aws.IncompleteReadError(actual_bytes=1, expected_bytes=2), "AWS could not be reached"),
+        (ResponseParserError("b'<!doctype html>'"), "what answered in place of AWS was not AWS"),
         (refused("ExpiredToken"), "the AWS credentials have expired; log in again"),
         (refused("ExpiredTokenException"), "the AWS credentials have expired; log in again"),
         (refused("RequestExpired"), "the AWS credentials have expired; log in again"),

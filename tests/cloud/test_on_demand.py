@@ -7,7 +7,8 @@ import pytest
 from spark_assets import cli
 from spark_assets.cloud.clients import aws_client
 from spark_assets.cloud.executions import follow_execution
-from tests.cloud.conftest import LOGS, make_stack
+from tests.cloud.conftest import LOGS
+from tests.moto_server import make_stack
 
 DEFINITION = {"StartAt": "Begin", "States": {"Begin": {"Type": "Pass", "End": True}}}
 ARN = "arn:aws:states:eu-central-1:123456789012:execution:fruits-test-on-demand:run-1"

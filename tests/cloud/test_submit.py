@@ -9,7 +9,8 @@ from spark_assets.cloud.clusters import Step, describe_cluster
 from spark_assets.cloud.following import Followed
 from spark_assets.cloud.step_logs import StepLog
 from spark_assets.jobs import status, submit
-from tests.cloud.conftest import RAW, STEPS, make_stack
+from tests.cloud.conftest import RAW, STEPS
+from tests.moto_server import make_stack
 
 
 def test_the_deployed_steps_are_added_in_their_order(make_compute_stack, capsys):

@@ -33,7 +33,7 @@ def sentences():
 def said():
     """Return every text in the sources, with a gap where something is filled in."""
     texts = []
-    for package in ("spark_assets", "cdk_app"):
+    for package in ("spark_assets", "cdk_app", "operations"):
         for path in sorted((ROOT / package).rglob("*.py")):
             texts += texts_of(ast.parse(path.read_text(encoding="utf-8")))
     script = (ROOT / "spark_assets/node/bootstrap.sh").read_text(encoding="utf-8")
@@ -108,7 +108,14 @@ def anchors(path):
 
 
 @pytest.mark.parametrize(
-    "name", ["runbook.md", "retour-critique.md", "critical-review.md", "../README.fr.md"]
+    "name",
+    [
+        "runbook.md",
+        "first-deployment.md",
+        "retour-critique.md",
+        "critical-review.md",
+        "../README.fr.md",
+    ],
 )
 def test_every_link_leads_somewhere(name):
     page = DOCS / name

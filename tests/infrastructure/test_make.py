@@ -19,6 +19,8 @@ esac
 [ -z "$FAILING" ] || case "$words" in *"$FAILING"*) exit 1 ;; esac
 """
 PLAN = "python -m cdk_app.plan"
+PREFLIGHT = "python -m operations.preflight --stack"
+END_RUNS = "python -m operations.end_runs"
 CDK = "python -m cdk_app.command_line"
 DEPLOY = f"{CDK} deploy --exclusively --method=direct --require-approval never"
 DESTROY = f"{CDK} destroy --exclusively --force"
@@ -67,6 +69,7 @@ def test_deploy_says_its_plan_before_it_makes_anything(make):
     assert make.calls == [
         f"{PLAN} goals {TEST}",
         f"{PLAN} deploy {TEST}",
+        f"{PREFLIGHT} compute {TEST}",
         f"{DEPLOY} {TEST} FruitsData",
         f"{DEPLOY} {TEST} FruitsCompute",
         f"{PLAN} steps-command {TEST}",
@@ -82,6 +85,7 @@ def test_deploy_makes_runs_on_demand_in_place_of_a_cluster(make):
     assert make.calls == [
         f"{PLAN} goals {TEST}",
         f"{PLAN} deploy-on-demand {TEST}",
+        f"{PREFLIGHT} on-demand {TEST}",
         f"{DEPLOY} {TEST} FruitsData",
         "fruits upload --images photographs --environment test",
         f"{DEPLOY} {TEST} FruitsOnDemand",
@@ -103,7 +107,7 @@ def test_deploy_uploads_between_the_stacks_when_images_are_given(make, way):
         make("deploy", "ENVIRONMENT=prod", IMAGES="my photographs")
     else:
         make("deploy", "ENVIRONMENT=prod", "IMAGES=my photographs")
-    assert make.calls[2:5] == [
+    assert make.calls[3:6] == [
         f"{DEPLOY} {PROD} FruitsData",
         "fruits upload --images my photographs --environment prod",
         f"{DEPLOY} {PROD} FruitsCompute",
@@ -115,10 +119,11 @@ def test_deploy_uploads_between_the_stacks_when_images_are_given(make, way):
     [
         ("goals", 1),
         ("plan deploy", 2),
-        ("FruitsData", 3),
-        ("upload", 4),
-        ("FruitsCompute", 5),
-        ("submit", 7),
+        ("preflight", 3),
+        ("FruitsData", 4),
+        ("upload", 5),
+        ("FruitsCompute", 6),
+        ("submit", 8),
     ],
 )
 def test_deploy_stops_where_something_fails(make, failing, n_calls):
@@ -129,7 +134,7 @@ def test_deploy_stops_where_something_fails(make, failing, n_calls):
 def test_every_call_gets_the_options_of_the_cdk(make):
     make("deploy", "CDK_OPTIONS=-c steps=none -c n_task_nodes=0")
     of_the_cdk = [call for call in make.calls if not call.startswith("fruits ")]
-    assert len(of_the_cdk) == 6
+    assert len(of_the_cdk) == 7
     assert all(f"{TEST} -c steps=none -c n_task_nodes=0" in call for call in of_the_cdk)
 
 
@@ -178,12 +183,25 @@ def test_destroy_is_about_the_cluster(make):
     ]
 
 
-def test_destroy_deletes_what_runs_on_demand_need(make):
-    make("destroy", "STACK=on-demand")
-    assert make.calls == [
+@pytest.mark.parametrize(("stop", "option"), [([], ""), (["STOP=yes"], " --stop")])
+def test_runs_on_demand_are_ended_before_what_they_need_is_deleted(make, stop, option):
+    make("destroy", "STACK=on-demand", *stop)
+    assert [" ".join(call.split()) for call in make.calls] == [
         f"{PLAN} destroy-on-demand {TEST}",
+        f"{END_RUNS}{option} {TEST}",
         f"{DESTROY} {TEST} FruitsOnDemand",
     ]
+
+
+def test_what_a_run_needs_is_not_deleted_while_the_run_is_in_the_way(make):
+    assert make("destroy", "STACK=on-demand", failing="end_runs").returncode == 2
+    assert "end_runs" in make.calls[-1]
+
+
+@pytest.mark.parametrize("stack", ["compute", "on-demand"])
+def test_the_preflight_can_be_had_alone(make, stack):
+    assert make("preflight", f"STACK={stack}", "CDK_OPTIONS=-c n_task_nodes=0").returncode == 0
+    assert make.calls == [f"{PREFLIGHT} {stack} {TEST} -c n_task_nodes=0"]
 
 
 @pytest.mark.parametrize(("yes", "option"), [([], ""), (["YES=1"], " --yes")])

@@ -33,9 +33,11 @@ def test_it_says_what_starts_a_run(capsys, context, start):
         assert start not in said(capsys, "deploy-on-demand")
 
 
-def test_before_it_goes_a_run_has_to_end(capsys):
-    text = said(capsys, "destroy-on-demand")
-    assert "wait for it first, with\n'.venv/bin/fruits status --on-demand'" in text
+def test_before_it_goes_a_run_has_to_end_or_is_stopped(capsys):
+    text = " ".join(said(capsys, "destroy-on-demand", "environment=prod").split())
+    assert "While a run is under way nothing is deleted" in text
+    assert "with '.venv/bin/fruits status --on-demand --environment prod'" in text
+    assert "with 'make destroy STACK=on-demand STOP=yes ENVIRONMENT=prod'" in text
 
 
 def test_afterwards_it_says_how_a_run_is_started_and_followed(capsys):
