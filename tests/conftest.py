@@ -11,10 +11,19 @@ from pyspark.sql import SparkSession
 
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.weights import FeatureModelRequest
+from tests.selection import Guard
 from tests.spark.images import picture
 
 REQUIRE_ALL = os.environ.get("FRUITS_REQUIRE_ALL") == "1"
 DATA_DIR = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help="run no test that starts a process")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Guard(fast=config.getoption("--fast")))
 
 
 def skip_or_fail(reason: str) -> None:
@@ -22,6 +31,14 @@ def skip_or_fail(reason: str) -> None:
     if REQUIRE_ALL:
         pytest.fail(f"FRUITS_REQUIRE_ALL=1, but {reason}")
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def starts_processes() -> None:
+    """Make each test slow that uses this, or a fixture that does; see tests/selection.py.
+
+    TensorFlow is a process too: it asks ``uname`` while it is imported.
+    """
 
 
 @pytest.fixture(scope="session")
@@ -33,14 +50,14 @@ def data_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def seeded_model() -> FeatureModel:
+def seeded_model(starts_processes: None) -> FeatureModel:
     """Return a small network (alpha 0.35) with seeded weights, calibrated on drawn pictures."""
     pixels = np.stack([np.asarray(picture(224, 224, seed)) for seed in range(16)])
     return FeatureModelRequest("random", 0.35).obtain(lambda: pixels, verbose=False)
 
 
 @pytest.fixture(scope="session")
-def real_model(data_dir: Path) -> FeatureModel:
+def real_model(starts_processes: None, data_dir: Path) -> FeatureModel:
     """Return the network with real ImageNet weights (alpha 0.35)."""
     weights = data_dir / "weights" / "mobilenet_v2_0.35_224_no_top.weights.h5"
 
@@ -51,7 +68,9 @@ def real_model(data_dir: Path) -> FeatureModel:
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+def spark(
+    starts_processes: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SparkSession]:
     os.environ["PYSPARK_PYTHON"] = sys.executable
     session = (
         SparkSession.builder.master("local[2]")

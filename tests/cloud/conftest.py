@@ -1,4 +1,4 @@
-"""An AWS for tests: moto's server in its own process, emptied before each test."""
+"""An AWS for tests that ask for one: moto's server in its own process, emptied before each."""
 
 import json
 import urllib.request
@@ -21,31 +21,37 @@ RAW, RESULTS, LOGS = "fruits-raw", "fruits-results", "fruits-logs"
 
 
 @pytest.fixture(scope="session")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def endpoint(starts_processes: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with moto_server(tmp_path_factory.mktemp("moto") / "log") as url:
         yield url
 
 
 @pytest.fixture(autouse=True)
-def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lead every client to the server, past whatever this machine knows of AWS."""
+def no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lead every client to where nothing listens, past whatever this machine knows of AWS."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     # Another region than that of the stacks: what finds them has chosen its region itself.
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+
+
+@pytest.fixture
+def aws(no_aws: None, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lead every client to the server, which is as good as new."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     reset = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")
     urllib.request.urlopen(reset).close()
 
 
 @pytest.fixture
-def s3() -> Any:
+def s3(aws: None) -> Any:
     return aws_client("s3")
 
 
@@ -61,7 +67,7 @@ def make_stack(
 
 
 @pytest.fixture
-def make_data_stack() -> Callable[..., None]:
+def make_data_stack(aws: None) -> Callable[..., None]:
     def make(environment: str = "test", **more_outputs: str) -> None:
         names = {"Raw": RAW, "Results": RESULTS, "Logs": LOGS}
         make_stack(
@@ -93,7 +99,7 @@ class MadeCluster:
 
 
 @pytest.fixture
-def make_compute_stack() -> Callable[..., MadeCluster]:
+def make_compute_stack(aws: None) -> Callable[..., MadeCluster]:
     def make(steps: str = json.dumps(STEPS)) -> MadeCluster:
         client = aws_client("emr")
         cluster = client.run_job_flow(

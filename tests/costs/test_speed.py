@@ -68,6 +68,7 @@ def test_larger_images_take_longer_and_the_smallest_take_what_was_measured():
     assert SPEED.vcpu_seconds_an_image(0.0001) == SPEED.vcpu_seconds_an_image(0.01)
 
 
+@pytest.mark.slow
 def test_prices_and_speed_are_found_in_a_package_inside_a_zip(tmp_path):
     folder = Path(spark_assets.__file__).parent
     with zipfile.ZipFile(tmp_path / "package.zip", "w") as archive:

@@ -8,7 +8,7 @@ import pytest
 
 from cdk_app.config import ConfigError, Environment, PipelineConfig, StepsMode
 from spark_assets.costs.instances import InstanceType
-from tests.infrastructure.synthesis import default_context
+from tests.infrastructure.context import default_context
 
 FIELDS = [field.name for field in dataclasses.fields(PipelineConfig)]
 

@@ -4,13 +4,10 @@ import re
 from itertools import product
 
 import pytest
-from aws_cdk import App, Stack
-from aws_cdk import aws_kms as kms
 
 from cdk_app.config import REGION, ROOT_VOLUME_GIB
 from cdk_app.context import read_config
 from cdk_app.costs import cluster_shape, hourly_costs, n_interface_endpoints, spot_savings
-from cdk_app.network import Network
 from spark_assets.costs import clusters
 from spark_assets.costs.clusters import DEFAULT_CLUSTER, monthly_costs_at_rest, total
 from spark_assets.costs.instances import _FAMILIES, _VCPUS, InstanceType
@@ -146,8 +143,14 @@ def test_every_part_of_a_configuration_that_costs_is_in_its_shape():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("session_manager", ["false", "true"])
 def test_the_network_has_as_many_endpoints_as_are_counted(session_manager):
+    from aws_cdk import App, Stack
+    from aws_cdk import aws_kms as kms
+
+    from cdk_app.network import Network
+
     config = read_config([f"session_manager={session_manager}"])
     stack = Stack(App(), "Stack", env={"region": REGION})
     network = Network(stack, "Network", config=config, key=kms.Key(stack, "Key"))
