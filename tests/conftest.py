@@ -11,11 +11,20 @@ from pyspark.sql import SparkSession
 
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.weights import FeatureModelRequest
-from tests.moto_server import lead_to, moto_server
+from tests.moto_server import empty, lead_to, moto_server
+from tests.selection import Guard
 from tests.spark.images import picture
 
 REQUIRE_ALL = os.environ.get("FRUITS_REQUIRE_ALL") == "1"
 DATA_DIR = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help="run no test that starts a process")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Guard(fast=config.getoption("--fast")))
 
 
 def skip_or_fail(reason: str) -> None:
@@ -23,6 +32,14 @@ def skip_or_fail(reason: str) -> None:
     if REQUIRE_ALL:
         pytest.fail(f"FRUITS_REQUIRE_ALL=1, but {reason}")
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def starts_processes() -> None:
+    """Make each test slow that uses this, or a fixture that does; see tests/selection.py.
+
+    TensorFlow is a process too: it asks ``uname`` while it is imported.
+    """
 
 
 @pytest.fixture(scope="session")
@@ -34,14 +51,14 @@ def data_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def seeded_model() -> FeatureModel:
+def seeded_model(starts_processes: None) -> FeatureModel:
     """Return a small network (alpha 0.35) with seeded weights, calibrated on drawn pictures."""
     pixels = np.stack([np.asarray(picture(224, 224, seed)) for seed in range(16)])
     return FeatureModelRequest("random", 0.35).obtain(lambda: pixels, verbose=False)
 
 
 @pytest.fixture(scope="session")
-def real_model(data_dir: Path) -> FeatureModel:
+def real_model(starts_processes: None, data_dir: Path) -> FeatureModel:
     """Return the network with real ImageNet weights (alpha 0.35)."""
     weights = data_dir / "weights" / "mobilenet_v2_0.35_224_no_top.weights.h5"
 
@@ -52,7 +69,9 @@ def real_model(data_dir: Path) -> FeatureModel:
 
 
 @pytest.fixture(scope="session")
-def moto_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def moto_endpoint(
+    starts_processes: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """Return the address of an emulated AWS, one for all tests that empty it before they begin."""
     with moto_server(tmp_path_factory.mktemp("moto") / "log") as url:
         yield url
@@ -62,10 +81,13 @@ def moto_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def emulated_aws(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lead every client to the emulated AWS, which holds nothing yet."""
     lead_to(moto_endpoint, monkeypatch)
+    empty(moto_endpoint)
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+def spark(
+    starts_processes: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SparkSession]:
     os.environ["PYSPARK_PYTHON"] = sys.executable
     session = (
         SparkSession.builder.master("local[2]")

@@ -44,7 +44,7 @@ def _address(server: "subprocess.Popen[bytes]", log: Path) -> str:
 
 
 def lead_to(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lead every client to an empty server, past whatever this machine knows of AWS."""
+    """Lead every client to an address, past whatever this machine knows of AWS."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
@@ -56,6 +56,10 @@ def lead_to(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # Another region than that of the stacks: what finds them has chosen its region itself.
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+
+
+def empty(endpoint: str) -> None:
+    """Let a server forget all that it holds."""
     reset = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")
     urllib.request.urlopen(reset).close()
 

@@ -1,4 +1,4 @@
-"""What is deployed in the emulated AWS, which every test here talks to."""
+"""What is deployed in the emulated AWS, for the tests that ask for one."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from spark_assets.cloud.clients import aws_client
-from tests.moto_server import make_stack
+from tests.moto_server import lead_to, make_stack
 
 STEPS = [
     {"name": "featurize", "arguments": ["spark-submit", "s3://code/featurize.py", "--limit", "5"]},
@@ -19,17 +19,23 @@ RAW, RESULTS, LOGS = "fruits-raw", "fruits-results", "fruits-logs"
 
 
 @pytest.fixture(autouse=True)
-def aws(emulated_aws: None) -> None:
-    """Lead every client to the emulator."""
+def no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lead every client to where nothing listens."""
+    lead_to("http://127.0.0.1:9", monkeypatch)
 
 
 @pytest.fixture
-def s3() -> Any:
+def aws(no_aws: None, emulated_aws: None) -> None:
+    """Lead every client to the emulator, which holds nothing yet."""
+
+
+@pytest.fixture
+def s3(aws: None) -> Any:
     return aws_client("s3")
 
 
 @pytest.fixture
-def make_data_stack() -> Callable[..., None]:
+def make_data_stack(aws: None) -> Callable[..., None]:
     def make(environment: str = "test", **more_outputs: str) -> None:
         names = {"Raw": RAW, "Results": RESULTS, "Logs": LOGS}
         make_stack(
@@ -61,7 +67,7 @@ class MadeCluster:
 
 
 @pytest.fixture
-def make_compute_stack() -> Callable[..., MadeCluster]:
+def make_compute_stack(aws: None) -> Callable[..., MadeCluster]:
     def make(steps: str = json.dumps(STEPS)) -> MadeCluster:
         client = aws_client("emr")
         cluster = client.run_job_flow(

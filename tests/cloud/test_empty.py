@@ -225,6 +225,7 @@ def test_prod_is_refused_even_with_yes(make_data_stack, s3, capsys):
     assert n_left(s3, RAW) == 1
 
 
+@pytest.mark.usefixtures("aws")
 def test_nothing_deployed_is_nothing_to_empty(capsys):
     assert cli.main(["empty"]) == 0
     assert capsys.readouterr().err == (

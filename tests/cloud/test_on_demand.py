@@ -15,7 +15,7 @@ ARN = "arn:aws:states:eu-central-1:123456789012:execution:fruits-test-on-demand:
 
 
 @pytest.fixture
-def machine():
+def machine(aws):
     """Return the ARN of a state machine that the stack of the test environment has made."""
     made = aws_client("stepfunctions").create_state_machine(
         name="fruits-test-on-demand",
@@ -68,6 +68,7 @@ def test_a_second_run_is_not_started_beside_the_first(machine, capsys):
     assert "fruits: a run is under way, and there is one at a time" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize("command", ["submit", "status"])
 def test_without_the_stack_the_command_that_makes_it_is_named(command, capsys):
     assert cli.main([command, "--on-demand", "--environment", "prod"]) == 1

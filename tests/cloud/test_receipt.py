@@ -40,7 +40,7 @@ GROUPS = [
 
 
 @pytest.fixture
-def cluster_id():
+def cluster_id(aws):
     answer = aws_client("emr").run_job_flow(
         Name="fruits",
         ReleaseLabel="emr-7.0.0",

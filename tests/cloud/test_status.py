@@ -390,6 +390,7 @@ def test_an_ended_cluster_without_steps_is_not_to_be_given_any(make_compute_stac
     assert "make a new one with: make destroy, then make deploy" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("aws")
 def test_without_a_cluster_the_command_that_makes_one_is_named(capsys):
     assert cli.main(["status", "--environment", "prod"]) == 1
     assert capsys.readouterr().err == (

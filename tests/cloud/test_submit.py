@@ -77,6 +77,7 @@ def test_a_run_above_the_cap_is_not_submitted(
     assert ("USD" in capsys.readouterr().err) == (n_steps == 0)
 
 
+@pytest.mark.usefixtures("aws")
 def test_without_a_cluster_the_command_that_makes_one_is_named(capsys):
     assert cli.main(["submit"]) == 1
     assert capsys.readouterr().err == (
@@ -107,6 +108,7 @@ def test_a_parameter_that_holds_no_steps_is_refused(text, make_compute_stack, ca
     )
 
 
+@pytest.mark.usefixtures("aws")
 def test_a_stack_without_its_outputs_is_told_with_its_state(capsys):
     make_stack("fruits-test-compute", {"B": {"Type": "AWS::S3::Bucket"}}, {"ClusterId": "j-1"})
     assert cli.main(["submit"]) == 1
@@ -116,6 +118,7 @@ def test_a_stack_without_its_outputs_is_told_with_its_state(capsys):
     )
 
 
+@pytest.mark.usefixtures("aws")
 def test_only_the_region_of_the_project_is_looked_at(capsys):
     make_stack(
         "fruits-test-compute",

@@ -71,9 +71,3 @@ def test_what_is_said_of_money_holds(computed):
     missed = ("small_ratio", 10), ("large_ratio", 5)
     assert all(computed[name].value < target for name, target in missed)
     assert computed["numpy_ratio"].value > 2
-
-
-def test_french_has_no_plain_space_before_its_double_signs():
-    text = re.sub(r"```.*?```|`[^`]*`|\|", "", TEXTS["fr"], flags=re.DOTALL)
-    assert not re.findall(r"\w [;:?!»]|« ", text)
-    assert "'" not in MARKED.sub("", text)

@@ -45,6 +45,7 @@ def test_small_photographs_are_jpegs_like_those_of_fruits_360(tmp_path):
             image.load()
 
 
+@pytest.mark.slow
 def test_no_two_photographs_hold_the_same_bytes_and_each_go_draws_the_same(tmp_path):
     contents = [
         [path.read_bytes() for path in sorted(folder.rglob("*.jpg"))]
@@ -116,6 +117,7 @@ def _connected(upstream_port, delay_ms):
         yield stream
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delay_ms", [0, 50])
 def test_the_proxy_delays_each_exchange_and_keeps_every_byte_in_order(delay_ms):
     content = np.random.default_rng(0).bytes(300_000)
@@ -128,6 +130,7 @@ def test_the_proxy_delays_each_exchange_and_keeps_every_byte_in_order(delay_ms):
             assert time.monotonic() - started >= delay_ms / 1000
 
 
+@pytest.mark.slow
 def test_the_proxy_closes_the_connection_where_nothing_listens_behind_it():
     with socket.socket() as unused:
         unused.bind((delay_proxy.HOST, 0))
@@ -155,6 +158,7 @@ _DAEMON = (
 )
 
 
+@pytest.mark.slow
 @needs_proc
 def test_the_peak_of_a_python_worker_is_what_it_held_at_most():
     command = [sys.executable, "-c", _DAEMON, "pyspark.daemon"]
@@ -171,6 +175,7 @@ def test_the_peak_of_a_python_worker_is_what_it_held_at_most():
     assert 96 < memory.peak_mib < 160
 
 
+@pytest.mark.slow
 @needs_proc
 def test_a_process_that_is_no_worker_has_no_peak():
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:

@@ -94,12 +94,14 @@ def test_every_command_explains_itself(command, capsys):
     assert "--output" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_an_unknown_folder_is_refused_at_once(tmp_path):
     done = fruits("run", "--images", tmp_path / "nowhere", "--output", tmp_path / "out")
     assert_refused(done, "does not exist; give a folder of photographs")
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_no_java_is_refused_with_the_line_that_installs_it(tmp_path):
     put(tmp_path / "images", "a/1.png")
     (tmp_path / "bin").mkdir()
@@ -112,6 +114,7 @@ def test_no_java_is_refused_with_the_line_that_installs_it(tmp_path):
     assert "apt-get install openjdk-17-jre-headless" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("version", "number"), [("1.8.0_292", "8"), ("11.0.2", "11"), ("25", "25")]
 )

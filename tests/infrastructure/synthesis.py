@@ -16,16 +16,11 @@ from cdk_app.data_stack import DataStack
 from cdk_app.on_demand_stack import OnDemandStack
 from cdk_app.pipeline import add_checks, add_stacks
 
-ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "111122223333"
 STACKS = ("FruitsData", "FruitsCompute", "FruitsOnDemand")
 PSEUDO = {"AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "AWS::Region": "eu-central-1"}
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 ASSETS_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-eu-central-1"
-
-
-def default_context() -> dict[str, Any]:
-    return json.loads((ROOT / "cdk.json").read_text())["context"]
 
 
 def new_app(outdir: Path, context: dict[str, Any]) -> App:

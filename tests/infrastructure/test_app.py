@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from tests.conftest import skip_or_fail
-from tests.infrastructure.synthesis import ROOT
+from tests.infrastructure.context import ROOT
 
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 # Nothing is there: whoever asks for the network gets an error.

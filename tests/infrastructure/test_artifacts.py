@@ -9,7 +9,8 @@ import pytest
 from aws_cdk.assertions import Annotations, Match
 
 from tests.infrastructure.conftest import MODEL_FILES
-from tests.infrastructure.synthesis import ROOT, synthesize
+from tests.infrastructure.context import ROOT
+from tests.infrastructure.synthesis import synthesize
 
 
 def step_arguments(made, name):

@@ -5,7 +5,8 @@ import shutil
 import pytest
 
 from cdk_app import artifacts as artifacts_module
-from tests.infrastructure.synthesis import ROOT, synthesize
+from tests.infrastructure.context import ROOT
+from tests.infrastructure.synthesis import synthesize
 
 
 @pytest.fixture

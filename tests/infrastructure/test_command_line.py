@@ -172,7 +172,7 @@ def test_the_environment_of_the_stack_is_told_to_make():
 
 
 @pytest.fixture
-def cdk(tmp_path):
+def cdk(starts_processes, tmp_path):
     """Return a function that writes a script in place of cdk."""
 
     def write(*lines):

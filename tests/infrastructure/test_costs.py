@@ -4,13 +4,10 @@ import re
 from itertools import product
 
 import pytest
-from aws_cdk import App, Stack
-from aws_cdk import aws_kms as kms
 
 from cdk_app.config import REGION, ROOT_VOLUME_GIB
 from cdk_app.context import read_config
 from cdk_app.costs import cluster_shape, hourly_costs, n_interface_endpoints, spot_savings
-from cdk_app.network import Network
 from spark_assets.costs import clusters
 from spark_assets.costs.clusters import DEFAULT_CLUSTER, monthly_costs_at_rest, total
 from spark_assets.costs.instances import _FAMILIES, _VCPUS, InstanceType
@@ -32,12 +29,12 @@ def figures():
     return [*content.items(), *instances.items()]
 
 
-@pytest.mark.parametrize(("name", "figure"), figures())
-def test_every_figure_has_a_unit_and_a_source_or_is_called_an_assumption(name, figure):
-    assert figure["value"] > 0
+def test_every_figure_has_a_unit_and_a_source_or_is_called_an_assumption():
     units = ("USD an hour", "USD a month", "USD a thousand requests", "times the price", "EUR")
-    assert figure["unit"].startswith(units)
-    assert re.match(r"assumption: \S|AWS price list, \S", figure["source"])
+    for name, figure in figures():
+        assert figure["value"] > 0, name
+        assert figure["unit"].startswith(units), name
+        assert re.match(r"assumption: \S|AWS price list, \S", figure["source"]), name
 
 
 def test_what_was_not_read_in_frankfurt_is_an_assumption():
@@ -52,12 +49,12 @@ def test_the_prices_say_when_they_were_read():
     assert re.fullmatch(r"\d{4}-\d\d to \d{4}-\d\d", load_prices().read)
 
 
-@pytest.mark.parametrize("instance_type", INSTANCE_TYPES, ids=lambda each: each.name)
-def test_every_allowed_instance_type_has_a_price(instance_type):
+def test_every_allowed_instance_type_has_a_price():
     prices = load_prices()
-    on_demand = prices.on_demand(instance_type)
-    assert 0 < prices.on_spot(instance_type) < on_demand
-    assert 0 < prices.emr_on_top(instance_type) < on_demand
+    for instance_type in INSTANCE_TYPES:
+        on_demand = prices.on_demand(instance_type)
+        assert 0 < prices.on_spot(instance_type) < on_demand
+        assert 0 < prices.emr_on_top(instance_type) < on_demand
 
 
 def test_the_price_is_proportional_to_the_vcpus():
@@ -146,8 +143,14 @@ def test_every_part_of_a_configuration_that_costs_is_in_its_shape():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("session_manager", ["false", "true"])
 def test_the_network_has_as_many_endpoints_as_are_counted(session_manager):
+    from aws_cdk import App, Stack
+    from aws_cdk import aws_kms as kms
+
+    from cdk_app.network import Network
+
     config = read_config([f"session_manager={session_manager}"])
     stack = Stack(App(), "Stack", env={"region": REGION})
     network = Network(stack, "Network", config=config, key=kms.Key(stack, "Key"))

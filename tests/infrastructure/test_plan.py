@@ -208,6 +208,7 @@ def test_words_that_the_cdk_would_read_otherwise_are_refused(words, sentence):
         read_config(words)
 
 
+@pytest.mark.slow
 def test_it_answers_without_the_cdk_and_without_aws():
     program = "import sys, cdk_app.plan; print(*sys.modules)"
     done = subprocess.run(

@@ -12,7 +12,8 @@ from aws_cdk import aws_s3 as s3
 
 from cdk_app.pipeline import add_checks, add_stacks
 from tests.conftest import skip_or_fail
-from tests.infrastructure.synthesis import NOW, ROOT, new_app
+from tests.infrastructure.context import ROOT
+from tests.infrastructure.synthesis import NOW, new_app
 
 # What the defaults leave out, all at once.
 EVERYTHING = {

@@ -1,7 +1,5 @@
 """Spark's settings fit the nodes, whichever of the allowed types they are."""
 
-import pytest
-
 from cdk_app.spark_settings import spark_defaults, split_memory, yarn_site
 from spark_assets.costs.instances import InstanceType
 from tests.costs.test_instances import NAMES
@@ -10,8 +8,6 @@ TYPES = [InstanceType.parse(name) for name in NAMES]
 GIB = 1024
 # The application master of a client has 512 MiB of heap, and 384 beside it.
 MASTER_MIB = 896
-
-over_all_types = pytest.mark.parametrize("node", TYPES, ids=NAMES)
 
 
 def mib(setting: str) -> int:
@@ -23,70 +19,70 @@ def settings_of(node, n_worker_nodes=3):
     return spark_defaults(primary=node, worker=node, n_worker_nodes=n_worker_nodes)
 
 
-@over_all_types
-def test_a_node_runs_one_task_for_each_vcpu(node):
-    split = split_memory(node)
-    assert split.n_executors * split.n_cores == node.n_vcpus
-    assert settings_of(node)["spark.task.cpus"] == "1"
+def test_a_node_runs_one_task_for_each_vcpu():
+    for node in TYPES:
+        split = split_memory(node)
+        assert split.n_executors * split.n_cores == node.n_vcpus
+        assert settings_of(node)["spark.task.cpus"] == "1"
 
 
-@over_all_types
-def test_the_executors_fill_all_nodes(node):
-    settings = settings_of(node, n_worker_nodes=5)
-    n_tasks = int(settings["spark.executor.instances"]) * int(settings["spark.executor.cores"])
-    assert n_tasks == 5 * node.n_vcpus == int(settings["spark.default.parallelism"])
-    assert settings["spark.dynamicAllocation.enabled"] == "false"
+def test_the_executors_fill_all_nodes():
+    for node in TYPES:
+        settings = settings_of(node, n_worker_nodes=5)
+        n_tasks = int(settings["spark.executor.instances"]) * int(settings["spark.executor.cores"])
+        assert n_tasks == 5 * node.n_vcpus == int(settings["spark.default.parallelism"])
+        assert settings["spark.dynamicAllocation.enabled"] == "false", node.name
 
 
-@over_all_types
-def test_the_executors_and_the_application_master_fit_into_the_memory_of_yarn(node):
-    settings, yarn = settings_of(node), yarn_site(node)
-    container = mib(settings["spark.executor.memory"])
-    container += mib(settings["spark.executor.memoryOverhead"])
-    step = int(yarn["yarn.scheduler.minimum-allocation-mb"])
-    granted, granted_master = (-(-asked // step) * step for asked in (container, MASTER_MIB))
-    yarn_mib = int(yarn["yarn.nodemanager.resource.memory-mb"])
-    assert split_memory(node).n_executors * granted + granted_master <= yarn_mib
-    assert granted <= int(yarn["yarn.scheduler.maximum-allocation-mb"])
+def test_the_executors_and_the_application_master_fit_into_the_memory_of_yarn():
+    for node in TYPES:
+        settings, yarn = settings_of(node), yarn_site(node)
+        container = mib(settings["spark.executor.memory"])
+        container += mib(settings["spark.executor.memoryOverhead"])
+        step = int(yarn["yarn.scheduler.minimum-allocation-mb"])
+        granted, granted_master = (-(-asked // step) * step for asked in (container, MASTER_MIB))
+        yarn_mib = int(yarn["yarn.nodemanager.resource.memory-mb"])
+        assert split_memory(node).n_executors * granted + granted_master <= yarn_mib, node.name
+        assert granted <= int(yarn["yarn.scheduler.maximum-allocation-mb"]), node.name
 
 
-@over_all_types
-def test_yarn_leaves_memory_to_the_system(node):
-    left = node.memory_mib - int(yarn_site(node)["yarn.nodemanager.resource.memory-mb"])
-    assert 2 * GIB <= left <= node.memory_mib / 4
+def test_yarn_leaves_memory_to_the_system():
+    for node in TYPES:
+        left = node.memory_mib - int(yarn_site(node)["yarn.nodemanager.resource.memory-mb"])
+        assert 2 * GIB <= left <= node.memory_mib / 4
 
 
-@over_all_types
-def test_an_executor_has_a_heap_worth_having(node):
-    assert mib(settings_of(node)["spark.executor.memory"]) >= GIB
+def test_an_executor_has_a_heap_worth_having():
+    for node in TYPES:
+        assert mib(settings_of(node)["spark.executor.memory"]) >= GIB
 
 
-@over_all_types
-def test_each_python_worker_has_room_for_the_largest_image(node):
-    beside_the_jvm = mib(settings_of(node)["spark.executor.memoryOverhead"]) - 384
-    measured, largest_image = 212, 300
-    assert beside_the_jvm / split_memory(node).n_cores >= measured + largest_image
+def test_each_python_worker_has_room_for_the_largest_image():
+    for node in TYPES:
+        beside_the_jvm = mib(settings_of(node)["spark.executor.memoryOverhead"]) - 384
+        measured, largest_image = 212, 300
+        assert beside_the_jvm / split_memory(node).n_cores >= measured + largest_image
 
 
-@over_all_types
-def test_the_python_driver_has_room_beside_its_jvm(node):
-    settings = settings_of(node)
-    heap = mib(settings["spark.driver.memory"])
-    assert GIB <= heap <= node.memory_mib / 2
-    assert mib(settings["spark.driver.maxResultSize"]) <= heap
+def test_the_python_driver_has_room_beside_its_jvm():
+    for node in TYPES:
+        settings = settings_of(node)
+        heap = mib(settings["spark.driver.memory"])
+        assert GIB <= heap <= node.memory_mib / 2
+        assert mib(settings["spark.driver.maxResultSize"]) <= heap, node.name
 
 
-@over_all_types
-def test_spark_fits_every_type_that_may_stand_in(node):
-    assert all(settings_of(node) == settings_of(other) for other in node.equivalents)
-    assert all(yarn_site(node) == yarn_site(other) for other in node.equivalents)
+def test_spark_fits_every_type_that_may_stand_in():
+    for node in TYPES:
+        assert all(settings_of(node) == settings_of(other) for other in node.equivalents)
+        assert all(yarn_site(node) == yarn_site(other) for other in node.equivalents)
 
 
-@over_all_types
-def test_each_task_has_one_thread(node):
-    settings = settings_of(node)
-    for library in ("OMP", "OPENBLAS"):
-        assert settings[f"spark.executorEnv.{library}_NUM_THREADS"] == "1"
+def test_each_task_has_one_thread():
+    for node in TYPES:
+        settings = settings_of(node)
+        for library in ("OMP", "OPENBLAS"):
+            assert settings[f"spark.executorEnv.{library}_NUM_THREADS"] == "1", node.name
 
 
 def test_driver_executors_and_application_master_run_the_same_python():

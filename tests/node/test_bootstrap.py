@@ -31,7 +31,7 @@ COMMANDS = ["bash", "dirname", "gzip", "mktemp", "rm", "sha256sum", "tar", "tee"
 
 
 @pytest.fixture(scope="module")
-def endpoint(tmp_path_factory) -> Iterator[str]:
+def endpoint(starts_processes, tmp_path_factory) -> Iterator[str]:
     with moto_server(tmp_path_factory.mktemp("moto") / "log") as url:
         yield url
 
@@ -181,6 +181,7 @@ def upload(s3, tmp_path):
     return _upload
 
 
+@pytest.mark.slow
 def test_shellcheck_has_nothing_to_say():
     done = subprocess.run([BIN / "shellcheck", SCRIPT], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")

@@ -92,7 +92,7 @@ def test_the_wheelhouse_holds_pins_wheels_and_what_to_check_and_nothing_else(tmp
 
 
 @pytest.fixture
-def offered(tmp_path, monkeypatch):
+def offered(starts_processes, tmp_path, monkeypatch):
     """Return a folder of wheels that stands in for the index that pip asks."""
     folder = tmp_path / "offered"
     monkeypatch.setenv("PIP_NO_INDEX", "1")

@@ -95,6 +95,7 @@ def test_the_features_of_one_image_do_not_depend_on_its_batch(seeded_model):
     np.testing.assert_array_equal(together[3], alone[0])
 
 
+@pytest.mark.slow
 def test_litert_imports_no_tensorflow(seeded_model, tmp_path):
     """In a process of its own: this one has TensorFlow for the other tests."""
     (tmp_path / "model.tflite").write_bytes(seeded_model.tflite)
@@ -112,12 +113,14 @@ def test_litert_imports_no_tensorflow(seeded_model, tmp_path):
     assert done.stdout.split("\n")[:2] == ["(1, 1280)", "[]"]
 
 
+@pytest.mark.slow
 def test_weights_of_another_width_are_refused_with_what_did_not_fit(data_dir):
     path = data_dir / "weights" / "mobilenet_v2_0.35_224_no_top.weights.h5"
     with pytest.raises(FruitsError, match=r"do not fit MobileNetV2 with alpha 0\.5 .*another --a"):
         FeatureModelRequest(str(path), 0.5).obtain(no_images, verbose=False)
 
 
+@pytest.mark.slow
 def test_truncated_weights_are_refused(tmp_path, seeded_model):
     path = tmp_path / "cut.weights.h5"
     path.write_bytes(seeded_model.weights[: len(seeded_model.weights) // 2])
@@ -125,6 +128,7 @@ def test_truncated_weights_are_refused(tmp_path, seeded_model):
         FeatureModelRequest(str(path), 0.35).obtain(no_images, verbose=False)
 
 
+@pytest.mark.slow
 def test_what_is_no_weights_file_is_refused(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("no weights")
@@ -132,6 +136,7 @@ def test_what_is_no_weights_file_is_refused(tmp_path):
         FeatureModelRequest(str(path), 0.35).obtain(no_images, verbose=False)
 
 
+@pytest.mark.slow
 def test_missing_weights_are_named(tmp_path):
     with pytest.raises(FruitsError, match=r"nowhere\.weights\.h5 does not exist; give a Keras"):
         FeatureModelRequest(str(tmp_path / "nowhere.weights.h5"), 1.0).obtain(

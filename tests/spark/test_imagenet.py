@@ -102,6 +102,7 @@ def test_without_a_network_imagenet_is_a_sentence_with_the_other_ways(server, mo
         FeatureModelRequest("imagenet", 1.0).obtain(lambda: None, verbose=False)
 
 
+@pytest.mark.slow
 def test_without_a_network_auto_goes_on_with_seeded_weights_and_says_so(server, seeded_model):
     server.shutdown()
     server.server_close()

@@ -195,6 +195,7 @@ def test_features_of_another_length_are_not_projected(spark, expected):
         reduced.collect()
 
 
+@pytest.mark.slow
 def test_workers_import_neither_tensorflow_nor_scikit_learn_nor_scipy():
     program = (
         "import sys, spark_assets.pca.reduction;"

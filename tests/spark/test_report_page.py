@@ -416,6 +416,7 @@ def test_tables_and_plots_can_be_read_without_seeing_them(page):
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
+@pytest.mark.slow
 def test_the_page_is_made_from_a_package_inside_a_zip(tmp_path: Path, html: str):
     package = Path(spark_assets.__file__).parent
     archive = tmp_path / "spark_assets.zip"

@@ -39,7 +39,7 @@ KEYS = [
 
 
 @pytest.fixture(scope="module")
-def endpoint(tmp_path_factory) -> Iterator[str]:
+def endpoint(starts_processes, tmp_path_factory) -> Iterator[str]:
     with moto_server(tmp_path_factory.mktemp("moto") / "log") as url:
         yield url
 

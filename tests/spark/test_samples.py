@@ -207,6 +207,7 @@ def test_a_broken_image_is_rejected_for_the_reason_it_names(default_set, broken)
     assert rejected.value.reason == broken.reason
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(tmp_path):
     first = draw_samples(tmp_path / "a", images_per_label=3, seed=5)
     second = draw_samples(tmp_path / "b", images_per_label=3, seed=5)
