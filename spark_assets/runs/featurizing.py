@@ -26,7 +26,8 @@ from spark_assets.progress import ProgressRecord, say, track
 from spark_assets.runs.choosing import choose_feature_model
 from spark_assets.runs.commit import clear_staging, discard_run
 from spark_assets.runs.history import visible_runs
-from spark_assets.runs.layout import OutputLayout, new_id
+from spark_assets.runs.ids import new_run_id
+from spark_assets.runs.layout import OutputLayout
 from spark_assets.runs.manifest import Counts, RunManifest
 from spark_assets.runs.options import FeaturizeOptions
 from spark_assets.runs.planning import Plan, plan_images
@@ -73,7 +74,7 @@ def featurize(spark: SparkSession, options: FeaturizeOptions) -> FeaturizedRun |
     earlier = [] if options.overwrite else visible_runs(layout)
     check_places(options)
     _check_earlier(options, earlier)
-    run_id = new_id()
+    run_id = new_run_id(layout)
     write_bytes(layout.staging(run_id).child("started"), b"")
     try:
         result = _featurize(spark, options, layout, run_id, earlier)

@@ -1,15 +1,8 @@
 """Where everything that runs leave behind lives under one output."""
 
-import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from spark_assets.locations import Location
-
-
-def new_id() -> str:
-    """Return an id that sorts by time and does not collide: ``20260131T120000Z-1a2b3c``."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 @dataclass(frozen=True, slots=True)

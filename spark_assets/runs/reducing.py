@@ -20,7 +20,8 @@ from spark_assets.locations import Location
 from spark_assets.pca.model import PCAModel, fit
 from spark_assets.pca.reduction import compute_statistics, project_features
 from spark_assets.runs.history import current_features
-from spark_assets.runs.layout import OutputLayout, new_id
+from spark_assets.runs.ids import is_newest_model_id, new_model_id
+from spark_assets.runs.layout import OutputLayout
 from spark_assets.runs.manifest import RunManifest
 from spark_assets.runs.stopwatch import Stopwatch
 from spark_assets.schemas import REDUCED
@@ -82,7 +83,8 @@ def reduce_features(
     """Reduce the current features of ``runs``; return the record, and whether it is new.
 
     Nothing is done again where a model of the same features and the same request is there.  A
-    projection keeps the id of its model, unless the output holds a table of that id already.
+    projection keeps the id of its model, unless the output holds that or a later one already: the
+    newest model is the one that the report shows.
 
     Raises FruitsError where there are no features, or the PCA does not fit them.
     """
@@ -96,9 +98,10 @@ def reduce_features(
     done = _same(pca_records(layout), runs, n_components, given)
     if done is not None:
         return done, False
-    model_id = given[1].model_id if given else new_id()
-    if f"model_id={model_id}" in names_in(layout.output.child("reduced")):
-        model_id = new_id()
+    if given is not None and is_newest_model_id(layout, given[1].model_id):
+        model_id = given[1].model_id
+    else:
+        model_id = new_model_id(layout)
     try:
         return _reduce(spark, layout, runs, n_components, given, model_id), True
     except BaseException:

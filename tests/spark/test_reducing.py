@@ -1,4 +1,5 @@
 import dataclasses
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -8,6 +9,7 @@ import pytest
 from spark_assets.errors import FruitsError
 from spark_assets.locations import Location, parse_location
 from spark_assets.pca.model import project
+from spark_assets.runs import ids
 from spark_assets.runs.commit import commit_run
 from spark_assets.runs.layout import OutputLayout
 from spark_assets.runs.manifest import Counts, RunManifest
@@ -151,6 +153,24 @@ def test_projecting_again_after_new_images_leaves_the_first_table_as_it_was(spar
     assert len(reduced_rows(layout, projected.model_id)) == 30
     again, is_new = reduce(spark, layout.output, runs, pca_model=folder)
     assert (again, is_new) == (projected, False)
+
+
+def test_a_projection_with_an_older_model_is_the_newest_of_its_output(
+    spark, layout, tmp_path, monkeypatch
+):
+    clock = iter(datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3))
+    monkeypatch.setattr(ids, "_now", lambda: next(clock))
+    older, _ = reduce(spark, layout.output, [put_run(layout, "1", features(20))], 3)
+    other = OutputLayout(parse_location(str(tmp_path / "other")))
+    runs = [put_run(other, "1", features(20, seed=1))]
+    fitted, _ = reduce(spark, other.output, runs, 3)
+    projected, _ = reduce(spark, other.output, runs, pca_model=layout.pca_model(older.model_id))
+    assert older.model_id < fitted.model_id < projected.model_id
+    assert projected.fitted_model_id == older.model_id
+    assert [record.model_id for record in pca_records(other)] == [
+        fitted.model_id,
+        projected.model_id,
+    ]
 
 
 def test_a_model_of_another_network_is_refused(spark, layout, tmp_path):
