@@ -16,11 +16,9 @@ PURE = [
     "spark_assets.cloud.steps",
     "spark_assets.cloud.uploading",
     "spark_assets.images.decoding",
-    "spark_assets.images.drawing",
     "spark_assets.images.image_list",
     "spark_assets.images.listing",
     "spark_assets.images.reading",
-    "spark_assets.images.samples",
     "spark_assets.features.engines",
     "spark_assets.features.extraction",
     "spark_assets.features.feature_model",
@@ -54,6 +52,19 @@ def modules_in(package: str) -> list[str]:
 
 def test_pure_modules_import_no_spark_and_no_tensorflow():
     assert not modules_after_importing(*PURE) & {"pyspark", "tensorflow", "keras"}
+
+
+def test_the_sample_photographs_are_drawn_with_numpy_and_pillow_alone():
+    imported = modules_after_importing(*modules_in("sample_photographs"))
+    assert "sample_photographs.calibration" in imported
+    at_start = {name.partition(".")[0] for name in modules_after_importing("numpy", "PIL.Image")}
+    tops = {name.partition(".")[0] for name in imported} - at_start
+    assert tops - set(sys.stdlib_module_names) == {"sample_photographs"}
+
+
+def test_the_jobs_on_a_cluster_need_no_sample_photographs():
+    jobs = [f"spark_assets.jobs.{job}" for job in ("featurize", "reduce", "report")]
+    assert not any(name.startswith("sample_photographs") for name in modules_after_importing(*jobs))
 
 
 def test_the_command_starts_without_tensorflow():

@@ -1,11 +1,8 @@
 """Which network a run uses: the one asked for, which has to be the one that the output holds."""
 
-from collections.abc import Callable, Sequence
-
-from pyspark.sql import DataFrame
+from collections.abc import Sequence
 
 from spark_assets.errors import FruitsError
-from spark_assets.features.calibration import calibration_pixels
 from spark_assets.features.feature_model import FeatureModel, load_facts, load_feature_model
 from spark_assets.runs.layout import OutputLayout
 from spark_assets.runs.manifest import RunManifest
@@ -16,18 +13,17 @@ def choose_feature_model(
     options: FeaturizeOptions,
     layout: OutputLayout,
     earlier: Sequence[RunManifest],
-    images: Callable[[], DataFrame],
 ) -> tuple[FeatureModel, bool]:
     """Return the network to use, and whether it is the one that the output keeps already."""
     if not earlier:
-        return _obtain(options, images), False
+        return options.model.obtain(verbose=options.verbose), False
     made_by = str(earlier[-1].feature_model["network_sha256"])
     kept = layout.feature_model(made_by)
     facts = load_facts(kept)
-    is_met = None if facts is None else options.model.is_met_by(facts)
-    if is_met:
+    if facts is not None and options.model.is_met_by(facts):
         return load_feature_model(kept), True
-    found = None if is_met is False else _obtain(options, images)
+    is_ruled_out = facts is not None and options.model.is_ruled_out_by(facts)
+    found = None if is_ruled_out else options.model.obtain(verbose=options.verbose)
     if found is None or found.facts.network_sha256 != made_by:
         source = earlier[-1].feature_model["weights_source"]
         raise FruitsError(
@@ -37,10 +33,3 @@ def choose_feature_model(
             "--overwrite"
         )
     return found, facts is not None
-
-
-def _obtain(options: FeaturizeOptions, images: Callable[[], DataFrame]) -> FeatureModel:
-    return options.model.obtain(
-        lambda: calibration_pixels(images(), options.images, options.limits),
-        verbose=options.verbose,
-    )

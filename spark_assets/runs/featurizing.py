@@ -1,7 +1,7 @@
 """One featurize run, from the listing to its two tables; nothing of it is visible yet."""
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
@@ -94,15 +94,20 @@ def _featurize(
 ) -> FeaturizedRun | int:
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     stopwatch = Stopwatch()
-    planned: Future[Plan] = Future()
     with ThreadPoolExecutor(1) as pool:
-        # TensorFlow takes seconds to convert a network, and Spark to list: one waits for the other
-        # only where seeded weights are calibrated on the images.
-        making = pool.submit(
-            choose_feature_model, options, layout, earlier, lambda: planned.result().images
-        )
+        # TensorFlow takes seconds to convert a network, and Spark to list.
+        making = pool.submit(choose_feature_model, options, layout, earlier)
         with stopwatch.stage("list"):
-            plan = _plan(spark, options, layout, run_id, earlier, planned)
+            plan = plan_images(
+                spark,
+                options.images,
+                layout=layout,
+                run_id=run_id,
+                image_list=options.image_list,
+                limit=options.limit,
+                earlier=earlier,
+                limits_option=asdict(options.limits),
+            )
         with stopwatch.stage("model"):
             model, is_kept = making.result()
     if model.facts.warning:
@@ -135,33 +140,6 @@ def _featurize(
         versions=versions_in_use(spark),
     )
     return FeaturizedRun(manifest, None if is_kept else model)
-
-
-def _plan(
-    spark: SparkSession,
-    options: FeaturizeOptions,
-    layout: OutputLayout,
-    run_id: str,
-    earlier: Sequence[RunManifest],
-    planned: Future[Plan],
-) -> Plan:
-    """List the images, and hand the plan (or what went wrong) to whoever waits for it."""
-    try:
-        plan = plan_images(
-            spark,
-            options.images,
-            layout=layout,
-            run_id=run_id,
-            image_list=options.image_list,
-            limit=options.limit,
-            earlier=earlier,
-            limits_option=asdict(options.limits),
-        )
-    except BaseException as error:
-        planned.set_exception(error)
-        raise
-    planned.set_result(plan)
-    return plan
 
 
 def _check_earlier(options: FeaturizeOptions, earlier: Sequence[RunManifest]) -> None:

@@ -115,34 +115,28 @@ def test_litert_imports_no_tensorflow(seeded_model, tmp_path):
 def test_weights_of_another_width_are_refused_with_what_did_not_fit(data_dir):
     path = data_dir / "weights" / "mobilenet_v2_0.35_224_no_top.weights.h5"
     with pytest.raises(FruitsError, match=r"do not fit MobileNetV2 with alpha 0\.5 .*another --a"):
-        FeatureModelRequest(str(path), 0.5).obtain(no_images, verbose=False)
+        FeatureModelRequest(str(path), 0.5).obtain(verbose=False)
 
 
 def test_truncated_weights_are_refused(tmp_path, seeded_model):
     path = tmp_path / "cut.weights.h5"
     path.write_bytes(seeded_model.weights[: len(seeded_model.weights) // 2])
     with pytest.raises(FruitsError, match=r"the weights in cut\.weights\.h5 do not fit"):
-        FeatureModelRequest(str(path), 0.35).obtain(no_images, verbose=False)
+        FeatureModelRequest(str(path), 0.35).obtain(verbose=False)
 
 
 def test_what_is_no_weights_file_is_refused(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("no weights")
     with pytest.raises(FruitsError, match=r"the weights in notes\.txt do not fit"):
-        FeatureModelRequest(str(path), 0.35).obtain(no_images, verbose=False)
+        FeatureModelRequest(str(path), 0.35).obtain(verbose=False)
 
 
 def test_missing_weights_are_named(tmp_path):
     with pytest.raises(FruitsError, match=r"nowhere\.weights\.h5 does not exist; give a Keras"):
-        FeatureModelRequest(str(tmp_path / "nowhere.weights.h5"), 1.0).obtain(
-            no_images, verbose=False
-        )
+        FeatureModelRequest(str(tmp_path / "nowhere.weights.h5"), 1.0).obtain(verbose=False)
 
 
 def test_a_width_without_imagenet_weights_is_refused_with_those_that_have():
     with pytest.raises(FruitsError, match=r"choose one of 0\.35, 0\.5, 0\.75, 1, 1\.3, 1\.4"):
-        FeatureModelRequest("imagenet", 0.9).obtain(no_images, verbose=False)
-
-
-def no_images() -> np.ndarray:
-    raise AssertionError("these weights need no calibration")
+        FeatureModelRequest("imagenet", 0.9).obtain(verbose=False)

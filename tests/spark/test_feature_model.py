@@ -2,6 +2,7 @@ import dataclasses
 import json
 import os
 import struct
+import sys
 import tracemalloc
 import zipfile
 
@@ -218,5 +219,35 @@ def test_a_request_knows_the_model_that_meets_it(seeded_model):
     assert FeatureModelRequest("auto", 0.35).is_met_by(seeded)
     assert FeatureModelRequest("auto", 0.35).is_met_by(imagenet)
     assert FeatureModelRequest("imagenet", 0.35).is_met_by(imagenet)
-    assert FeatureModelRequest("random", 0.35).is_met_by(imagenet) is False
-    assert FeatureModelRequest("random", 1.0).is_met_by(seeded) is False
+    for request, other in (
+        (FeatureModelRequest("random", 0.35), imagenet),
+        (FeatureModelRequest("random", 1.0), seeded),
+        (FeatureModelRequest("auto", 0.35), dataclasses.replace(seeded, weights="file")),
+    ):
+        assert not request.is_met_by(other)
+        assert request.is_ruled_out_by(other)
+
+
+def test_where_only_the_weights_can_tell_a_request_neither_meets_nor_rules_out(seeded_model):
+    seeded = seeded_model.facts
+    for request in (
+        FeatureModelRequest("imagenet", 0.35),
+        FeatureModelRequest("nowhere.weights.h5", 0.35),
+        FeatureModelRequest(model_uri="anywhere"),
+    ):
+        assert not request.is_met_by(seeded)
+        assert not request.is_ruled_out_by(seeded)
+
+
+def test_the_same_options_give_the_same_seeded_network(seeded_model):
+    again = FeatureModelRequest("random", 0.35).obtain(verbose=False)
+    assert again.facts == seeded_model.facts
+    source = "seeded random numbers, calibrated on 48 drawn photographs"
+    assert again.facts.weights_source == source
+
+
+def test_seeded_weights_without_the_sample_photographs_name_the_way(monkeypatch):
+    # What an import meets on a node of the cluster, which has spark_assets alone.
+    monkeypatch.setitem(sys.modules, "sample_photographs.calibration", None)
+    with pytest.raises(FruitsError, match=r"sample_photographs.*is not on this.*with --model URI"):
+        FeatureModelRequest("random", 0.35).obtain(verbose=False)

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spark_assets.errors import FruitsError
-from spark_assets.images.sample_files import (
+from sample_photographs.files import (
     BROKEN_IMAGES,
     LABELS,
     encode_broken,
@@ -21,9 +20,13 @@ from spark_assets.images.sample_files import (
     plan_shots,
 )
 
-__all__ = ["BROKEN_IMAGES", "LABELS", "MARKER_NAME", "SampleSet", "draw_samples"]
+__all__ = ["BROKEN_IMAGES", "LABELS", "MARKER_NAME", "SampleSet", "SamplesError", "draw_samples"]
 
 MARKER_NAME = ".fruits-samples.json"
+
+
+class SamplesError(Exception):
+    """The samples cannot be drawn there or so; one sentence says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +46,16 @@ def draw_samples(output: Path, *, images_per_label: int = 24, seed: int = 0) -> 
 
     Raises
     ------
-    FruitsError
+    SamplesError
         An argument is out of range, `output` holds anything else, or it cannot be written.
     """
     if images_per_label < 1:
-        raise FruitsError(
+        raise SamplesError(
             f"images_per_label is {images_per_label}, but each label needs at least 1 image; "
             "give a larger number"
         )
     if seed < 0:
-        raise FruitsError(f"seed is {seed}, but must be 0 or more; give another number")
+        raise SamplesError(f"seed is {seed}, but must be 0 or more; give another number")
     shots = list(plan_shots(images_per_label))
     paths = {shot.path for shot in shots} | {broken.path for broken in BROKEN_IMAGES}
     result = SampleSet(len(paths), len(BROKEN_IMAGES), LABELS)
@@ -68,7 +71,7 @@ def draw_samples(output: Path, *, images_per_label: int = 24, seed: int = 0) -> 
             sizes[broken.path] = _write(output, broken.path, encode_broken(broken, seed))
         _write_marker(output, {**request, "size_bytes": sizes})
     except OSError as error:
-        raise FruitsError(
+        raise SamplesError(
             f"cannot write the sample images to {output} ({error.strerror or error}); "
             "choose a folder that can be written and has room"
         ) from error
@@ -76,11 +79,11 @@ def draw_samples(output: Path, *, images_per_label: int = 24, seed: int = 0) -> 
 
 
 def _is_finished(output: Path, request: dict[str, int], paths: set[str]) -> bool:
-    """Tell whether the set lies there complete; raise FruitsError where something else does."""
+    """Tell whether the set lies there complete; raise SamplesError where something else does."""
     if not output.exists():
         return False
     if not output.is_dir():
-        raise FruitsError(
+        raise SamplesError(
             f"{output} is a file, but the sample images need a folder; give another name"
         )
     if not any(output.iterdir()):
@@ -94,7 +97,7 @@ def _is_finished(output: Path, request: dict[str, int], paths: set[str]) -> bool
         if marker == request and sizes == on_disk and found.keys() == paths:
             return True
     asked_for = ", ".join(f"{name} {value}" for name, value in request.items())
-    raise FruitsError(
+    raise SamplesError(
         f"{output} already holds something other than exactly the sample images asked for "
         f"({asked_for}); choose a folder that is new or empty, or delete this one"
     )

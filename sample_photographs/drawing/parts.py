@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spark_assets.images.drawing.canvas import (
+from sample_photographs.drawing.canvas import (
     Canvas,
     Field,
     Point,

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from spark_assets.images.drawing import cut_fruits, whole_fruits
-from spark_assets.images.drawing.canvas import Canvas
-from spark_assets.images.drawing.parts import Pose
+from sample_photographs.drawing import cut_fruits, whole_fruits
+from sample_photographs.drawing.canvas import Canvas
+from sample_photographs.drawing.parts import Pose
 
 FRUITS: dict[str, Callable[[Canvas, Pose], None]] = {
     "açaí": whole_fruits.acai,

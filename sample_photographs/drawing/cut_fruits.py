@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from spark_assets.images.drawing.canvas import Canvas, Field, mix, patches, radius, rgb, step
-from spark_assets.images.drawing.parts import Pose, skin
+from sample_photographs.drawing.canvas import Canvas, Field, mix, patches, radius, rgb, step
+from sample_photographs.drawing.parts import Pose, skin
 
 
 def kiwi(canvas: Canvas, pose: Pose) -> None:
