@@ -11,10 +11,10 @@ from benchmarks.figures import Figure, at_most
 from benchmarks.processes import run_module
 from benchmarks.product import MASTER
 from benchmarks.workbench import Workbench, say
+from spark_assets.chain.plan import plan_images
 from spark_assets.errors import FruitsError
 from spark_assets.locations import parse_location
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.planning import plan_images
+from spark_assets.output.layout import OutputLayout
 from spark_assets.session import start_session
 
 DRIVER_HEAP_MIB = 2048

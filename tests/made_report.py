@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from spark_assets.costs.clusters import Cost
-from spark_assets.costs.receipts import NodeHours, Receipt
+from spark_assets.output.receipt import Cost, NodeHours, Receipt
 from spark_assets.report.data import (
     FeatureModelSummary,
     PCASummary,

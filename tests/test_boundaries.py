@@ -20,7 +20,7 @@ PURE = [
     "spark_assets.images.listing",
     "spark_assets.images.reading",
     "spark_assets.features.engines",
-    "spark_assets.features.extraction",
+    "spark_assets.features.task",
     "spark_assets.features.feature_model",
     "spark_assets.pca.model",
     "spark_assets.pca.statistics",
@@ -62,9 +62,13 @@ def test_the_sample_photographs_are_drawn_with_numpy_and_pillow_alone():
     assert tops - set(sys.stdlib_module_names) == {"sample_photographs"}
 
 
-def test_the_jobs_on_a_cluster_need_no_sample_photographs():
+def test_the_jobs_on_a_cluster_need_no_sample_photographs_and_no_prices():
     jobs = [f"spark_assets.jobs.{job}" for job in ("featurize", "reduce", "report")]
-    assert not any(name.startswith("sample_photographs") for name in modules_after_importing(*jobs))
+    imported = modules_after_importing(*jobs)
+    assert "spark_assets.report.page" in imported
+    assert not any(
+        name.startswith(("sample_photographs", "spark_assets.costs")) for name in imported
+    )
 
 
 def test_the_command_starts_without_tensorflow():
@@ -83,6 +87,8 @@ def test_cdk_app_imports_nothing_that_runs_on_spark():
     assert not imported & {"pyspark", "numpy", "pyarrow", "pandas", "tensorflow"}
     assert {name for name in imported if name.startswith("spark_assets.")} <= {
         "spark_assets.errors",
+        "spark_assets.output",
+        "spark_assets.output.receipt",
         *modules_in("spark_assets.costs"),
     }
 

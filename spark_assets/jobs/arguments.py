@@ -4,6 +4,7 @@ import argparse
 import math
 from dataclasses import dataclass
 
+from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.cloud.stacks import Environment
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName
@@ -11,7 +12,6 @@ from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.locations import Location, parse_location, parse_output_location
 from spark_assets.pca.model import parse_n_components
-from spark_assets.runs.options import FeaturizeOptions
 
 DEFAULT_N_COMPONENTS = "0.95"
 

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 
 from pyspark.sql import SparkSession
 
+from spark_assets.chain.featurize import FeaturizedRun, check_places, featurize
+from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_featurize, featurize_options
 from spark_assets.jobs.entry import run_entry
+from spark_assets.output.commit import commit_run, remove_replaced
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
 from spark_assets.progress import say
-from spark_assets.runs.commit import commit_run, remove_replaced
-from spark_assets.runs.featurizing import FeaturizedRun, check_places, featurize
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.manifest import RunManifest
-from spark_assets.runs.options import FeaturizeOptions
 from spark_assets.session import start_session
 
 

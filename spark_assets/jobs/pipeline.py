@@ -4,6 +4,8 @@ import argparse
 
 from pyspark.sql import SparkSession
 
+from spark_assets.chain.featurize import FeaturizedRun, check_places, featurize
+from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.errors import ExitCode
 from spark_assets.files import read_bytes
 from spark_assets.jobs.arguments import (
@@ -20,14 +22,12 @@ from spark_assets.jobs.arguments import (
 from spark_assets.jobs.featurize import say_nothing_new, say_result
 from spark_assets.jobs.reduce import reduce_and_say
 from spark_assets.jobs.report import write_report
+from spark_assets.output.commit import commit_run, discard_run, remove_replaced
+from spark_assets.output.history import visible_runs
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
+from spark_assets.output.pca_models import PCARecord
 from spark_assets.progress import say
-from spark_assets.runs.commit import commit_run, discard_run, remove_replaced
-from spark_assets.runs.featurizing import FeaturizedRun, check_places, featurize
-from spark_assets.runs.history import visible_runs
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.manifest import RunManifest
-from spark_assets.runs.options import FeaturizeOptions
-from spark_assets.runs.reducing import PCARecord
 from spark_assets.session import start_session
 
 

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 
 from pyspark.sql import SparkSession
 
+from spark_assets.chain.reduce import reduce_features
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import ReduceOptions, add_common, add_reduce, reduce_options
 from spark_assets.jobs.entry import run_entry
+from spark_assets.output.history import visible_runs
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
+from spark_assets.output.pca_models import PCARecord
 from spark_assets.progress import say
-from spark_assets.runs.history import visible_runs
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.manifest import RunManifest
-from spark_assets.runs.reducing import PCARecord, reduce_features
 from spark_assets.session import start_session
 
 

@@ -13,13 +13,13 @@ from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.files import write_bytes
 from spark_assets.jobs.arguments import ReportOptions, add_common, add_report, report_options
 from spark_assets.jobs.entry import run_entry
+from spark_assets.output.history import visible_runs
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
+from spark_assets.output.pca_models import PCARecord, pca_records
 from spark_assets.progress import say
 from spark_assets.report.collecting import collect_report_data
 from spark_assets.report.page import render
-from spark_assets.runs.history import visible_runs
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.manifest import RunManifest
-from spark_assets.runs.reducing import PCARecord, pca_records
 from spark_assets.session import start_session
 
 

@@ -14,6 +14,11 @@ from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.images.thumbnails import thumbnail_data_uri
 from spark_assets.locations import Location, parse_location
+from spark_assets.output.history import current_features, current_rejected
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
+from spark_assets.output.pca_models import PCARecord, load_pca_model
+from spark_assets.output.receipts import newest_receipt
 from spark_assets.report.data import (
     FeatureModelSummary,
     PCASummary,
@@ -22,11 +27,6 @@ from spark_assets.report.data import (
     ReportData,
     RunSummary,
 )
-from spark_assets.runs.history import current_features, current_rejected
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.manifest import RunManifest
-from spark_assets.runs.receipts import newest_receipt
-from spark_assets.runs.reducing import PCARecord, load_pca_model
 from spark_assets.schemas import REDUCED
 from spark_assets.session import n_task_slots
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy import float32, float64
 from numpy.typing import NDArray
 
-from spark_assets.costs.receipts import Receipt
+from spark_assets.output.receipt import Receipt
 
 
 @dataclass(frozen=True, slots=True)

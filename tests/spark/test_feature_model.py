@@ -9,6 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from spark_assets.chain.featurize import featurize
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import (
     MAX_MEMBER_MIB,
@@ -20,7 +21,6 @@ from spark_assets.features.feature_model import (
 )
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.locations import parse_location
-from spark_assets.runs.featurizing import featurize
 from tests.spark.runs import options_for, put, run
 
 

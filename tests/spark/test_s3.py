@@ -21,8 +21,8 @@ from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry, list_images, split_listing
 from spark_assets.images.reading import ImageReader
 from spark_assets.locations import parse_location
-from spark_assets.runs.history import visible_runs
-from spark_assets.runs.layout import OutputLayout
+from spark_assets.output.history import visible_runs
+from spark_assets.output.layout import OutputLayout
 from tests.moto_server import moto_server
 from tests.spark.images import encode, picture
 from tests.spark.runs import save

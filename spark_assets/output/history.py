@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructType
 
 from spark_assets.files import names_in, read_json
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.manifest import RunManifest
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
 from spark_assets.schemas import FEATURES, REJECTED
 
 

@@ -4,16 +4,16 @@ import os
 import numpy as np
 import pytest
 
+from spark_assets.chain import featurize as featurizing
+from spark_assets.chain.featurize import FeaturizedRun, featurize
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName, build_engine, engine_spec
 from spark_assets.features.feature_model import FeatureModel, FeatureModelFacts
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits, decode_image
-from spark_assets.runs import featurizing
-from spark_assets.runs.commit import remove_replaced
-from spark_assets.runs.featurizing import FeaturizedRun, featurize
-from spark_assets.runs.history import current_features, current_rejected, visible_runs
-from spark_assets.runs.layout import OutputLayout
+from spark_assets.output.commit import remove_replaced
+from spark_assets.output.history import current_features, current_rejected, visible_runs
+from spark_assets.output.layout import OutputLayout
 from spark_assets.schemas import FEATURES, REJECTED
 from tests.spark.runs import current_paths, files_under, options_for, put, run, save, touch
 

@@ -1,75 +1,27 @@
 """Reduction of an output's current features: fit a PCA or take one, project, keep both."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 
-import pyarrow.parquet
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
-from spark_assets.files import (
-    delete_folder,
-    names_in,
-    read_bytes,
-    read_json,
-    write_bytes,
-    write_json,
-)
+from spark_assets.files import delete_folder
 from spark_assets.locations import Location
+from spark_assets.output.history import current_features
+from spark_assets.output.ids import is_newest_model_id, new_model_id
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
+from spark_assets.output.pca_models import (
+    PCARecord,
+    load_pca_model,
+    pca_records,
+    save_pca_model,
+)
 from spark_assets.pca.model import PCAModel, fit
-from spark_assets.pca.reduction import compute_statistics, project_features
-from spark_assets.runs.history import current_features
-from spark_assets.runs.ids import is_newest_model_id, new_model_id
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.manifest import RunManifest
-from spark_assets.runs.stopwatch import Stopwatch
+from spark_assets.pca.on_spark import compute_statistics, project_features
 from spark_assets.schemas import REDUCED
-
-_PARQUET = "model.parquet"
-_JSON = "model.json"
-
-
-@dataclass(frozen=True, slots=True)
-class PCARecord:
-    """What ``model.json`` says of a PCA model; mean and components are in ``model.parquet``.
-
-    ``runs`` are those whose features were projected; ``fitted_on`` those that the PCA was fitted
-    on, here or, where ``fitted_here`` is False, in another place.  ``network_sha256`` names the
-    feature model: the PCA means nothing for features of another one.
-    """
-
-    model_id: str
-    fitted_here: bool
-    fitted_model_id: str
-    fitted_on: list[str]
-    runs: list[str]
-    network_sha256: str
-    n_components: int
-    n_components_asked: str
-    n_samples: int
-    n_features: int
-    n_reduced: int
-    explained_variance: list[float]
-    explained_variance_ratio: list[float]
-    seconds_by_stage: dict[str, float]
-
-
-def pca_records(layout: OutputLayout) -> list[PCARecord]:
-    """Return what is known of every finished PCA model in an output, oldest first."""
-    found = (_record(layout.pca_models.child(name)) for name in names_in(layout.pca_models))
-    return sorted((r for r in found if r is not None), key=lambda record: record.model_id)
-
-
-def load_pca_model(folder: Location) -> tuple[PCAModel, PCARecord]:
-    """Read a PCA model with its record.  Raises FruitsError where there is none."""
-    record, content = _record(folder), read_bytes(folder.child(_PARQUET))
-    if record is None or content is None:
-        raise FruitsError(
-            f"there is no PCA model at {folder.uri}; give a folder OUTPUT/pca_model/<model_id>"
-        )
-    table = pyarrow.parquet.read_table(pyarrow.BufferReader(content))
-    return PCAModel.from_table(table), record
 
 
 def reduce_features(
@@ -162,7 +114,7 @@ def _reduce(
         explained_variance_ratio=model.explained_variance_ratio.tolist(),
         seconds_by_stage=stopwatch.seconds,
     )
-    _save(model, record, layout.pca_model(model_id))
+    save_pca_model(model, record, layout.pca_model(model_id))
     return record
 
 
@@ -182,16 +134,3 @@ def _same(
         if is_same and record.runs == run_ids:
             return record
     return None
-
-
-def _save(model: PCAModel, record: PCARecord, folder: Location) -> None:
-    """Write both files, ``model.json`` last: readers see a model when it is there."""
-    buffer = pyarrow.BufferOutputStream()
-    pyarrow.parquet.write_table(model.to_table(), buffer, compression="zstd")
-    write_bytes(folder.child(_PARQUET), buffer.getvalue().to_pybytes())
-    write_json(folder.child(_JSON), asdict(record))
-
-
-def _record(folder: Location) -> PCARecord | None:
-    value = read_json(folder.child(_JSON))
-    return None if value is None else PCARecord(**value)

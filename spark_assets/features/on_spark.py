@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from spark_assets.features.engines import Engine, EngineSpec, build_engine
-from spark_assets.features.extraction import extract
+from spark_assets.features.task import extract
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead

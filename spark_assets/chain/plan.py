@@ -20,9 +20,9 @@ from spark_assets.images.listing import (
 )
 from spark_assets.images.naming import label_of
 from spark_assets.locations import Location
-from spark_assets.runs.history import current_features, current_rejected
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.manifest import RunManifest
+from spark_assets.output.history import current_features, current_rejected
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
 from spark_assets.schemas import IMAGES
 from spark_assets.session import n_task_slots
 from spark_assets.worker import forget_zip_directories

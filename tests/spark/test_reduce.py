@@ -6,14 +6,15 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from spark_assets.chain.reduce import reduce_features
 from spark_assets.errors import FruitsError
 from spark_assets.locations import Location, parse_location
+from spark_assets.output import ids
+from spark_assets.output.commit import commit_run
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import Counts, RunManifest
+from spark_assets.output.pca_models import load_pca_model, pca_records
 from spark_assets.pca.model import project
-from spark_assets.runs import ids
-from spark_assets.runs.commit import commit_run
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.manifest import Counts, RunManifest
-from spark_assets.runs.reducing import load_pca_model, pca_records, reduce_features
 
 N_FEATURES = 12
 
@@ -213,7 +214,7 @@ def test_features_that_allow_no_pca_get_a_sentence_and_leave_nothing(
 
 
 def test_a_lost_row_fails_the_reduction(spark, layout, monkeypatch):
-    from spark_assets.runs import reducing
+    from spark_assets.chain import reduce as reducing
 
     real = reducing.project_features
     monkeypatch.setattr(reducing, "project_features", lambda f, m: real(f.limit(3), m))

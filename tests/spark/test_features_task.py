@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from spark_assets.features.extraction import OUTCOME_SCHEMA, ROWS_PER_BATCH, extract
+from spark_assets.features.task import OUTCOME_SCHEMA, ROWS_PER_BATCH, extract
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ReadImage

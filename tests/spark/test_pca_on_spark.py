@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from spark_assets.errors import FruitsError
 from spark_assets.pca import reduction
 from spark_assets.pca.model import fit, project
-from spark_assets.pca.reduction import compute_statistics, project_features
+from spark_assets.pca.on_spark import compute_statistics, project_features
 from spark_assets.pca.statistics import PCAStatistics
 from spark_assets.schemas import REDUCED
 
@@ -197,7 +197,7 @@ def test_features_of_another_length_are_not_projected(spark, expected):
 
 def test_workers_import_neither_tensorflow_nor_scikit_learn_nor_scipy():
     program = (
-        "import sys, spark_assets.pca.reduction;"
+        "import sys, spark_assets.pca.on_spark;"
         "print({'tensorflow', 'sklearn', 'scipy', 'pandas'} & set(sys.modules))"
     )
     told = subprocess.run(

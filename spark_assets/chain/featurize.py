@@ -8,10 +8,14 @@ from datetime import UTC, datetime
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from spark_assets.chain.network import choose_feature_model
+from spark_assets.chain.options import FeaturizeOptions
+from spark_assets.chain.plan import Plan, plan_images
+from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import engine_spec
 from spark_assets.features.feature_model import FeatureModel
-from spark_assets.features.featurization import (
+from spark_assets.features.on_spark import (
     Featurizing,
     featurize_images,
     n_tasks_for,
@@ -22,17 +26,13 @@ from spark_assets.files import write_bytes
 from spark_assets.images.decoding import Reason
 from spark_assets.images.listing import check_images_exist
 from spark_assets.locations import Location
+from spark_assets.output.commit import clear_staging, discard_run
+from spark_assets.output.history import visible_runs
+from spark_assets.output.ids import new_run_id
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import Counts, RunManifest
+from spark_assets.output.versions import versions_in_use
 from spark_assets.progress import ProgressRecord, say, track
-from spark_assets.runs.choosing import choose_feature_model
-from spark_assets.runs.commit import clear_staging, discard_run
-from spark_assets.runs.history import visible_runs
-from spark_assets.runs.ids import new_run_id
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.manifest import Counts, RunManifest
-from spark_assets.runs.options import FeaturizeOptions
-from spark_assets.runs.planning import Plan, plan_images
-from spark_assets.runs.stopwatch import Stopwatch
-from spark_assets.runs.versions import versions_in_use
 from spark_assets.schemas import FEATURES, REJECTED
 from spark_assets.session import n_task_slots
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import FeatureModel, load_facts, load_feature_model
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.manifest import RunManifest
-from spark_assets.runs.options import FeaturizeOptions
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
 
 
 def choose_feature_model(

@@ -2,9 +2,9 @@
 
 from spark_assets.features.feature_model import FeatureModel, load_facts, save_feature_model
 from spark_assets.files import delete_file, delete_folder, names_in, write_json
-from spark_assets.runs.history import visible_runs
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.manifest import RunManifest
+from spark_assets.output.history import visible_runs
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
 
 
 def commit_run(layout: OutputLayout, manifest: RunManifest, model: FeatureModel | None) -> None:
