@@ -26,6 +26,7 @@ PURE = [
     "spark_assets.pca.statistics",
     "spark_assets.report.figures",
     "spark_assets.report.page",
+    "spark_assets.schemas",
 ]
 
 
@@ -57,7 +58,9 @@ def test_pure_modules_import_no_spark_and_no_tensorflow():
 def test_the_sample_photographs_are_drawn_with_numpy_and_pillow_alone():
     imported = modules_after_importing(*modules_in("sample_photographs"))
     assert "sample_photographs.calibration" in imported
-    at_start = {name.partition(".")[0] for name in modules_after_importing("numpy.random", "PIL.Image")}
+    at_start = {
+        name.partition(".")[0] for name in modules_after_importing("numpy.random", "PIL.Image")
+    }
     tops = {name.partition(".")[0] for name in imported} - at_start
     assert tops - set(sys.stdlib_module_names) == {"sample_photographs"}
 

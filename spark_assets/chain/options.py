@@ -1,4 +1,4 @@
-"""What a featurize run is asked for."""
+"""What each stage is asked for."""
 
 from dataclasses import asdict, dataclass
 
@@ -37,3 +37,22 @@ class FeaturizeOptions:
             "max_rejected": self.max_rejected,
             "overwrite": self.overwrite,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class ReduceOptions:
+    """What the reduce stage is asked for.  ``pca_model`` None means to fit one."""
+
+    output: Location
+    n_components: int | float
+    pca_model: Location | None
+    verbose: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """What the report is asked for."""
+
+    output: Location
+    max_points: int
+    verbose: bool

@@ -21,7 +21,7 @@ from spark_assets.output.pca_models import (
 )
 from spark_assets.pca.model import PCAModel, fit
 from spark_assets.pca.on_spark import compute_statistics, project_features
-from spark_assets.schemas import REDUCED
+from spark_assets.schemas import REDUCED, spark_schema
 
 
 def reduce_features(
@@ -71,7 +71,7 @@ def _reduce(
     model_id: str,
 ) -> PCARecord:
     stopwatch = Stopwatch()
-    network = str(runs[-1].feature_model["network_sha256"])
+    network = runs[-1].feature_model.network_sha256
     features = current_features(spark, layout, runs)
     run_ids = [run.run_id for run in runs]
     if given is None:
@@ -91,7 +91,7 @@ def _reduce(
         n_files = max(1, sum(run.counts.n_features for run in runs) // 500_000)
         reduced = project_features(features, model)
         reduced.coalesce(n_files).write.parquet(folder)
-        n_reduced = spark.read.schema(REDUCED).parquet(folder).count()
+        n_reduced = spark.read.schema(spark_schema(REDUCED)).parquet(folder).count()
     n_features_rows = features.agg(F.count("*")).first()
     if n_features_rows is None or n_reduced != n_features_rows[0]:
         raise FruitsError(

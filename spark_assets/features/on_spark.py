@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 import pyarrow as pa
 from pyspark import Broadcast
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructField, StructType
 
 from spark_assets.features.engines import Engine, EngineSpec, build_engine
 from spark_assets.features.task import extract
@@ -17,7 +17,7 @@ from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.locations import Location
-from spark_assets.schemas import FEATURES, REJECTED
+from spark_assets.schemas import FEATURES, OUTCOMES, REJECTED, spark_schema
 from spark_assets.session import n_task_slots
 from spark_assets.worker import forget_zip_directories, freeze_what_is_loaded
 
@@ -28,17 +28,9 @@ _IMAGES_PER_TASK_MIN = 16
 _TASKS_PER_SLOT = 8
 _BYTES_PER_FILE = 64 * 1024 * 1024
 
-OUTCOMES = StructType(
-    [
-        *(StructField(field.name, field.dataType) for field in FEATURES.fields),
-        StructField("reason", StringType()),
-        StructField("detail", StringType()),
-    ]
-)
-
 
 @dataclass(frozen=True, slots=True)
-class Featurizing:
+class TaskSettings:
     """What every task of a run is told.
 
     The engine's weights are broadcast beside it; ``engine_id`` names them, so that a worker that
@@ -59,10 +51,10 @@ def n_tasks_for(spark: SparkSession, n_images: int) -> int:
     return max(1, math.ceil(n_images / per_task))
 
 
-def featurize_images(
-    images: DataFrame, spec: Broadcast[EngineSpec], task: Featurizing, *, n_tasks: int
+def compute_outcomes(
+    images: DataFrame, spec: Broadcast[EngineSpec], settings: TaskSettings, *, n_tasks: int
 ) -> DataFrame:
-    """Return one row of `OUTCOMES` per image: with features, or with a reason.
+    """Return one row of `schemas.OUTCOMES` per image: with features, or with a reason.
 
     ``images`` has the columns of `schemas.IMAGES`.  Only paths travel; each worker reads its images
     itself, and keeps its engine and its reader threads from one task to the next.
@@ -70,12 +62,12 @@ def featurize_images(
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         forget_zip_directories()
-        engine, ahead = _engine(task.engine_id, spec), _read_ahead()
-        reader = ImageReader(task.images, limits=task.limits)
+        engine, ahead = _engine(settings.engine_id, spec), _read_ahead()
+        reader = ImageReader(settings.images, limits=settings.limits)
         read = ahead.read(_entries(batches), reader)
-        yield from extract(read, engine=engine, size_px=task.size_px, limits=task.limits)
+        yield from extract(read, engine=engine, size_px=settings.size_px, limits=settings.limits)
 
-    return images.repartition(n_tasks).mapInArrow(work, OUTCOMES)
+    return images.repartition(n_tasks).mapInArrow(work, spark_schema(OUTCOMES))
 
 
 def write_outcomes(outcomes: DataFrame, folder: Location) -> None:
@@ -85,11 +77,17 @@ def write_outcomes(outcomes: DataFrame, folder: Location) -> None:
 
 
 def split_outcomes(
-    spark: SparkSession, folder: Location, *, features: Location, rejected: Location, n_images: int
+    spark: SparkSession,
+    folder: Location,
+    *,
+    features: Location,
+    rejected: Location,
+    n_images: int,
+    n_features: int,
 ) -> None:
     """Write the two tables from the kept outcomes, in few files of even size."""
-    outcomes = spark.read.schema(OUTCOMES).parquet(folder.spark_path())
-    row_bytes = 4 * 1280
+    outcomes = spark.read.schema(spark_schema(OUTCOMES)).parquet(folder.spark_path())
+    row_bytes = np.dtype(np.float32).itemsize * n_features
     n_files = max(1, math.ceil(n_images * row_bytes / _BYTES_PER_FILE))
     usable = outcomes.where(F.col("reason").isNull()).select(*FEATURES.names)
     (

@@ -18,25 +18,10 @@ from spark_assets.images.decoding import (
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.naming import label_of
 from spark_assets.images.reading import ReadImage
+from spark_assets.schemas import OUTCOMES
 
 # 64 rows are 330 kB: enough to make the passage to Spark cheap, little enough to forget.
 ROWS_PER_BATCH = 64
-
-# Every image gives one row of this: with features, or with a reason and a detail.
-OUTCOME_SCHEMA = pa.schema(
-    [
-        pa.field("path", pa.string(), nullable=False),
-        pa.field("label", pa.string()),
-        pa.field("content_sha256", pa.string()),
-        pa.field("size_bytes", pa.int64()),
-        pa.field("modified_at", pa.timestamp("us", "UTC")),
-        pa.field("width", pa.int32()),
-        pa.field("height", pa.int32()),
-        pa.field("features", pa.list_(pa.float32())),
-        pa.field("reason", pa.string()),
-        pa.field("detail", pa.string()),
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +41,7 @@ class _Rejected:
 def extract(
     images: Iterable[ReadImage], *, engine: Engine, size_px: int, limits: ImageLimits
 ) -> Iterator[pa.RecordBatch]:
-    """Decode and featurize images; yield batches of `OUTCOME_SCHEMA`, one row per image, in order.
+    """Decode and featurize images; yield batches of `schemas.OUTCOMES`, a row per image, in order.
 
     An image that cannot be used becomes a row with a reason.  What an engine raises is not the
     fault of one image, and is raised.
@@ -101,12 +86,10 @@ def _batch(outcomes: list[_Usable | _Rejected], engine: Engine) -> pa.RecordBatc
         "detail": [o.rejected.detail if isinstance(o, _Rejected) else None for o in outcomes],
     }
     arrays = [
-        values
-        if isinstance(values, pa.Array)
-        else pa.array(values, OUTCOME_SCHEMA.field(name).type)
+        values if isinstance(values, pa.Array) else pa.array(values, OUTCOMES.field(name).type)
         for name, values in columns.items()
     ]
-    return pa.RecordBatch.from_arrays(arrays, schema=OUTCOME_SCHEMA)
+    return pa.RecordBatch.from_arrays(arrays, schema=OUTCOMES)
 
 
 def _features(pixels: list[NDArray[np.uint8]], engine: Engine) -> NDArray[np.float32]:
@@ -124,4 +107,5 @@ def _list_array(features: NDArray[np.float32], good: list[bool]) -> pa.ListArray
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     values = pa.array(features.reshape(-1), pa.float32())
     mask = pa.array([not is_good for is_good in good])
-    return pa.ListArray.from_arrays(pa.array(offsets), values, mask=mask)
+    column = OUTCOMES.field("features").type
+    return pa.ListArray.from_arrays(pa.array(offsets), values, type=column, mask=mask)

@@ -42,7 +42,7 @@ def remove_replaced(layout: OutputLayout, *, keep_model_id: str | None) -> None:
     """
     runs = visible_runs(layout)
     kept = {f"run_id={run.run_id}" for run in runs}
-    networks = {layout.feature_model(run.feature_model["network_sha256"]).base for run in runs}
+    networks = {layout.feature_model(run.feature_model.network_sha256).base for run in runs}
     for name in names_in(layout.manifests):
         if f"run_id={name.removesuffix('.json')}" not in kept:
             delete_file(layout.manifests.child(name))

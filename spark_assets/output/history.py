@@ -6,14 +6,14 @@ never ended, images that a later run saw changed, and images that have become un
 
 from collections.abc import Sequence
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructType
 
 from spark_assets.files import names_in, read_json
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
-from spark_assets.schemas import FEATURES, REJECTED
+from spark_assets.schemas import FEATURES, REJECTED, spark_schema
 
 
 def visible_runs(layout: OutputLayout) -> list[RunManifest]:
@@ -53,7 +53,7 @@ def current_rejected(
 
 
 def _current(
-    spark: SparkSession, layout: OutputLayout, runs: Sequence[RunManifest], schema: StructType
+    spark: SparkSession, layout: OutputLayout, runs: Sequence[RunManifest], schema: pa.Schema
 ) -> DataFrame:
     features = _table(spark, layout, runs, "features", FEATURES)
     rejected = _table(spark, layout, runs, "rejected", REJECTED)
@@ -70,9 +70,9 @@ def _table(
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     name: str,
-    schema: StructType,
+    schema: pa.Schema,
 ) -> DataFrame:
-    with_run = StructType([*schema.fields]).add("run_id", StringType(), nullable=False)
+    with_run = spark_schema(schema.append(pa.field("run_id", pa.string(), nullable=False)))
     if not runs:
         return spark.createDataFrame([], with_run)
     root = layout.output.child(name)

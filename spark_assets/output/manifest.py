@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from spark_assets.errors import FruitsError
+from spark_assets.features.feature_model import FeatureModelFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Counts:
     rejected_by_reason: dict[str, int]
 
     def __post_init__(self) -> None:
-        if self.n_images != self.n_features + self.n_rejected:
+        has_every_reason = sum(self.rejected_by_reason.values()) == self.n_rejected
+        if self.n_images != self.n_features + self.n_rejected or not has_every_reason:
             raise FruitsError(
                 f"the run looked at {self.n_images} images and wrote {self.n_features} rows of "
                 f"features and {self.n_rejected} rejected ones; they do not add up, so nothing of "
@@ -47,7 +49,7 @@ class RunManifest:
     started_at: str
     images_uri: str
     options: dict[str, Any]
-    feature_model: dict[str, Any]
+    feature_model: FeatureModelFacts
     counts: Counts
     bytes_read: int
     seconds_by_stage: dict[str, float]
@@ -67,4 +69,6 @@ class RunManifest:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "RunManifest":
         fields = {name: value[name] for name in cls.__dataclass_fields__}
-        return cls(**{**fields, "counts": Counts(**value["counts"])})
+        fields["feature_model"] = FeatureModelFacts.from_json(value["feature_model"])
+        fields["counts"] = Counts(**value["counts"])
+        return cls(**fields)

@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame
 
 from spark_assets.pca.model import PCAModel, project
 from spark_assets.pca.statistics import PCAStatistics, mixed_lengths
-from spark_assets.schemas import REDUCED
+from spark_assets.schemas import REDUCED, spark_schema
 from spark_assets.session import n_task_slots
 from spark_assets.worker import forget_zip_directories
 
@@ -24,11 +24,7 @@ _BLOCK_ROWS = 2048
 _FAN_IN = 8
 # A few, so that the last task does not run alone for long; each costs a partial.
 _PARTITIONS_PER_SLOT = 4
-_PARTIAL = "ordinal int, statistics binary"
-_PARTIAL_ARROW = pa.schema([("ordinal", pa.int32()), ("statistics", pa.binary())])
-_REDUCED_ARROW = pa.schema(
-    [("path", pa.string()), ("label", pa.string()), ("pca_features", pa.list_(pa.float32()))]
-)
+_PARTIAL = pa.schema([("ordinal", pa.int32()), ("statistics", pa.binary())])
 
 
 def compute_statistics(
@@ -47,12 +43,12 @@ def compute_statistics(
     """
     n_partials = max(_PARTITIONS_PER_SLOT * n_task_slots(features.sparkSession), max_partials)
     vectors = features.select(column).coalesce(n_partials)
-    partials = vectors.mapInArrow(_partition_statistics, _PARTIAL)
+    partials = vectors.mapInArrow(_partition_statistics, spark_schema(_PARTIAL))
     while n_partials > max_partials:
         n_partials = max(-(-n_partials // _FAN_IN), max_partials)
         # By number: a random target for each would leave some tasks idle and give others many.
         together = partials.repartitionById(n_partials, "ordinal")
-        partials = together.mapInArrow(_merge_partials, _PARTIAL)
+        partials = together.mapInArrow(_merge_partials, spark_schema(_PARTIAL))
     return _merged(partials.toArrow().to_batches())
 
 
@@ -64,7 +60,7 @@ def project_features(features: DataFrame, model: PCAModel) -> DataFrame:
     """
     broadcast = features.sparkSession.sparkContext.broadcast(model)
     rows = features.select("path", "label", "features")
-    return rows.mapInArrow(partial(_project_batches, broadcast), REDUCED)
+    return rows.mapInArrow(partial(_project_batches, broadcast), spark_schema(REDUCED))
 
 
 def _partition_statistics(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -88,7 +84,7 @@ def _partial(statistics: PCAStatistics) -> pa.RecordBatch:
         pa.array([context.partitionId()], pa.int32()),
         pa.array([statistics.to_bytes()], pa.binary()),
     ]
-    return pa.RecordBatch.from_arrays(columns, schema=_PARTIAL_ARROW)
+    return pa.RecordBatch.from_arrays(columns, schema=_PARTIAL)
 
 
 def _merged(batches: Iterable[pa.RecordBatch]) -> PCAStatistics:
@@ -156,6 +152,10 @@ def _project_batches(
         projected = project(model.value, _matrix(batch.column("features"))).astype(float32)
         n_rows, n_components = projected.shape
         starts = np.arange(n_rows + 1, dtype=np.int32) * n_components
-        lists = pa.ListArray.from_arrays(pa.array(starts), pa.array(projected.reshape(-1)))
+        lists = pa.ListArray.from_arrays(
+            pa.array(starts),
+            pa.array(projected.reshape(-1)),
+            type=REDUCED.field("pca_features").type,
+        )
         columns = [batch.column("path"), batch.column("label"), lists]
-        yield pa.RecordBatch.from_arrays(columns, schema=_REDUCED_ARROW)
+        yield pa.RecordBatch.from_arrays(columns, schema=REDUCED)

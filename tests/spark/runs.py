@@ -7,8 +7,9 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from spark_assets.chain.featurize import FeaturizedRun, featurize
+from spark_assets.chain.featurize import FeaturizedRun
 from spark_assets.chain.options import FeaturizeOptions
+from spark_assets.chain.run import featurize
 from spark_assets.features.engines import EngineName
 from spark_assets.features.feature_model import FeatureModel, save_feature_model
 from spark_assets.features.weights import FeatureModelRequest

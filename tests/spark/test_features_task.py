@@ -6,10 +6,11 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from spark_assets.features.task import OUTCOME_SCHEMA, ROWS_PER_BATCH, extract
+from spark_assets.features.task import ROWS_PER_BATCH, extract
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ReadImage
+from spark_assets.schemas import OUTCOMES
 from tests.spark.images import encode, picture
 
 WHEN = datetime(2026, 1, 2, tzinfo=UTC)
@@ -34,7 +35,7 @@ def read(path: str, content: bytes | ImageRejected) -> ReadImage:
 
 def rows(images: list[ReadImage], engine: MeanColour | None = None) -> list[dict]:
     batches = extract(images, engine=engine or MeanColour(), size_px=32, limits=ImageLimits())
-    return pa.Table.from_batches(list(batches), OUTCOME_SCHEMA).to_pylist()
+    return pa.Table.from_batches(list(batches), OUTCOMES).to_pylist()
 
 
 def test_a_good_image_gives_its_features_and_facts():

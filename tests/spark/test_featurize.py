@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from spark_assets.chain import featurize as featurizing
-from spark_assets.chain.featurize import FeaturizedRun, featurize
+from spark_assets.chain.featurize import FeaturizedRun, NothingNew
+from spark_assets.chain.run import featurize
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName, build_engine, engine_spec
 from spark_assets.features.feature_model import FeatureModel, FeatureModelFacts
@@ -14,7 +15,7 @@ from spark_assets.images.decoding import ImageLimits, decode_image
 from spark_assets.output.commit import remove_replaced
 from spark_assets.output.history import current_features, current_rejected, visible_runs
 from spark_assets.output.layout import OutputLayout
-from spark_assets.schemas import FEATURES, REJECTED
+from spark_assets.schemas import FEATURES, REJECTED, spark_schema
 from tests.spark.runs import current_paths, files_under, options_for, put, run, save, touch
 
 
@@ -35,10 +36,6 @@ def tables(spark, options, run_id):
     return features, rejected
 
 
-def columns(table) -> list[tuple[str, str]]:
-    return [(field.name, field.dataType.simpleString()) for field in table.schema.fields]
-
-
 def test_a_run_writes_the_two_tables_and_a_manifest_that_adds_up(spark, options, images):
     for index in range(30):
         put(images, f"label {index % 3}/{index}.png", seed=index)
@@ -46,8 +43,8 @@ def test_a_run_writes_the_two_tables_and_a_manifest_that_adds_up(spark, options,
     put(images, "label 1/text.jpg", b"some text")
     manifest = run(spark, options)
     features, rejected = tables(spark, options, manifest.run_id)
-    assert columns(features) == [(f.name, f.dataType.simpleString()) for f in FEATURES.fields]
-    assert columns(rejected) == [(f.name, f.dataType.simpleString()) for f in REJECTED.fields]
+    assert features.schema.simpleString() == spark_schema(FEATURES).simpleString()
+    assert rejected.schema.simpleString() == spark_schema(REJECTED).simpleString()
     assert features.count() == manifest.counts.n_features == 30
     assert {row.path: row.reason for row in rejected.collect()} == {
         "label 0/empty.jpg": "empty",
@@ -109,7 +106,7 @@ def test_nothing_new_writes_nothing(spark, options, images):
     put(images, "a/1.png")
     run(spark, options)
     before = files_under(images.parent / "out")
-    assert featurize(spark, options) == 1
+    assert featurize(spark, options) == NothingNew(1)
     assert files_under(images.parent / "out") == before
 
 
@@ -141,7 +138,7 @@ def test_what_was_too_large_is_looked_at_again_under_other_limits(spark, options
     put(images, "a/large.png", b"x" * 5000)
     small = dataclasses.replace(options, limits=ImageLimits(max_bytes=4999))
     run(spark, small)
-    assert featurize(spark, small) == 2
+    assert featurize(spark, small) == NothingNew(2)
     second = run(spark, options)
     assert second.counts.rejected_by_reason == {"not_an_image": 1}
 
@@ -169,7 +166,9 @@ def test_a_list_and_the_folder_agree_on_what_is_known(spark, options, images, tm
     run(spark, options)
     image_list = tmp_path / "list.txt"
     image_list.write_text("a/1.png\n")
-    assert featurize(spark, dataclasses.replace(options, image_list=str(image_list))) == 1
+    assert featurize(spark, dataclasses.replace(options, image_list=str(image_list))) == NothingNew(
+        1
+    )
 
 
 def test_no_images_is_refused_and_leaves_nothing(spark, options, images):
@@ -210,7 +209,7 @@ def test_seeded_weights_are_taken_from_the_output_the_second_time(spark, options
         put(images, f"a/{index}.png", seed=index)
     seeded = dataclasses.replace(options, model=FeatureModelRequest("random", 0.35))
     first = run(spark, seeded)
-    assert "random numbers" in first.feature_model["warning"]
+    assert "random numbers" in str(first.feature_model.warning)
     put(images, "a/new.png", seed=9)
     second = run(spark, seeded)
     assert second.feature_model == first.feature_model

@@ -8,11 +8,11 @@ from pyspark.errors import PythonException
 from pyspark.sql import functions as F
 
 from spark_assets.errors import FruitsError
-from spark_assets.pca import reduction
+from spark_assets.pca import on_spark
 from spark_assets.pca.model import fit, project
 from spark_assets.pca.on_spark import compute_statistics, project_features
 from spark_assets.pca.statistics import PCAStatistics
-from spark_assets.schemas import REDUCED
+from spark_assets.schemas import REDUCED, spark_schema
 
 N_SAMPLES, N_FEATURES = 120, 6
 ARROW_TABLE = pa.schema(
@@ -46,14 +46,14 @@ def make_table(spark, vectors, *, n_partitions=1):
 @pytest.fixture
 def collected(monkeypatch):
     """Pretend to have 3 task slots; return how many partials the driver merges, call by call."""
-    counts, merged = [], reduction._merged
+    counts, merged = [], on_spark._merged
 
     def count(batches):
         counts.append(sum(batch.num_rows for batch in batches))
         return merged(batches)
 
-    monkeypatch.setattr(reduction, "n_task_slots", lambda spark: 3)
-    monkeypatch.setattr(reduction, "_merged", count)
+    monkeypatch.setattr(on_spark, "n_task_slots", lambda spark: 3)
+    monkeypatch.setattr(on_spark, "_merged", count)
     return counts
 
 
@@ -85,12 +85,12 @@ def test_empty_partitions_add_nothing(spark, matrix, collected):
 def test_the_size_of_batches_and_blocks_does_not_change_the_statistics(
     matrix, expected, batch_rows, block_rows, monkeypatch
 ):
-    monkeypatch.setattr(reduction, "_BLOCK_ROWS", block_rows)
+    monkeypatch.setattr(on_spark, "_BLOCK_ROWS", block_rows)
     column = pa.array(list(matrix), pa.list_(pa.float32()))
     batches = [column.slice(start, batch_rows) for start in range(0, N_SAMPLES, batch_rows)]
-    pieces = [piece for batch in batches for piece in reduction._split(batch)]
+    pieces = [piece for batch in batches for piece in on_spark._split(batch)]
     assert max(map(len, pieces)) <= block_rows
-    assert_same(reduction._statistics(pieces), expected)
+    assert_same(on_spark._statistics(pieces), expected)
 
 
 def test_a_tree_of_merges_gives_the_same_statistics(spark, matrix, expected, collected):
@@ -113,7 +113,7 @@ def test_partials_are_merged_in_the_same_order_however_they_arrive(matrix):
         )
         for i, part in enumerate(np.array_split(matrix, 5))
     ]
-    one, other = reduction._merged(partials), reduction._merged(partials[::-1])
+    one, other = on_spark._merged(partials), on_spark._merged(partials[::-1])
     np.testing.assert_array_equal(one.scatter, other.scatter)
     np.testing.assert_array_equal(one.mean, other.mean)
 
@@ -157,7 +157,7 @@ def test_vectors_of_different_lengths_in_one_partition_are_refused(spark, matrix
 def test_vectors_of_different_lengths_in_two_batches_are_refused():
     columns = [pa.array([[1.0, 2.0, 3.0]] * 3), pa.array([[1.0, 2.0]] * 3)]
     with pytest.raises(FruitsError, match="mixes vectors of 2 and 3 features"):
-        reduction._statistics(columns)
+        on_spark._statistics(columns)
 
 
 def test_vectors_of_different_lengths_in_two_partitions_are_refused(spark):
@@ -171,7 +171,7 @@ def test_the_reduced_table_has_one_row_for_each_image(spark, matrix, expected):
     model = fit(expected, 3)
     table = make_table(spark, matrix, n_partitions=3)
     reduced = project_features(table, model)
-    assert reduced.schema == REDUCED
+    assert reduced.schema == spark_schema(REDUCED)
     rows = {row.path: row for row in reduced.collect()}
     assert {path: row.label for path, row in rows.items()} == {
         row.path: row.label for row in table.collect()
@@ -185,7 +185,7 @@ def test_the_reduced_table_has_one_row_for_each_image(spark, matrix, expected):
 
 def test_the_reduced_table_of_no_images_is_empty(spark, expected):
     reduced = project_features(make_table(spark, []), fit(expected, 3))
-    assert reduced.schema == REDUCED
+    assert reduced.schema == spark_schema(REDUCED)
     assert reduced.count() == 0
 
 

@@ -15,6 +15,7 @@ from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import Counts, RunManifest
 from spark_assets.output.pca_models import load_pca_model, pca_records
 from spark_assets.pca.model import project
+from tests.made_report import made_facts
 
 N_FEATURES = 12
 
@@ -30,7 +31,7 @@ def manifest(run_id: str, n_features: int, network: str) -> RunManifest:
         started_at="2026-01-01T00:00:00+00:00",
         images_uri="images",
         options={"overwrite": False},
-        feature_model={"network_sha256": network},
+        feature_model=made_facts(network_sha256=network),
         counts=Counts(n_features, 0, n_features, 0, {}),
         bytes_read=0,
         seconds_by_stage={},
