@@ -11,10 +11,9 @@ from benchmarks.figures import Figure, at_most
 from benchmarks.processes import run_module
 from benchmarks.product import MASTER
 from benchmarks.workbench import Workbench, say
+from spark_assets.chain.listing import list_photographs
 from spark_assets.errors import FruitsError
 from spark_assets.locations import parse_location
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.planning import plan_images
 from spark_assets.session import start_session
 
 DRIVER_HEAP_MIB = 2048
@@ -46,23 +45,14 @@ def list_tree(images: str, output: Path) -> dict[str, float]:
     shutil.rmtree(output, ignore_errors=True)
     with start_session("listing", master=MASTER, s3=None, verbose=False) as spark:
         started = time.monotonic()
-        plan = plan_images(
-            spark,
-            parse_location(images),
-            layout=OutputLayout(parse_location(str(output))),
-            run_id="listing",
-            image_list=None,
-            limit=None,
-            earlier=[],
-            limits_option={},
-        )
+        listed = list_photographs(spark, parse_location(images), parse_location(str(output)))
         seconds = time.monotonic() - started
         jvm = spark.sparkContext._jvm
         assert jvm is not None
         heap_bytes: int = jvm.java.lang.Runtime.getRuntime().maxMemory()
     return {
         "seconds": seconds,
-        "n_images": plan.n_images,
+        "n_images": listed.n_images,
         "driver_heap_mib": heap_bytes / 1024**2,
     }
 

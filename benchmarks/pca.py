@@ -23,7 +23,7 @@ from benchmarks.product import MASTER
 from benchmarks.workbench import Workbench, each, median_ratio, say
 from spark_assets.errors import FruitsError
 from spark_assets.pca.model import fit
-from spark_assets.pca.reduction import compute_statistics
+from spark_assets.pca.on_spark import compute_statistics
 
 MLLIB_TARGET = at_least(5, "x faster")
 NUMPY_TARGET = at_most(2, "x slower")

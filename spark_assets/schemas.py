@@ -1,51 +1,59 @@
-"""Column names and types of every table: the only place that states them."""
+"""Column names and types of every table: the only place that states them.
 
-from pyspark.sql.types import (
-    ArrayType,
-    FloatType,
-    IntegerType,
-    LongType,
-    StringType,
-    StructField,
-    StructType,
-    TimestampType,
-)
+They are declared for Arrow, in which workers make rows without Spark; `spark_schema` gives the same
+for Spark, which reads and writes the tables.
+"""
 
-# What a listing yields, and what a featurizing task takes in.
-IMAGES = StructType(
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from pyspark.sql.types import StructType
+
+_PATH = pa.field("path", pa.string(), nullable=False)
+_LABEL = pa.field("label", pa.string())
+_MODIFIED_AT = pa.field("modified_at", pa.timestamp("us", "UTC"))
+_VECTOR = pa.list_(pa.field("element", pa.float32(), nullable=False))
+
+# What a listing yields, and what a task that computes features takes in.
+IMAGES = pa.schema([_PATH, _LABEL, pa.field("size_bytes", pa.int64()), _MODIFIED_AT])
+
+FEATURES = pa.schema(
     [
-        StructField("path", StringType(), nullable=False),
-        StructField("label", StringType()),
-        StructField("size_bytes", LongType()),
-        StructField("modified_at", TimestampType()),
+        _PATH,
+        _LABEL,
+        pa.field("content_sha256", pa.string(), nullable=False),
+        pa.field("size_bytes", pa.int64(), nullable=False),
+        _MODIFIED_AT,
+        pa.field("width", pa.int32(), nullable=False),
+        pa.field("height", pa.int32(), nullable=False),
+        pa.field("features", _VECTOR, nullable=False),
     ]
 )
 
-FEATURES = StructType(
+REJECTED = pa.schema(
     [
-        StructField("path", StringType(), nullable=False),
-        StructField("label", StringType()),
-        StructField("content_sha256", StringType(), nullable=False),
-        StructField("size_bytes", LongType(), nullable=False),
-        StructField("modified_at", TimestampType()),
-        StructField("width", IntegerType(), nullable=False),
-        StructField("height", IntegerType(), nullable=False),
-        StructField("features", ArrayType(FloatType(), containsNull=False), nullable=False),
+        *IMAGES,
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("detail", pa.string(), nullable=False),
     ]
 )
 
-REJECTED = StructType(
+# Every image gives one row of this: with features, or with a reason and a detail.
+OUTCOMES = pa.schema(
     [
-        *IMAGES.fields,
-        StructField("reason", StringType(), nullable=False),
-        StructField("detail", StringType(), nullable=False),
+        *(field.with_nullable(True) for field in FEATURES),
+        pa.field("reason", pa.string()),
+        pa.field("detail", pa.string()),
     ]
 )
 
-REDUCED = StructType(
-    [
-        StructField("path", StringType(), nullable=False),
-        StructField("label", StringType()),
-        StructField("pca_features", ArrayType(FloatType(), containsNull=False), nullable=False),
-    ]
-)
+REDUCED = pa.schema([_PATH, _LABEL, pa.field("pca_features", _VECTOR, nullable=False)])
+
+
+def spark_schema(schema: pa.Schema) -> "StructType":
+    """Return the same columns for Spark."""
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    return from_arrow_schema(schema)

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from pyspark.sql import SparkSession
 
@@ -13,7 +12,6 @@ from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.weights import FeatureModelRequest
 from tests.moto_server import empty, lead_to, moto_server
 from tests.selection import Guard
-from tests.spark.images import picture
 
 REQUIRE_ALL = os.environ.get("FRUITS_REQUIRE_ALL") == "1"
 DATA_DIR = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -52,20 +50,15 @@ def data_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def seeded_model(starts_processes: None) -> FeatureModel:
-    """Return a small network (alpha 0.35) with seeded weights, calibrated on drawn pictures."""
-    pixels = np.stack([np.asarray(picture(224, 224, seed)) for seed in range(16)])
-    return FeatureModelRequest("random", 0.35).obtain(lambda: pixels, verbose=False)
+    """Return a small network (alpha 0.35) with seeded weights."""
+    return FeatureModelRequest("random", 0.35).obtain(verbose=False)
 
 
 @pytest.fixture(scope="session")
 def real_model(starts_processes: None, data_dir: Path) -> FeatureModel:
     """Return the network with real ImageNet weights (alpha 0.35)."""
     weights = data_dir / "weights" / "mobilenet_v2_0.35_224_no_top.weights.h5"
-
-    def no_images() -> np.ndarray:
-        raise AssertionError("trained weights need no calibration")
-
-    return FeatureModelRequest(str(weights), 0.35).obtain(no_images, verbose=False)
+    return FeatureModelRequest(str(weights), 0.35).obtain(verbose=False)
 
 
 @pytest.fixture(scope="session")

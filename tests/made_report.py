@@ -3,19 +3,19 @@
 import base64
 import io
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from spark_assets.costs.clusters import Cost
-from spark_assets.costs.receipts import NodeHours, Receipt
+from spark_assets.features.feature_model import FeatureModelFacts
+from spark_assets.output.manifest import Counts, RunManifest
+from spark_assets.output.receipt import Cost, NodeHours, Receipt
 from spark_assets.report.data import (
-    FeatureModelSummary,
     PCASummary,
     PlottedImages,
     RejectedImage,
     ReportData,
-    RunSummary,
 )
 
 # Each would do something if it were taken for HTML, JavaScript, a template or plotly's own markup.
@@ -73,6 +73,25 @@ def made_pca(*, n_components: int = 12, n_spectrum: int = 40) -> PCASummary:
     )
 
 
+def made_facts(**changes: Any) -> FeatureModelFacts:
+    """Return the facts of a network with trained weights."""
+    facts = FeatureModelFacts(
+        architecture="MobileNetV2",
+        alpha=0.35,
+        image_size_px=224,
+        n_features=1280,
+        weights="file",
+        weights_source="mobilenet_v2_0.35_224_no_top.weights.h5",
+        weights_file_sha256="67c0e48867690db783f6eeac50b5f22cebf5d578f8ec07319fd300a6aabd9488",
+        network_sha256="67c0e48867690db783f6eeac50b5f22cebf5d578f8ec07319fd300a6aabd9488",
+        warning=None,
+        tflite_sha256="0" * 64,
+        weights_sha256="1" * 64,
+        versions={"tensorflow": "2.21.0"},
+    )
+    return replace(facts, **changes)
+
+
 def made_receipt() -> Receipt:
     """Return the receipt of a cluster that has ended, whose parts sum to 1.03 USD."""
     return Receipt(
@@ -118,17 +137,22 @@ def made_report(
     return ReportData(
         title="Fruits!",
         made_at="2025-11-23T12:04:10+00:00",
-        latest_run=RunSummary(
+        latest_run=RunManifest(
             run_id="20251123T120155Z-9ab3",
             started_at="2025-11-23T12:01:55+00:00",
             images_uri="s3://fruits-raw-images/Training",
-            n_images=800,
-            n_known=1234,
-            n_features=796,
-            n_rejected=4,
-            rejected_by_reason={"empty": 1, "not_an_image": 1, "truncated": 2},
+            counts=Counts(
+                n_images=800,
+                n_known=1234,
+                n_features=796,
+                n_rejected=4,
+                rejected_by_reason={"empty": 1, "not_an_image": 1, "truncated": 2},
+            ),
+            feature_model=made_facts(),
             bytes_read=61_234_567,
             images_per_second=147.3,
+            images_per_second_steady=151.2,
+            n_task_slots=2,
             seconds_by_stage={"list": 0.62, "model": 2.4, "featurize": 5.43, "count": 1.1},
             options={
                 "alpha": 0.35,
@@ -142,15 +166,6 @@ def made_report(
         n_runs=3,
         n_current_features=2030,
         n_current_rejected=4,
-        feature_model=FeatureModelSummary(
-            architecture="MobileNetV2",
-            alpha=0.35,
-            image_size_px=224,
-            n_features=1280,
-            weights_source="mobilenet_v2_0.35_224_no_top.weights.h5",
-            network_sha256="67c0e48867690db783f6eeac50b5f22cebf5d578f8ec07319fd300a6aabd9488",
-            warning=None,
-        ),
         pca=made_pca(),
         plotted=made_plotted(list(labels), n_points=n_points),
         rejected=rejected,
@@ -173,9 +188,9 @@ def with_hostile_names(data: ReportData) -> ReportData:
             options={name: name for name in names} | {"nested": {"list": names}},
             versions={name: name for name in names},
             seconds_by_stage=dict.fromkeys(names, 1.0),
-        ),
-        feature_model=replace(
-            data.feature_model, architecture=names[2], weights_source=names[0], warning=names[6]
+            feature_model=made_facts(
+                architecture=names[2], weights_source=names[0], warning=names[6]
+            ),
         ),
         pca=replace(data.pca, model_id=names[1], n_components_asked=names[2]),
         plotted=made_plotted(

@@ -19,18 +19,17 @@ PURE = [
     "spark_assets.cloud.steps",
     "spark_assets.cloud.uploading",
     "spark_assets.images.decoding",
-    "spark_assets.images.drawing",
     "spark_assets.images.image_list",
     "spark_assets.images.listing",
     "spark_assets.images.reading",
-    "spark_assets.images.samples",
     "spark_assets.features.engines",
-    "spark_assets.features.extraction",
+    "spark_assets.features.task",
     "spark_assets.features.feature_model",
     "spark_assets.pca.model",
     "spark_assets.pca.statistics",
     "spark_assets.report.figures",
     "spark_assets.report.page",
+    "spark_assets.schemas",
 ]
 
 
@@ -59,6 +58,25 @@ def test_pure_modules_import_no_spark_and_no_tensorflow():
     assert not modules_after_importing(*PURE) & {"pyspark", "tensorflow", "keras"}
 
 
+def test_the_sample_photographs_are_drawn_with_numpy_and_pillow_alone():
+    imported = modules_after_importing(*modules_in("sample_photographs"))
+    assert "sample_photographs.calibration" in imported
+    at_start = {
+        name.partition(".")[0] for name in modules_after_importing("numpy.random", "PIL.Image")
+    }
+    tops = {name.partition(".")[0] for name in imported} - at_start
+    assert tops - set(sys.stdlib_module_names) == {"sample_photographs"}
+
+
+def test_the_jobs_on_a_cluster_need_no_sample_photographs_and_no_prices():
+    jobs = [f"spark_assets.jobs.{job}" for job in ("featurize", "reduce", "report")]
+    imported = modules_after_importing(*jobs)
+    assert "spark_assets.report.page" in imported
+    assert not any(
+        name.startswith(("sample_photographs", "spark_assets.costs")) for name in imported
+    )
+
+
 def test_the_command_starts_without_tensorflow():
     assert "tensorflow" not in modules_after_importing("spark_assets.cli")
 
@@ -75,6 +93,8 @@ def test_cdk_app_imports_nothing_that_runs_on_spark():
     assert not imported & {"pyspark", "numpy", "pyarrow", "pandas", "tensorflow"}
     assert {name for name in imported if name.startswith("spark_assets.")} <= {
         "spark_assets.errors",
+        "spark_assets.output",
+        "spark_assets.output.receipt",
         *modules_in("spark_assets.costs"),
     }
 

@@ -5,17 +5,10 @@ from dataclasses import dataclass
 
 from spark_assets.costs.instances import InstanceType
 from spark_assets.costs.prices import HOURS_PER_MONTH, Prices, load_prices
+from spark_assets.output.receipt import Cost as Cost
 
 # Of each node, for the system and its packages; the disk for work comes on top.
 ROOT_VOLUME_GIB = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """One part of an estimate, in USD for the time that the function which made it says."""
-
-    what: str
-    usd: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import textwrap
 
 from spark_assets.costs.clusters import total
-from spark_assets.costs.receipts import Receipt
+from spark_assets.output.receipt import Receipt
 
 WIDTH = 100
 

@@ -2,16 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from spark_assets.costs.clusters import DEFAULT_CLUSTER, ClusterShape, Cost, total
+from spark_assets.costs.clusters import DEFAULT_CLUSTER, ClusterShape
 from spark_assets.costs.instances import InstanceType
 from spark_assets.costs.prices import HOURS_PER_MONTH, Prices
-from spark_assets.costs.runs import Work, estimate_run, per_million, requests_cost
+from spark_assets.costs.runs import Work, estimate_run, requests_cost
 from spark_assets.costs.speed import Speed
 from spark_assets.errors import FruitsError
+from spark_assets.output.receipt import Cost, NodeHours, Receipt
 
 PRIMARY, CORE, TASK = "MASTER", "CORE", "TASK"
 SPOT = "SPOT"
@@ -45,69 +45,6 @@ class ClusterRecord:
     created_at: datetime
     ended_at: datetime | None
     nodes: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NodeHours:
-    """How long the nodes of one type and market were there, together."""
-
-    instance_type: str
-    market: str
-    n_nodes: int
-    hours: float
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a cluster has cost by ``made_at``, and the runs it cost it for.
-
-    Moments are ISO 8601; ``ended_at`` is None for a cluster that is still there.  ``costs`` and
-    ``estimate`` are in USD; ``estimate`` is None where no image was looked at.
-    """
-
-    cluster_id: str
-    made_at: str
-    started_at: str
-    ended_at: str | None
-    n_runs: int
-    n_images: int
-    node_hours: tuple[NodeHours, ...]
-    costs: tuple[Cost, ...]
-    estimate: tuple[Cost, ...] | None
-    euros_a_usd: float
-    prices_read: str
-    assumptions: tuple[str, ...]
-
-    @property
-    def usd(self) -> float:
-        return total(self.costs)
-
-    @property
-    def usd_per_million(self) -> float | None:
-        """What a million images cost at this rate, or None where no image was looked at."""
-        return per_million(self.usd, self.n_images) if self.n_images else None
-
-    @property
-    def estimate_usd(self) -> float | None:
-        return None if self.estimate is None else total(self.estimate)
-
-    def to_json(self) -> dict[str, Any]:
-        sums = {"usd": self.usd, "usd_per_million": self.usd_per_million}
-        return {**asdict(self), **sums, "estimate_usd": self.estimate_usd}
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "Receipt":
-        fields = {name: value[name] for name in cls.__dataclass_fields__}
-        estimate = fields["estimate"]
-        return cls(
-            **{
-                **fields,
-                "node_hours": tuple(NodeHours(**one) for one in fields["node_hours"]),
-                "costs": tuple(Cost(**one) for one in fields["costs"]),
-                "estimate": None if estimate is None else tuple(Cost(**one) for one in estimate),
-                "assumptions": tuple(fields["assumptions"]),
-            }
-        )
 
 
 @dataclass(frozen=True, slots=True)

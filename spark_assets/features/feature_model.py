@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow.fs
@@ -51,6 +52,11 @@ class FeatureModelFacts:
     tflite_sha256: str
     weights_sha256: str
     versions: dict[str, str]
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "FeatureModelFacts":
+        """Return the facts that a manifest carries.  Raises KeyError where one is missing."""
+        return cls(**{name: value[name] for name in cls.__dataclass_fields__})
 
 
 @dataclass(frozen=True, slots=True)

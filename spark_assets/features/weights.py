@@ -1,7 +1,6 @@
 """From what a user asks for (``--weights``, ``--alpha``, ``--model``) to a feature model."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import (
+    IMAGE_SIZE_PX,
     FeatureModel,
     FeatureModelFacts,
     load_feature_model,
@@ -19,10 +19,9 @@ from spark_assets.locations import parse_location
 from spark_assets.quiet import quiet_native_stderr
 
 IMAGENET, AUTO, RANDOM = "imagenet", "auto", "random"
+# What `FeatureModelFacts.weights` may be for each of them.
+_KINDS_BY_REQUEST = {IMAGENET: ("imagenet",), AUTO: ("imagenet", "seeded"), RANDOM: ("seeded",)}
 AUTO_TIMEOUT_S = 10.0
-
-# Called only for seeded weights: returns sample images, (n, 224, 224, 3) uint8 RGB.
-CalibrationImages = Callable[[], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +32,26 @@ class FeatureModelRequest:
     alpha: float = 1.0
     model_uri: str | None = None
 
-    def is_met_by(self, facts: FeatureModelFacts) -> bool | None:
-        """Tell whether a model that is there already is the one asked for.
+    def is_met_by(self, facts: FeatureModelFacts) -> bool:
+        """Tell whether a model that is there already is the one asked for, without making it.
 
-        None means that only making the model can tell.
+        False where it is not, and where only making the model can tell.
         """
-        if self.model_uri is not None:
-            return None
-        if facts.alpha != self.alpha:
+        if self.model_uri is not None or facts.alpha != self.alpha:
             return False
-        if self.weights == AUTO:
-            return facts.weights in ("imagenet", "seeded")
-        if self.weights == RANDOM:
-            return facts.weights == "seeded"
-        if self.weights == IMAGENET:
-            return True if facts.weights == "imagenet" else None
+        if self.weights in _KINDS_BY_REQUEST:
+            return facts.weights in _KINDS_BY_REQUEST[self.weights]
         path = Path(self.weights).expanduser()
-        if path.is_file() and _sha256(path) == facts.weights_file_sha256:
-            return True
-        return None
+        return path.is_file() and _sha256(path) == facts.weights_file_sha256
 
-    def obtain(self, calibration_images: CalibrationImages, *, verbose: bool) -> FeatureModel:
+    def is_ruled_out_by(self, facts: FeatureModelFacts) -> bool:
+        """Tell whether a model that is there already cannot be the one asked for."""
+        if self.model_uri is not None:
+            return False
+        is_told_by_kind = self.weights in (AUTO, RANDOM)
+        return facts.alpha != self.alpha or (is_told_by_kind and not self.is_met_by(facts))
+
+    def obtain(self, *, verbose: bool) -> FeatureModel:
         """Load or make the model.
 
         Raises FruitsError where weights cannot be had or do not fit.
@@ -61,7 +59,7 @@ class FeatureModelRequest:
         if self.model_uri is not None:
             return load_feature_model(parse_location(self.model_uri))
         if self.weights == RANDOM:
-            return _seeded(self.alpha, calibration_images(), verbose=verbose)
+            return _seeded(self.alpha, verbose=verbose)
         if self.weights not in (IMAGENET, AUTO):
             path = Path(self.weights).expanduser()
             return _from_file(path, self.alpha, "file", path.name, verbose=verbose)
@@ -77,7 +75,7 @@ class FeatureModelRequest:
         except WeightsNotAvailable:
             if self.weights != AUTO:
                 raise
-            return _seeded(self.alpha, calibration_images(), verbose=verbose)
+            return _seeded(self.alpha, verbose=verbose)
         return _from_file(path, self.alpha, "imagenet", f"Keras: {path.name}", verbose=verbose)
 
 
@@ -99,21 +97,36 @@ def _from_file(
         )
 
 
-def _seeded(alpha: float, calibration: NDArray[np.uint8], *, verbose: bool) -> FeatureModel:
+def _seeded(alpha: float, *, verbose: bool) -> FeatureModel:
+    pixels = _calibration_pixels()
     with quiet_native_stderr(verbose=verbose):
         from spark_assets.features import network
 
         net = network.build_network(alpha)
         network.seed_weights(net)
-        network.calibrate(net, calibration)
+        network.calibrate(net, pixels)
         return network.export(
             net,
             alpha=alpha,
             weights="seeded",
-            weights_source=f"seeded random numbers, calibrated on {len(calibration)} images",
+            weights_source=f"seeded random numbers, calibrated on {len(pixels)} drawn photographs",
             weights_file_sha256=None,
             warning=network.SEEDED_WARNING,
         )
+
+
+def _calibration_pixels() -> NDArray[np.uint8]:
+    """Draw what seeded weights are calibrated on: the same everywhere, so is the network."""
+    try:
+        from sample_photographs.calibration import calibration_pixels
+    except ModuleNotFoundError as error:
+        raise FruitsError(
+            "seeded weights are calibrated on drawn photographs, and the package "
+            "sample_photographs, which draws them, is not on this machine; make the network where "
+            "it is with: fruits export-model --weights random --output URI, and give it here "
+            "with --model URI"
+        ) from error
+    return calibration_pixels(IMAGE_SIZE_PX)
 
 
 def _sha256(path: Path) -> str:

@@ -2,37 +2,23 @@
 
 import argparse
 import math
-from dataclasses import dataclass
 
+from spark_assets.chain.options import FeaturizeOptions, ReduceOptions, ReportOptions
 from spark_assets.cloud.stacks import Environment
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
-from spark_assets.locations import Location, parse_location, parse_output_location
+from spark_assets.locations import parse_location, parse_output_location
 from spark_assets.pca.model import parse_n_components
-from spark_assets.runs.options import FeaturizeOptions
 
+# The other defaults are those of the values that the options become.
 DEFAULT_N_COMPONENTS = "0.95"
-
-
-@dataclass(frozen=True, slots=True)
-class ReduceOptions:
-    """What the reduce job is asked for.  ``pca_model`` None means to fit one."""
-
-    output: Location
-    n_components: int | float
-    pca_model: Location | None
-    verbose: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ReportOptions:
-    """What the report job is asked for."""
-
-    output: Location
-    max_points: int
-    verbose: bool
+_DEFAULT_MAX_REJECTED = 0.1
+_DEFAULT_MAX_POINTS = 1000
+_LIMITS = ImageLimits()
+_REQUEST = FeatureModelRequest()
+_MIB = 1024**2
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
@@ -56,29 +42,31 @@ def add_featurize(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="URI", help="a feature model made by export-model, instead of weights"
     )
-    parser.add_argument("--engine", type=EngineName, choices=list(EngineName), default="litert")
+    parser.add_argument(
+        "--engine", type=EngineName, choices=list(EngineName), default=EngineName.LITERT
+    )
     parser.add_argument("--limit", type=positive_int, metavar="N", help="look at N images only")
     parser.add_argument("--overwrite", action="store_true", help="start afresh in this output")
     parser.add_argument(
         "--max-rejected",
         type=_share,
-        default=0.1,
+        default=_DEFAULT_MAX_REJECTED,
         metavar="FRACTION",
-        help="share of rejected images above which the exit code is 3 (default 0.1)",
+        help="share of rejected images above which the exit code is 3 (default %(default)s)",
     )
     parser.add_argument(
         "--max-image-mib",
         type=positive_float,
-        default=64.0,
+        default=_LIMITS.max_bytes / _MIB,
         metavar="MIB",
-        help="larger files are rejected unread (default 64)",
+        help="larger files are rejected unread (default %(default)g)",
     )
     parser.add_argument(
         "--max-image-megapixels",
         type=positive_float,
-        default=100.0,
+        default=_LIMITS.max_megapixels,
         metavar="MP",
-        help="larger images are rejected undecoded (default 100)",
+        help="larger images are rejected undecoded (default %(default)g)",
     )
 
 
@@ -86,12 +74,15 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which network."""
     parser.add_argument(
         "--weights",
-        default="imagenet",
+        default=_REQUEST.weights,
         metavar="imagenet|auto|random|PATH",
-        help="weights of the network (default imagenet); a PATH is a Keras .weights.h5",
+        help="weights of the network (default %(default)s); a PATH is a Keras .weights.h5",
     )
     parser.add_argument(
-        "--alpha", type=_alpha, default=1.0, help="width of MobileNetV2 (default 1.0)"
+        "--alpha",
+        type=_alpha,
+        default=_REQUEST.alpha,
+        help="width of MobileNetV2 (default %(default)s)",
     )
 
 
@@ -102,7 +93,7 @@ def add_reduce(parser: argparse.ArgumentParser) -> None:
         type=_n_components,
         default=DEFAULT_N_COMPONENTS,
         metavar="K|FRACTION",
-        help="number of components, or the share of variance to keep (default 0.95)",
+        help="number of components, or the share of variance to keep (default %(default)s)",
     )
     parser.add_argument(
         "--pca-model", metavar="URI", help="project with this PCA model instead of fitting one"
@@ -114,9 +105,9 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-points",
         type=positive_int,
-        default=1000,
+        default=_DEFAULT_MAX_POINTS,
         metavar="N",
-        help="images drawn in the plots, each with its thumbnail (default 1000)",
+        help="images drawn in the plots, each with its thumbnail (default %(default)s)",
     )
 
 
@@ -165,7 +156,7 @@ def featurize_options(parsed: argparse.Namespace) -> FeaturizeOptions:
         image_list=parsed.image_list,
         model=model_request(parsed),
         engine=parsed.engine,
-        limits=ImageLimits(int(parsed.max_image_mib * 1024**2), parsed.max_image_megapixels),
+        limits=ImageLimits(int(parsed.max_image_mib * _MIB), parsed.max_image_megapixels),
         limit=parsed.limit,
         max_rejected=parsed.max_rejected,
         overwrite=parsed.overwrite,

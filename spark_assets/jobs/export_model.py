@@ -1,21 +1,12 @@
 """The export of a feature model: the files that workers load, with their digests."""
 
 import argparse
-import tempfile
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from spark_assets.errors import ExitCode
-from spark_assets.features.calibration import pixels_in
 from spark_assets.features.feature_model import save_feature_model
-from spark_assets.images.samples import draw_samples
 from spark_assets.jobs.arguments import add_weights, model_request
 from spark_assets.locations import parse_location
 from spark_assets.progress import say
-
-_SAMPLES_PER_LABEL = 6
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Make the model and write its three files."""
     folder = parse_location(parsed.output)
-    model = model_request(parsed).obtain(_sample_pixels, verbose=parsed.verbose)
+    model = model_request(parsed).obtain(verbose=parsed.verbose)
     save_feature_model(model, folder)
     if model.facts.warning:
         say(f"WARNING: {model.facts.warning}")
@@ -39,10 +30,3 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         f"features, weights: {model.facts.weights_source}; written to {folder.uri}"
     )
     return ExitCode.DONE
-
-
-def _sample_pixels() -> NDArray[np.uint8]:
-    """Return the project's own sample photographs, on which seeded weights are calibrated here."""
-    with tempfile.TemporaryDirectory() as folder:
-        draw_samples(Path(folder) / "samples", images_per_label=_SAMPLES_PER_LABEL)
-        return pixels_in(parse_location(f"{folder}/samples"))

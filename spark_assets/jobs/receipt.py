@@ -12,11 +12,11 @@ from spark_assets.costs.receipts import FinishedRun, make_receipt
 from spark_assets.costs.speed import load_speed
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_cloud
+from spark_assets.output.history import visible_runs
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
+from spark_assets.output.receipts import write_receipt
 from spark_assets.progress import say
-from spark_assets.runs.history import visible_runs
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.manifest import RunManifest
-from spark_assets.runs.receipts import write_receipt
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

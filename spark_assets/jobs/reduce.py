@@ -7,16 +7,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pyspark.sql import SparkSession
-
+from spark_assets.chain.run import reduce
 from spark_assets.errors import ExitCode
-from spark_assets.jobs.arguments import ReduceOptions, add_common, add_reduce, reduce_options
+from spark_assets.jobs.arguments import add_common, add_reduce, reduce_options
 from spark_assets.jobs.entry import run_entry
-from spark_assets.progress import say
-from spark_assets.runs.history import visible_runs
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.manifest import RunManifest
-from spark_assets.runs.reducing import PCARecord, reduce_features
+from spark_assets.output.history import visible_runs
+from spark_assets.output.layout import OutputLayout
 from spark_assets.session import start_session
 
 
@@ -35,29 +31,8 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         s3=options.output.s3,
         verbose=options.verbose,
     ) as spark:
-        reduce_and_say(spark, options, visible_runs(OutputLayout(options.output)))
+        reduce(spark, options, visible_runs(OutputLayout(options.output)))
     return ExitCode.DONE
-
-
-def reduce_and_say(
-    spark: SparkSession, options: ReduceOptions, runs: Sequence[RunManifest]
-) -> tuple[PCARecord, bool]:
-    """Reduce the features of runs, say what came of it; return the record and whether it is new."""
-    record, is_new = reduce_features(
-        spark,
-        options.output,
-        runs=runs,
-        n_components=options.n_components,
-        pca_model=options.pca_model,
-    )
-    share = sum(record.explained_variance_ratio)
-    how = "fitted on" if record.fitted_here else "projected with a model fitted on"
-    say(
-        f"{'' if is_new else 'nothing new: '}{record.n_reduced} images reduced to "
-        f"{record.n_components} components, which keep {share:.1%} of the variance; "
-        f"{how} {record.n_samples} images, model {record.model_id}"
-    )
-    return record, is_new
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -7,19 +7,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pyspark.sql import SparkSession
-
-from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.files import write_bytes
-from spark_assets.jobs.arguments import ReportOptions, add_common, add_report, report_options
+from spark_assets.chain.report import write_report
+from spark_assets.errors import ExitCode
+from spark_assets.jobs.arguments import add_common, add_report, report_options
 from spark_assets.jobs.entry import run_entry
-from spark_assets.progress import say
-from spark_assets.report.collecting import collect_report_data
-from spark_assets.report.page import render
-from spark_assets.runs.history import visible_runs
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.manifest import RunManifest
-from spark_assets.runs.reducing import PCARecord, pca_records
+from spark_assets.output.history import visible_runs
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.pca_models import pca_records
 from spark_assets.session import start_session
 
 
@@ -42,24 +36,6 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         records = pca_records(layout)
         write_report(spark, options, visible_runs(layout), records[-1] if records else None)
     return ExitCode.DONE
-
-
-def write_report(
-    spark: SparkSession,
-    options: ReportOptions,
-    runs: Sequence[RunManifest],
-    record: PCARecord | None,
-) -> None:
-    """Make the page from runs and their PCA, and say where it is."""
-    layout = OutputLayout(options.output)
-    if not runs:
-        raise FruitsError(
-            f"there is no finished run in {options.output.uri} to report on; make one with: "
-            "fruits run --images URI --output URI"
-        )
-    data = collect_report_data(spark, layout, runs, record, max_points=options.max_points)
-    write_bytes(layout.report, render(data).encode())
-    say(f"report: {layout.report.uri}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
+from sample_photographs.folder import SamplesError, draw_samples
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.images.samples import draw_samples
 from spark_assets.locations import parse_location
 from spark_assets.progress import say
 
@@ -22,9 +22,12 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     folder = parse_location(parsed.output)
     if folder.s3 is not None:
         raise FruitsError(f"{parsed.output} is not a local folder; draw there and copy it to S3")
-    drawn = draw_samples(
-        Path(folder.base), images_per_label=parsed.images_per_label, seed=parsed.seed
-    )
+    try:
+        drawn = draw_samples(
+            Path(folder.base), images_per_label=parsed.images_per_label, seed=parsed.seed
+        )
+    except SamplesError as error:
+        raise FruitsError(str(error)) from error
     say(
         f"{drawn.n_images} sample photographs of {len(drawn.labels)} fruits in {folder.uri}, "
         f"{drawn.n_broken} of them broken on purpose"

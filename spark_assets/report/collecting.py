@@ -14,24 +14,21 @@ from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.images.thumbnails import thumbnail_data_uri
 from spark_assets.locations import Location, parse_location
+from spark_assets.output.history import current_features, current_rejected
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
+from spark_assets.output.pca_models import PCARecord, load_pca_model
+from spark_assets.output.receipts import newest_receipt
 from spark_assets.report.data import (
-    FeatureModelSummary,
+    MAX_REJECTED_ROWS,
     PCASummary,
     PlottedImages,
     RejectedImage,
     ReportData,
-    RunSummary,
 )
-from spark_assets.runs.history import current_features, current_rejected
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.manifest import RunManifest
-from spark_assets.runs.receipts import newest_receipt
-from spark_assets.runs.reducing import PCARecord, load_pca_model
-from spark_assets.schemas import REDUCED
+from spark_assets.schemas import REDUCED, spark_schema
 from spark_assets.session import n_task_slots
 
-# More rows than anyone reads; the table has them all.
-_MAX_REJECTED = 500
 _N_PLOTTED_COMPONENTS = 3
 
 
@@ -46,16 +43,15 @@ def collect_report_data(
     """Return the values of the page: the newest of ``runs``, and all that is current."""
     latest = runs[-1]
     rejected = current_rejected(spark, layout, runs)
-    rows = rejected.orderBy("reason", "path").limit(_MAX_REJECTED).collect()
+    rows = rejected.orderBy("reason", "path").limit(MAX_REJECTED_ROWS).collect()
     limits = ImageLimits(**latest.options["limits"])
     return ReportData(
         title="Fruits!",
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        latest_run=_run_summary(latest),
+        latest_run=latest,
         n_runs=len(runs),
         n_current_features=current_features(spark, layout, runs).count(),
         n_current_rejected=rejected.count(),
-        feature_model=_model_summary(latest),
         pca=None if record is None else _pca_summary(layout, record),
         plotted=None
         if record is None
@@ -64,29 +60,6 @@ def collect_report_data(
         receipt=newest_receipt(layout),
         is_in_s3=layout.output.s3 is not None,
     )
-
-
-def _run_summary(run: RunManifest) -> RunSummary:
-    return RunSummary(
-        run_id=run.run_id,
-        started_at=run.started_at,
-        images_uri=run.images_uri,
-        n_images=run.counts.n_images,
-        n_known=run.counts.n_known,
-        n_features=run.counts.n_features,
-        n_rejected=run.counts.n_rejected,
-        rejected_by_reason=run.counts.rejected_by_reason,
-        bytes_read=run.bytes_read,
-        images_per_second=run.images_per_second,
-        seconds_by_stage=run.seconds_by_stage,
-        options=run.options,
-        versions=run.versions,
-    )
-
-
-def _model_summary(run: RunManifest) -> FeatureModelSummary:
-    names = FeatureModelSummary.__dataclass_fields__
-    return FeatureModelSummary(**{name: run.feature_model[name] for name in names})
 
 
 def _pca_summary(layout: OutputLayout, record: PCARecord) -> PCASummary:
@@ -111,7 +84,7 @@ def _plotted(
     max_points: int,
 ) -> PlottedImages:
     folder = layout.reduced(record.model_id).spark_path()
-    reduced = spark.read.schema(REDUCED).parquet(folder)
+    reduced = spark.read.schema(spark_schema(REDUCED)).parquet(folder)
     sample = _evenly_by_label(reduced, max_points).select(
         "path", "label", F.slice("pca_features", 1, _N_PLOTTED_COMPONENTS).alias("point")
     )

@@ -6,7 +6,11 @@ import numpy as np
 from numpy import float32, float64
 from numpy.typing import NDArray
 
-from spark_assets.costs.receipts import Receipt
+from spark_assets.output.manifest import RunManifest
+from spark_assets.output.receipt import Receipt
+
+# More than anyone reads; the tables hold them all.
+MAX_REJECTED_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,50 +20,6 @@ class RejectedImage:
     path: str
     reason: str
     detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """One featurize run, as its manifest tells it.
-
-    ``n_images`` were looked at in this run; ``n_known`` were left out because earlier runs hold
-    them unchanged.  ``started_at`` is ISO 8601.
-    """
-
-    run_id: str
-    started_at: str
-    images_uri: str
-    n_images: int
-    n_known: int
-    n_features: int
-    n_rejected: int
-    rejected_by_reason: dict[str, int]
-    bytes_read: int
-    images_per_second: float
-    seconds_by_stage: dict[str, float]
-    options: dict[str, object]
-    versions: dict[str, str]
-
-    @property
-    def adds_up(self) -> bool:
-        """Whether every image looked at became features or a rejected image with a reason."""
-        return (
-            self.n_images == self.n_features + self.n_rejected
-            and sum(self.rejected_by_reason.values()) == self.n_rejected
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureModelSummary:
-    """Where the features come from; ``n_features`` is the length of one feature vector."""
-
-    architecture: str
-    alpha: float
-    image_size_px: int
-    n_features: int
-    weights_source: str
-    network_sha256: str
-    warning: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,19 +88,19 @@ class PlottedImages:
 class ReportData:
     """All that one page shows.
 
-    ``pca`` and ``plotted`` are None where no image could be used.  ``rejected`` holds the current
-    rejected images of all runs, or the first of them; ``n_current_rejected`` counts them all.
-    ``made_at`` is ISO 8601.  ``receipt`` is the newest there is; where there is none, the page says
-    how to get one if the output ``is_in_s3``, as that of a cluster is.
+    ``latest_run`` is the newest run.  ``pca`` and ``plotted`` are None where no image could be
+    used.  ``rejected`` holds the current rejected images of all runs, or the first
+    ``MAX_REJECTED_ROWS`` of them; ``n_current_rejected`` counts them all.  ``made_at`` is ISO 8601.
+    ``receipt`` is the newest there is; where there is none, the page says how to get one if the
+    output ``is_in_s3``, as that of a cluster is.
     """
 
     title: str
     made_at: str
-    latest_run: RunSummary
+    latest_run: RunManifest
     n_runs: int
     n_current_features: int
     n_current_rejected: int
-    feature_model: FeatureModelSummary
     pca: PCASummary | None
     plotted: PlottedImages | None
     rejected: list[RejectedImage]

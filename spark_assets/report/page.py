@@ -12,10 +12,9 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from spark_assets.report import figures, wording
-from spark_assets.report.data import PlottedImages, ReportData
+from spark_assets.report.data import MAX_REJECTED_ROWS, PlottedImages, ReportData
 from spark_assets.report.wording import NO_LABEL, printable
 
-MAX_REJECTED_ROWS = 500
 _SHARES = (0.5, 0.8, 0.9, 0.95, 0.99)
 _MEANING_OF_REASON = {
     "empty": "the file holds no bytes",
@@ -41,6 +40,8 @@ def render(data: ReportData) -> str:
     return _template().render(
         data=data,
         run=data.latest_run,
+        counts=data.latest_run.counts,
+        feature_model=data.latest_run.feature_model,
         pca=data.pca,
         has_figure=figure_of.keys(),
         page_data=page_data,

@@ -15,13 +15,13 @@ from spark_assets.cloud.nodes import read_cluster
 from spark_assets.cloud.stacks import Environment, data_stack
 from spark_assets.costs.clusters import DEFAULT_CLUSTER
 from spark_assets.costs.prices import load_prices
-from spark_assets.costs.receipts import Receipt
 from spark_assets.costs.runs import Work, estimate_run
 from spark_assets.costs.speed import load_speed
 from spark_assets.errors import FruitsError
 from spark_assets.locations import parse_location
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.receipts import newest_receipt, write_receipt
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.receipt import Receipt
+from spark_assets.output.receipts import newest_receipt, write_receipt
 from tests.cloud.conftest import RAW, RESULTS
 from tests.made_report import made_receipt
 

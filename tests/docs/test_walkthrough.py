@@ -88,5 +88,7 @@ def test_its_cells_import_the_package_plots_and_the_standard_library_only():
                 imported |= {name.name.partition(".")[0] for name in node.names}
             elif isinstance(node, ast.ImportFrom):
                 imported.add((node.module or "").partition(".")[0])
-    assert "spark_assets" in imported
-    assert imported - {"spark_assets"} - PLOTTING <= set(sys.stdlib_module_names)
+    assert {"spark_assets", "sample_photographs"} <= imported
+    assert imported - {"spark_assets", "sample_photographs"} - PLOTTING <= set(
+        sys.stdlib_module_names
+    )

@@ -16,10 +16,10 @@ import pyarrow.fs
 import pyarrow.parquet
 import pytest
 
+from sample_photographs.folder import SampleSet, draw_samples
 from spark_assets.cloud.clusters import Step
 from spark_assets.cloud.step_logs import last_lines
 from spark_assets.features.feature_model import save_feature_model
-from spark_assets.images.samples import SampleSet, draw_samples
 from spark_assets.locations import parse_location
 from tests.conftest import skip_or_fail
 from tests.end_to_end.emulated_cloud import (

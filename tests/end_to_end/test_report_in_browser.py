@@ -111,10 +111,10 @@ def test_every_number_is_the_one_given(report):
     assert pca is not None
     assert plotted is not None
     expected = {
-        "n-images": run.n_images,
-        "n-features": run.n_features,
-        "n-rejected": run.n_rejected,
-        "n-known": run.n_known,
+        "n-images": run.counts.n_images,
+        "n-features": run.counts.n_features,
+        "n-rejected": run.counts.n_rejected,
+        "n-known": run.counts.n_known,
         "n-components": pca.n_components,
         "n-samples": pca.n_samples,
         "share-kept": pca.share_kept,

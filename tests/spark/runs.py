@@ -7,17 +7,18 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from spark_assets.chain.featurize import FeaturizedRun
+from spark_assets.chain.options import FeaturizeOptions
+from spark_assets.chain.run import featurize
 from spark_assets.features.engines import EngineName
 from spark_assets.features.feature_model import FeatureModel, save_feature_model
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.locations import parse_location
-from spark_assets.runs.commit import commit_run
-from spark_assets.runs.featurizing import FeaturizedRun, featurize
-from spark_assets.runs.history import current_features
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.manifest import RunManifest
-from spark_assets.runs.options import FeaturizeOptions
+from spark_assets.output.commit import commit_run
+from spark_assets.output.history import current_features
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
 from tests.spark.images import encode, picture
 
 

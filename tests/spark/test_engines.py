@@ -101,7 +101,7 @@ def test_litert_imports_no_tensorflow(seeded_model, tmp_path):
     (tmp_path / "model.tflite").write_bytes(seeded_model.tflite)
     program = (
         "import sys, pathlib, numpy as np\n"
-        "from spark_assets.features.featurization import featurize_images\n"
+        "from spark_assets.features.on_spark import compute_outcomes\n"
         "from spark_assets.features.engines import LiteRTEngine\n"
         f"engine = LiteRTEngine(pathlib.Path({str(tmp_path)!r}, 'model.tflite').read_bytes())\n"
         "print(engine(np.zeros((1, 224, 224, 3), np.uint8)).shape)\n"
@@ -117,7 +117,7 @@ def test_litert_imports_no_tensorflow(seeded_model, tmp_path):
 def test_weights_of_another_width_are_refused_with_what_did_not_fit(data_dir):
     path = data_dir / "weights" / "mobilenet_v2_0.35_224_no_top.weights.h5"
     with pytest.raises(FruitsError, match=r"do not fit MobileNetV2 with alpha 0\.5 .*another --a"):
-        FeatureModelRequest(str(path), 0.5).obtain(no_images, verbose=False)
+        FeatureModelRequest(str(path), 0.5).obtain(verbose=False)
 
 
 @pytest.mark.slow
@@ -125,7 +125,7 @@ def test_truncated_weights_are_refused(tmp_path, seeded_model):
     path = tmp_path / "cut.weights.h5"
     path.write_bytes(seeded_model.weights[: len(seeded_model.weights) // 2])
     with pytest.raises(FruitsError, match=r"the weights in cut\.weights\.h5 do not fit"):
-        FeatureModelRequest(str(path), 0.35).obtain(no_images, verbose=False)
+        FeatureModelRequest(str(path), 0.35).obtain(verbose=False)
 
 
 @pytest.mark.slow
@@ -133,21 +133,15 @@ def test_what_is_no_weights_file_is_refused(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("no weights")
     with pytest.raises(FruitsError, match=r"the weights in notes\.txt do not fit"):
-        FeatureModelRequest(str(path), 0.35).obtain(no_images, verbose=False)
+        FeatureModelRequest(str(path), 0.35).obtain(verbose=False)
 
 
 @pytest.mark.slow
 def test_missing_weights_are_named(tmp_path):
     with pytest.raises(FruitsError, match=r"nowhere\.weights\.h5 does not exist; give a Keras"):
-        FeatureModelRequest(str(tmp_path / "nowhere.weights.h5"), 1.0).obtain(
-            no_images, verbose=False
-        )
+        FeatureModelRequest(str(tmp_path / "nowhere.weights.h5"), 1.0).obtain(verbose=False)
 
 
 def test_a_width_without_imagenet_weights_is_refused_with_those_that_have():
     with pytest.raises(FruitsError, match=r"choose one of 0\.35, 0\.5, 0\.75, 1, 1\.3, 1\.4"):
-        FeatureModelRequest("imagenet", 0.9).obtain(no_images, verbose=False)
-
-
-def no_images() -> np.ndarray:
-    raise AssertionError("these weights need no calibration")
+        FeatureModelRequest("imagenet", 0.9).obtain(verbose=False)

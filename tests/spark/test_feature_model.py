@@ -2,12 +2,15 @@ import dataclasses
 import json
 import os
 import struct
+import sys
 import tracemalloc
 import zipfile
 
 import numpy as np
 import pytest
 
+from spark_assets.chain.featurize import NothingNew
+from spark_assets.chain.run import featurize
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import (
     MAX_MEMBER_MIB,
@@ -19,7 +22,6 @@ from spark_assets.features.feature_model import (
 )
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.locations import parse_location
-from spark_assets.runs.featurizing import featurize
 from tests.spark.runs import options_for, put, run
 
 
@@ -195,7 +197,7 @@ def test_photographs_are_featurized_alike_with_the_zip_and_the_folder_of_a_model
     manifest = run(spark, options_for(tmp_path, pack(folder).base))
     assert manifest.counts.n_features == 3
     # Nothing is new to the same network in its folder.
-    assert featurize(spark, options_for(tmp_path, folder.base)) == 3
+    assert featurize(spark, options_for(tmp_path, folder.base)) == NothingNew(3)
 
 
 def test_the_identity_of_a_network_is_its_weights_and_not_its_files(seeded_model):
@@ -218,5 +220,35 @@ def test_a_request_knows_the_model_that_meets_it(seeded_model):
     assert FeatureModelRequest("auto", 0.35).is_met_by(seeded)
     assert FeatureModelRequest("auto", 0.35).is_met_by(imagenet)
     assert FeatureModelRequest("imagenet", 0.35).is_met_by(imagenet)
-    assert FeatureModelRequest("random", 0.35).is_met_by(imagenet) is False
-    assert FeatureModelRequest("random", 1.0).is_met_by(seeded) is False
+    for request, other in (
+        (FeatureModelRequest("random", 0.35), imagenet),
+        (FeatureModelRequest("random", 1.0), seeded),
+        (FeatureModelRequest("auto", 0.35), dataclasses.replace(seeded, weights="file")),
+    ):
+        assert not request.is_met_by(other)
+        assert request.is_ruled_out_by(other)
+
+
+def test_where_only_the_weights_can_tell_a_request_neither_meets_nor_rules_out(seeded_model):
+    seeded = seeded_model.facts
+    for request in (
+        FeatureModelRequest("imagenet", 0.35),
+        FeatureModelRequest("nowhere.weights.h5", 0.35),
+        FeatureModelRequest(model_uri="anywhere"),
+    ):
+        assert not request.is_met_by(seeded)
+        assert not request.is_ruled_out_by(seeded)
+
+
+def test_the_same_options_give_the_same_seeded_network(seeded_model):
+    again = FeatureModelRequest("random", 0.35).obtain(verbose=False)
+    assert again.facts.network_sha256 == seeded_model.facts.network_sha256
+    source = "seeded random numbers, calibrated on 48 drawn photographs"
+    assert again.facts.weights_source == seeded_model.facts.weights_source == source
+
+
+def test_seeded_weights_without_the_sample_photographs_name_the_way(monkeypatch):
+    # What an import meets on a node of the cluster, which has spark_assets alone.
+    monkeypatch.setitem(sys.modules, "sample_photographs.calibration", None)
+    with pytest.raises(FruitsError, match=r"sample_photographs.*is not on this.*with --model URI"):
+        FeatureModelRequest("random", 0.35).obtain(verbose=False)

@@ -7,14 +7,12 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import numpy as np
 import pytest
 
 from spark_assets.errors import FruitsError
 from spark_assets.features import imagenet
 from spark_assets.features.imagenet import WeightsNotAvailable, imagenet_weights
 from spark_assets.features.weights import AUTO_TIMEOUT_S, FeatureModelRequest
-from tests.spark.images import picture
 
 CONTENT = b"weights " * 1000
 
@@ -99,15 +97,14 @@ def test_without_a_network_imagenet_is_a_sentence_with_the_other_ways(server, mo
     server.shutdown()
     server.server_close()
     with pytest.raises(WeightsNotAvailable, match=r"give --weights PATH, or --weights auto"):
-        FeatureModelRequest("imagenet", 1.0).obtain(lambda: None, verbose=False)
+        FeatureModelRequest("imagenet", 1.0).obtain(verbose=False)
 
 
 @pytest.mark.slow
 def test_without_a_network_auto_goes_on_with_seeded_weights_and_says_so(server, seeded_model):
     server.shutdown()
     server.server_close()
-    pixels = np.stack([np.asarray(picture(224, 224, seed)) for seed in range(4)])
-    model = FeatureModelRequest("auto", 0.35).obtain(lambda: pixels, verbose=False)
+    model = FeatureModelRequest("auto", 0.35).obtain(verbose=False)
     assert model.facts.weights == "seeded"
     assert "not ImageNet's" in str(model.facts.warning)
 

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.receipts import write_receipt
 from spark_assets.report.collecting import collect_report_data
-from spark_assets.runs.layout import OutputLayout
-from spark_assets.runs.receipts import write_receipt
 from tests.made_report import made_receipt
 from tests.spark.runs import options_for, put, run, save
 

@@ -21,8 +21,8 @@ from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry, list_images, split_listing
 from spark_assets.images.reading import ImageReader
 from spark_assets.locations import parse_location
-from spark_assets.runs.history import visible_runs
-from spark_assets.runs.layout import OutputLayout
+from spark_assets.output.history import visible_runs
+from spark_assets.output.layout import OutputLayout
 from tests.moto_server import moto_server
 from tests.spark.images import encode, picture
 from tests.spark.runs import save
@@ -162,14 +162,14 @@ def test_photographs_in_s3_are_featurized_and_known_the_second_time(bucket, seed
 def test_a_model_is_read_from_s3(bucket, seeded_model):
     save_feature_model(seeded_model, parse_location(f"s3://{BUCKET}/model"))
     request = FeatureModelRequest(model_uri=f"s3://{BUCKET}/model")
-    assert request.obtain(lambda: None, verbose=False) == seeded_model
+    assert request.obtain(verbose=False) == seeded_model
 
 
 def test_a_model_in_a_zip_is_read_from_s3(bucket, seeded_model, tmp_path):
     packed = shutil.make_archive(str(tmp_path / "model"), "zip", save(seeded_model, tmp_path / "m"))
     bucket.upload_file(packed, BUCKET, "assets/model.zip")
     request = FeatureModelRequest(model_uri=f"s3://{BUCKET}/assets/model.zip")
-    assert request.obtain(lambda: None, verbose=False) == seeded_model
+    assert request.obtain(verbose=False) == seeded_model
     gone = FeatureModelRequest(model_uri=f"s3://{BUCKET}/assets/gone.zip")
     with pytest.raises(FruitsError, match=r"no feature model at s3://photographs/assets/gone\.zip"):
-        gone.obtain(lambda: None, verbose=False)
+        gone.obtain(verbose=False)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from spark_assets.errors import FruitsError
-from spark_assets.images import samples
+from sample_photographs import folder as samples
+from sample_photographs.calibration import N_CALIBRATION_IMAGES, calibration_pixels
+from sample_photographs.files import SampleShot, draw_upright, encode_shot, plan_shots
+from sample_photographs.folder import BROKEN_IMAGES, LABELS, MARKER_NAME, SamplesError, draw_samples
 from spark_assets.images.decoding import ImageLimits, ImageRejected, decode_image
 from spark_assets.images.naming import is_looked_at, label_of
-from spark_assets.images.sample_files import SampleShot, draw_upright, encode_shot, plan_shots
-from spark_assets.images.samples import BROKEN_IMAGES, LABELS, MARKER_NAME, draw_samples
 
 ORIENTATION = 274
 SHOTS = list(plan_shots(24))
@@ -254,7 +254,7 @@ def test_a_second_call_draws_nothing(tmp_path, monkeypatch):
 def test_a_set_for_other_arguments_is_refused_untouched(tmp_path, options):
     draw_samples(tmp_path, images_per_label=1)
     before = contents(tmp_path)
-    with pytest.raises(FruitsError, match="already holds something other"):
+    with pytest.raises(SamplesError, match="already holds something other"):
         draw_samples(tmp_path, **{"images_per_label": 1, **options})
     assert contents(tmp_path) == before
 
@@ -276,7 +276,7 @@ def test_a_set_that_someone_changed_is_refused_untouched(tmp_path, change):
     draw_samples(tmp_path, images_per_label=1)
     change(tmp_path)
     before = contents(tmp_path)
-    with pytest.raises(FruitsError, match="choose a folder that is new or empty"):
+    with pytest.raises(SamplesError, match="choose a folder that is new or empty"):
         draw_samples(tmp_path, images_per_label=1)
     assert contents(tmp_path) == before
 
@@ -286,7 +286,7 @@ def test_a_set_that_someone_changed_is_refused_untouched(tmp_path, change):
 def test_a_foreign_folder_is_refused_untouched(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     before = contents(tmp_path)
-    with pytest.raises(FruitsError, match=r"already holds something other.*choose a folder"):
+    with pytest.raises(SamplesError, match=r"already holds something other.*choose a folder"):
         draw_samples(tmp_path, images_per_label=1)
     assert contents(tmp_path) == before
 
@@ -294,7 +294,7 @@ def test_a_foreign_folder_is_refused_untouched(tmp_path, name, text):
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
     place = tmp_path / "images"
     place.write_text("mine")
-    with pytest.raises(FruitsError, match="is a file, but the sample images need a folder"):
+    with pytest.raises(SamplesError, match="is a file, but the sample images need a folder"):
         draw_samples(place, images_per_label=1)
     assert place.read_text() == "mine"
 
@@ -332,14 +332,14 @@ def test_an_interrupted_set_is_drawn_again(interrupted, tmp_path):
 def test_an_interrupted_set_with_a_foreign_file_is_refused_untouched(interrupted):
     add_an_image(interrupted)
     before = contents(interrupted)
-    with pytest.raises(FruitsError, match="already holds something other"):
+    with pytest.raises(SamplesError, match="already holds something other"):
         draw_samples(interrupted, images_per_label=1)
     assert contents(interrupted) == before
 
 
 def test_an_interrupted_set_is_not_mixed_with_another_seed(interrupted):
     before = contents(interrupted)
-    with pytest.raises(FruitsError, match="seed 9"):
+    with pytest.raises(SamplesError, match="seed 9"):
         draw_samples(interrupted, images_per_label=1, seed=9)
     assert contents(interrupted) == before
 
@@ -349,18 +349,33 @@ def test_a_full_disk_is_told_in_one_sentence(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", no_space)
-    with pytest.raises(FruitsError, match=r"cannot write .*No space left on device.*choose"):
+    with pytest.raises(SamplesError, match=r"cannot write .*No space left on device.*choose"):
         draw_samples(tmp_path / "images", images_per_label=1)
 
 
 @pytest.mark.parametrize("count", [0, -3])
 def test_fewer_than_one_image_per_label_is_refused(tmp_path, count):
-    with pytest.raises(FruitsError, match=f"images_per_label is {count}, but .* at least 1"):
+    with pytest.raises(SamplesError, match=f"images_per_label is {count}, but .* at least 1"):
         draw_samples(tmp_path / "images", images_per_label=count)
     assert not (tmp_path / "images").exists()
 
 
 def test_a_negative_seed_is_refused(tmp_path):
-    with pytest.raises(FruitsError, match="seed is -1, but must be 0 or more"):
+    with pytest.raises(SamplesError, match="seed is -1, but must be 0 or more"):
         draw_samples(tmp_path / "images", seed=-1)
     assert not (tmp_path / "images").exists()
+
+
+def test_calibration_takes_drawn_photographs_evenly_over_the_labels():
+    pixels = calibration_pixels(64)
+    assert (pixels.shape, pixels.dtype) == ((N_CALIBRATION_IMAGES, 64, 64, 3), np.uint8)
+    assert len({image.tobytes() for image in pixels}) == N_CALIBRATION_IMAGES
+    # One round over all labels comes before the next.
+    one_round = calibration_pixels(64, n_images=len(LABELS))
+    np.testing.assert_array_equal(pixels[: len(LABELS)], one_round)
+
+
+def test_calibration_takes_the_same_photographs_every_time_and_others_for_another_seed():
+    first, again = (calibration_pixels(32, n_images=12) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert (calibration_pixels(32, n_images=12, seed=1) != first).any(axis=(1, 2, 3)).all()

@@ -1,0 +1,129 @@
+"""The list stage: what there is to look at, as a table on storage."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import pyarrow as pa
+import pyarrow.parquet
+from pyspark.sql import DataFrame, SparkSession
+
+from spark_assets.errors import FruitsError
+from spark_assets.images.image_list import read_image_list
+from spark_assets.images.listing import ImageEntry, instant_of, list_images, split_listing
+from spark_assets.images.naming import label_of
+from spark_assets.locations import Location
+from spark_assets.schemas import IMAGES, spark_schema
+from spark_assets.session import n_task_slots
+from spark_assets.worker import forget_zip_directories
+
+_PARTS_PER_SLOT = 4
+_ROWS_PER_BATCH = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImages:
+    """Images as a table on storage, so that a lost executor changes nothing.
+
+    ``images`` has the columns of `schemas.IMAGES`, one row per path.
+    """
+
+    images: DataFrame
+    n_images: int
+
+
+def list_photographs(
+    spark: SparkSession,
+    images: Location,
+    staging: Location,
+    *,
+    image_list: str | None = None,
+    limit: int | None = None,
+) -> StoredImages:
+    """List the images, or those that ``image_list`` names; the first ``limit`` of them by path.
+
+    Raises FruitsError where the images cannot be listed or there are none.
+    """
+    if image_list is None:
+        listed = _listed(spark, images)
+    else:
+        listed = _from_image_list(spark, images, image_list, staging.child("list.parquet"))
+    if limit is not None:
+        listed = listed.orderBy("path").limit(limit)
+    stored = store_images(spark, listed, staging.child("listed"))
+    if stored.n_images == 0:
+        raise FruitsError(
+            f"there are no images under {images.uri}; give a folder or a prefix that holds some"
+        )
+    return stored
+
+
+def store_images(spark: SparkSession, rows: DataFrame, folder: Location) -> StoredImages:
+    """Write rows of `schemas.IMAGES` to a folder and count them there."""
+    rows.write.parquet(folder.spark_path())
+    stored = spark.read.schema(spark_schema(IMAGES)).parquet(folder.spark_path())
+    return StoredImages(stored, stored.count())
+
+
+def _listed(spark: SparkSession, images: Location) -> DataFrame:
+    n_tasks = _PARTS_PER_SLOT * n_task_slots(spark)
+    parts = split_listing(images, n_parts=n_tasks)
+    shares = spark.range(0, len(parts), 1, min(n_tasks, len(parts)))
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        forget_zip_directories()
+        for batch in batches:
+            for index in batch.column("id").to_pylist():
+                yield from _batches(list_images(images, parts[index]))
+
+    return shares.mapInArrow(work, spark_schema(IMAGES))
+
+
+def _from_image_list(
+    spark: SparkSession, images: Location, image_list: str, staged: Location
+) -> DataFrame:
+    """Bring a list to storage, batch by batch, then ask storage for the sizes it lacks."""
+    filesystem = staged.filesystem
+    filesystem.create_dir(staged.base.rpartition("/")[0], recursive=True)
+    with pyarrow.parquet.ParquetWriter(staged.base, IMAGES, filesystem=filesystem) as out:
+        for batch in _batches(read_image_list(image_list, images)):
+            out.write_batch(batch)
+    listed = (
+        spark.read.schema(spark_schema(IMAGES))
+        .parquet(staged.spark_path())
+        .dropDuplicates(["path"])
+    )
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            rows = batch.to_pylist()
+            entries = [ImageEntry(r["path"], r["size_bytes"], r["modified_at"]) for r in rows]
+            yield from _batches(iter(_with_sizes(images, entries)))
+
+    return listed.mapInArrow(work, spark_schema(IMAGES))
+
+
+def _with_sizes(images: Location, entries: list[ImageEntry]) -> list[ImageEntry]:
+    unknown = [entry for entry in entries if entry.size_bytes is None]
+    if not unknown:
+        return entries
+    infos = images.filesystem.get_file_info([f"{images.base}/{e.path}" for e in unknown])
+    told = {}
+    for entry, info in zip(unknown, infos, strict=True):
+        modified_at = None if info.mtime_ns is None else instant_of(info.mtime_ns)
+        told[entry.path] = ImageEntry(entry.path, info.size, modified_at)
+    return [told.get(entry.path, entry) for entry in entries]
+
+
+def _batches(entries: Iterator[ImageEntry]) -> Iterator[pa.RecordBatch]:
+    while block := list(islice(entries, _ROWS_PER_BATCH)):
+        columns = [
+            [entry.path for entry in block],
+            [label_of(entry.path) for entry in block],
+            [entry.size_bytes for entry in block],
+            [entry.modified_at for entry in block],
+        ]
+        yield pa.RecordBatch.from_arrays(
+            [pa.array(c, f.type) for c, f in zip(columns, IMAGES, strict=True)],
+            schema=IMAGES,
+        )

@@ -1,0 +1,64 @@
+"""What the chain says while it works, a line for each stage."""
+
+from spark_assets.chain.network import ChosenNetwork
+from spark_assets.chain.options import FeaturizeOptions
+from spark_assets.chain.plan import Plan
+from spark_assets.errors import ExitCode
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
+from spark_assets.output.pca_models import PCARecord
+from spark_assets.progress import say
+
+
+def say_planned(plan: Plan, network: ChosenNetwork, *, adds: bool) -> None:
+    """Warn of weights that nothing was learned with, and say how many images are looked at."""
+    if network.model.facts.warning:
+        say(f"WARNING: {network.model.facts.warning}")
+    if plan.n_images:
+        known = f", {plan.n_known} known already" if adds else ""
+        say(f"{plan.n_images} images to look at{known}")
+
+
+def say_nothing_new(n_known: int) -> None:
+    """Say that every image was known."""
+    say(f"nothing new: all {n_known} images are known and unchanged")
+
+
+def say_featurized(manifest: RunManifest, options: FeaturizeOptions) -> ExitCode:
+    """Say what a run did, and return whether too many images were rejected."""
+    counts = manifest.counts
+    reasons = ", ".join(f"{n} {reason}" for reason, n in counts.rejected_by_reason.items())
+    say(
+        f"{counts.n_images} images = {counts.n_features} features + {counts.n_rejected} rejected"
+        f"{f' ({reasons})' if reasons else ''}, {manifest.images_per_second:.1f} images/s, "
+        f"run {manifest.run_id}"
+    )
+    if counts.rejected_share <= options.max_rejected:
+        return ExitCode.DONE
+    say(
+        f"fruits: {counts.n_rejected} of {counts.n_images} images were rejected, more than the "
+        f"share of {options.max_rejected:g} that --max-rejected allows; the tables are written, "
+        f"and {OutputLayout(options.output).rejected(manifest.run_id).uri} says why"
+    )
+    return ExitCode.TOO_MANY_REJECTED
+
+
+def say_nothing_to_reduce() -> None:
+    """Say that no image could be used."""
+    say("fruits: no image could be used, so there is nothing to reduce; the report says why")
+
+
+def say_reduced(record: PCARecord, *, is_new: bool) -> None:
+    """Say what the PCA keeps."""
+    share = sum(record.explained_variance_ratio)
+    how = "fitted on" if record.fitted_here else "projected with a model fitted on"
+    say(
+        f"{'' if is_new else 'nothing new: '}{record.n_reduced} images reduced to "
+        f"{record.n_components} components, which keep {share:.1%} of the variance; "
+        f"{how} {record.n_samples} images, model {record.model_id}"
+    )
+
+
+def say_report(layout: OutputLayout) -> None:
+    """Say where the report is."""
+    say(f"report: {layout.report.uri}")

@@ -1,0 +1,49 @@
+"""Which network a run uses: the one asked for, which has to be the one that the output holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from spark_assets.chain.options import FeaturizeOptions
+from spark_assets.errors import FruitsError
+from spark_assets.features.feature_model import FeatureModel, load_facts, load_feature_model
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenNetwork:
+    """The network of a run, and whether the output keeps it already."""
+
+    model: FeatureModel
+    is_kept: bool
+
+
+def choose_network(
+    options: FeaturizeOptions, layout: OutputLayout, earlier: Sequence[RunManifest]
+) -> ChosenNetwork:
+    """Load or make the network.
+
+    Raises FruitsError where it cannot be had, or is another than that of the ``earlier`` runs.
+    """
+    if not earlier:
+        return ChosenNetwork(options.model.obtain(verbose=options.verbose), is_kept=False)
+    used = earlier[-1].feature_model
+    folder = layout.feature_model(used.network_sha256)
+    is_kept = load_facts(folder) is not None
+    if is_kept and options.model.is_met_by(used):
+        return ChosenNetwork(load_feature_model(folder), is_kept=True)
+    if options.model.is_ruled_out_by(used):  # told apart before TensorFlow takes its seconds
+        raise _another_network(options, earlier[-1])
+    model = options.model.obtain(verbose=options.verbose)
+    if model.facts.network_sha256 != used.network_sha256:
+        raise _another_network(options, earlier[-1])
+    return ChosenNetwork(model, is_kept)
+
+
+def _another_network(options: FeaturizeOptions, latest: RunManifest) -> FruitsError:
+    used = latest.feature_model
+    return FruitsError(
+        f"the output {options.output.uri} holds features of another network "
+        f"({used.weights_source}, alpha {used.alpha:g}), and features of two networks cannot be "
+        "compared; choose another output, give the same network, or start afresh with --overwrite"
+    )

@@ -1,0 +1,33 @@
+"""The report stage: one page about what an output holds."""
+
+from collections.abc import Sequence
+
+from pyspark.sql import SparkSession
+
+from spark_assets.chain.messages import say_report
+from spark_assets.chain.options import ReportOptions
+from spark_assets.errors import FruitsError
+from spark_assets.files import write_bytes
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
+from spark_assets.output.pca_models import PCARecord
+from spark_assets.report.collecting import collect_report_data
+from spark_assets.report.page import render
+
+
+def write_report(
+    spark: SparkSession,
+    options: ReportOptions,
+    runs: Sequence[RunManifest],
+    record: PCARecord | None,
+) -> None:
+    """Make the page from runs and their PCA, and say where it is."""
+    layout = OutputLayout(options.output)
+    if not runs:
+        raise FruitsError(
+            f"there is no finished run in {options.output.uri} to report on; make one with: "
+            "fruits run --images URI --output URI"
+        )
+    data = collect_report_data(spark, layout, runs, record, max_points=options.max_points)
+    write_bytes(layout.report, render(data).encode())
+    say_report(layout)

@@ -1,0 +1,80 @@
+"""A run that has begun: its id, where it writes, and what becomes of that where it fails."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from spark_assets.chain.options import FeaturizeOptions
+from spark_assets.chain.stopwatch import Stopwatch
+from spark_assets.errors import FruitsError
+from spark_assets.files import write_bytes
+from spark_assets.images.listing import check_images_exist
+from spark_assets.locations import Location
+from spark_assets.output.commit import clear_staging, discard_run
+from spark_assets.output.history import visible_runs
+from spark_assets.output.ids import new_run_id
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
+
+
+@dataclass(frozen=True, slots=True)
+class StartedRun:
+    """A run at work.  ``earlier`` are the finished runs that it adds to: none with --overwrite."""
+
+    run_id: str
+    started_at: str
+    options: FeaturizeOptions
+    layout: OutputLayout
+    earlier: Sequence[RunManifest]
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+
+    @property
+    def staging(self) -> Location:
+        """Folder of what is needed only while the run works."""
+        return self.layout.staging(self.run_id)
+
+
+@contextmanager
+def start_run(options: FeaturizeOptions) -> Iterator[StartedRun]:
+    """Begin a run; where the block fails, nothing of the run stays.
+
+    Raises FruitsError where the images cannot be listed or the output does not fit them.
+    """
+    layout = OutputLayout(options.output)
+    earlier = [] if options.overwrite else visible_runs(layout)
+    check_places(options)
+    _check_earlier(options, earlier)
+    run_id = new_run_id(layout)
+    write_bytes(layout.staging(run_id).child("started"), b"")
+    started_at = datetime.now(UTC).isoformat(timespec="seconds")
+    try:
+        yield StartedRun(run_id, started_at, options, layout, earlier)
+    except BaseException:
+        discard_run(layout, run_id)
+        raise
+    clear_staging(layout, run_id)
+
+
+def check_places(options: FeaturizeOptions) -> None:
+    """Refuse what needs no Spark to be refused: images that cannot be listed, a bad output.
+
+    Raises FruitsError.
+    """
+    images, output = options.images, options.output
+    if images.contains(output):
+        raise FruitsError(
+            f"the output {output.uri} lies inside the images {images.uri}, where the next run "
+            "would take the tables for images; choose an output outside"
+        )
+    if options.image_list is None:
+        check_images_exist(images)
+
+
+def _check_earlier(options: FeaturizeOptions, earlier: Sequence[RunManifest]) -> None:
+    images, output = options.images, options.output
+    if earlier and earlier[-1].images_uri != images.uri:
+        raise FruitsError(
+            f"the output {output.uri} holds features of the images in {earlier[-1].images_uri}, "
+            f"and {images.uri} was given; choose another output, or start afresh with --overwrite"
+        )

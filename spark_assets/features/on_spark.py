@@ -1,0 +1,122 @@
+"""Featurization on Spark: paths go to the workers, rows of features come back."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+from pyspark import Broadcast
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from spark_assets.features.engines import Engine, EngineSpec, build_engine
+from spark_assets.features.task import extract
+from spark_assets.images.decoding import ImageLimits
+from spark_assets.images.listing import ImageEntry
+from spark_assets.images.reading import ImageReader, ReadAhead
+from spark_assets.locations import Location
+from spark_assets.schemas import FEATURES, OUTCOMES, REJECTED, spark_schema
+from spark_assets.session import n_task_slots
+from spark_assets.worker import forget_zip_directories, freeze_what_is_loaded
+
+# A task of 512 images takes seconds: the last one does not run alone for long, and a lost executor
+# costs little.
+_IMAGES_PER_TASK_MAX = 512
+_IMAGES_PER_TASK_MIN = 16
+_TASKS_PER_SLOT = 8
+_BYTES_PER_FILE = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSettings:
+    """What every task of a run is told.
+
+    The engine's weights are broadcast beside it; ``engine_id`` names them, so that a worker that
+    has built the engine does not read them again.
+    """
+
+    images: Location
+    limits: ImageLimits
+    size_px: int
+    engine_id: str
+
+
+def n_tasks_for(spark: SparkSession, n_images: int) -> int:
+    """Return how many even tasks to make of a number of images."""
+    slots = n_task_slots(spark)
+    even = math.ceil(n_images / (slots * _TASKS_PER_SLOT))
+    per_task = min(max(even, _IMAGES_PER_TASK_MIN), _IMAGES_PER_TASK_MAX)
+    return max(1, math.ceil(n_images / per_task))
+
+
+def compute_outcomes(
+    images: DataFrame, spec: Broadcast[EngineSpec], settings: TaskSettings, *, n_tasks: int
+) -> DataFrame:
+    """Return one row of `schemas.OUTCOMES` per image: with features, or with a reason.
+
+    ``images`` has the columns of `schemas.IMAGES`.  Only paths travel; each worker reads its images
+    itself, and keeps its engine and its reader threads from one task to the next.
+    """
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        forget_zip_directories()
+        engine, ahead = _engine(settings.engine_id, spec), _read_ahead()
+        reader = ImageReader(settings.images, limits=settings.limits)
+        read = ahead.read(_entries(batches), reader)
+        yield from extract(read, engine=engine, size_px=settings.size_px, limits=settings.limits)
+
+    return images.repartition(n_tasks).mapInArrow(work, spark_schema(OUTCOMES))
+
+
+def write_outcomes(outcomes: DataFrame, folder: Location) -> None:
+    """Keep the outcomes as they come: the one job that looks at images."""
+    # The features of two images have no value in common: a dictionary of them is lost work.
+    outcomes.write.option("parquet.enable.dictionary", "false").parquet(folder.spark_path())
+
+
+def split_outcomes(
+    spark: SparkSession,
+    folder: Location,
+    *,
+    features: Location,
+    rejected: Location,
+    n_images: int,
+    n_features: int,
+) -> None:
+    """Write the two tables from the kept outcomes, in few files of even size."""
+    outcomes = spark.read.schema(spark_schema(OUTCOMES)).parquet(folder.spark_path())
+    row_bytes = np.dtype(np.float32).itemsize * n_features
+    n_files = max(1, math.ceil(n_images * row_bytes / _BYTES_PER_FILE))
+    usable = outcomes.where(F.col("reason").isNull()).select(*FEATURES.names)
+    (
+        usable.coalesce(n_files)
+        .write.option("parquet.enable.dictionary#features.list.element", "false")
+        .parquet(features.spark_path())
+    )
+    unusable = outcomes.where(F.col("reason").isNotNull()).select(*REJECTED.names)
+    unusable.coalesce(1).write.parquet(rejected.spark_path())
+
+
+def _entries(batches: Iterable[pa.RecordBatch]) -> Iterator[ImageEntry]:
+    for batch in batches:
+        for row in batch.select(["path", "size_bytes", "modified_at"]).to_pylist():
+            yield ImageEntry(row["path"], row["size_bytes"], row["modified_at"])
+
+
+_engines: dict[str, Engine] = {}
+
+
+def _engine(engine_id: str, spec: Broadcast[EngineSpec]) -> Engine:
+    """Return this worker's engine, built at its first task."""
+    if engine_id not in _engines:
+        _engines.clear()
+        _engines[engine_id] = build_engine(spec.value)
+        freeze_what_is_loaded()
+    return _engines[engine_id]
+
+
+@lru_cache(maxsize=1)
+def _read_ahead() -> ReadAhead:
+    return ReadAhead()

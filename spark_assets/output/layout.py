@@ -1,0 +1,51 @@
+"""Where everything that runs leave behind lives under one output."""
+
+from dataclasses import dataclass
+
+from spark_assets.locations import Location
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLayout:
+    """The folders under ``--output``."""
+
+    output: Location
+
+    def features(self, run_id: str) -> Location:
+        return self.output.child("features", f"run_id={run_id}")
+
+    def rejected(self, run_id: str) -> Location:
+        return self.output.child("rejected", f"run_id={run_id}")
+
+    def pca_model(self, model_id: str) -> Location:
+        return self.output.child("pca_model", model_id)
+
+    def reduced(self, model_id: str) -> Location:
+        return self.output.child("reduced", f"model_id={model_id}")
+
+    def manifest(self, run_id: str) -> Location:
+        return self.manifests.child(f"{run_id}.json")
+
+    @property
+    def manifests(self) -> Location:
+        return self.output.child("manifests")
+
+    @property
+    def receipts(self) -> Location:
+        return self.output.child("receipts")
+
+    @property
+    def pca_models(self) -> Location:
+        return self.output.child("pca_model")
+
+    def feature_model(self, network_sha256: str) -> Location:
+        """Return where the network of a run is kept, so that a later run can use the same."""
+        return self.output.child("feature_model", network_sha256[:16])
+
+    @property
+    def report(self) -> Location:
+        return self.output.child("report", "index.html")
+
+    def staging(self, run_id: str) -> Location:
+        """Hold what a run keeps while it works: gone when it ends, left out by every reader."""
+        return self.output.child("_staging", run_id)

@@ -1,0 +1,31 @@
+import json
+from dataclasses import asdict
+
+import pytest
+
+from spark_assets.errors import FruitsError
+from spark_assets.output.manifest import Counts, RunManifest
+from tests.made_report import made_report
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"n_features": 795}, {"n_rejected": 5}, {"rejected_by_reason": {"empty": 3}}],
+    ids=["lost features", "counted twice", "no reason"],
+)
+def test_counts_that_do_not_add_up_are_refused(changes):
+    counts = asdict(made_report().latest_run.counts)
+    with pytest.raises(FruitsError, match="they do not add up, so nothing of this run is kept"):
+        Counts(**{**counts, **changes})
+
+
+def test_a_manifest_is_its_json():
+    manifest = made_report().latest_run
+    assert RunManifest.from_json(json.loads(json.dumps(manifest.to_json()))) == manifest
+
+
+def test_what_a_later_version_adds_to_a_manifest_is_passed_over():
+    manifest = made_report().latest_run
+    value = manifest.to_json()
+    value["feature_model"]["new"] = value["new"] = 1
+    assert RunManifest.from_json(value) == manifest

@@ -1,0 +1,230 @@
+import dataclasses
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from spark_assets.chain.reduce import reduce_features
+from spark_assets.errors import FruitsError
+from spark_assets.locations import Location, parse_location
+from spark_assets.output import ids
+from spark_assets.output.commit import commit_run
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import Counts, RunManifest
+from spark_assets.output.pca_models import load_pca_model, pca_records
+from spark_assets.pca.model import project
+from tests.made_report import made_facts
+
+N_FEATURES = 12
+
+
+@pytest.fixture
+def layout(tmp_path) -> OutputLayout:
+    return OutputLayout(parse_location(str(tmp_path / "out")))
+
+
+def manifest(run_id: str, n_features: int, network: str) -> RunManifest:
+    return RunManifest(
+        run_id=run_id,
+        started_at="2026-01-01T00:00:00+00:00",
+        images_uri="images",
+        options={"overwrite": False},
+        feature_model=made_facts(network_sha256=network),
+        counts=Counts(n_features, 0, n_features, 0, {}),
+        bytes_read=0,
+        seconds_by_stage={},
+        images_per_second=1.0,
+        images_per_second_steady=None,
+        n_task_slots=2,
+        versions={},
+    )
+
+
+def put_run(
+    layout: OutputLayout, run_id: str, features: np.ndarray, *, network: str = "n"
+) -> RunManifest:
+    """Write a finished run without looking at an image."""
+    n = len(features)
+    folder = layout.features(run_id)
+    table = pa.table(
+        {
+            "path": [f"a/{run_id}-{index}.jpg" for index in range(n)],
+            "label": ["a"] * n,
+            "content_sha256": ["0"] * n,
+            "size_bytes": [1] * n,
+            "modified_at": pa.array([0] * n, pa.timestamp("us", "UTC")),
+            "width": pa.array([1] * n, pa.int32()),
+            "height": pa.array([1] * n, pa.int32()),
+            "features": pa.array(list(features.astype(np.float32)), pa.list_(pa.float32())),
+        }
+    )
+    rejected = table.select(["path", "label", "size_bytes", "modified_at"]).slice(0, 0)
+    for name in ("reason", "detail"):
+        rejected = rejected.append_column(name, pa.array([], pa.string()))
+    for location, rows in ((folder, table), (layout.rejected(run_id), rejected)):
+        location.filesystem.create_dir(location.base, recursive=True)
+        pyarrow.parquet.write_table(rows, f"{location.base}/part.parquet")
+    made = manifest(run_id, n, network)
+    commit_run(layout, made, None)
+    return made
+
+
+def features(n: int, seed: int = 0) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    scale = np.linspace(3, 0.1, N_FEATURES)
+    return (5 + generator.normal(size=(n, N_FEATURES)) * scale).astype(np.float32)
+
+
+def reduced_rows(layout: OutputLayout, model_id: str) -> dict[str, np.ndarray]:
+    table = pyarrow.parquet.read_table(layout.reduced(model_id).base)
+    assert table.schema.names == ["path", "label", "pca_features"]
+    return {row["path"]: np.array(row["pca_features"]) for row in table.to_pylist()}
+
+
+def reduce(spark, output: Location, runs, n_components=0.9, pca_model=None):
+    return reduce_features(spark, output, runs=runs, n_components=n_components, pca_model=pca_model)
+
+
+def test_every_current_image_is_projected_with_the_saved_model(spark, layout):
+    data = features(50)
+    runs = [put_run(layout, "1", data)]
+    record, is_new = reduce(spark, layout.output, runs, 3)
+    assert is_new
+    model, saved = load_pca_model(layout.pca_model(record.model_id))
+    assert saved == record
+    assert (record.n_components, record.n_samples, record.n_reduced) == (3, 50, 50)
+    rows = reduced_rows(layout, record.model_id)
+    found = np.stack([rows[f"a/1-{index}.jpg"] for index in range(50)])
+    np.testing.assert_allclose(found, project(model, data), atol=1e-5)
+
+
+def test_the_same_request_on_the_same_runs_is_not_done_again(spark, layout):
+    runs = [put_run(layout, "1", features(20))]
+    first, _ = reduce(spark, layout.output, runs, 3)
+    again, is_new = reduce(spark, layout.output, runs, 3)
+    assert (again, is_new) == (first, False)
+    other, is_new = reduce(spark, layout.output, runs, 4)
+    assert is_new
+    assert other.model_id != first.model_id
+
+
+def test_more_features_give_a_new_model_and_leave_the_old_one(spark, layout):
+    runs = [put_run(layout, "1", features(20))]
+    first, _ = reduce(spark, layout.output, runs, 3)
+    before = reduced_rows(layout, first.model_id)
+    runs.append(put_run(layout, "2", features(10, seed=1)))
+    second, _ = reduce(spark, layout.output, runs, 3)
+    assert (second.n_samples, second.fitted_on) == (30, ["1", "2"])
+    after = reduced_rows(layout, first.model_id)
+    assert before.keys() == after.keys()
+    assert {record.model_id for record in pca_records(layout)} == {
+        first.model_id,
+        second.model_id,
+    }
+
+
+def test_a_model_fitted_elsewhere_projects_into_the_same_space(spark, layout, tmp_path):
+    record, _ = reduce(spark, layout.output, [put_run(layout, "1", features(40))], 3)
+    other = OutputLayout(parse_location(str(tmp_path / "other")))
+    data = features(10, seed=5)
+    runs = [put_run(other, "7", data)]
+    projected, is_new = reduce(
+        spark, other.output, runs, pca_model=layout.pca_model(record.model_id)
+    )
+    assert is_new
+    assert projected.model_id == record.model_id
+    assert not projected.fitted_here
+    assert (projected.fitted_on, projected.runs, projected.n_samples) == (["1"], ["7"], 40)
+    model, _ = load_pca_model(layout.pca_model(record.model_id))
+    rows = reduced_rows(other, record.model_id)
+    found = np.stack([rows[f"a/7-{index}.jpg"] for index in range(10)])
+    np.testing.assert_allclose(found, project(model, data), atol=1e-5)
+
+
+def test_projecting_again_after_new_images_leaves_the_first_table_as_it_was(spark, layout):
+    runs = [put_run(layout, "1", features(20))]
+    record, _ = reduce(spark, layout.output, runs, 3)
+    runs.append(put_run(layout, "2", features(10, seed=1)))
+    folder = layout.pca_model(record.model_id)
+    projected, _ = reduce(spark, layout.output, runs, pca_model=folder)
+    assert projected.model_id != record.model_id
+    assert projected.fitted_model_id == record.model_id
+    assert len(reduced_rows(layout, record.model_id)) == 20
+    assert len(reduced_rows(layout, projected.model_id)) == 30
+    again, is_new = reduce(spark, layout.output, runs, pca_model=folder)
+    assert (again, is_new) == (projected, False)
+
+
+def test_a_projection_with_an_older_model_is_the_newest_of_its_output(
+    spark, layout, tmp_path, monkeypatch
+):
+    clock = iter(datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3))
+    monkeypatch.setattr(ids, "_now", lambda: next(clock))
+    older, _ = reduce(spark, layout.output, [put_run(layout, "1", features(20))], 3)
+    other = OutputLayout(parse_location(str(tmp_path / "other")))
+    runs = [put_run(other, "1", features(20, seed=1))]
+    fitted, _ = reduce(spark, other.output, runs, 3)
+    projected, _ = reduce(spark, other.output, runs, pca_model=layout.pca_model(older.model_id))
+    assert older.model_id < fitted.model_id < projected.model_id
+    assert projected.fitted_model_id == older.model_id
+    assert [record.model_id for record in pca_records(other)] == [
+        fitted.model_id,
+        projected.model_id,
+    ]
+
+
+def test_a_model_of_another_network_is_refused(spark, layout, tmp_path):
+    record, _ = reduce(spark, layout.output, [put_run(layout, "1", features(20))], 3)
+    other = OutputLayout(parse_location(str(tmp_path / "other")))
+    runs = [put_run(other, "1", features(20), network="another")]
+    with pytest.raises(FruitsError, match="fitted on features of another network"):
+        reduce(spark, other.output, runs, pca_model=layout.pca_model(record.model_id))
+    assert not pca_records(other)
+
+
+def test_a_place_without_a_model_is_refused_with_what_to_give(spark, layout):
+    runs = [put_run(layout, "1", features(20))]
+    with pytest.raises(FruitsError, match="give a folder OUTPUT/pca_model/<model_id>"):
+        reduce(spark, layout.output, runs, pca_model=layout.output.child("nowhere"))
+
+
+def test_no_finished_run_gets_the_command_that_makes_one(spark, layout):
+    with pytest.raises(FruitsError, match="make one with: fruits featurize"):
+        reduce(spark, layout.output, [])
+
+
+@pytest.mark.parametrize(
+    ("data", "n_components", "sentence"),
+    [
+        (features(1), 1, "at least 2"),
+        (features(5), 10, "--n-components"),
+        (np.ones((6, N_FEATURES)), 2, "are the same"),
+        (np.full((6, N_FEATURES), np.nan), 2, "6"),
+    ],
+    ids=["one image", "fewer images than components", "all alike", "not a number"],
+)
+def test_features_that_allow_no_pca_get_a_sentence_and_leave_nothing(
+    spark, layout, data, n_components, sentence
+):
+    runs = [put_run(layout, "1", data)]
+    with pytest.raises(FruitsError, match=sentence):
+        reduce(spark, layout.output, runs, n_components)
+    assert not pca_records(layout)
+
+
+def test_a_lost_row_fails_the_reduction(spark, layout, monkeypatch):
+    from spark_assets.chain import reduce as reducing
+
+    real = reducing.project_features
+    monkeypatch.setattr(reducing, "project_features", lambda f, m: real(f.limit(3), m))
+    runs = [put_run(layout, "1", features(20))]
+    with pytest.raises(FruitsError, match="20 rows of features gave 3 reduced rows"):
+        reduce(spark, layout.output, runs, 2)
+    assert not pca_records(layout)
+
+
+def test_a_record_is_its_json(spark, layout):
+    record, _ = reduce(spark, layout.output, [put_run(layout, "1", features(20))], 2)
+    assert dataclasses.asdict(record)["n_components"] == len(record.explained_variance) == 2
