@@ -30,12 +30,12 @@ CDK := node_modules/.bin/cdk
 MODEL := build/model
 WHEELHOUSE := build/wheelhouse/$(ARCHITECTURE)/wheelhouse.tar.gz
 CONTEXT = -c environment=$(ENVIRONMENT) $(CDK_OPTIONS)
-PLAN := $(BIN)/python -m cdk_app.plan
+PLAN := $(BIN)/python -m operations.plan
 PREFLIGHT = $(BIN)/python -m operations.preflight --stack "$(STACK)" $(CONTEXT)
 # What make deploy makes beside the data, and what its texts are called.
 COMPUTING := $(if $(filter on-demand,$(STACK)),FruitsOnDemand,FruitsCompute)
 ABOUT := $(if $(filter on-demand,$(STACK)),-on-demand)
-RUN_CDK := $(BIN)/python -m cdk_app.command_line
+RUN_CDK := $(BIN)/python -m operations.cdk
 # Without a change set it is faster; make diff shows the changes.
 RUN_DEPLOY = $(RUN_CDK) deploy --exclusively --method=direct --require-approval never $(CONTEXT)
 RUN_DESTROY = $(RUN_CDK) destroy --exclusively --force $(CONTEXT)
@@ -87,8 +87,8 @@ model: setup ## export the network that the cluster loads: make model [MODEL_WEI
 .PHONY: wheelhouse
 wheelhouse: $(WHEELHOUSE) ## pack what a node installs: make wheelhouse [ARCHITECTURE=x86_64]
 
-$(WHEELHOUSE): $(addprefix spark_assets/node/,requirements.txt modules.txt wheelhouse.py) | setup
-	@$(BIN)/python -m spark_assets.node.wheelhouse --architecture "$(ARCHITECTURE)" --output $@
+$(WHEELHOUSE): spark_assets/node/requirements.txt spark_assets/node/modules.txt operations/wheelhouse.py | setup
+	@$(BIN)/python -m operations.wheelhouse --architecture "$(ARCHITECTURE)" --output $@
 
 .PHONY: bootstrap
 bootstrap: setup $(CDK) ## make an AWS account ready for the CDK, once
@@ -144,7 +144,7 @@ else ifeq ($(STACK),on-demand)
 	@$(RUN_DESTROY) FruitsOnDemand
 else ifeq ($(STACK),data)
 	@$(PLAN) destroy-data $(CONTEXT)
-	@$(BIN)/python -m cdk_app.standing $(CONTEXT)
+	@$(BIN)/python -m operations.cdk.standing $(CONTEXT)
 	@$(BIN)/fruits empty $(FRUITS_IN) $(if $(YES),--yes)
 	@$(RUN_DESTROY) FruitsData
 else

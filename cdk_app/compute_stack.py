@@ -9,12 +9,12 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from cdk_app.artifacts import Artifacts
-from cdk_app.cluster import Cluster
+from cdk_app.cluster.emr_cluster import Cluster
+from cdk_app.cluster.end_of_life import EndOfLife
 from cdk_app.config import PipelineConfig, StepsMode
 from cdk_app.deployed_steps import deployed_steps
-from cdk_app.end_of_life import EndOfLife
 from cdk_app.instance_role import InstanceRole
-from cdk_app.monitoring import Monitoring
+from cdk_app.monitoring.monitoring import Monitoring
 from cdk_app.network import Network
 from cdk_app.project_stack import ProjectStack
 from cdk_app.service_role import ServiceRole

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from spark_assets.costs.instances import Architecture, InstanceType
+from cdk_app.instances import Architecture, InstanceType
 
 REGION = "eu-central-1"
 # Of each node, for the system and its packages; the disk for work comes on top.
@@ -29,6 +29,11 @@ class Environment(StrEnum):
 
     TEST = "test"
     PROD = "prod"
+
+
+def stack_name(environment: Environment, part: str) -> str:
+    """Return the name of a stack; ``part`` is data, compute or on-demand."""
+    return f"fruits-{environment}-{part}"
 
 
 class StepsMode(StrEnum):

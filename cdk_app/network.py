@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
 from cdk_app.acknowledgments import acknowledge
-from cdk_app.cluster_definition import EMR_TAG
+from cdk_app.cluster.definition import EMR_TAG
 from cdk_app.config import NetworkRules, PipelineConfig
 from cdk_app.endpoint_services import EMR_CELL_SERVICE
 

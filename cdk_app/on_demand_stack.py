@@ -6,21 +6,21 @@ from aws_cdk import CfnOutput
 from constructs import Construct
 
 from cdk_app.artifacts import Artifacts
-from cdk_app.cluster_definition import define_cluster
+from cdk_app.cluster.definition import define_cluster
+from cdk_app.cluster.placement import placement
+from cdk_app.cluster.security_configuration import add_security_configuration
 from cdk_app.config import PipelineConfig
-from cdk_app.create_cluster import create_cluster_parameters
 from cdk_app.deployed_steps import deployed_steps
 from cdk_app.instance_role import InstanceRole
+from cdk_app.monitoring.notices import Notices
 from cdk_app.network import Network
-from cdk_app.notices import Notices
-from cdk_app.placement import placement
+from cdk_app.on_demand.create_cluster import create_cluster_parameters
+from cdk_app.on_demand.machine import RunMachine
+from cdk_app.on_demand.run_plan import RunPlan
+from cdk_app.on_demand.triggers import Triggers
 from cdk_app.project_stack import ProjectStack
-from cdk_app.run_machine import RunMachine
-from cdk_app.run_plan import RunPlan
-from cdk_app.security_configuration import add_security_configuration
 from cdk_app.service_role import ServiceRole
 from cdk_app.storage import Storage
-from cdk_app.triggers import Triggers
 
 
 class OnDemandStack(ProjectStack):

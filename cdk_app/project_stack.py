@@ -3,7 +3,7 @@
 from aws_cdk import Environment, Stack
 from constructs import Construct
 
-from cdk_app.config import PipelineConfig
+from cdk_app.config import PipelineConfig, stack_name
 
 
 class ProjectStack(Stack):
@@ -23,7 +23,7 @@ class ProjectStack(Stack):
         super().__init__(
             scope,
             construct_id,
-            stack_name=f"fruits-{config.environment}-{part}",
+            stack_name=stack_name(config.environment, part),
             description=f"Fruits!: {description}",
             env=Environment(account=config.account or None, region=config.region),
             # CloudFormation puts them on every resource: the bill can be split by them.

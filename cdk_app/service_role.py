@@ -13,7 +13,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cdk_app.acknowledgments import acknowledge
-from cdk_app.cluster_definition import EMR_TAG
+from cdk_app.cluster.definition import EMR_TAG
 
 # What EC2 starts Spot nodes with. An account has it once it has asked for its first Spot node.
 _SPOT_ROLE = "aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot"

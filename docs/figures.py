@@ -13,15 +13,11 @@ from pathlib import Path
 
 from cdk_app.config import Environment
 from cdk_app.storage import RETENTION
-from spark_assets.costs.clusters import (
-    DEFAULT_CLUSTER,
-    hourly_costs,
-    monthly_costs_at_rest,
-    total,
-)
-from spark_assets.costs.prices import HOURS_PER_MONTH, load_prices
-from spark_assets.costs.runs import Work, estimate_run, estimate_serverless_run
-from spark_assets.costs.speed import load_speed
+from operations.costs.clusters import hourly_costs, monthly_costs_at_rest, total
+from operations.costs.configured import default_cluster
+from operations.costs.prices import HOURS_PER_MONTH, load_prices
+from operations.costs.runs import Work, estimate_run, estimate_serverless_run
+from operations.costs.speed import load_speed
 
 DOCS = Path(__file__).parent
 REVIEWS = {"en": DOCS / "critical-review.md", "fr": DOCS / "retour-critique.md"}
@@ -109,11 +105,11 @@ def _costs() -> dict[str, Figure]:
     prices, speed = load_prices(), load_speed()
     _, large = speed.photographs
     work = Work(N_IMAGES, large.megapixels)
-    run = estimate_run(work, DEFAULT_CLUSTER, prices, speed)
-    serverless = estimate_serverless_run(work, DEFAULT_CLUSTER.n_worker_vcpus, prices, speed)
+    run = estimate_run(work, default_cluster(), prices, speed)
+    serverless = estimate_serverless_run(work, default_cluster().n_worker_vcpus, prices, speed)
     key, storage = monthly_costs_at_rest(prices=prices)
     return {
-        "hour_usd": Figure(total(hourly_costs(DEFAULT_CLUSTER, prices)), 3),
+        "hour_usd": Figure(total(hourly_costs(default_cluster(), prices)), 3),
         "start_min": Figure(_cluster_start_s() / 60),
         "cluster_vcpu_usd": Figure(_usd_a_vcpu_hour(), 3),
         "machine_vcpu_usd": Figure(_usd_a_machine_vcpu_hour(on_spot=False), 3),
@@ -132,15 +128,15 @@ def _costs() -> dict[str, Figure]:
 
 def _usd_a_vcpu_hour() -> float:
     """Return what an hour of a vCPU that computes costs in the default cluster."""
-    computing = DEFAULT_CLUSTER.n_worker_vcpus * load_speed().efficiency.value
-    return total(hourly_costs(DEFAULT_CLUSTER, load_prices())) / computing
+    computing = default_cluster().n_worker_vcpus * load_speed().efficiency.value
+    return total(hourly_costs(default_cluster(), load_prices())) / computing
 
 
 def _usd_a_machine_vcpu_hour(*, on_spot: bool) -> float:
     """Return the same for one machine of the type of a worker, with the same disk."""
-    prices, worker = load_prices(), DEFAULT_CLUSTER.worker
+    prices, worker = load_prices(), default_cluster().worker
     machine = prices.on_spot(worker) if on_spot else prices.on_demand(worker)
-    disk = DEFAULT_CLUSTER.disk_gb * prices.disk.value / HOURS_PER_MONTH
+    disk = default_cluster().disk_gb * prices.disk.value / HOURS_PER_MONTH
     return (machine + disk) / worker.n_vcpus
 
 
@@ -153,7 +149,7 @@ def _crossovers() -> dict[str, Figure]:
         "vcpu_ms_small": Figure(1000 * _vcpu_seconds(small), 1),
         "vcpu_ms_large": Figure(1000 * _vcpu_seconds(large), 1),
         "large_per_vcpu": Figure(speed.photographs[1].images_per_second.value, 1),
-        "cluster_vcpus": Figure(DEFAULT_CLUSTER.n_worker_vcpus),
+        "cluster_vcpus": Figure(default_cluster().n_worker_vcpus),
         "efficiency": Figure(speed.efficiency.value, 1),
         "machine_start_s": Figure(_machine_start_s()),
         "machine_vcpus": Figure(_MACHINE_VCPUS),
@@ -169,7 +165,7 @@ def _crossover(megapixels: float) -> float:
     """Return for how many images the default cluster is as soon done as the one machine."""
     efficiency = load_speed().efficiency.value
     on_machine = _vcpu_seconds(megapixels) / _MACHINE_VCPUS
-    on_cluster = _vcpu_seconds(megapixels) / (DEFAULT_CLUSTER.n_worker_vcpus * efficiency)
+    on_cluster = _vcpu_seconds(megapixels) / (default_cluster().n_worker_vcpus * efficiency)
     return (_cluster_start_s() - _machine_start_s()) / (on_machine - on_cluster)
 
 
@@ -179,8 +175,8 @@ def _serverless_crossover(megapixels: float) -> float:
 
     def more(n_images: int) -> float:
         work = Work(n_images, megapixels)
-        serverless = estimate_serverless_run(work, DEFAULT_CLUSTER.n_worker_vcpus, prices, speed)
-        return estimate_run(work, DEFAULT_CLUSTER, prices, speed).usd - serverless.usd
+        serverless = estimate_serverless_run(work, default_cluster().n_worker_vcpus, prices, speed)
+        return estimate_run(work, default_cluster(), prices, speed).usd - serverless.usd
 
     # Both grow in a straight line with the images.
     few, many = 1_000, 1_000_000
@@ -190,9 +186,9 @@ def _serverless_crossover(megapixels: float) -> float:
 def _carbon() -> dict[str, Figure]:
     speed = load_speed()
     run = estimate_run(
-        Work(N_IMAGES, speed.photographs[1].megapixels), DEFAULT_CLUSTER, load_prices(), speed
+        Work(N_IMAGES, speed.photographs[1].megapixels), default_cluster(), load_prices(), speed
     )
-    nodes = [DEFAULT_CLUSTER.primary, *[DEFAULT_CLUSTER.worker] * DEFAULT_CLUSTER.n_workers]
+    nodes = [default_cluster().primary, *[default_cluster().worker] * default_cluster().n_workers]
     kilowatts = _KWH_A_VCPU_HOUR * sum(node.n_vcpus for node in nodes)
     kilowatts += _KWH_A_GIB_HOUR * sum(node.memory_mib / 1024 for node in nodes)
     kwh = kilowatts * _PUE * run.billed_h

@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
-from spark_assets.cloud.clients import REGION
+from operations.aws.clients import REGION
 
 
 @contextmanager

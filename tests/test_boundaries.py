@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.slow
+CDK = {"aws_cdk", "constructs", "cdk_nag"}
 ROOT = Path(__file__).resolve().parents[1]
 PURE = [
-    "spark_assets.cloud.emptying",
-    "spark_assets.cloud.following",
-    "spark_assets.cloud.step_logs",
-    "spark_assets.cloud.budget",
-    "spark_assets.cloud.nodes",
-    "spark_assets.cloud.price_list",
-    "spark_assets.cloud.steps",
-    "spark_assets.cloud.uploading",
+    "operations.aws.emptying",
+    "operations.aws.following",
+    "operations.aws.step_logs",
+    "operations.aws.budget",
+    "operations.aws.nodes",
+    "operations.aws.price_list",
+    "operations.aws.steps",
+    "operations.aws.uploading",
     "spark_assets.images.decoding",
     "spark_assets.images.image_list",
     "spark_assets.images.listing",
@@ -72,37 +73,41 @@ def test_the_jobs_on_a_cluster_need_no_sample_photographs_and_no_prices():
     jobs = [f"spark_assets.jobs.{job}" for job in ("featurize", "reduce", "report")]
     imported = modules_after_importing(*jobs)
     assert "spark_assets.report.page" in imported
-    assert not any(
-        name.startswith(("sample_photographs", "spark_assets.costs")) for name in imported
-    )
+    assert not any(name.startswith(("sample_photographs", "operations")) for name in imported)
 
 
 def test_the_command_starts_without_tensorflow():
-    assert "tensorflow" not in modules_after_importing("spark_assets.cli")
+    assert "tensorflow" not in modules_after_importing("operations.cli")
 
 
-def test_spark_assets_imports_no_cdk():
+def test_what_a_spark_step_needs_imports_neither_the_cdk_nor_what_an_operator_does():
     imported = modules_after_importing(*modules_in("spark_assets"))
-    assert "spark_assets.cli" in imported
-    assert not imported & {"aws_cdk", "constructs", "cdk_nag", "cdk_app"}
+    assert "spark_assets.jobs.featurize" in imported
+    assert not {name.partition(".")[0] for name in imported} & {"cdk_app", "operations", *CDK}
 
 
-def test_cdk_app_imports_nothing_that_runs_on_spark():
+def test_the_clouds_making_imports_nothing_of_the_two_others():
     imported = modules_after_importing(*modules_in("cdk_app"))
     assert "cdk_app.pipeline" in imported
-    assert not imported & {"pyspark", "numpy", "pyarrow", "pandas", "tensorflow"}
-    assert {name for name in imported if name.startswith("spark_assets.")} <= {
-        "spark_assets.errors",
-        "spark_assets.output",
-        "spark_assets.output.receipt",
-        *modules_in("spark_assets.costs"),
-    }
+    tops = {name.partition(".")[0] for name in imported}
+    assert not tops & {"spark_assets", "operations", "sample_photographs"}
+    assert not tops & {"pyspark", "numpy", "pyarrow", "pandas", "tensorflow"}
+
+
+def test_what_an_operator_does_starts_without_the_cdk():
+    imported = modules_after_importing(*modules_in("operations"))
+    assert "operations.cli" in imported
+    assert not {name.partition(".")[0] for name in imported} & CDK
 
 
 def test_the_costs_are_counted_without_a_library():
-    imported = modules_after_importing(*modules_in("spark_assets.costs"))
-    assert "spark_assets.costs.comparison" in imported
+    imported = modules_after_importing(*modules_in("operations.costs"))
+    assert "operations.costs.comparison" in imported
     tops = {name.partition(".")[0] for name in imported} - {"__main__"}
     # What Python's own start-up brings, such as the finders of editable installs.
     at_start = {name.partition(".")[0] for name in modules_after_importing("sys")}
-    assert tops - at_start - set(sys.stdlib_module_names) == {"spark_assets"}
+    assert tops - at_start - set(sys.stdlib_module_names) == {
+        "cdk_app",
+        "operations",
+        "spark_assets",
+    }

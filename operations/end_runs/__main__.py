@@ -9,13 +9,13 @@ import sys
 from collections.abc import Sequence
 
 from cdk_app.config import ConfigError, PipelineConfig
-from cdk_app.context import parse_known, read_config
-from cdk_app.plan_on_demand import follow_command, stop_command
+from operations.aws.clients import Client, aws_client
+from operations.aws.failures import aws_failures
+from operations.cdk.context import parse_known, read_config
 from operations.end_runs.leftovers import delete_endpoints, end_clusters
 from operations.end_runs.stack import find_run_stack, running_executions
 from operations.end_runs.waiting import Waiting
-from spark_assets.cloud.clients import Client, aws_client
-from spark_assets.cloud.failures import aws_failures
+from operations.plan.on_demand import follow_command, stop_command
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.progress import say
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from cdk_app.cluster_definition import RUN_TAG
+from cdk_app.cluster.definition import RUN_TAG
 from cdk_app.config import PipelineConfig
+from operations.aws.clients import Client
+from operations.aws.wording import printable
 from operations.end_runs.waiting import Waiting
-from spark_assets.cloud.clients import Client
-from spark_assets.cloud.wording import printable
 from spark_assets.errors import FruitsError
 from spark_assets.progress import say
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import botocore.exceptions
 
-from cdk_app.config import PipelineConfig
-from spark_assets.cloud.clients import Client, aws_client
-from spark_assets.cloud.failures import is_missing_stack
+from cdk_app.config import PipelineConfig, stack_name
+from operations.aws.clients import Client, aws_client
+from operations.aws.failures import is_missing_stack
 
 _GONE = "DELETE_COMPLETE"
 
@@ -26,7 +26,7 @@ def find_run_stack(config: PipelineConfig) -> RunStack | None:
     By its resources and not by its outputs: a stack that could not be made or deleted has none.
     """
     try:
-        resources = dict(_resources(f"fruits-{config.environment}-on-demand"))
+        resources = dict(_resources(stack_name(config.environment, "on-demand")))
     except botocore.exceptions.ClientError as error:
         if is_missing_stack(error):
             return None

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from spark_assets.cloud.following import Clock, Sleep
-from spark_assets.cloud.wording import duration
+from operations.aws.following import Clock, Sleep
+from operations.aws.wording import duration
 from spark_assets.progress import say
 
 

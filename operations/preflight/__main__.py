@@ -8,9 +8,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cdk_app.cluster_definition import define_cluster
+from cdk_app.cluster.definition import define_cluster
 from cdk_app.config import ConfigError, PipelineConfig
-from cdk_app.context import parse_known, read_config
+from operations.aws.clients import aws_client
+from operations.cdk.context import parse_known, read_config
 from operations.preflight.account import (
     check_bootstrap,
     check_cleanup_role,
@@ -27,7 +28,6 @@ from operations.preflight.place import (
     check_instance_types,
     check_release,
 )
-from spark_assets.cloud.clients import aws_client
 
 
 def outcomes_of(config: PipelineConfig, stack: Computing, asking: Asking) -> list[Outcome]:

@@ -1,7 +1,7 @@
 """The checks of the account itself: credentials, the CDK's own stack, roles, the notice address."""
 
 from cdk_app.config import REGION, PipelineConfig
-from cdk_app.failures import NOT_BOOTSTRAPPED, OTHER_ACCOUNT
+from operations.cdk.failures import NOT_BOOTSTRAPPED, OTHER_ACCOUNT
 from operations.preflight.facts import Answer, Facts, Subscription, Unanswered
 from operations.preflight.outcomes import Level, Outcome, unanswered
 

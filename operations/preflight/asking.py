@@ -5,8 +5,11 @@ from typing import Any, TypeVar
 
 from botocore import exceptions as aws
 
-from cdk_app.cluster_definition import RELEASE_LABEL, RUN_TAG, Fleet
+from cdk_app.cluster.definition import RELEASE_LABEL, RUN_TAG, Fleet
 from cdk_app.config import PipelineConfig
+from operations.aws.clients import Client
+from operations.aws.failures import AWS_ERRORS, error_code, sentence_of_aws
+from operations.aws.stacks import notices_topic_arn
 from operations.preflight.capacity import ON_DEMAND_QUOTA_CODE, SPOT_QUOTA_CODE
 from operations.preflight.facts import (
     Answer,
@@ -17,9 +20,6 @@ from operations.preflight.facts import (
     Unanswered,
 )
 from operations.preflight.place import ENDPOINT_SERVICES, instance_types
-from spark_assets.cloud.clients import Client
-from spark_assets.cloud.failures import AWS_ERRORS, error_code, sentence_of_aws
-from spark_assets.cloud.stacks import Environment, notices_topic_arn
 from spark_assets.errors import FruitsError
 
 BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
@@ -101,7 +101,7 @@ class Asking:
     def _subscription(self, config: PipelineConfig, stack: Computing) -> Subscription:
         if not config.alarm_email:
             return Subscription.NOT_SUBSCRIBED
-        topic_arn = notices_topic_arn(Environment(config.environment.value), stack)
+        topic_arn = notices_topic_arn(config.environment, stack)
         if topic_arn is None:
             return Subscription.NO_STACK
         pages = self._clients("sns").get_paginator("list_subscriptions_by_topic")

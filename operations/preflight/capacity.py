@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cdk_app.cluster_definition import Fleet
+from cdk_app.cluster.definition import Fleet
 from cdk_app.config import REGION
+from cdk_app.instances import InstanceType
 from operations.preflight.facts import Answer, Computing, Facts, RunningInstance, Unanswered
 from operations.preflight.outcomes import Level, Outcome, unanswered
-from spark_assets.costs.instances import InstanceType
 
 ON_DEMAND_QUOTA_CODE = "L-1216C47A"
 SPOT_QUOTA_CODE = "L-34B43A08"

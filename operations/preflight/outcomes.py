@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cdk_app.plan_text import WIDTH
+from operations.plan.compute import WIDTH
 from operations.preflight.facts import Unanswered
 
 

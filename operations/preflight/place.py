@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from cdk_app.cluster_definition import RELEASE_LABEL, Fleet
+from cdk_app.cluster.definition import RELEASE_LABEL, Fleet
 from cdk_app.config import REGION, PipelineConfig
 from cdk_app.endpoint_services import EMR_CELL_SERVICE, KMS_SERVICE
 from operations.preflight.facts import Facts, Unanswered
@@ -69,7 +69,7 @@ def check_release(facts: Facts) -> Outcome:
             Level.FAILED,
             check,
             f"{RELEASE_LABEL} is not offered in {REGION}; choose one that is, and put it into "
-            "RELEASE_LABEL in cdk_app/cluster_definition.py:",
+            "RELEASE_LABEL in cdk_app/cluster/definition.py:",
             f"aws emr list-release-labels --region {REGION} --filters Prefix=emr-spark",
         )
     return Outcome(Level.OK, check, f"{RELEASE_LABEL} is offered in {REGION}, with Spark {spark}")

@@ -4,7 +4,6 @@ import argparse
 import math
 
 from spark_assets.chain.options import FeaturizeOptions, ReduceOptions, ReportOptions
-from spark_assets.cloud.stacks import Environment
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName
 from spark_assets.features.weights import FeatureModelRequest
@@ -108,43 +107,6 @@ def add_report(parser: argparse.ArgumentParser) -> None:
         default=_DEFAULT_MAX_POINTS,
         metavar="N",
         help="images drawn in the plots, each with its thumbnail (default %(default)s)",
-    )
-
-
-def add_cloud(parser: argparse.ArgumentParser, *, interrupted: str) -> None:
-    """Add what every command that works on AWS takes; ``interrupted`` is its sentence at Ctrl-C."""
-    parser.add_argument(
-        "--environment",
-        type=Environment,
-        choices=list(Environment),
-        default=Environment.TEST,
-        help="whose stacks (default test)",
-    )
-    parser.add_argument("--verbose", action="store_true", help="stack traces")
-    parser.set_defaults(interrupted=interrupted)
-
-
-def add_following(parser: argparse.ArgumentParser) -> None:
-    """Add how steps are followed."""
-    add_interval(parser)
-    parser.add_argument("--no-follow", action="store_true", help="look once")
-
-
-def add_interval(parser: argparse.ArgumentParser) -> None:
-    """Add how often a command that follows steps looks at them."""
-    parser.add_argument(
-        "--interval-seconds",
-        type=positive_float,
-        default=10.0,
-        metavar="S",
-        help="time between two looks (default 10)",
-    )
-
-
-def cloud_command(name: str, environment: Environment) -> str:
-    """Return how a command is given for an environment."""
-    return (
-        f"fruits {name}{'' if environment is Environment.TEST else f' --environment {environment}'}"
     )
 
 

@@ -8,7 +8,6 @@ from py4j.protocol import Py4JError
 from pyspark import SparkContext
 from pyspark.errors import PySparkException
 
-from spark_assets.cloud.failures import aws_failures
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.failures import sentence_of
 
@@ -31,25 +30,11 @@ def run_entry(work: Callable[[], ExitCode], *, verbose: bool) -> int:
             print("interrupted; nothing of this run is visible", file=sys.stderr)
             return int(ExitCode.INTERRUPTED)
         except (FruitsError, PySparkException, Py4JError, OSError) as error:
-            return _failed(error, verbose=verbose)
+            return tell_failure(error, verbose=verbose)
 
 
-def run_cloud_entry(work: Callable[[], ExitCode], *, verbose: bool, interrupted: str) -> int:
-    """Run an entry point that needs no Spark, as `run_entry` does.
-
-    In this thread, where Ctrl-C ends a wait for AWS or for an answer at once.
-    """
-    try:
-        with aws_failures():
-            return int(work())
-    except KeyboardInterrupt:
-        print(interrupted, file=sys.stderr)
-        return int(ExitCode.INTERRUPTED)
-    except (FruitsError, OSError) as error:
-        return _failed(error, verbose=verbose)
-
-
-def _failed(error: Exception, *, verbose: bool) -> int:
+def tell_failure(error: Exception, *, verbose: bool) -> int:
+    """Tell what failed in one sentence, or raise it, and return the exit code."""
     if verbose:
         raise error
     print(f"fruits: {sentence_of(error)}", file=sys.stderr)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spark_assets.cloud.step_logs import SHIPPED_WITHIN_S
+from operations.aws.step_logs import SHIPPED_WITHIN_S
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -101,7 +101,7 @@ def test_its_numbers_are_those_of_the_program():
     assert f"idle minutes ({context['idle_timeout_minutes']} unless configured)" in told
     assert SHIPPED_WITHIN_S == 5 * 60
     assert "waits up to five minutes for the log" in told
-    settings = (ROOT / "cdk_app/spark_settings.py").read_text(encoding="utf-8")
+    settings = (ROOT / "cdk_app/cluster/spark_settings.py").read_text(encoding="utf-8")
     assert '"spark.task.maxFailures": "8"' in settings
     assert "up to eight times each" in told
 

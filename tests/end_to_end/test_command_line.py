@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from spark_assets import cli
+from operations import cli
 from tests.conftest import skip_or_fail
 from tests.spark.runs import files_under, put, save
 

@@ -16,9 +16,9 @@ import pyarrow.fs
 import pyarrow.parquet
 import pytest
 
+from operations.aws.clusters import Step
+from operations.aws.step_logs import last_lines
 from sample_photographs.folder import SampleSet, draw_samples
-from spark_assets.cloud.clusters import Step
-from spark_assets.cloud.step_logs import last_lines
 from spark_assets.features.feature_model import save_feature_model
 from spark_assets.locations import parse_location
 from tests.conftest import skip_or_fail

@@ -1,11 +1,17 @@
 """What a change of one thing changes in the cloud, and what it leaves alone."""
 
+import json
+import os
+import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from cdk_app import artifacts as artifacts_module
-from tests.infrastructure.context import ROOT
+from tests.infrastructure.context import ROOT, default_context
 from tests.infrastructure.synthesis import synthesize
 
 
@@ -52,6 +58,55 @@ def changed_resources(before, after):
 
 def append(file, text):
     file.write_text(file.read_text() + text)
+
+
+@pytest.fixture
+def synth_whole_tree(artifacts, tmp_path):
+    """Return a function that synthesizes a whole copy of the project, code and all, by app.py."""
+    copy = tmp_path / "project"
+    for folder in ("cdk_app", "spark_assets", "operations", "sample_photographs"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("app.py", "cdk.json"):
+        shutil.copy(ROOT / file, copy)
+    paths = {f"{name}_path": str(artifacts / name) for name in ("wheelhouse", "model")}
+    environment = {
+        **os.environ,
+        # Node lies beside Python.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "CDK_CONTEXT_JSON": json.dumps(default_context() | paths),
+        "CDK_OUTDIR": str(tmp_path / "out"),
+    }
+
+    def synth():
+        subprocess.run([sys.executable, "app.py"], cwd=copy, env=environment, check=True)
+        templates = {
+            file.name: file.read_text() for file in (tmp_path / "out").glob("*.template.json")
+        }
+        # The end of the cluster's life is counted from the clock.
+        return {name: re.sub(r"at\([0-9T:-]+\)", "at()", text) for name, text in templates.items()}
+
+    synth.folder = copy
+    return synth
+
+
+@pytest.mark.slow
+def test_a_price_a_drawing_and_a_command_of_the_operator_change_no_template(synth_whole_tree):
+    before = synth_whole_tree()
+    assert "at()" in before["FruitsCompute.template.json"]
+    prices = synth_whole_tree.folder / "operations" / "costs" / "prices.json"
+    raised = re.sub(r'"value": ([0-9.]+)', r'"value": 9\1', prices.read_text())
+    assert raised != prices.read_text()
+    prices.write_text(raised)
+    append(synth_whole_tree.folder / "operations" / "commands" / "status.py", "\n# changed\n")
+    append(synth_whole_tree.folder / "sample_photographs" / "drawing" / "parts.py", "\n# x\n")
+    assert synth_whole_tree() == before
+
+
+@pytest.mark.slow
+def test_what_a_spark_step_runs_does_change_the_templates(synth_whole_tree):
+    before = synth_whole_tree()
+    append(synth_whole_tree.folder / "spark_assets" / "chain" / "run.py", "\n# changed\n")
+    assert synth_whole_tree() != before
 
 
 def test_two_syntheses_of_one_tree_are_the_same_to_the_byte(again):

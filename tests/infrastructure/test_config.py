@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cdk_app.config import ConfigError, Environment, NetworkRules, PipelineConfig, StepsMode
-from spark_assets.costs.instances import InstanceType
+from cdk_app.instances import InstanceType
 from tests.infrastructure.context import default_context
 
 FIELDS = [field.name for field in dataclasses.fields(PipelineConfig)]

@@ -20,10 +20,10 @@ case "$words" in
 esac
 [ -z "$FAILING" ] || case "$words" in *"$FAILING"*) exit 1 ;; esac
 """
-PLAN = "python -m cdk_app.plan"
+PLAN = "python -m operations.plan"
 PREFLIGHT = "python -m operations.preflight --stack"
 END_RUNS = "python -m operations.end_runs"
-CDK = "python -m cdk_app.command_line"
+CDK = "python -m operations.cdk"
 DEPLOY = f"{CDK} deploy --exclusively --method=direct --require-approval never"
 DESTROY = f"{CDK} destroy --exclusively --force"
 TEST, PROD = "-c environment=test", "-c environment=prod"
@@ -211,7 +211,7 @@ def test_data_are_emptied_once_the_cluster_is_gone_and_then_destroyed(make, yes,
     make("destroy", "STACK=data", *yes)
     assert [call.rstrip() for call in make.calls] == [
         f"{PLAN} destroy-data {TEST}",
-        f"python -m cdk_app.standing {TEST}",
+        f"python -m operations.cdk.standing {TEST}",
         f"fruits empty --environment test{option}",
         f"{DESTROY} {TEST} FruitsData",
     ]

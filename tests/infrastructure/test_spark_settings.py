@@ -1,8 +1,8 @@
 """Spark's settings fit the nodes, whichever of the allowed types they are."""
 
-from cdk_app.spark_settings import spark_defaults, split_memory, yarn_site
-from spark_assets.costs.instances import InstanceType
-from tests.costs.test_instances import NAMES
+from cdk_app.cluster.spark_settings import spark_defaults, split_memory, yarn_site
+from cdk_app.instances import InstanceType
+from tests.operations.costs.test_instances import NAMES
 
 TYPES = [InstanceType.parse(name) for name in NAMES]
 GIB = 1024

@@ -18,7 +18,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from spark_assets.node.wheelhouse import pack
+from operations.wheelhouse import pack
 from tests.moto_server import moto_server
 from tests.node.wheels import make_wheel, pin
 

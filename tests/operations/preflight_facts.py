@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from cdk_app.cluster_definition import define_cluster
-from cdk_app.context import read_config
+from cdk_app.cluster.definition import define_cluster
 from cdk_app.endpoint_services import EMR_CELL_SERVICE, KMS_SERVICE
+from operations.cdk.context import read_config
 from operations.preflight.facts import Facts, RunningInstance, Subscription
 
 ZONE = "eu-central-1a"

@@ -8,14 +8,14 @@ import json
 
 import pytest
 
-from cdk_app.cluster_definition import RUN_TAG
-from cdk_app.context import read_config
+from cdk_app.cluster.definition import RUN_TAG
 from cdk_app.endpoint_services import KMS_SERVICE
+from operations.aws.clients import aws_client
+from operations.cdk.context import read_config
 from operations.end_runs import __main__ as command
 from operations.end_runs.leftovers import delete_endpoints, end_clusters
 from operations.end_runs.stack import find_run_stack
 from operations.end_runs.waiting import Waiting
-from spark_assets.cloud.clients import aws_client
 from spark_assets.errors import FruitsError
 from tests.moto_server import make_stack
 

@@ -7,11 +7,11 @@ vCPUs of an instance: there, a stub answers by AWS's own model of the service.
 import botocore.exceptions
 import pytest
 
-from cdk_app.cluster_definition import RUN_TAG
+from cdk_app.cluster.definition import RUN_TAG
 from cdk_app.endpoint_services import EMR_CELL_SERVICE, KMS_SERVICE
+from operations.aws.clients import aws_client
 from operations.preflight.asking import Asking
 from operations.preflight.facts import Computing, RunningInstance, Subscription, Unanswered
-from spark_assets.cloud.clients import aws_client
 from tests.moto_server import make_stack
 from tests.operations.preflight_facts import configured, fleets_of
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cdk_app.cluster_definition import RELEASE_LABEL
+from cdk_app.cluster.definition import RELEASE_LABEL
 from cdk_app.endpoint_services import EMR_CELL_SERVICE, KMS_SERVICE
 from operations.preflight.facts import Unanswered
 from operations.preflight.outcomes import Level
@@ -73,7 +73,7 @@ def test_the_release_has_to_be_offered_with_spark():
     assert f"{RELEASE_LABEL} is offered in eu-central-1, with Spark 4.1.1" in seen.sentence
     refused = check_release(facts(spark_version=None))
     assert refused.level is Level.FAILED
-    assert "RELEASE_LABEL in cdk_app/cluster_definition.py" in refused.sentence
+    assert "RELEASE_LABEL in cdk_app/cluster/definition.py" in refused.sentence
     assert refused.fix.startswith("aws emr list-release-labels --region eu-central-1 ")
 
 

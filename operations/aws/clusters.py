@@ -1,0 +1,122 @@
+"""The cluster and its steps, as EMR tells them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import botocore.exceptions
+
+from cdk_app.config import Environment
+from operations.aws.clients import Client
+from operations.aws.failures import error_code
+from operations.aws.wording import printable
+from operations.command_lines import make_command
+
+_ENDED = ("TERMINATED", "TERMINATED_WITH_ERRORS")
+_STEP_OVER = ("COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED")
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster; ``reason`` is EMR's own sentence about its last change of state, or empty."""
+
+    cluster_id: str
+    state: str
+    reason: str
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in _ENDED
+
+    @property
+    def takes_steps(self) -> bool:
+        return not self.has_ended and self.state != "TERMINATING"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step.  Times are None until they have come; ``failure`` is what EMR knows of it."""
+
+    step_id: str
+    name: str
+    state: str
+    failure: str
+    started_at: datetime | None
+    ended_at: datetime | None
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in _STEP_OVER
+
+    @property
+    def wall_time_s(self) -> float | None:
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return (self.ended_at - self.started_at).total_seconds()
+
+
+def describe_cluster(emr: Client, cluster_id: str) -> Cluster:
+    """Return the state of a cluster; one that EMR has forgotten has ended."""
+    try:
+        status = emr.describe_cluster(ClusterId=cluster_id)["Cluster"]["Status"]
+    except botocore.exceptions.ClientError as error:
+        if _is_forgotten(error):
+            return Cluster(cluster_id, "TERMINATED", "EMR does not know it any more")
+        raise
+    reason = status.get("StateChangeReason", {}).get("Message", "")
+    return Cluster(cluster_id, status["State"], printable(reason))
+
+
+def newest_steps(emr: Client, cluster_id: str, names: Sequence[str]) -> list[str]:
+    """Return the ids of the newest step of each name, in the order in which they run."""
+    found: dict[str, str] = {}
+    try:
+        for page in emr.get_paginator("list_steps").paginate(ClusterId=cluster_id):
+            for step in page["Steps"]:  # the newest first
+                if step["Name"] in names:
+                    found.setdefault(step["Name"], step["Id"])
+            if len(found) == len(names):
+                break
+    except botocore.exceptions.ClientError as error:
+        if not _is_forgotten(error):
+            raise
+    return [found[name] for name in names if name in found]
+
+
+def describe_steps(emr: Client, cluster_id: str, step_ids: Sequence[str]) -> list[Step]:
+    """Return the steps in the order of their ids."""
+    answer = emr.list_steps(ClusterId=cluster_id, StepIds=list(step_ids))
+    by_id = {step["Id"]: _step(step) for step in answer["Steps"]}
+    return [by_id[step_id] for step_id in step_ids]
+
+
+def ended_sentence(cluster: Cluster, environment: Environment) -> str:
+    """Tell that a cluster takes no more steps, why, and how to make a new one."""
+    reason = f" ({cluster.reason.rstrip('.')})" if cluster.reason else ""
+    idle = "" if cluster.state == "TERMINATED_WITH_ERRORS" else ", as it does when it has been idle"
+    return (
+        f"the cluster {cluster.cluster_id} has ended{idle}: {cluster.state}{reason}; make a new "
+        f"one with: {make_command('destroy', environment)}, then "
+        f"{make_command('deploy', environment)}"
+    )
+
+
+def _is_forgotten(error: botocore.exceptions.ClientError) -> bool:
+    """Tell whether EMR means that it knows no such cluster, as it does two months after its end."""
+    return error_code(error) == "InvalidRequestException" and "is not valid" in str(error)
+
+
+def _step(step: Mapping[str, Any]) -> Step:
+    status = step["Status"]
+    details = status.get("FailureDetails", {})
+    told = [details.get("Reason"), details.get("Message")]
+    timeline = status.get("Timeline", {})
+    return Step(
+        step["Id"],
+        printable(step["Name"]),
+        status["State"],
+        printable(" ".join(text for text in told if text)),
+        timeline.get("StartDateTime"),
+        timeline.get("EndDateTime"),
+    )

@@ -1,0 +1,131 @@
+"""What is deployed: the stacks of an environment, found by name and read by their outputs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import botocore.exceptions
+
+from cdk_app.config import Environment, stack_name
+from operations.aws.clients import REGION, aws_client
+from operations.aws.failures import is_missing_stack
+from operations.aws.wording import printable
+from operations.command_lines import make_command
+from spark_assets.errors import FruitsError
+from spark_assets.locations import Location, S3Settings, parse_location
+
+
+@dataclass(frozen=True, slots=True)
+class DataStack:
+    """Where photographs, results and logs are: ``images`` and ``output`` as the steps name them.
+
+    ``bucket_names`` has the buckets that receive logs last, that for access logs at the very end:
+    work on the others makes more of them.
+    """
+
+    name: str
+    images: Location
+    output: Location
+    bucket_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeStack:
+    """The cluster.  ``log_uri`` is a prefix that ends in ``/``."""
+
+    cluster_id: str
+    steps_parameter_name: str
+    log_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnDemandStack:
+    """What makes a cluster for each run.  ``log_uri`` is a prefix that ends in ``/``."""
+
+    state_machine_arn: str
+    log_uri: str
+
+
+def find_data_stack(environment: Environment) -> DataStack | None:
+    """Return the data stack of an environment, or None where there is none."""
+    name = stack_name(environment, "data")
+    outputs = _outputs(name, environment)
+    if outputs is None:
+        return None
+    s3 = replace(S3Settings.from_environment(), region=REGION)
+    buckets = {key: value for key, value in outputs.items() if key.endswith("BucketName")}
+    in_order = sorted(buckets, key=lambda key: ("Logs" in key, "Access" in key, key))
+    return DataStack(
+        name,
+        replace(parse_location(outputs["ImagesUri"]), s3=s3),
+        replace(parse_location(outputs["OutputUri"]), s3=s3),
+        tuple(buckets[key] for key in in_order),
+    )
+
+
+def data_stack(environment: Environment) -> DataStack:
+    """Return the data stack of an environment.  Raises FruitsError where there is none."""
+    if (stack := find_data_stack(environment)) is None:
+        raise FruitsError(
+            f"nothing is deployed in the {environment} environment, so there is no bucket; "
+            f"make one with: {make_command('deploy', environment)}"
+        )
+    return stack
+
+
+def compute_stack(environment: Environment) -> ComputeStack:
+    """Return the compute stack of an environment.  Raises FruitsError where there is none."""
+    outputs = _outputs(stack_name(environment, "compute"), environment)
+    if outputs is None:
+        raise FruitsError(
+            f"there is no cluster in the {environment} environment; "
+            f"make one with: {make_command('deploy', environment)}"
+        )
+    return ComputeStack(
+        outputs["ClusterId"], outputs["StepsParameterName"], f"{outputs['LogUri'].rstrip('/')}/"
+    )
+
+
+def on_demand_stack(environment: Environment) -> OnDemandStack:
+    """Return the on-demand stack of an environment.  Raises FruitsError where there is none."""
+    command = make_command("deploy STACK=on-demand", environment)
+    outputs = _outputs(stack_name(environment, "on-demand"), environment, command)
+    if outputs is None:
+        raise FruitsError(
+            f"there are no runs on demand in the {environment} environment; "
+            f"make what they need with: {command}"
+        )
+    return OnDemandStack(outputs["StateMachineArn"], f"{outputs['LogUri'].rstrip('/')}/")
+
+
+def notices_topic_arn(environment: Environment, part: str) -> str | None:
+    """Return the topic of a stack that computes; None without the stack, or before it has one."""
+    outputs = _outputs(stack_name(environment, part), environment)
+    return None if outputs is None else outputs.get("NoticesTopicArn")
+
+
+class _Outputs(dict[str, str]):
+    """The outputs of a stack; one that is missing is told with the state of the stack."""
+
+    def __init__(self, stack: Mapping[str, Any], command: str) -> None:
+        super().__init__(
+            (output["OutputKey"], output["OutputValue"]) for output in stack.get("Outputs", ())
+        )
+        self._stack = f"{stack['StackName']} is in the state {stack['StackStatus']}"
+        self._command = command
+
+    def __missing__(self, key: str) -> str:
+        raise FruitsError(
+            f"the stack {printable(self._stack)} and has no output {key}; "
+            f"wait until it is complete, or complete it with: {self._command}"
+        )
+
+
+def _outputs(name: str, environment: Environment, command: str = "") -> _Outputs | None:
+    try:
+        answer = aws_client("cloudformation").describe_stacks(StackName=name)
+    except botocore.exceptions.ClientError as error:
+        if is_missing_stack(error):
+            return None
+        raise
+    return _Outputs(answer["Stacks"][0], command or make_command("deploy", environment))

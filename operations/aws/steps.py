@@ -1,0 +1,72 @@
+"""The steps of the chain, as they were deployed, given to the cluster once more."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cdk_app.config import Environment
+from operations.aws.clients import Client
+from operations.aws.clusters import describe_cluster, ended_sentence
+from operations.aws.stacks import ComputeStack
+from spark_assets.errors import FruitsError
+
+_RUNNER = "command-runner.jar"
+# The cluster stays for a second try, and the steps that need this one do not run.
+_ON_FAILURE = "CANCEL_AND_WAIT"
+
+
+@dataclass(frozen=True, slots=True)
+class StepDefinition:
+    """A step that can be submitted: its name, and the command line that the cluster runs."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+def read_definitions(ssm: Client, parameter_name: str) -> list[StepDefinition]:
+    """Return the steps in the order in which they run.
+
+    Raises FruitsError where the parameter holds anything else.
+    """
+    text = ssm.get_parameter(Name=parameter_name)["Parameter"]["Value"]
+    try:
+        return [_definition(step) for step in json.loads(text)]
+    except (ValueError, TypeError, KeyError) as error:
+        raise FruitsError(
+            f"the parameter {parameter_name} does not hold the steps of the chain; "
+            "deploy the stack again, which writes it"
+        ) from error
+
+
+def submit(
+    emr: Client, ssm: Client, stack: ComputeStack, environment: Environment
+) -> dict[str, str]:
+    """Add the steps to the cluster; return the ids by name.
+
+    Raises FruitsError where the cluster takes no more steps.
+    """
+    cluster = describe_cluster(emr, stack.cluster_id)
+    if not cluster.takes_steps:
+        raise FruitsError(ended_sentence(cluster, environment))
+    definitions = read_definitions(ssm, stack.steps_parameter_name)
+    answer = emr.add_job_flow_steps(
+        JobFlowId=stack.cluster_id, Steps=[_as_emr_takes_it(step) for step in definitions]
+    )
+    names = [step.name for step in definitions]
+    return dict(zip(names, answer["StepIds"], strict=True))
+
+
+def _definition(step: Mapping[str, Any]) -> StepDefinition:
+    name, arguments = step["name"], step["arguments"]
+    if not isinstance(name, str) or not isinstance(arguments, list):
+        raise TypeError
+    return StepDefinition(name, tuple(map(str, arguments)))
+
+
+def _as_emr_takes_it(step: StepDefinition) -> dict[str, Any]:
+    return {
+        "Name": step.name,
+        "ActionOnFailure": _ON_FAILURE,
+        "HadoopJarStep": {"Jar": _RUNNER, "Args": list(step.arguments)},
+    }

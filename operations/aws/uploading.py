@@ -1,0 +1,113 @@
+"""Photographs from a local folder to the bucket; what is there already stays as it is."""
+
+import os
+import stat
+from dataclasses import dataclass
+from functools import partial
+
+import boto3.s3.transfer
+import botocore.exceptions
+
+from operations.aws.clients import Client, aws_client
+from operations.aws.parallel import counted, in_parallel
+from operations.aws.wording import printable
+from spark_assets.errors import FruitsError
+from spark_assets.images.listing import (
+    WHOLE_LISTING,
+    ImageEntry,
+    check_images_exist,
+    list_images,
+)
+from spark_assets.locations import Location
+from spark_assets.progress import say
+
+# A photograph takes one request of 30 to 100 ms, most of it waiting.
+N_UPLOADS = 16
+MAX_KEY_BYTES = 1024
+
+# The photographs go up side by side; the parts of a large one need no more threads.
+_TRANSFER = boto3.s3.transfer.TransferConfig(use_threads=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadCounts:
+    """What became of the images of a folder."""
+
+    n_uploaded: int
+    n_unchanged: int
+    n_refused: int
+
+    @property
+    def n_images(self) -> int:
+        return self.n_uploaded + self.n_unchanged + self.n_refused
+
+
+def upload_images(folder: Location, images: Location) -> UploadCounts:
+    """Upload the images below ``folder`` to the prefix ``images``, under the same relative paths.
+
+    Images that cannot go up are told one by one, and do not stop the others.
+    Raises FruitsError for a folder that is not there or holds no image.
+    """
+    check_images_exist(folder)
+    entries = list(list_images(folder, WHOLE_LISTING))
+    if not entries:
+        raise FruitsError(
+            f"the images folder {printable(folder.uri)} holds no image; "
+            "give a folder of photographs"
+        )
+    say(f"{len(entries)} images in {printable(folder.uri)}; looking at what is uploaded already")
+    uploaded = {entry.path: entry for entry in list_images(images, WHOLE_LISTING)}
+    to_upload = [entry for entry in entries if not _is_unchanged(entry, uploaded.get(entry.path))]
+    upload = partial(_upload, aws_client("s3", n_connections=N_UPLOADS), folder, images)
+    n_refused = 0
+    with counted("image", total=len(to_upload)) as add:
+        for refusal in in_parallel(upload, to_upload, n_threads=N_UPLOADS):
+            add(1)
+            if refusal is not None:
+                n_refused += 1
+                say(f"fruits: {refusal}")
+    n_unchanged = len(entries) - len(to_upload)
+    return UploadCounts(len(to_upload) - n_refused, n_unchanged, n_refused)
+
+
+def _is_unchanged(local: ImageEntry, uploaded: ImageEntry | None) -> bool:
+    """Tell whether an object has the size of the file and is not older than it.
+
+    S3 cuts its times to seconds: a file changed within the second of its upload goes up again.
+    """
+    if uploaded is None or local.modified_at is None or uploaded.modified_at is None:
+        return False
+    same_size = local.size_bytes == uploaded.size_bytes
+    return same_size and uploaded.modified_at >= local.modified_at
+
+
+def _upload(client: Client, folder: Location, images: Location, entry: ImageEntry) -> str | None:
+    """Upload one image; return the sentence that says why it cannot go up, or None."""
+    path, key = f"{folder.base}/{entry.path}", f"{images.prefix}{entry.path}"
+    reason = _reason_against(path, key, entry)
+    if reason is None:
+        try:
+            with open(path, "rb") as file:
+                client.upload_fileobj(file, images.bucket, key, Config=_TRANSFER)
+        except botocore.exceptions.BotoCoreError:  # some are an OSError too, and none is the file's
+            raise
+        except OSError as error:
+            reason = f"it cannot be read: {error.strerror}; check the permissions"
+    return None if reason is None else f"{printable(entry.path)} is not uploaded: {reason}"
+
+
+def _reason_against(path: str, key: str, entry: ImageEntry) -> str | None:
+    if entry.size_bytes is None:
+        if os.path.islink(path):
+            return "the link leads nowhere; mend or remove it"
+        return "its name is not valid UTF-8, which S3 asks for; rename it"
+    if (n_bytes := len(key.encode())) > MAX_KEY_BYTES:
+        return (
+            f"its key would have {n_bytes} bytes, and S3 allows {MAX_KEY_BYTES}; shorten its path"
+        )
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        return f"it cannot be read: {error.strerror}; check the permissions"
+    # Opening a pipe waits for someone who writes to it.
+    return None if stat.S_ISREG(mode) else "it is not a regular file; remove it"

@@ -1,0 +1,53 @@
+"""The empty command: deletes all that the buckets hold, so that their stack can be deleted."""
+
+import argparse
+import sys
+
+from cdk_app.config import Environment
+from operations.aws.clients import aws_client
+from operations.aws.emptying import N_BATCHES, empty_buckets
+from operations.aws.stacks import DataStack, find_data_stack
+from operations.aws.wording import printable
+from operations.commands.arguments import add_cloud
+from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.progress import say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    add_cloud(parser, interrupted="interrupted; the same command deletes the rest")
+
+
+def run(parsed: argparse.Namespace) -> ExitCode:
+    """Empty the buckets of the data stack, unless its data are to be kept."""
+    environment: Environment = parsed.environment
+    if environment is Environment.PROD:
+        raise FruitsError(
+            "what prod holds is kept, and no command deletes it; whoever may do so empties its "
+            "buckets in the AWS console"
+        )
+    stack = find_data_stack(environment)
+    if stack is None:
+        say(f"nothing is deployed in the {environment} environment, so there is nothing to empty")
+        return ExitCode.DONE
+    if not parsed.yes:
+        _ask(stack)
+    n_deleted = empty_buckets(aws_client("s3", n_connections=N_BATCHES), stack.bucket_names)
+    say(
+        f"{n_deleted} objects deleted, every version counted; S3 ships its access logs hours "
+        "later: if the stack cannot be deleted because of them, give the same command again"
+    )
+    return ExitCode.DONE
+
+
+def _ask(stack: DataStack) -> None:
+    """Raise FruitsError unless someone at a terminal says yes."""
+    if not sys.stdin.isatty():
+        raise FruitsError("there is no terminal to ask for a yes on; give --yes to delete unasked")
+    say(f"all objects, with all their versions, will be deleted for good from {stack.name}:")
+    for bucket in stack.bucket_names:
+        say(f"  {printable(bucket)}")
+    print("delete them? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise FruitsError("nothing was deleted; answer y to delete")

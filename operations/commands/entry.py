@@ -1,0 +1,23 @@
+"""What every command that works on AWS does alike: from an exception to a sentence."""
+
+import sys
+from collections.abc import Callable
+
+from operations.aws.failures import aws_failures
+from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.jobs.entry import tell_failure
+
+
+def run_cloud_entry(work: Callable[[], ExitCode], *, verbose: bool, interrupted: str) -> int:
+    """Run an entry point that needs no Spark, as `run_entry` does.
+
+    In this thread, where Ctrl-C ends a wait for AWS or for an answer at once.
+    """
+    try:
+        with aws_failures():
+            return int(work())
+    except KeyboardInterrupt:
+        print(interrupted, file=sys.stderr)
+        return int(ExitCode.INTERRUPTED)
+    except (FruitsError, OSError) as error:
+        return tell_failure(error, verbose=verbose)

@@ -1,0 +1,94 @@
+"""The status command: follows the steps of the chain to their end."""
+
+import argparse
+from collections.abc import Sequence
+
+from cdk_app.config import Environment
+from operations.aws.clients import aws_client
+from operations.aws.clusters import Step, describe_cluster, ended_sentence, newest_steps
+from operations.aws.following import Followed, follow
+from operations.aws.stacks import ComputeStack, compute_stack
+from operations.aws.step_logs import SHIPPED_WITHIN_S, last_lines
+from operations.aws.steps import read_definitions
+from operations.aws.wording import printable
+from operations.command_lines import fruits_command
+from operations.commands.arguments import add_cloud, add_following
+from operations.commands.on_demand import add_on_demand, status_on_demand
+from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.progress import say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    add_following(parser)
+    add_on_demand(parser, help_text="follow the newest run that makes its own cluster")
+    add_cloud(
+        parser,
+        interrupted="interrupted; the steps run on, and the same command follows them again",
+    )
+
+
+def run(parsed: argparse.Namespace) -> ExitCode:
+    """Follow the newest steps, and say what came of them."""
+    if parsed.on_demand:
+        return status_on_demand(parsed)
+    stack = compute_stack(parsed.environment)
+    emr = aws_client("emr")
+    definitions = read_definitions(aws_client("ssm"), stack.steps_parameter_name)
+    step_ids = newest_steps(emr, stack.cluster_id, [step.name for step in definitions])
+    if not step_ids:
+        cluster = describe_cluster(emr, stack.cluster_id)
+        if not cluster.takes_steps:
+            raise FruitsError(ended_sentence(cluster, parsed.environment))
+        raise FruitsError(
+            f"the cluster {stack.cluster_id} has no steps of the chain; "
+            f"submit them with: {fruits_command('submit', parsed.environment)}"
+        )
+    return follow_steps(stack, step_ids, parsed)
+
+
+def follow_steps(
+    stack: ComputeStack, step_ids: Sequence[str], parsed: argparse.Namespace
+) -> ExitCode:
+    """Follow steps to their end, and say what came of them."""
+    followed = follow(
+        aws_client("emr"),
+        stack.cluster_id,
+        step_ids,
+        interval_s=parsed.interval_seconds,
+        only_once=parsed.no_follow,
+    )
+    return _result(followed, stack, parsed)
+
+
+def _result(followed: Followed, stack: ComputeStack, parsed: argparse.Namespace) -> ExitCode:
+    environment: Environment = parsed.environment
+    if followed.is_complete:
+        say("all steps are complete")
+        return ExitCode.DONE
+    if followed.failed is not None:
+        _say_failure(followed.failed, stack, wait_s=0 if parsed.no_follow else SHIPPED_WITHIN_S)
+        return ExitCode.FAILED
+    if not followed.cluster.takes_steps:
+        raise FruitsError(ended_sentence(followed.cluster, environment))
+    if not followed.is_over:  # looked at once, by request
+        return ExitCode.DONE
+    raise FruitsError(
+        "the steps were cancelled, and none of them failed; "
+        f"submit them again with: {fruits_command('submit', environment)}"
+    )
+
+
+def _say_failure(step: Step, stack: ComputeStack, *, wait_s: float) -> None:
+    say(f"fruits: the step {step.name} ({step.step_id}) failed{_of(step.failure)}")
+    log = last_lines(aws_client("s3"), stack.log_uri, stack.cluster_id, step, wait_s=wait_s)
+    if log.lines is None:
+        say(f"its log has not come yet; it will be in {printable(log.uri)}")
+        return
+    say(f"the last words of its log, {printable(log.uri)}:")
+    for line in log.lines:
+        say(f"  {line}")
+
+
+def _of(failure: str) -> str:
+    return f": {failure}" if failure else ""

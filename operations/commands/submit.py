@@ -1,0 +1,56 @@
+"""The submit command: the steps, on the cluster that runs or on one of their own."""
+
+import argparse
+
+from operations.aws.budget import check_run_budget
+from operations.aws.clients import aws_client
+from operations.aws.stacks import compute_stack, data_stack
+from operations.aws.steps import submit
+from operations.command_lines import fruits_command
+from operations.commands.arguments import add_cloud, add_interval
+from operations.commands.on_demand import add_on_demand, status_on_demand, submit_on_demand
+from operations.commands.status import follow_steps
+from spark_assets.errors import ExitCode
+from spark_assets.jobs.arguments import positive_float
+from spark_assets.progress import say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument(
+        "--max-cost",
+        type=positive_float,
+        metavar="USD",
+        help="submit nothing where the run is estimated to cost more",
+    )
+    add_on_demand(parser, help_text="on a cluster that is made for this run and ends with it")
+    parser.add_argument("--follow", action="store_true", help="then do what 'fruits status' does")
+    add_interval(parser)
+    parser.set_defaults(no_follow=False)
+    add_cloud(
+        parser,
+        interrupted="interrupted; the steps may be submitted already: 'fruits status' tells",
+    )
+
+
+def run(parsed: argparse.Namespace) -> ExitCode:
+    """Submit the steps, and follow them or say how to."""
+    if parsed.on_demand:
+        _check_budget(parsed, cluster_id=None)
+        submitted_run = submit_on_demand(parsed)
+        return status_on_demand(parsed) if parsed.follow else submitted_run
+    stack = compute_stack(parsed.environment)
+    _check_budget(parsed, cluster_id=stack.cluster_id)
+    submitted = submit(aws_client("emr"), aws_client("ssm"), stack, parsed.environment)
+    for name, step_id in submitted.items():
+        say(f"{name}: {step_id} on {stack.cluster_id}")
+    if parsed.follow:
+        return follow_steps(stack, list(submitted.values()), parsed)
+    say(f"follow them with: {fruits_command('status', parsed.environment)}")
+    return ExitCode.DONE
+
+
+def _check_budget(parsed: argparse.Namespace, *, cluster_id: str | None) -> None:
+    if parsed.max_cost is not None:
+        images = data_stack(parsed.environment).images
+        check_run_budget(aws_client("emr"), cluster_id, images, max_cost_usd=parsed.max_cost)

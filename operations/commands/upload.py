@@ -1,0 +1,35 @@
+"""The upload command: photographs from a local folder to the bucket that the chain reads."""
+
+import argparse
+
+from operations.aws.stacks import data_stack
+from operations.aws.uploading import upload_images
+from operations.aws.wording import printable
+from operations.commands.arguments import add_cloud
+from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.images.listing import check_images_exist
+from spark_assets.locations import parse_location
+from spark_assets.progress import say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument(
+        "--images", required=True, metavar="FOLDER", help="local folder of the photographs"
+    )
+    add_cloud(parser, interrupted="interrupted; the same command uploads the rest")
+
+
+def run(parsed: argparse.Namespace) -> ExitCode:
+    """Upload, and say what came of it."""
+    folder = parse_location(parsed.images)
+    if folder.s3 is not None:
+        raise FruitsError(f"{parsed.images} is not a local folder; give one on this machine")
+    check_images_exist(folder)
+    images = data_stack(parsed.environment).images
+    counts = upload_images(folder, images)
+    say(
+        f"{counts.n_images} images = {counts.n_uploaded} uploaded + {counts.n_unchanged} unchanged "
+        f"+ {counts.n_refused} refused, in {printable(images.uri)}"
+    )
+    return ExitCode.FAILED if counts.n_refused else ExitCode.DONE

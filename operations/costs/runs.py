@@ -1,0 +1,136 @@
+"""What one run takes and costs: on a cluster made for it, and on EMR Serverless."""
+
+from dataclasses import dataclass
+
+from operations.costs.clusters import ClusterShape, Cost, hourly_costs, total
+from operations.costs.prices import HOURS_PER_MONTH, Prices
+from operations.costs.speed import Speed
+
+# HEAD and GET.
+GETS_AN_IMAGE = 2
+_LISTED_AT_A_TIME = 1000
+_S_PER_HOUR = 3600
+_IMAGES_PER_MILLION = 1_000_000
+# What a worker of EMR Serverless has for each vCPU, as an m7g has, and the driver's vCPUs.
+_SERVERLESS_GB_A_VCPU = 4
+_SERVERLESS_DRIVER_VCPUS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Photographs to take through the chain: how many, and of what size on average."""
+
+    n_images: int
+    megapixels: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunEstimate:
+    """What a run takes and costs.
+
+    ``report_h`` is from the start to the report, ``billed_h`` to the end of the cluster; ``costs``
+    are in USD for the run.
+    """
+
+    n_images: int
+    report_h: float
+    billed_h: float
+    costs: tuple[Cost, ...]
+
+    @property
+    def usd(self) -> float:
+        return total(self.costs)
+
+    @property
+    def usd_per_million(self) -> float:
+        """What a million images cost, in runs of this size."""
+        return per_million(self.usd, self.n_images)
+
+    def part(self, what: str) -> float:
+        return total(cost for cost in self.costs if cost.what == what)
+
+
+def estimate_run(
+    work: Work,
+    shape: ClusterShape,
+    prices: Prices,
+    speed: Speed,
+    *,
+    is_running: bool = False,
+) -> RunEstimate:
+    """Estimate a run on a cluster that starts for it, or is running, and ends by itself."""
+    start_s = speed.steps_start.value
+    if not is_running:
+        start_s += speed.cluster_start.value + speed.bootstrap.value
+    busy_s = _vcpu_seconds(work, speed) / (shape.n_worker_vcpus * speed.efficiency.value)
+    report_h = (start_s + work.n_images * speed.listing.value + busy_s) / _S_PER_HOUR
+    billed_h = report_h + shape.idle_minutes / 60
+    return RunEstimate(
+        work.n_images,
+        report_h,
+        billed_h,
+        (
+            *cluster_costs(shape, billed_h, prices),
+            requests_cost(work.n_images, prices, n_objects=speed.objects.value),
+        ),
+    )
+
+
+def cluster_costs(shape: ClusterShape, hours: float, prices: Prices) -> list[Cost]:
+    """Return what a cluster costs in some hours, by the parts of a bill."""
+    by_the_hour = {cost.what: cost.usd * hours for cost in hourly_costs(shape, prices)}
+    return [
+        Cost("EC2 on demand", by_the_hour["primary node"] + by_the_hour["core nodes"]),
+        Cost("EC2 Spot", by_the_hour["task nodes (Spot)"]),
+        *(Cost(what, by_the_hour[what]) for what in ("EMR", "disks", "endpoints")),
+        Cost("key", prices.key.value * hours / HOURS_PER_MONTH),
+    ]
+
+
+def estimate_serverless_run(work: Work, n_vcpus: int, prices: Prices, speed: Speed) -> RunEstimate:
+    """Estimate the same run on EMR Serverless with so many vCPUs of workers, on ARM."""
+    busy_s = _vcpu_seconds(work, speed) / (n_vcpus * speed.efficiency.value)
+    start_s = speed.serverless_start.value + speed.steps_start.value
+    hours = (start_s + work.n_images * speed.listing.value + busy_s) / _S_PER_HOUR
+    usd_a_vcpu = prices.serverless_vcpu.value + _SERVERLESS_GB_A_VCPU * (
+        prices.serverless_memory.value
+    )
+    vcpu_h = (n_vcpus + _SERVERLESS_DRIVER_VCPUS) * hours
+    return RunEstimate(
+        work.n_images,
+        hours,
+        hours,
+        (
+            Cost("EMR Serverless", vcpu_h * usd_a_vcpu * prices.serverless_frankfurt.value),
+            requests_cost(work.n_images, prices, n_objects=speed.objects.value),
+            Cost("key", prices.key.value * hours / HOURS_PER_MONTH),
+        ),
+    )
+
+
+def requests_cost(n_images: int, prices: Prices, *, n_objects: float) -> Cost:
+    """Return what the requests to S3 of a run cost: it reads the images and writes its objects."""
+    gets, puts = prices.get_requests.value / 1000, prices.put_requests.value / 1000
+    n_listings = n_images / _LISTED_AT_A_TIME
+    return Cost("S3 requests", n_images * GETS_AN_IMAGE * gets + (n_objects + n_listings) * puts)
+
+
+def upload_cost(n_images: int, prices: Prices) -> float:
+    """Return what the requests cost that put the images into S3, once, in USD."""
+    return n_images * prices.put_requests.value / 1000
+
+
+def stored_gb(work: Work, speed: Speed) -> float:
+    """Return what photographs and tables take in S3."""
+    photograph_gb = speed.megabytes_of(work.megapixels) / 1000
+    return work.n_images * (photograph_gb + speed.tables.value)
+
+
+def per_million(usd: float, n_images: int) -> float:
+    """Return what a million images cost where so many cost ``usd``."""
+    return usd * _IMAGES_PER_MILLION / n_images
+
+
+def _vcpu_seconds(work: Work, speed: Speed) -> float:
+    an_image = speed.vcpu_seconds_an_image(work.megapixels) + speed.reduction.value
+    return work.n_images * an_image

@@ -1,0 +1,105 @@
+"""The wheelhouse: all that a node installs, in one file, because it has no Internet.
+
+``make wheelhouse`` runs this where there is one.  The file holds ``requirements.txt``, the wheels
+that it pins, and ``modules.txt``: what `bootstrap.sh` imports to know that the node is ready.
+"""
+
+import argparse
+import gzip
+import hashlib
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from spark_assets.errors import FruitsError
+
+# EMR's names for architectures to those of wheels.
+MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+
+_NODE = Path(__file__).resolve().parents[1] / "spark_assets" / "node"
+REQUIREMENTS = _NODE / "requirements.txt"
+MODULES = _NODE / "modules.txt"
+
+_PYTHON = "3.11"
+# The C library of Amazon Linux 2023 is glibc 2.34, and a wheel names the oldest that it runs on.
+_GLIBC_MINORS = range(34, 16, -1)
+
+
+def pip_download(requirements: Path, architecture: str, folder: Path) -> list[str]:
+    """Return the command that fetches the wheels for the node, whatever machine runs it."""
+    machine = MACHINES[architecture]
+    platforms = [f"manylinux_2_{minor}_{machine}" for minor in _GLIBC_MINORS]
+    return [
+        *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
+        *("--only-binary=:all:", "--require-hashes"),
+        # The pins are complete, and pip would read the markers of this machine, not the node's.
+        "--no-deps",
+        *("--python-version", _PYTHON, "--implementation", "cp"),
+        *("--abi", f"cp{_PYTHON.replace('.', '')}"),
+        *(f"--platform={name}" for name in (*platforms, f"manylinux2014_{machine}")),
+        *("--dest", str(folder), "--requirement", str(requirements)),
+    ]
+
+
+def pack(wheels: Path, requirements: Path, modules: Path, target: Path) -> None:
+    """Write the wheelhouse, whole or not at all; equal input gives equal bytes."""
+    members = {requirements.name: requirements, modules.name: modules}
+    members |= {f"wheels/{path.name}": path for path in wheels.glob("*.whl")}
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.name}.partial")
+    with (
+        partial.open("wb") as raw,
+        # Wheels are compressed already: a higher level takes longer and gains nothing.
+        gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as stream,
+        tarfile.open(fileobj=stream, mode="w") as archive,
+    ):
+        for name, path in sorted(members.items()):
+            member = tarfile.TarInfo(name)  # its owner is 0:0, its mode 644 and its time 0
+            member.size = path.stat().st_size
+            with path.open("rb") as content:
+                archive.addfile(member, content)
+    os.replace(partial, target)
+
+
+def make_wheelhouse(architecture: str, target: Path) -> None:
+    """Download what the node needs and pack it.
+
+    Raises FruitsError where a wheel cannot be had.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        if subprocess.run(pip_download(REQUIREMENTS, architecture, Path(folder))).returncode:
+            raise FruitsError(
+                f"pip could not download the wheels of {REQUIREMENTS.name} for {architecture}; "
+                "its own message is above, and where a wheel does not exist for Python "
+                f"{_PYTHON} another version must be pinned with: make lock"
+            )
+        pack(Path(folder), REQUIREMENTS, MODULES, target)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Make a wheelhouse and say what it is; return the exit code."""
+    parser = argparse.ArgumentParser(prog="wheelhouse", description="Pack what a node installs.")
+    parser.add_argument("--architecture", choices=MACHINES, required=True)
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE")
+    parsed = parser.parse_args(argv)
+    try:
+        make_wheelhouse(parsed.architecture, parsed.output)
+    except FruitsError as error:
+        print(f"fruits: {error}", file=sys.stderr)
+        return 1
+    with tarfile.open(parsed.output) as archive:
+        n_wheels = sum(name.endswith(".whl") for name in archive.getnames())
+    content = parsed.output.read_bytes()
+    print(
+        f"{parsed.output}: {n_wheels} wheels for Python {_PYTHON} on {parsed.architecture}, "
+        f"{len(content) / 1e6:.0f} MB, sha256 {hashlib.sha256(content).hexdigest()}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""What is deployed in the emulated AWS, for the tests that ask for one."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from operations.aws.clients import aws_client
+from tests.moto_server import lead_to, make_stack
+
+STEPS = [
+    {"name": "featurize", "arguments": ["spark-submit", "s3://code/featurize.py", "--limit", "5"]},
+    {"name": "reduce", "arguments": ["spark-submit", "s3://code/reduce.py"]},
+    {"name": "report", "arguments": ["spark-submit", "s3://code/report.py"]},
+]
+RAW, RESULTS, LOGS = "fruits-raw", "fruits-results", "fruits-logs"
+
+
+@pytest.fixture(autouse=True)
+def no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lead every client to where nothing listens."""
+    lead_to("http://127.0.0.1:9", monkeypatch)
+
+
+@pytest.fixture
+def aws(no_aws: None, emulated_aws: None) -> None:
+    """Lead every client to the emulator, which holds nothing yet."""
+
+
+@pytest.fixture
+def s3(aws: None) -> Any:
+    return aws_client("s3")
+
+
+@pytest.fixture
+def make_data_stack(aws: None) -> Callable[..., None]:
+    def make(environment: str = "test", **more_outputs: str) -> None:
+        names = {"Raw": RAW, "Results": RESULTS, "Logs": LOGS}
+        make_stack(
+            f"fruits-{environment}-data",
+            {
+                key: {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}
+                for key, name in names.items()
+            },
+            {
+                **{f"{key}BucketName": {"Ref": key} for key in names},
+                "ImagesUri": f"s3://{RAW}/images",
+                "OutputUri": f"s3://{RESULTS}/chain",
+                **more_outputs,
+            },
+        )
+        # moto's CloudFormation overlooks the versioning of a bucket.
+        for name in names.values():
+            aws_client("s3").put_bucket_versioning(
+                Bucket=name, VersioningConfiguration={"Status": "Enabled"}
+            )
+
+    return make
+
+
+@dataclass(frozen=True)
+class MadeCluster:
+    cluster_id: str
+    client: Any
+
+
+@pytest.fixture
+def make_compute_stack(aws: None) -> Callable[..., MadeCluster]:
+    def make(steps: str = json.dumps(STEPS)) -> MadeCluster:
+        client = aws_client("emr")
+        cluster = client.run_job_flow(
+            Name="fruits",
+            ReleaseLabel="emr-7.0.0",
+            JobFlowRole="role",
+            ServiceRole="role",
+            Instances={"KeepJobFlowAliveWhenNoSteps": True},
+        )
+        parameter = {"Type": "String", "Name": "/fruits/test/steps", "Value": steps}
+        make_stack(
+            "fruits-test-compute",
+            {"Steps": {"Type": "AWS::SSM::Parameter", "Properties": parameter}},
+            {
+                "ClusterId": cluster["JobFlowId"],
+                "StepsParameterName": {"Ref": "Steps"},
+                "LogUri": f"s3://{LOGS}/emr/",
+            },
+        )
+        return MadeCluster(cluster["JobFlowId"], client)
+
+    return make

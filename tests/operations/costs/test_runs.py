@@ -1,0 +1,115 @@
+"""The estimate of a run: its parts by hand, and how it grows."""
+
+from dataclasses import replace
+
+import pytest
+
+from cdk_app.instances import InstanceType
+from operations.costs.budget import check_budget
+from operations.costs.clusters import hourly_costs, total
+from operations.costs.configured import default_cluster
+from operations.costs.prices import load_prices
+from operations.costs.runs import (
+    Work,
+    estimate_run,
+    estimate_serverless_run,
+    stored_gb,
+    upload_cost,
+)
+from operations.costs.speed import load_speed
+from spark_assets.errors import FruitsError
+
+PRICES, SPEED = load_prices(), load_speed()
+SMALL_MP = SPEED.photographs[0].megapixels
+MILLION = Work(1_000_000, SMALL_MP)
+N_IMAGES = (1, 1000, 100_000, 1_000_000, 50_000_000)
+
+
+def estimate(work=MILLION, *, n_workers=3, is_running=False, **changes):
+    shape = replace(default_cluster(), n_task_nodes=n_workers - 1, **changes)
+    return estimate_run(work, shape, PRICES, SPEED, is_running=is_running)
+
+
+def test_a_million_small_photographs_on_the_default_cluster_by_hand():
+    found = estimate()
+    start_s, listing_s = 540 + 25 + 3 * 20, 3.7e-5 * 1_000_000
+    busy_s = 1_000_000 * (2 / 428.8 + 0.0003) / (12 * 0.9)
+    hours = (start_s + listing_s + busy_s) / 3600
+    assert found.report_h == pytest.approx(hours)
+    assert found.billed_h == pytest.approx(hours + 0.25)
+    assert {cost.what: cost.usd for cost in found.costs} == pytest.approx(
+        {
+            "EC2 on demand": 2 * 0.1632 * 1.2 * found.billed_h,
+            "EC2 Spot": 2 * 0.1632 * 1.2 * 0.4 * found.billed_h,
+            "EMR": 4 * 0.1632 * 0.25 * found.billed_h,
+            "disks": 4 * 94 * 0.0952 / 730 * found.billed_h,
+            "endpoints": 2 * 0.012 * found.billed_h,
+            "key": 1 / 730 * found.billed_h,
+            # HEAD and GET of each image; a thousand objects written, a listing for each thousand.
+            "S3 requests": 2_000_000 * 0.00043 / 1000 + 2000 * 0.0054 / 1000,
+        }
+    )
+    assert found.usd == pytest.approx(sum(cost.usd for cost in found.costs))
+    assert found.usd_per_million == pytest.approx(found.usd)
+
+
+def test_the_parts_of_the_bill_are_those_of_the_hour():
+    found = estimate()
+    by_the_hour = total(hourly_costs(default_cluster(), PRICES)) * found.billed_h
+    assert found.usd - found.part("key") - found.part("S3 requests") == pytest.approx(by_the_hour)
+
+
+def test_more_images_cost_more_and_each_of_them_less():
+    found = [estimate(Work(n, SMALL_MP)) for n in N_IMAGES]
+    assert [one.usd for one in found] == sorted({one.usd for one in found})
+    an_image = [one.usd_per_million for one in found]
+    assert an_image == sorted(set(an_image), reverse=True)
+
+
+def test_larger_images_cost_more():
+    sums = [estimate(Work(100_000, megapixels)).usd for megapixels in (0.01, 2, 12, 50)]
+    assert sums == sorted(set(sums))
+
+
+@pytest.mark.parametrize("worker", ["m7g.xlarge", "m7g.2xlarge", "c7g.xlarge"])
+def test_more_nodes_are_faster_and_cost_more_an_hour(worker):
+    found = [estimate(n_workers=n, worker=InstanceType.parse(worker)) for n in (1, 2, 4, 8, 16, 32)]
+    times = [one.report_h for one in found]
+    assert times == sorted(set(times), reverse=True)
+    hourly = [one.usd / one.billed_h for one in found]
+    assert hourly == sorted(set(hourly))
+
+
+def test_a_cluster_that_runs_already_has_no_start_to_wait_for():
+    waited_h = estimate().report_h - estimate(is_running=True).report_h
+    assert waited_h == pytest.approx((540 + 25) / 3600)
+
+
+def test_idle_minutes_are_billed_and_do_not_delay_the_report():
+    long, short = estimate(idle_minutes=60), estimate(idle_minutes=1)
+    assert long.report_h == short.report_h
+    assert long.billed_h - short.billed_h == pytest.approx(59 / 60)
+    assert long.usd > short.usd
+
+
+def test_serverless_bills_vcpus_and_memory_of_workers_and_driver():
+    found = estimate_serverless_run(MILLION, 12, PRICES, SPEED)
+    assert found.report_h == found.billed_h
+    assert found.part("EMR Serverless") == pytest.approx(
+        (12 + 4) * found.billed_h * (0.052585 + 4 * 0.005746)
+    )
+    assert found.part("S3 requests") == estimate().part("S3 requests")
+    faster = estimate_serverless_run(MILLION, 48, PRICES, SPEED)
+    assert faster.report_h < found.report_h
+
+
+def test_uploading_takes_a_request_an_image_and_what_is_stored_grows_with_the_images():
+    assert upload_cost(1_000_000, PRICES) == pytest.approx(5.4)
+    assert stored_gb(MILLION, SPEED) == pytest.approx(5 + 7)
+    assert stored_gb(Work(1_000_000, 12.2), SPEED) == pytest.approx(2780 + 7)
+
+
+def test_above_the_cap_is_refused_with_both_sums_and_at_the_cap_is_not():
+    check_budget(2.0, 2.0, what="a run")
+    with pytest.raises(FruitsError, match=r"^a run would cost about 2\.51 USD.*allows 2\.50; give"):
+        check_budget(2.51, 2.5, what="a run")

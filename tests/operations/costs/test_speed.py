@@ -1,0 +1,64 @@
+"""The measurements behind an estimate: that they are found, dated and interpolated."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from operations.costs.prices import read_asset
+from operations.costs.speed import load_speed
+
+SPEED = load_speed()
+SMALL, LARGE = SPEED.photographs
+BENCHMARKS = Path(__file__).resolve().parents[3] / "docs" / "benchmarks.md"
+
+
+def figures():
+    content = read_asset("speed.json")
+    photographs = [one["images_per_second"] for one in content.pop("photographs")]
+    del content["measured"]
+    return [*photographs, *content.values()]
+
+
+def test_every_figure_was_measured_somewhere_or_is_called_an_assumption():
+    for figure in figures():
+        assert figure["value"] > 0, figure
+        assert figure["unit"], figure
+        assert re.match(r"assumption: \S|docs/|benchmarks/|measured ", figure["source"]), figure
+
+
+def test_the_figures_are_dated_and_each_of_them_is_printed():
+    assert re.fullmatch(r"\d{4}-\d\d", SPEED.measured)
+    assert len(list(SPEED.figures)) + len(SPEED.photographs) == len(figures())
+
+
+def test_what_is_quoted_from_the_benchmarks_stands_there():
+    text = BENCHMARKS.read_text()
+    assert "428.8 images/s in the middle of 40,000 images" in text
+    assert SMALL.images_per_second.value == pytest.approx(428.8 / 2)
+    assert "limit 464.0, 463.4" in text
+    assert "**7.31 s**" in text
+    assert SPEED.listing.value == pytest.approx(7.31 / 200_000, rel=0.02)
+    assert "ours 1.87, 1.43, 1.42 s" in text
+    assert SPEED.reduction.value == pytest.approx(2 * 1.43 * 2 / 20_000, rel=0.06)
+
+
+def test_that_graviton_was_not_measured_is_said():
+    assert "Graviton" in (SPEED.vcpu.assumption or "")
+    assert "x86_64" in SMALL.images_per_second.source
+    assert SPEED.efficiency.assumption
+
+
+def test_an_image_of_a_measured_size_takes_what_was_measured():
+    for one in SPEED.photographs:
+        assert 1 / SPEED.vcpu_seconds_an_image(one.megapixels) == pytest.approx(
+            one.images_per_second.value
+        )
+        assert SPEED.megapixels_of(one.megabytes) == pytest.approx(one.megapixels)
+        assert SPEED.megabytes_of(one.megapixels) == pytest.approx(one.megabytes)
+
+
+def test_larger_images_take_longer_and_the_smallest_take_what_was_measured():
+    times = [SPEED.vcpu_seconds_an_image(size) for size in (0.01, 1, 12.2, 24, 100)]
+    assert times == sorted(set(times))
+    assert SPEED.vcpu_seconds_an_image(0.0001) == SPEED.vcpu_seconds_an_image(0.01)
