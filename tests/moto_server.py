@@ -18,12 +18,12 @@ from operations.aws.clients import REGION
 
 
 @contextmanager
-def moto_server(log: Path) -> Iterator[str]:
+def moto_server(log: Path, *, module: str = "moto.server") -> Iterator[str]:
     """Run a server that logs to a file, and yield its address."""
     # The server logs every request, and would stop at a pipe that nobody reads.
     with open(log, "wb") as file:
         server = subprocess.Popen(
-            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"],
+            [sys.executable, "-m", module, "-H", "127.0.0.1", "-p", "0"],
             stderr=file,
             stdout=subprocess.DEVNULL,
         )

@@ -1,10 +1,5 @@
-"""The rehearsal's cloud: an emulated AWS, the real CDK command line, and a node of one process.
+"""The rehearsal's cloud: an emulated AWS, and an operator who types the commands of the project."""
 
-What stands in for AWS is moto. It has no EMR that runs anything, so the node is made here from the
-synthesized template: its bootstrap action, its Spark settings, its steps, under its own role.
-"""
-
-import gzip
 import json
 import os
 import platform
@@ -16,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import pyspark
 
-from tests.conftest import skip_or_fail
-from tests.end_to_end.synthesized import ACCOUNT, REGION, only, resolved_resources
+from tests.emulated_aws.account import REGION
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-CLUSTER_ID = "j-REHEARSAL"
 # The processor of this machine decides which wheels can be installed on it.
-IS_ARM = platform.machine() in ("aarch64", "arm64")
-_INSTANCE_TYPE = "m7g.xlarge" if IS_ARM else "m6i.xlarge"
+_IS_ARM = platform.machine() in ("aarch64", "arm64")
+ARCHITECTURE = "arm64" if _IS_ARM else "x86_64"
+_INSTANCE_TYPE = "m7g.xlarge" if _IS_ARM else "m6i.xlarge"
+# For a command that waits for the bootstrap action or for three steps, on a busy machine.
+_TIMEOUT_S = 900
 
 
 @dataclass(frozen=True)
@@ -37,6 +32,10 @@ class Finished:
     stdout: str
     stderr: str
 
+    @property
+    def output(self) -> str:
+        return self.stdout + self.stderr
+
 
 class EmulatedCloud:
     """An account with nothing in it; every client and command of it goes to the emulator."""
@@ -45,9 +44,17 @@ class EmulatedCloud:
         # moto tells a template's bucket from other hosts by the word localhost.
         self.endpoint = endpoint.replace("127.0.0.1", "localhost")
         self.folder = folder
-        self._model = model
+        context = {
+            "worker_instance_type": _INSTANCE_TYPE,
+            "primary_instance_type": _INSTANCE_TYPE,
+            "model_path": model,
+        }
+        # An output of its own: the CDK locks its folder, and other tests may be at work.
+        self._cdk_options = f"--output {folder / 'cdk.out'} " + " ".join(
+            f"-c {key}={value}" for key, value in context.items()
+        )
         self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("AWS_")},
+            **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MAKE"))},
             "PATH": f"{BIN}:{ROOT / 'node_modules' / '.bin'}:{os.environ['PATH']}",
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "rehearsal",
@@ -59,6 +66,7 @@ class EmulatedCloud:
         }
 
     def client(self, service: str, environment: dict[str, str] | None = None) -> Any:
+        """Return a client with the credentials of the operator, or of another environment."""
         values = environment or self.environment
         return boto3.session.Session(
             aws_access_key_id=values["AWS_ACCESS_KEY_ID"],
@@ -67,49 +75,26 @@ class EmulatedCloud:
             region_name=REGION,
         ).client(service, endpoint_url=self.endpoint)
 
-    def cdk(self, *arguments: str) -> str:
-        """Run the CDK command line and return what it said."""
-        if not (ROOT / "node_modules" / ".bin" / "cdk").exists():
-            skip_or_fail("the CDK command line is not installed; make test installs it")
-        command = [
-            "cdk", *arguments, "--output", str(self.folder / "cdk.out"),
-            "-c", f"worker_instance_type={_INSTANCE_TYPE}",
-            "-c", f"primary_instance_type={_INSTANCE_TYPE}", "-c", f"model_path={self._model}",
-        ]  # fmt: skip
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
-            timeout=300,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-        return done.stdout + done.stderr
+    def make(self, *arguments: str) -> Finished:
+        """Run make as an operator types it, with the settings of this machine."""
+        return self._run(["make", *arguments, f"CDK_OPTIONS={self._cdk_options}"])
 
     def fruits(self, *arguments: str) -> Finished:
         """Run a command of the project as its operator would."""
-        done = subprocess.run(
-            [str(BIN / "fruits"), *arguments], env=self.environment, capture_output=True, text=True,
-            check=False, timeout=300,
-        )  # fmt: skip
-        return Finished(done.returncode, done.stdout, done.stderr)
+        return self._run([str(BIN / "fruits"), *arguments])
 
-    def data_outputs(self) -> dict[str, str]:
-        stacks = self.client("cloudformation").describe_stacks(StackName="fruits-test-data")
-        return {o["OutputKey"]: o["OutputValue"] for o in stacks["Stacks"][0]["Outputs"]}
+    def outputs(self, stack: str) -> dict[str, str]:
+        """Return the outputs of a stack by name."""
+        (found,) = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
-    def compute_resources(self) -> dict[str, dict[str, Any]]:
-        """Return the resources of the compute stack as synthesized, with references resolved."""
-        exports = self.client("cloudformation").list_exports()["Exports"]
-        return resolved_resources(
-            self.folder / "cdk.out" / "FruitsCompute.template.json",
-            {export["Name"]: export["Value"] for export in exports},
-        )
-
-    def check_permissions(self, checked: bool) -> None:
-        """Let the emulator hold every request against the policies of its caller, or not."""
+    def tell_emr(self, **word: str) -> None:
+        """Tell the emulator what a node of a cluster has to say."""
         urllib.request.urlopen(
             urllib.request.Request(
-                f"{self.endpoint}/moto-api/reset-auth",
-                data=b"0" if checked else b"inf",
-                headers={"Content-Type": "text/plain"},
+                f"{self.endpoint}/moto-api/emr",
+                data=json.dumps(word).encode(),
+                headers={"Content-Type": "application/json"},
                 method="POST",
             )
         ).close()
@@ -119,124 +104,9 @@ class EmulatedCloud:
         pages = self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket)
         return {o["Key"]: o["Size"] for page in pages for o in page.get("Contents", [])}
 
-
-class Node:
-    """A node of the cluster: its packages in a scratch folder, its role, and its Spark."""
-
-    def __init__(self, cloud: EmulatedCloud, jars: Path) -> None:
-        self._cloud = cloud
-        self._jars = jars
-        self._resources = cloud.compute_resources()
-        self._cluster = only(self._resources, "AWS::EMR::Cluster")
-        self.prefix = cloud.folder / "fruits"
-        self.environment = {**cloud.environment, **self._credentials_of_the_instance_role()}
-
-    def bootstrap(self) -> Finished:
-        """Fetch the bootstrap action and run it, under the role of the node."""
-        (action,) = self._cluster["BootstrapActions"]
-        script = action["ScriptBootstrapAction"]
-        file = self._cloud.folder / "bootstrap.sh"
-        fetched = self._run(["aws", "s3", "cp", "--only-show-errors", script["Path"], str(file)])
-        if fetched.exit_code != 0:
-            return fetched
-        return self._run(["bash", str(file), *script["Args"]], FRUITS_PREFIX=str(self.prefix))
-
-    def run_step(self, name: str) -> Finished:
-        """Run a step as EMR would: its own line, and its log brought to the log bucket."""
-        step = next(
-            resource["Properties"]
-            for resource in self._resources.values()
-            if resource["Type"] == "AWS::EMR::Step" and resource["Properties"]["Name"] == name
-        )
-        command, *arguments = step["HadoopJarStep"]["Args"]
-        spark = Path(pyspark.__file__).parent
-        done = self._run(
-            [str(spark / "bin" / command), "--properties-file", str(self._settings()), *arguments],
-            SPARK_HOME=str(spark),
-            SPARK_LOCAL_IP="127.0.0.1",
-        )
-        log_uri = self._cluster["LogUri"].removeprefix("s3://")
-        bucket, _, prefix = log_uri.partition("/")
-        s3 = self._cloud.client("s3", self.environment)
-        for log, text in (("stdout", done.stdout), ("stderr", done.stderr)):
-            key = f"{prefix}{CLUSTER_ID}/steps/s-{name}/{log}.gz"
-            s3.put_object(Bucket=bucket, Key=key, Body=gzip.compress(text.encode()))
-        return done
-
-    def denied(self, operation: str, **arguments: Any) -> bool:
-        """Tell whether S3 refuses an operation to the role of the node."""
-        client = self._cloud.client("s3", self.environment)
-        try:
-            getattr(client, operation)(**arguments)
-        except client.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] in ("AccessDenied", "403"):
-                return True
-            raise
-        return False
-
-    def _run(self, command: list[str], **environment: str) -> Finished:
+    def _run(self, command: list[str]) -> Finished:
         done = subprocess.run(
-            command, cwd=self._cloud.folder, env={**self.environment, **environment},
-            capture_output=True, text=True, check=False, timeout=400,
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
+            timeout=_TIMEOUT_S,
         )  # fmt: skip
         return Finished(done.returncode, done.stdout, done.stderr)
-
-    def _settings(self) -> Path:
-        """Write Spark's settings: those of the cluster, and where the emulator is."""
-        (defaults,) = [
-            configuration["ConfigurationProperties"]
-            for configuration in self._cluster["Configurations"]
-            if configuration["Classification"] == "spark-defaults"
-        ]
-        settings = {
-            **{k: v.replace("/opt/fruits", str(self.prefix)) for k, v in defaults.items()},
-            "spark.master": "local[2]",
-            "spark.default.parallelism": "2",
-            "spark.driver.memory": "2g",
-            "spark.driver.host": "127.0.0.1",
-            "spark.driver.bindAddress": "127.0.0.1",
-            "spark.ui.enabled": "false",
-            "spark.driver.extraClassPath": f"{self._jars}/*",
-            "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
-            "spark.hadoop.fs.s3a.endpoint": self._cloud.endpoint,
-            "spark.hadoop.fs.s3a.path.style.access": "true",
-        }
-        file = self._cloud.folder / "spark-defaults.conf"
-        file.write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
-        return file
-
-    def _credentials_of_the_instance_role(self) -> dict[str, str]:
-        """Make the role of the node with its policy as synthesized, and take it on."""
-        (policy,) = [
-            resource["Properties"]["PolicyDocument"]
-            for name, resource in self._resources.items()
-            if resource["Type"] == "AWS::IAM::Policy" and name.startswith("InstanceRole")
-        ]
-        (results,) = [s["Resource"] for s in policy["Statement"] if s["Sid"] == "ListResults"]
-        # moto holds a request that deletes many objects against the bucket and not each object.
-        policy["Statement"].append(
-            {"Effect": "Allow", "Action": "s3:DeleteObject", "Resource": results}
-        )
-        trusting = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-                    "Action": "sts:AssumeRole",
-                }
-            ],
-        }
-        iam = self._cloud.client("iam")
-        iam.create_role(RoleName="node", AssumeRolePolicyDocument=json.dumps(trusting))
-        iam.put_role_policy(
-            RoleName="node", PolicyName="synthesized", PolicyDocument=json.dumps(policy)
-        )
-        taken = self._cloud.client("sts").assume_role(
-            RoleArn=f"arn:aws:iam::{ACCOUNT}:role/node", RoleSessionName="rehearsal"
-        )["Credentials"]
-        return {
-            "AWS_ACCESS_KEY_ID": taken["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": taken["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": taken["SessionToken"],
-        }

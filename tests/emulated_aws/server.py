@@ -1,0 +1,31 @@
+"""An AWS account on this machine: ``python -m tests.emulated_aws.server -H 127.0.0.1 -p 0``.
+
+Real are the requests, as boto3, the CDK and Hadoop send them, and the signatures of a node.
+
+Emulated, by moto as it is: S3, KMS, IAM, STS, SSM, SNS, EventBridge, CloudWatch and its logs, EC2
+without instances, and CloudFormation, with what templates name of all these.
+
+Added here, because moto lacks it or does otherwise than AWS:
+
+- `emr`, `clusters`: clusters of fleets that somebody else starts, steps that somebody else runs,
+  and what a release holds;
+- `cloudformation`: a stack is complete when its cluster is up, and has failed when that has;
+- `resources`: rules out of security groups, alarms and budgets, which moto passes over;
+- `deletion`: what uses others goes first, nothing is tried twice, nothing stays or comes back;
+- `permissions`: a node, and nobody else, is held against the policies of its role;
+- `lookups`: quotas of EC2, and the endpoint service of EMR's control channel.
+
+Not emulated at all: any network; policies of buckets, topics and endpoints; conditions of policies;
+the policies of whoever deploys; what services do by themselves, such as ending an idle cluster.
+"""
+
+import sys
+
+from moto.server import main
+
+from tests.emulated_aws import cloudformation, deletion, emr, lookups, permissions, resources
+
+if __name__ == "__main__":
+    for addition in (emr, cloudformation, resources, deletion, permissions, lookups):
+        addition.add()
+    main(sys.argv[1:])

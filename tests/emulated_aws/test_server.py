@@ -1,0 +1,94 @@
+"""What the emulator answers beside what the rehearsal sees of it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.emulated_aws.account import REGION
+from tests.moto_server import moto_server
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    log = tmp_path_factory.mktemp("moto") / "log"
+    with moto_server(log, module="tests.emulated_aws.server") as url:
+        yield url
+
+
+@pytest.fixture
+def client(endpoint: str) -> Any:
+    def make(service: str) -> Any:
+        session = boto3.session.Session("test", "test", region_name=REGION)
+        return session.client(service, endpoint_url=endpoint)
+
+    return make
+
+
+def test_a_release_is_told_with_its_spark(client):
+    told = client("emr").describe_release_label(ReleaseLabel="emr-spark-8.1.0")
+    assert told["Applications"] == [{"Name": "Spark", "Version": "4.1.1"}]
+
+
+def test_a_release_that_is_not_there_is_refused(client):
+    with pytest.raises(ClientError, match="InvalidRequestException"):
+        client("emr").describe_release_label(ReleaseLabel="emr-spark-8.9.0")
+
+
+@pytest.mark.parametrize("code", ["L-1216C47A", "L-34B43A08"])
+def test_the_quotas_of_standard_instances_are_told(client, code):
+    quota = client("service-quotas").get_service_quota(ServiceCode="ec2", QuotaCode=code)["Quota"]
+    assert quota["Value"] == 64
+
+
+def test_a_quota_that_is_not_there_is_refused(client):
+    with pytest.raises(ClientError, match="NoSuchResource"):
+        client("service-quotas").get_service_quota(ServiceCode="ec2", QuotaCode="L-00000000")
+
+
+@pytest.mark.parametrize(
+    "name", [f"aws.api.{REGION}.emr-service-cell01", f"com.amazonaws.{REGION}.kms"]
+)
+def test_the_endpoint_services_of_a_cluster_are_in_every_zone(client, name):
+    (service,) = client("ec2").describe_vpc_endpoint_services(ServiceNames=[name])["ServiceDetails"]
+    assert service["AvailabilityZones"] == [f"{REGION}{zone}" for zone in "abc"]
+
+
+def test_a_group_that_a_rule_of_another_names_is_not_deleted_with_its_stack(client):
+    group = {"GroupDescription": "a group", "VpcId": {"Ref": "Vpc"}}
+    template = {
+        "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.1.0.0/24"}},
+        "Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": group},
+    }
+    cloudformation, ec2 = client("cloudformation"), client("ec2")
+    cloudformation.create_stack(StackName="network", TemplateBody=_json(template))
+    groups = ec2.describe_security_groups()["SecurityGroups"]
+    (made,) = [each for each in groups if each["Description"] == "a group"]
+    # As EMR adds rules to groups that lack some.
+    added = ec2.create_security_group(
+        GroupName="added", Description="by others", VpcId=made["VpcId"]
+    )
+    rule = {
+        "IpProtocol": "tcp", "FromPort": 1, "ToPort": 1,
+        "UserIdGroupPairs": [{"GroupId": made["GroupId"]}],
+    }  # fmt: skip
+    ec2.authorize_security_group_ingress(GroupId=added["GroupId"], IpPermissions=[rule])
+
+    cloudformation.delete_stack(StackName="network")
+    assert _status(cloudformation) == "DELETE_FAILED"
+    ec2.delete_security_group(GroupId=added["GroupId"])
+    cloudformation.delete_stack(StackName="network")
+    with pytest.raises(ClientError, match="does not exist"):
+        _status(cloudformation)
+
+
+def _status(cloudformation: Any) -> str:
+    return cloudformation.describe_stacks(StackName="network")["Stacks"][0]["StackStatus"]
+
+
+def _json(resources: dict[str, Any]) -> str:
+
+    return json.dumps({"Resources": resources})

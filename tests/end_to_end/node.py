@@ -1,0 +1,179 @@
+"""A node of the cluster, as one process: what EMR would run on an instance runs here.
+
+It knows of its cluster what EMR's API tells: the bootstrap action, the Spark settings, the steps.
+It acts as the role of the instance profile, with the policies as they were deployed.
+"""
+
+import gzip
+import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pyspark
+
+from tests.end_to_end.emulated_cloud import EmulatedCloud, Finished
+
+_UNTIL_NEXT_LOOK_S = 0.2
+
+
+class Node:
+    """A node of a cluster: its packages in a scratch folder, its role, and its Spark."""
+
+    def __init__(self, cloud: EmulatedCloud, jars: Path, cluster_id: str) -> None:
+        self._cloud = cloud
+        self._jars = jars
+        self.cluster_id = cluster_id
+        self._emr = cloud.client("emr")
+        self._cluster = self._emr.describe_cluster(ClusterId=cluster_id)["Cluster"]
+        self._prefix = cloud.folder / "fruits"
+        self.environment = {**cloud.environment, **self._credentials()}
+
+    def start(self) -> Finished:
+        """Fetch the bootstrap action and run it, under the role of the node."""
+        (action,) = self._emr.list_bootstrap_actions(ClusterId=self.cluster_id)["BootstrapActions"]
+        self._tell(state="BOOTSTRAPPING")
+        file = self._cloud.folder / "bootstrap.sh"
+        done = self._run(["aws", "s3", "cp", "--only-show-errors", action["ScriptPath"], str(file)])
+        if done.exit_code == 0:
+            done = self._run(["bash", str(file), *action["Args"]], FRUITS_PREFIX=str(self._prefix))
+        if done.exit_code == 0:
+            self._tell(state="WAITING")
+        else:
+            self._tell(state="TERMINATED_WITH_ERRORS", reason="bootstrap action 1 has failed")
+        return done
+
+    def next_step(self) -> dict[str, Any] | None:
+        """Return the step that waits longest, or None where none waits."""
+        steps = self._emr.list_steps(ClusterId=self.cluster_id, StepStates=["PENDING"])["Steps"]
+        return steps[-1] if steps else None
+
+    def run_step(self, step: dict[str, Any]) -> Finished:
+        """Run a step as EMR would: its own line, and its log brought to the log bucket."""
+        self._tell(step_id=step["Id"], state="RUNNING")
+        command, *arguments = step["Config"]["Args"]
+        spark = Path(pyspark.__file__).parent
+        done = self._run(
+            [str(spark / "bin" / command), "--properties-file", str(self._settings()), *arguments],
+            SPARK_HOME=str(spark),
+            SPARK_LOCAL_IP="127.0.0.1",
+        )
+        log = self._ship_logs(step["Id"], done)
+        if done.exit_code == 0:
+            self._tell(step_id=step["Id"], state="COMPLETED")
+        else:
+            self._tell(step_id=step["Id"], state="FAILED", log_file=log)
+        return done
+
+    def denied(self, operation: str, **arguments: Any) -> bool:
+        """Tell whether S3 refuses an operation to the role of the node."""
+        client = self._cloud.client("s3", self.environment)
+        try:
+            getattr(client, operation)(**arguments)
+        except client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] in ("AccessDenied", "403"):
+                return True
+            raise
+        return False
+
+    def _tell(self, **word: str) -> None:
+        self._cloud.tell_emr(cluster_id=self.cluster_id, **word)
+
+    def _ship_logs(self, step_id: str, done: Finished) -> str:
+        uri = f"{self._cluster['LogUri']}{self.cluster_id}/steps/{step_id}"
+        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+        s3 = self._cloud.client("s3", self.environment)
+        for log, text in (("stdout", done.stdout), ("stderr", done.stderr)):
+            body = gzip.compress(text.encode())
+            s3.put_object(Bucket=bucket, Key=f"{prefix}/{log}.gz", Body=body)
+        return f"{uri}/stderr.gz"
+
+    def _run(self, command: list[str], **environment: str) -> Finished:
+        done = subprocess.run(
+            command, cwd=self._cloud.folder, env={**self.environment, **environment},
+            capture_output=True, text=True, check=False, timeout=400,
+        )  # fmt: skip
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    def _settings(self) -> Path:
+        """Write Spark's settings: those of the cluster, and where the emulator is."""
+        (defaults,) = [
+            configuration["Properties"]
+            for configuration in self._cluster["Configurations"]
+            if configuration["Classification"] == "spark-defaults"
+        ]
+        settings = {
+            **{k: v.replace("/opt/fruits", str(self._prefix)) for k, v in defaults.items()},
+            "spark.master": "local[2]",
+            "spark.default.parallelism": "2",
+            "spark.driver.memory": "2g",
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.ui.enabled": "false",
+            "spark.driver.extraClassPath": f"{self._jars}/*",
+            "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+            "spark.hadoop.fs.s3a.endpoint": self._cloud.endpoint,
+            "spark.hadoop.fs.s3a.path.style.access": "true",
+        }
+        file = self._cloud.folder / "spark-defaults.conf"
+        file.write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
+        return file
+
+    def _credentials(self) -> dict[str, str]:
+        """Return credentials of the role in the instance profile, as an instance finds them."""
+        profile = self._cluster["Ec2InstanceAttributes"]["IamInstanceProfile"]
+        found = self._cloud.client("iam").get_instance_profile(InstanceProfileName=profile)
+        (role,) = found["InstanceProfile"]["Roles"]
+        taken = self._cloud.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="node")[
+            "Credentials"
+        ]
+        return {
+            "AWS_ACCESS_KEY_ID": taken["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": taken["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": taken["SessionToken"],
+        }
+
+
+class Nodes:
+    """A thread that starts a node for a cluster that appears, and lets it work while it is there.
+
+    ``bootstraps`` and ``steps`` hold what was run, the latter by the id of the step.
+    """
+
+    def __init__(self, cloud: EmulatedCloud, jars: Path) -> None:
+        self._cloud = cloud
+        self._jars = jars
+        self._over = threading.Event()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="nodes")
+        self.node: Node | None = None
+        self.bootstraps: list[Finished] = []
+        self.steps: dict[str, Finished] = {}
+
+    def __enter__(self) -> "Nodes":
+        self._working = self._pool.submit(self._work)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._pool.shutdown()
+        self._working.result()
+
+    def _work(self) -> None:
+        emr = self._cloud.client("emr")
+        try:
+            while not self._over.wait(_UNTIL_NEXT_LOOK_S):
+                for cluster in emr.list_clusters()["Clusters"]:
+                    self._work_on(cluster["Id"], cluster["Status"]["State"])
+        finally:
+            # Who waits for a cluster or a step learns that nobody works any more.
+            for cluster in emr.list_clusters()["Clusters"]:
+                if not cluster["Status"]["State"].startswith("TERMINATED"):
+                    self._cloud.tell_emr(cluster_id=cluster["Id"], state="TERMINATED_WITH_ERRORS")
+
+    def _work_on(self, cluster_id: str, state: str) -> None:
+        if state == "STARTING":
+            self.node = Node(self._cloud, self._jars, cluster_id)
+            self.bootstraps.append(self.node.start())
+        elif state == "RUNNING" and self.node is not None and (step := self.node.next_step()):
+            self.steps[step["Id"]] = self.node.run_step(step)

@@ -1,0 +1,164 @@
+"""The rehearsal: the commands of an operator, from an empty account to an empty account."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.fs
+import pyarrow.parquet
+
+from sample_photographs.folder import SampleSet
+from tests.emulated_aws.account import ACCOUNT, REGION
+from tests.end_to_end.emulated_cloud import EmulatedCloud, Finished
+from tests.end_to_end.inventory import Inventory, take_inventory
+from tests.end_to_end.node import Node, Nodes
+
+_SUBMIT = ("submit", "--follow", "--interval-seconds", "1")
+STEPS = ("featurize", "reduce", "report")
+_ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+_PRIVATE = "elsewhere/private.jpg"
+
+
+@dataclass(frozen=True)
+class Run:
+    """The three steps, as the operator follows them: what is told, and what the nodes ran."""
+
+    followed: Finished
+    steps: dict[str, Finished]
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """All that was seen from the first command to the last."""
+
+    drawn: SampleSet
+    preflight_of_a_new_account: Finished
+    outputs: dict[str, str]
+    cluster_id: str
+    commands: dict[str, Finished]
+    bootstraps: list[Finished]
+    first: Run
+    second: Run
+    on_no_images: Run
+    step_ids: set[str]
+    logs: set[str]
+    results: dict[str, int]
+    results_after_second: dict[str, int]
+    report: str
+    manifest: dict[str, Any]
+    n_reduced: int
+    denied: dict[str, bool]
+    before: Inventory
+    deployed: Inventory
+    after_compute: Inventory
+    after: Inventory
+
+
+def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
+    """Give every command, and look at the account between them."""
+    photographs = f"IMAGES={cloud.folder / 'samples'}"
+    preflight_of_a_new_account = cloud.make("preflight")
+    commands = {"bootstrap": cloud.make("bootstrap"), "preflight": cloud.make("preflight")}
+    before = take_inventory(cloud)
+    with Nodes(cloud, jars) as nodes:
+        first = _run(nodes, lambda: cloud.make("deploy", photographs))
+        commands["deploy"] = first.followed
+        assert first.followed.exit_code == 0, first.followed.output
+        deployed = take_inventory(cloud)
+        outputs = cloud.outputs("fruits-test-data")
+        cluster_id = cloud.outputs("fruits-test-compute")["ClusterId"]
+        raw, results, logs = (outputs[f"{name}BucketName"] for name in ("Raw", "Results", "Logs"))
+        results_after_first = cloud.objects(results)
+        commands["upload again"] = cloud.make("upload", photographs)
+        second = _run(nodes, lambda: cloud.fruits(*_SUBMIT))
+        results_after_second = cloud.objects(results)
+        _take_photographs_away(cloud, raw)
+        on_no_images = _run(nodes, lambda: cloud.fruits(*_SUBMIT))
+        commands["receipt"] = cloud.fruits("receipt")
+        assert nodes.node is not None
+        denied = _denied(nodes.node, outputs, next(iter(nodes.steps)))
+
+        s3 = cloud.client("s3")
+        report = s3.get_object(Bucket=results, Key="chain/report/index.html")["Body"].read()
+        (manifest,) = [k for k in results_after_first if k.startswith("chain/manifests/")]
+        content = s3.get_object(Bucket=results, Key=manifest)["Body"].read()
+        n_reduced = _n_reduced(cloud, results, results_after_first)
+        logged = {key for key in cloud.objects(logs) if key.startswith("emr/")}
+
+        commands["destroy"] = cloud.make("destroy")
+        after_compute = take_inventory(cloud)
+        commands["destroy data"] = cloud.make("destroy", "STACK=data", "YES=1")
+        return Rehearsed(
+            drawn=drawn,
+            preflight_of_a_new_account=preflight_of_a_new_account,
+            outputs=outputs,
+            cluster_id=cluster_id,
+            commands=commands,
+            bootstraps=nodes.bootstraps,
+            first=first,
+            second=second,
+            on_no_images=on_no_images,
+            step_ids=set(nodes.steps),
+            logs=logged,
+            results=results_after_first,
+            results_after_second=results_after_second,
+            report=report.decode(),
+            manifest=json.loads(content),
+            n_reduced=n_reduced,
+            denied=denied,
+            before=before,
+            deployed=deployed,
+            after_compute=after_compute,
+            after=take_inventory(cloud),
+        )
+
+
+def _run(nodes: Nodes, command: Callable[[], Finished]) -> Run:
+    """Give a command that follows the steps to their end; return what was told and what ran."""
+    known = set(nodes.steps)
+    followed = command()
+    ran = [done for step_id, done in nodes.steps.items() if step_id not in known]
+    return Run(followed, dict(zip(STEPS, ran, strict=False)))
+
+
+def _take_photographs_away(cloud: EmulatedCloud, raw: str) -> None:
+    """Leave in the bucket what is not for the chain."""
+    s3 = cloud.client("s3")
+    for key in cloud.objects(raw):
+        s3.delete_object(Bucket=raw, Key=key)
+    s3.put_object(Bucket=raw, Key=_PRIVATE, Body=b"not for the chain")
+
+
+def _n_reduced(cloud: EmulatedCloud, bucket: str, keys: dict[str, int]) -> int:
+    filesystem = pyarrow.fs.S3FileSystem(
+        access_key=cloud.environment["AWS_ACCESS_KEY_ID"],
+        secret_key=cloud.environment["AWS_SECRET_ACCESS_KEY"],
+        region=REGION,
+        endpoint_override=cloud.endpoint.removeprefix("http://"),
+        scheme="http",
+    )
+    tables = [k for k in keys if k.startswith("chain/reduced/") and k.endswith(".parquet")]
+    return sum(
+        pyarrow.parquet.read_table(f"{bucket}/{key}", filesystem=filesystem, partitioning=None)
+        .num_rows
+        for key in tables
+    )  # fmt: skip
+
+
+def _denied(node: Node, outputs: dict[str, str], step_id: str) -> dict[str, bool]:
+    raw, results, logs = (outputs[f"{name}BucketName"] for name in ("Raw", "Results", "Logs"))
+    image = "images/banana/any.jpg"
+    return {
+        "write a photograph": node.denied("put_object", Bucket=raw, Key=image, Body=b""),
+        "delete a photograph": node.denied("delete_object", Bucket=raw, Key=image),
+        "read outside the photographs": node.denied("get_object", Bucket=raw, Key=_PRIVATE),
+        "write outside the chain": node.denied(
+            "put_object", Bucket=results, Key="elsewhere/table", Body=b""
+        ),
+        "read the logs": node.denied(
+            "get_object", Bucket=logs, Key=f"emr/{node.cluster_id}/steps/{step_id}/stdout.gz"
+        ),
+        "write an asset": node.denied("put_object", Bucket=_ASSETS, Key="asset.py", Body=b""),
+    }
