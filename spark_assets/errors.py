@@ -1,4 +1,4 @@
-"""What goes wrong in a way that a person can mend, and the exit codes that say so."""
+"""What goes wrong in a way that a person can fix, and the exit codes that say so."""
 
 from enum import IntEnum
 

@@ -31,7 +31,7 @@ _SETTINGS = {
     # A vector of 1280 floats is a row: the default of 4,096 rows, 20 MB, falls out of every cache.
     "spark.sql.parquet.columnarReaderBatchSize": "128",
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
-    # One thread a task, in the network and in BLAS: Spark already has a task a core.
+    # One thread per task, in the network and in BLAS: Spark already has one task per core.
     "spark.executorEnv.OMP_NUM_THREADS": "1",
     "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
     "spark.executorEnv.TF_NUM_INTRAOP_THREADS": "1",
@@ -95,16 +95,16 @@ def check_java() -> None:
     home = os.environ.get("JAVA_HOME")
     java = shutil.which(f"{home}/bin/java" if home else "java")
     allowed = f"Spark needs Java {_JAVA_MIN} to {_JAVA_MAX}"
-    mend = "install it (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME to it"
+    fix = "install it (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME to it"
     if java is None:
         where = f"in JAVA_HOME={home}" if home else "on the PATH"
-        raise FruitsError(f"no java was found {where}; {allowed}: {mend}")
-    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    version = re.search(r'version "(?:1\.)?(\d+)', told)
+        raise FruitsError(f"no java was found {where}; {allowed}: {fix}")
+    printed = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(?:1\.)?(\d+)', printed)
     if version is None:
-        raise FruitsError(f"{java} does not tell its version; {allowed}: {mend}")
+        raise FruitsError(f"{java} does not tell its version; {allowed}: {fix}")
     if not _JAVA_MIN <= int(version[1]) <= _JAVA_MAX:
-        raise FruitsError(f"{java} is Java {version[1]}; {allowed}: {mend}")
+        raise FruitsError(f"{java} is Java {version[1]}; {allowed}: {fix}")
 
 
 def n_task_slots(spark: SparkSession) -> int:

@@ -108,11 +108,11 @@ def _with_sizes(images: Location, entries: list[ImageEntry]) -> list[ImageEntry]
     if not unknown:
         return entries
     infos = images.filesystem.get_file_info([f"{images.base}/{e.path}" for e in unknown])
-    told = {}
+    by_path = {}
     for entry, info in zip(unknown, infos, strict=True):
         modified_at = None if info.mtime_ns is None else instant_of(info.mtime_ns)
-        told[entry.path] = ImageEntry(entry.path, info.size, modified_at)
-    return [told.get(entry.path, entry) for entry in entries]
+        by_path[entry.path] = ImageEntry(entry.path, info.size, modified_at)
+    return [by_path.get(entry.path, entry) for entry in entries]
 
 
 def _batches(entries: Iterator[ImageEntry]) -> Iterator[pa.RecordBatch]:

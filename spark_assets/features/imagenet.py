@@ -61,7 +61,7 @@ def _download_in_time(url: str, path: Path, timeout_s: float | None) -> None:
     if failure:
         raise WeightsNotAvailable(
             f"the ImageNet weights {path.name} are not in the cache and cannot be downloaded "
-            f"({_told(failure[0])}); connect to the Internet, or give --weights PATH, "
+            f"({_reason_of(failure[0])}); connect to the Internet, or give --weights PATH, "
             "or --weights auto to go on with seeded ones"
         )
 
@@ -77,8 +77,8 @@ def _download(url: str, path: Path, deadline: float | None) -> None:
                 md5.update(chunk)
                 file.write(chunk)
         hashes = response.headers.get_all("x-goog-hash") or []
-    told = [value.partition("=")[2] for value in hashes if value.startswith("md5=")]
-    if told and base64.b64decode(told[0]) != md5.digest():
+    digests = [value.partition("=")[2] for value in hashes if value.startswith("md5=")]
+    if digests and base64.b64decode(digests[0]) != md5.digest():
         partial.unlink()
         raise ValueError("the download is damaged")
     partial.replace(path)
@@ -97,6 +97,6 @@ def _verify(path: Path, alpha: float) -> None:
         )
 
 
-def _told(error: Exception) -> str:
+def _reason_of(error: Exception) -> str:
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     return " ".join(str(reason).split()) or type(error).__name__

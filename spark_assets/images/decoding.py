@@ -123,7 +123,7 @@ def decode_upright(content: bytes, *, target_px: int, limits: ImageLimits) -> Up
         raise ImageRejected(Reason.EMPTY, "0 bytes")
     check_size(len(content), limits)
     with warnings.catch_warnings():
-        # Pillow warns of damage that it works around, once a file, into the logs.
+        # Pillow warns of damage that it works around, once per file, into the logs.
         warnings.simplefilter("ignore")
         return _decode(content, target_px, limits)
 
@@ -160,7 +160,7 @@ def _decode(content: bytes, target_px: int, limits: ImageLimits) -> UprightImage
     # The decoders meet hostile bytes and raise what they like (struct.error, KeyError, ...):
     # a list of types would let the next one end the whole task.
     except Exception as error:
-        raise ImageRejected(Reason.TRUNCATED, _told(error)) from error
+        raise ImageRejected(Reason.TRUNCATED, _detail_of(error)) from error
 
 
 def _open(content: bytes) -> Image.Image:
@@ -172,7 +172,7 @@ def _open(content: bytes) -> Image.Image:
         raise ImageRejected(Reason.NOT_AN_IMAGE, "not an image of a known format") from error
     # As above: the parsers of headers raise anything.
     except Exception as error:
-        raise ImageRejected(Reason.TRUNCATED, _told(error)) from error
+        raise ImageRejected(Reason.TRUNCATED, _detail_of(error)) from error
 
 
 def _orientation(image: Image.Image) -> int:
@@ -208,5 +208,5 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _told(error: Exception) -> str:
+def _detail_of(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,7 +1,7 @@
 """What there is to read: the images under a folder or a prefix, one at a time.
 
 S3 is listed with boto3 and not with pyarrow.fs, which holds a whole listing in memory (300 bytes
-a key) and refuses keys such as ``a//b.jpg``; local folders with os.scandir, because pyarrow.fs
+per key) and refuses keys such as ``a//b.jpg``; local folders with os.scandir, because pyarrow.fs
 fails on a single name that is not valid UTF-8.
 """
 

@@ -17,8 +17,8 @@ from spark_assets.locations import Location
 # images in flight keep one busy, where 16 lost a fifth with 20 ms.  The bytes bound what large
 # files can make of them.
 N_READERS = 32
-# While the network looks at a batch of 64, nobody takes an image: the readers have to find work
-# for as long.
+# While the network looks at a batch of 64, no image is taken from the readers: they need work for
+# that long.
 N_AHEAD = 128
 MAX_BYTES_AHEAD = 64 * 1024 * 1024
 
@@ -57,7 +57,7 @@ class ImageReader:
                 Reason.UNREADABLE, "no longer there, or its name is not valid UTF-8"
             ) from error
         except (OSError, ValueError, UnicodeError) as error:
-            raise ImageRejected(Reason.UNREADABLE, _told(error)) from error
+            raise ImageRejected(Reason.UNREADABLE, _detail_of(error)) from error
         check_size(len(content), self._limits)
         return content
 
@@ -106,7 +106,7 @@ def _result(entry: ImageEntry, content: Future[bytes]) -> ReadImage:
         return ReadImage(entry, rejected)
 
 
-def _told(error: Exception) -> str:
+def _detail_of(error: Exception) -> str:
     """Say what failed without the message of storage, which names folders, hosts and accounts."""
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)

@@ -18,7 +18,7 @@ def versions_in_use(spark: SparkSession) -> dict[str, str]:
         "python": platform.python_version(),
         "java": str(java),
         "spark": spark.version,
-        **{name: told for name in _PACKAGES if (told := _version(name)) is not None},
+        **{name: found for name in _PACKAGES if (found := _version(name)) is not None},
     }
 
 
