@@ -20,7 +20,7 @@ from spark_assets.jobs import (
     submit,
     upload,
 )
-from spark_assets.jobs.entry import run_cloud_entry, run_entry
+from spark_assets.jobs.entry import run_cloud_entry, run_entry, silent_at_closed_pipe
 
 _COMMANDS = {
     "run": (pipeline, "featurize, reduce and report"),
@@ -53,6 +53,7 @@ def parse(
     return _COMMANDS[parsed.command][0].run, parsed
 
 
+@silent_at_closed_pipe()
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     run, parsed = parse(argv)
