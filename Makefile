@@ -54,9 +54,14 @@ run: setup ## run the chain: make run [IMAGES=folder] [OUTPUT=folder]
 	@if [[ "$(IMAGES)" == samples ]]; then $(BIN)/fruits sample --output samples; fi
 	@$(BIN)/fruits run --images "$(IMAGES)" --output "$(OUTPUT)" --weights "$(WEIGHTS)" $(RUN_OPTIONS)
 
+# Side by side, each costly fixture in one process only, and what takes longest first.
 .PHONY: test
-test: setup $(CDK) ## run every test
-	@$(BIN)/pytest
+test: setup $(CDK) test-tools ## run every test
+	@$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
+
+.PHONY: test-fast
+test-fast: setup ## run the tests that start no process (under a minute)
+	@$(BIN)/pytest --fast
 
 .PHONY: rehearse
 rehearse: setup $(CDK) ## deploy, run and destroy against an emulated AWS (a part of make test)
@@ -188,12 +193,27 @@ $(CDK): package-lock.json $(INSTALLED)
 		ci --silent --no-audit --no-fund
 	@touch $@
 
+# Empty where nothing can be installed.
+APT_GET := $(shell [[ $$(id -u) == 0 ]] && command -v apt-get)
+INSTALL = $(APT_GET) update -qq && DEBIAN_FRONTEND=noninteractive $(APT_GET) install -y -qq
+
+# Where they are missing nevertheless, the tests that need them are skipped and say so at the end.
+.PHONY: test-tools
+test-tools:
+	@missing=(); \
+	command -v chromium >/dev/null || missing+=(chromium); \
+	command -v mvn >/dev/null || missing+=(maven); \
+	if (($${#missing[@]})) && [[ -n "$(APT_GET)" ]]; then \
+		echo "installing what only tests need ($${missing[*]})"; \
+		{ $(INSTALL) "$${missing[@]}" >/dev/null; } || echo "it could not be installed" >&2; \
+	fi
+
 .PHONY: java
 java:
 	@if ! command -v java >/dev/null && [[ -z "$${JAVA_HOME:-}" ]]; then \
-		if [[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null; then \
+		if [[ -n "$(APT_GET)" ]]; then \
 			echo "installing Java (openjdk-17-jre-headless)"; \
-			apt-get update -qq && apt-get install -y -qq openjdk-17-jre-headless >/dev/null; \
+			$(INSTALL) openjdk-17-jre-headless >/dev/null; \
 		else \
 			echo "Java 17 is needed; install it with: sudo apt-get install openjdk-17-jre-headless" >&2; exit 1; \
 		fi; \

@@ -18,7 +18,7 @@ from operations.commands.entry import run_cloud_entry
 from spark_assets import __version__
 from spark_assets.errors import ExitCode
 from spark_assets.jobs import featurize, pipeline, reduce, report
-from spark_assets.jobs.entry import run_entry
+from spark_assets.jobs.entry import run_entry, silent_at_closed_pipe
 
 _COMMANDS = {
     "run": (pipeline, "featurize, reduce and report"),
@@ -51,6 +51,7 @@ def parse(
     return _COMMANDS[parsed.command][0].run, parsed
 
 
+@silent_at_closed_pipe()
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     run, parsed = parse(argv)

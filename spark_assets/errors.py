@@ -11,6 +11,7 @@ class ExitCode(IntEnum):
     BAD_USAGE = 2
     TOO_MANY_REJECTED = 3
     INTERRUPTED = 130
+    CLOSED_PIPE = 141  # what a shell tells of a program that SIGPIPE ended
 
 
 class FruitsError(Exception):

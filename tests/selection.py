@@ -40,7 +40,8 @@ class Guard(MetaPathFinder):
         if not self.is_on:
             return
         if event in _STARTS:
-            pytest.fail(f"a fast test starts a process ({event} {arguments[0]}): {_MEND}")
+            what = " ".join([event, *map(str, arguments[:1])])
+            pytest.fail(f"a fast test starts a process ({what}): {_MEND}")
         if event == "socket.connect" and _is_elsewhere(arguments[1]):
             pytest.fail(f"a fast test connects to {arguments[1]}: {_MEND}")
 

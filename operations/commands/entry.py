@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from operations.aws.failures import aws_failures
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.jobs.entry import tell_failure
+from spark_assets.jobs.entry import silent_at_closed_pipe, tell_failure
 
 
+@silent_at_closed_pipe()
 def run_cloud_entry(work: Callable[[], ExitCode], *, verbose: bool, interrupted: str) -> int:
     """Run an entry point that needs no Spark, as `run_entry` does.
 

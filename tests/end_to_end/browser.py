@@ -68,7 +68,7 @@ class OpenedPage:
 def launched_chromium() -> Iterator[Browser]:
     """Start Debian's Chromium, or skip with the line that installs it; one at a time."""
     if not CHROMIUM.exists():
-        skip_or_fail(f"there is no {CHROMIUM}: apt-get install chromium")
+        skip_or_fail(f"there is no {CHROMIUM}; install it with: sudo apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_ARGUMENTS))
         try:

@@ -28,7 +28,7 @@ def s3_connector() -> Path:
     if (jars / "complete").is_file():
         return jars
     if shutil.which("mvn") is None:
-        skip_or_fail("there is no mvn to fetch Spark's S3 connector; apt-get install maven")
+        skip_or_fail("there is no mvn; install it with: sudo apt-get install maven")
     shutil.rmtree(jars, ignore_errors=True)
     done = subprocess.run(
         [

@@ -127,6 +127,43 @@ def test_the_wrong_java_is_refused_with_the_versions_that_fit(tmp_path, version,
     assert_refused(done, f"is Java {number}; Spark needs Java 17 to 23")
 
 
+def into_closed_pipe(output: str, *arguments: str, **environment: str):
+    """Run a command whose stdout or stderr is a pipe that nobody reads; capture the other."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [FRUITS, *arguments],
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, output: writer},
+        text=True, env={**os.environ, **environment}, timeout=300, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    return done
+
+
+# What is printed at once fails then and there, what is held back only at the end.
+@pytest.mark.slow
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_closed_pipe_ends_a_command_without_a_word(unbuffered):
+    done = into_closed_pipe("stdout", "cost", "--images", "1000", PYTHONUNBUFFERED=unbuffered)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments",
+    [["cost", "--images", "1000", "--max-cost", "0.001"], ["reduce", "--output", "nowhere"]],
+)
+def test_a_sentence_that_nobody_reads_ends_a_command_without_another(arguments):
+    done = into_closed_pipe("stderr", *arguments)
+    assert done.returncode == 141
+    assert "roken pipe" not in done.stdout
+
+
+@pytest.mark.slow
+def test_help_ends_without_a_word_at_a_closed_pipe():
+    assert into_closed_pipe("stdout", "--help", PYTHONUNBUFFERED="").stderr == ""
+
+
 @pytest.mark.slow
 def test_a_disk_that_fills_up_is_said_and_leaves_nothing(tmp_path, seeded_model):
     """On a file system of 1 MiB; mounting one takes root."""

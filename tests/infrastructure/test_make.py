@@ -1,6 +1,7 @@
 """The targets of make that deploy and destroy: which commands they run, in which order."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 # Writes down how it was called, and fails where it is told to.
 STUB = """#!/bin/sh
-words="$(basename "$0") $*"
+words="${0##*/} $*"
 echo "$words" >>"$CALLS"
 case "$words" in
     *"plan goals"*) echo "$GOALS" ;;
@@ -37,7 +38,7 @@ class Make:
         self._bin.mkdir()
         self._log = folder / "calls"
         self._log.touch()
-        for name in ("python", "fruits"):
+        for name in ("python", "fruits", "pytest"):
             (self._bin / name).write_text(STUB)
             (self._bin / name).chmod(0o755)
 
@@ -228,3 +229,47 @@ def test_another_stack_is_refused(make):
     assert done.returncode == 2
     assert "fruits: STACK is 'all'; give compute, on-demand or data" in done.stderr
     assert make.calls == []
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """Return a function that makes a PATH with some commands and a user of a number."""
+
+    def path(*commands, user_id):
+        folder = tmp_path / "machine"
+        folder.mkdir()
+        stubs = dict.fromkeys(("apt-get", *commands), STUB)
+        for name, text in (stubs | {"id": f"#!/bin/sh\necho {user_id}\n"}).items():
+            (folder / name).write_text(text)
+            (folder / name).chmod(0o755)
+        for name in ("make", "bash"):
+            (folder / name).symlink_to(shutil.which(name))
+        return str(folder)
+
+    return path
+
+
+def test_root_gets_what_only_tests_need_before_they_run(make, machine):
+    done = make("test", PATH=machine(user_id=0))
+    assert done.returncode == 0, done.stderr
+    assert make.calls[:2] == ["apt-get update -qq", "apt-get install -y -qq chromium maven"]
+    assert make.calls[2].startswith("pytest ")
+
+
+@pytest.mark.parametrize(("there", "user_id"), [(["chromium", "mvn"], 0), ([], 1000)])
+def test_nothing_is_installed_that_is_there_or_by_other_users(make, machine, there, user_id):
+    done = make("test", PATH=machine(*there, user_id=user_id))
+    assert done.returncode == 0, done.stderr
+    assert [call.split()[0] for call in make.calls] == ["pytest"]
+
+
+def test_the_tests_run_where_nothing_can_be_installed(make, machine):
+    done = make("test", PATH=machine(user_id=0), failing="apt-get")
+    assert done.returncode == 0
+    assert "it could not be installed" in done.stderr
+    assert make.calls[-1].startswith("pytest ")
+
+
+def test_the_fast_tests_need_nothing_but_the_set_up(make, machine):
+    make("test-fast", PATH=machine(user_id=0))
+    assert make.calls == ["pytest --fast"]
