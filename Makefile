@@ -57,7 +57,7 @@ run: setup ## run the chain: make run [IMAGES=folder] [OUTPUT=folder]
 # Side by side, each costly fixture in one process only, and what takes longest first.
 .PHONY: test
 test: setup $(CDK) test-tools ## run every test
-	@$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/pytest -n 2 --no-loadscope-reorder
 
 .PHONY: test-fast
 test-fast: setup ## run the tests that start no process (under a minute)

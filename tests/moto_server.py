@@ -35,7 +35,7 @@ def moto_server(log: Path, *, module: str = "moto.server") -> Iterator[str]:
 
 
 def _address(server: "subprocess.Popen[bytes]", log: Path) -> str:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while time.monotonic() < until and server.poll() is None:
         if found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text()):
             return found[0]

@@ -5,21 +5,22 @@ through another fixture, and every test of a file that imports the CDK, which st
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from importlib.abc import MetaPathFinder
 from ipaddress import ip_address
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 # Audit events of Python itself, which nothing that starts a process goes around.
 _STARTS = {"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess.Popen"}
 _STARTS_NODE = {"aws_cdk", "cdk_nag", "constructs"}
 _MEND = "mark the test slow, or let it use the fixture starts_processes"
-# What takes longest comes first, so that no worker is left with it in the end.
-_LONGEST = ("tests/end_to_end/test_rehearsal.py", "spark", "artifacts")
-# Costly fixtures of a whole session: moto's server, Spark, and the synthesized stacks.
-_SHARED = ("emulated_aws", "spark", "artifacts")
+# Their tests share a costly fixture of the session: the stacks, moto's server, Spark.
+_IN_ONE_PROCESS = ("tests/infrastructure", "tests/operations/aws", "tests/spark")
+# What takes longest comes first, so that no process is left with it in the end.
+_LONGEST = ("tests/end_to_end/test_rehearsal.py", "tests/spark")
 
 
 class Guard(MetaPathFinder):
@@ -59,20 +60,23 @@ class Guard(MetaPathFinder):
             report.outcome, report.longrepr, report.result = "passed", None, []
         return report
 
-    @pytest.hookimpl(tryfirst=True)
+    @pytest.hookimpl(tryfirst=True)  # before what `-m` selects
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
         self._collecting = False
         for item in items:
-            if "starts_processes" in _fixtures(item):
+            if "starts_processes" in getattr(item, "fixturenames", ()):
                 item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.xdist_group(_group(item)))
         if self._fast:
             slow = [item for item in items if _is_slow(item)]
             config.hook.pytest_deselected(items=slow)
             items[:] = [item for item in items if not _is_slow(item)]
-        items.sort(key=lambda item: _rank(_group(item)))
+        items.sort(key=lambda item: _rank(_group(item.nodeid)))
+
+    @pytest.hookimpl(tryfirst=True)  # before pytest-xdist's own
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> object:
+        return _Scheduler(config, log)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -87,16 +91,21 @@ def _is_slow(item: pytest.Item) -> bool:
     return item.get_closest_marker("slow") is not None
 
 
-def _fixtures(item: pytest.Item) -> Sequence[str]:
-    return getattr(item, "fixturenames", ())
+class _Scheduler(LoadScopeScheduling):
+    """Gives a process one group of tests after the other.
+
+    ``--dist loadgroup`` is the same by marks, but pytest-xdist 3.8 cannot pass them on to the
+    scheduler with pytest 9.2, and says nothing of it.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid)
 
 
-def _group(item: pytest.Item) -> str:
-    """Return what runs in one process: what shares a costly fixture, else the tests of a file."""
-    for fixture in _SHARED:
-        if fixture in _fixtures(item):
-            return fixture
-    return item.nodeid.partition("::")[0]
+def _group(nodeid: str) -> str:
+    """Return what runs in one process: the tests of a file, or of a whole folder."""
+    file = nodeid.partition("::")[0]
+    return next((each for each in _IN_ONE_PROCESS if file.startswith(f"{each}/")), file)
 
 
 def _rank(group: str) -> int:

@@ -52,7 +52,7 @@ def outcomes(folder: Path, *options: str) -> tuple[str, str]:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, str(folder)],
         env={**os.environ, "PYTHONPATH": str(root), "PATH": path},
-        capture_output=True, text=True, timeout=300, check=False,
+        capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
     return done.stdout, done.stdout.strip().splitlines()[-1]
 

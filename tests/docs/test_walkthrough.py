@@ -39,7 +39,7 @@ def executed(tmp_path_factory) -> Path:
             "FRUITS_WEIGHTS": "random",
             **{name: str(folder / name.lower()) for name in places},
         },
-        capture_output=True, text=True, timeout=600, check=False,
+        capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return target

@@ -25,7 +25,7 @@ def fruits(*arguments: object, **environment: str) -> subprocess.CompletedProces
         capture_output=True,
         text=True,
         env={**os.environ, **environment},
-        timeout=300,
+        timeout=900,
         check=False,
     )
 
@@ -134,7 +134,7 @@ def into_closed_pipe(output: str, *arguments: str, **environment: str):
     done = subprocess.run(
         [FRUITS, *arguments],
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, output: writer},
-        text=True, env={**os.environ, **environment}, timeout=300, check=False,
+        text=True, env={**os.environ, **environment}, timeout=900, check=False,
     )  # fmt: skip
     os.close(writer)
     return done
@@ -234,7 +234,7 @@ def test_ctrl_c_ends_cleanly(tmp_path, seeded_model):
     wait_for(run, lambda: list(tmp_path.glob("out/_staging/*/outcomes/_temporary")))
     # As a terminal does it: the signal goes to the whole group, the JVM included.
     os.killpg(run.pid, signal.SIGINT)
-    _, stderr = run.communicate(timeout=120)
+    _, stderr = run.communicate(timeout=900)
     assert run.returncode == 130, stderr
     assert "interrupted; nothing of this run is visible" in stderr
     assert "Traceback" not in stderr
@@ -242,7 +242,7 @@ def test_ctrl_c_ends_cleanly(tmp_path, seeded_model):
 
 
 def wait_for(run: subprocess.Popen[str], is_so) -> None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + 900
     while not is_so():
         assert run.poll() is None, "the run ended too early"
         assert time.monotonic() < end

@@ -24,7 +24,7 @@ def fruits_run(data_dir: Path, split: str, output: Path, *options: str) -> None:
         "--images", str(data_dir / "fruits-360" / split), "--output", str(output),
         "--weights", str(weights), "--alpha", "0.35", *options,
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
 
 

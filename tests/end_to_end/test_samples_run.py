@@ -24,7 +24,7 @@ def output(tmp_path_factory) -> Path:
         "--output", str(folder / "out"), "--weights", "random", "--alpha", "0.35",
         "--engine", "tensorflow",
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
     assert f"{drawn.n_images} images = " in done.stderr
     lines = done.stderr.strip().splitlines()

@@ -1,6 +1,7 @@
 """Stand-in artifacts, and the synthesized stacks that several files look at."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,9 @@ def context(artifacts: Path) -> dict[str, Any]:
 def make(
     context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> "Callable[..., Synthesis]":
-    """Return a function that synthesizes the app with some context keys changed."""
+    """Return a function that synthesizes the app with some keys changed, once for each choice."""
 
+    @cache
     def make_with(*, checked: bool = False, **changed: Any) -> "Synthesis":
         from tests.infrastructure.synthesis import synthesize
 

@@ -37,7 +37,7 @@ def cdk_synth(artifacts, tmp_path):
             env=kept | NO_NETWORK | NO_CREDENTIALS,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             check=False,
         )
 

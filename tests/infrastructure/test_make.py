@@ -52,7 +52,7 @@ class Make:
             env=kept | {"CALLS": str(self._log), "FAILING": failing, "GOALS": goals} | environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=900,
             check=False,
         )
 

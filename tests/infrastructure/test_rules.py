@@ -138,7 +138,7 @@ def test_checkov_finds_nothing(made, made_prod, make, checkov, tmp_path):
         for file in made_one.template_files():
             shutil.copy(file, tmp_path / f"{made_one.folder.parent.name}-{file.name}")
     command = [checkov, "--config-file", HERE / "checkov.yaml", "--directory", tmp_path]
-    done = run(*command, "--output", "json", cwd=tmp_path, timeout=300)
+    done = run(*command, "--output", "json", cwd=tmp_path, timeout=900)
     assert done.stdout.startswith("{"), done.stderr
     report = json.loads(done.stdout)
     failed = [(c["check_id"], c["resource"]) for c in report["results"]["failed_checks"]]

@@ -89,7 +89,7 @@ class Node:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=900,
             check=False,
             umask=0o077,  # the strictest that a machine may have
         )

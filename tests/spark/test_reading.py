@@ -38,14 +38,14 @@ def test_what_is_read_ahead_is_bounded_by_readers_and_by_bytes(size_bytes, expec
 
     def read(entry: ImageEntry) -> bytes:
         started.release()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return b""
 
     ahead = ReadAhead(n_readers=5, max_bytes_ahead=100)
     images = ahead.read(entries(50, size_bytes), read)
     taker = threading.Thread(target=next, args=(images,))
     taker.start()
-    n_started = sum(started.acquire(timeout=2) for _ in range(expected))
+    n_started = sum(started.acquire(timeout=60) for _ in range(expected))
     assert not started.acquire(timeout=0.2)
     go_on.set()
     taker.join()
@@ -61,13 +61,13 @@ def test_reading_goes_on_while_nobody_takes_an_image():
 
     images = ReadAhead(n_readers=1, n_ahead=5).read(entries(50), read)
     next(images)
-    assert all(read_so_far.acquire(timeout=2) for _ in range(5))
+    assert all(read_so_far.acquire(timeout=60) for _ in range(5))
     assert not read_so_far.acquire(timeout=0.2)
 
 
 def test_reads_overlap():
     """Two reads that wait for each other end only if they run at the same time."""
-    meeting = threading.Barrier(4, timeout=10)
+    meeting = threading.Barrier(4, timeout=60)
 
     def read(entry: ImageEntry) -> bytes:
         meeting.wait()

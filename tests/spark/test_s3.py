@@ -150,9 +150,9 @@ def test_photographs_in_s3_are_featurized_and_known_the_second_time(bucket, seed
         "--images", f"s3://{BUCKET}/fruit", "--output", str(tmp_path / "out"),
         "--model", str(save(seeded_model, tmp_path / "model")),
     ]  # fmt: skip
-    subprocess.run(command, check=True, timeout=300)
+    subprocess.run(command, check=True, timeout=900)
     put(bucket, "fruit/kiwi/new.jpg", encode(picture(seed=9)))
-    subprocess.run(command, check=True, timeout=300)
+    subprocess.run(command, check=True, timeout=900)
     first, second = visible_runs(OutputLayout(parse_location(str(tmp_path / "out"))))
     assert first.images_uri == f"s3://{BUCKET}/fruit"
     assert (first.counts.n_features, first.counts.n_rejected) == (6, 1)
