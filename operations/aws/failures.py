@@ -8,23 +8,16 @@ from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
 
 from operations.aws.wording import printable
+from operations.sentences import CLOCK, EXPIRED_MIDWAY, LOG_IN, NOT_VALID, THROTTLED
 from spark_assets.errors import FruitsError
 
-_LOG_IN = "log in again ('aws sso login', or the way you did before) and give the same command"
 _NO_CREDENTIALS = (
     "no AWS credentials were found; run 'aws configure' or 'aws sso login', or set AWS_PROFILE"
 )
-_EXPIRED = (
-    f"the AWS credentials have expired; {_LOG_IN}: what runs in AWS runs on, "
-    "and what is done stays done"
-)
-_NOT_VALID = "AWS does not know these credentials; check AWS_PROFILE and the access key"
-_THROTTLED = "AWS asks for fewer requests at a time; wait a minute and give the same command"
-_CLOCK = "the clock of this machine is wrong, and AWS refuses what it signs; set the clock"
 _CODES = {
     **dict.fromkeys(
         ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"),
-        _EXPIRED,
+        EXPIRED_MIDWAY,
     ),
     **dict.fromkeys(
         (
@@ -36,7 +29,7 @@ _CODES = {
             "SignatureDoesNotMatch",
             "UnrecognizedClientException",
         ),
-        _NOT_VALID,
+        NOT_VALID,
     ),
     **dict.fromkeys(
         (
@@ -47,9 +40,9 @@ _CODES = {
             "ThrottlingException",
             "TooManyRequestsException",
         ),
-        _THROTTLED,
+        THROTTLED,
     ),
-    "RequestTimeTooSkewed": _CLOCK,
+    "RequestTimeTooSkewed": CLOCK,
 }
 _DENIED = {
     "403",
@@ -103,9 +96,9 @@ def sentence_of_aws(error: Exception) -> str:
             "there are; set AWS_PROFILE to one of them"
         )
     if isinstance(error, (aws.SSOError, aws.LoginError, aws.TokenRetrievalError)):
-        return _EXPIRED
+        return EXPIRED_MIDWAY
     if isinstance(error, aws.CredentialRetrievalError):
-        return f"the AWS credentials could not be had: {printable(str(error))}; {_LOG_IN}"
+        return f"the AWS credentials could not be had: {printable(str(error))}; {LOG_IN}"
     if isinstance(error, (aws.ConnectionError, aws.HTTPClientError, aws.IncompleteReadError)):
         place = error.kwargs.get("endpoint_url") or error.kwargs.get("proxy_url") or "its address"
         return (

@@ -2,7 +2,8 @@
 
 import re
 
-_LOG_IN = "log in again ('aws sso login', or the way you did before) and give the same command"
+from operations.sentences import CLOCK, EXPIRED, NOT_VALID, THROTTLED
+
 OTHER_ACCOUNT = (
     "the credentials are for another account than the deployment; set AWS_PROFILE to a profile "
     "of that account, or leave out the account in cdk.json and CDK_OPTIONS"
@@ -16,16 +17,16 @@ _SENTENCES = [
     (
         r"ExpiredToken|RequestExpired|token (?:included in the request )?(?:is|has) expired"
         r"|SSO (?:session|token)\b.*\b(?:expired|invalid)",
-        f"the AWS credentials have expired; {_LOG_IN}: what runs in AWS runs on",
+        EXPIRED,
     ),
     (
         r"RequestTimeTooSkewed|Signature (?:not yet current|expired)",
-        "the clock of this machine is wrong, and AWS refuses what it signs; set the clock",
+        CLOCK,
     ),
     (
         r"InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|SignatureDoesNotMatch"
         r"|AuthFailure\b",
-        "AWS does not know these credentials; check AWS_PROFILE and the access key",
+        NOT_VALID,
     ),
     (
         r"Unable to resolve AWS account|Unable to locate credentials"
@@ -59,7 +60,7 @@ _SENTENCES = [
     ),
     (
         r"Throttling|Rate exceeded|RequestLimitExceeded|TooManyRequests",
-        "AWS asks for fewer requests at a time; wait a minute and give the same command",
+        THROTTLED,
     ),
     (
         r"InsufficientInstanceCapacity|(?:sufficient|[Ii]nsufficient)\b.{0,40} capacity"

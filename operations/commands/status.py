@@ -7,7 +7,7 @@ from cdk_app.config import Environment
 from operations.aws.clients import aws_client
 from operations.aws.clusters import Step, describe_cluster, ended_sentence, newest_steps
 from operations.aws.following import Followed, follow
-from operations.aws.stacks import ComputeStack, compute_stack
+from operations.aws.stacks import ComputeStack, compute_stack, find_data_stack
 from operations.aws.step_logs import SHIPPED_WITHIN_S, last_lines
 from operations.aws.steps import read_definitions
 from operations.aws.wording import printable
@@ -15,6 +15,7 @@ from operations.command_lines import fruits_command
 from operations.commands.arguments import add_cloud, add_following
 from operations.commands.on_demand import add_on_demand, status_on_demand
 from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.output.layout import OutputLayout
 from spark_assets.progress import say
 
 
@@ -65,6 +66,7 @@ def _result(followed: Followed, stack: ComputeStack, parsed: argparse.Namespace)
     environment: Environment = parsed.environment
     if followed.is_complete:
         say("all steps are complete")
+        _say_where_the_report_is(environment)
         return ExitCode.DONE
     if followed.failed is not None:
         _say_failure(followed.failed, stack, wait_s=0 if parsed.no_follow else SHIPPED_WITHIN_S)
@@ -77,6 +79,12 @@ def _result(followed: Followed, stack: ComputeStack, parsed: argparse.Namespace)
         "the steps were cancelled, and none of them failed; "
         f"submit them again with: {fruits_command('submit', environment)}"
     )
+
+
+def _say_where_the_report_is(environment: Environment) -> None:
+    if (data := find_data_stack(environment)) is not None:
+        uri = OutputLayout(data.output).report.uri
+        say(f"copy the report with: aws s3 cp {printable(uri)} report.html")
 
 
 def _say_failure(step: Step, stack: ComputeStack, *, wait_s: float) -> None:

@@ -77,7 +77,7 @@ def destroy_data_text(config: PipelineConfig) -> str:
         *_facts(
             [
                 ("goes", "every photograph, result and log, with all their versions"),
-                ("", "the three buckets; the key, after the waiting time that AWS asks for"),
+                ("", "the four buckets; the key, after the waiting time that AWS asks for"),
                 ("stays", "what was uploaded for the nodes, in the bucket of the CDK"),
             ]
         ),
@@ -119,7 +119,7 @@ def _made(config: PipelineConfig) -> list[tuple[str, str]]:
         *_below("cluster", cluster),
         ("steps", steps),
         *_below("network", network),
-        ("buckets", "photographs, results and logs; versioned, encrypted with one key"),
+        ("buckets", "photographs, results, step logs and access logs; versioned and encrypted"),
     ]
 
 

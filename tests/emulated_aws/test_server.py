@@ -13,7 +13,7 @@ from tests.moto_server import moto_server
 
 
 @pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def endpoint(starts_processes: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("moto") / "log"
     with moto_server(log, module="tests.emulated_aws.server") as url:
         yield url

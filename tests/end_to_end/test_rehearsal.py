@@ -80,7 +80,10 @@ def test_the_bootstrap_action_installs_the_wheels_under_the_role_of_a_node(rehea
 def test_a_run_is_followed_until_its_steps_are_complete(rehearsed):
     for run in (rehearsed.first, rehearsed.second):
         assert run.followed.exit_code == 0, run.followed.output
-        assert "all steps are complete" in run.followed.stderr
+        told = run.followed.stderr.splitlines()
+        assert "all steps are complete" in told
+        report = f"{rehearsed.outputs['OutputUri']}/report/index.html"
+        assert f"copy the report with: aws s3 cp {report} report.html" in told
         for name in STEPS:
             assert f"{name} COMPLETED after" in run.followed.output
 

@@ -43,7 +43,7 @@ def test_a_deployment_names_its_nodes_network_buckets_and_steps():
         "featurize, reduce and report, submitted when the cluster is there",
         "one isolated subnet in eu-central-1a",
         "2 interface endpoints",
-        "buckets photographs, results and logs",
+        "buckets photographs, results, step logs and access logs",
     )
 
 

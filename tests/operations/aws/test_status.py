@@ -14,7 +14,7 @@ from operations.aws.clusters import describe_steps
 from operations.aws.following import follow
 from operations.aws.step_logs import last_lines
 from operations.commands import status
-from tests.operations.aws.conftest import LOGS, STEPS
+from tests.operations.aws.conftest import LOGS, RESULTS, STEPS
 
 NAMES = [step["name"] for step in STEPS]
 STARTED = datetime(2020, 1, 1, 12, tzinfo=UTC)
@@ -163,7 +163,10 @@ def test_the_newest_steps_of_the_chain_are_followed_to_the_end(run_status, capsy
     )
     assert run_status(emr) == 0
     assert emr.n_looks == 3
-    assert capsys.readouterr().err.splitlines()[-1] == "all steps are complete"
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        "all steps are complete",
+        f"copy the report with: aws s3 cp s3://{RESULTS}/chain/report/index.html report.html",
+    ]
 
 
 def test_looking_once_is_looking_once(run_status, capsys):
