@@ -35,6 +35,12 @@ class Clients:
         return stubber
 
 
+@pytest.fixture(autouse=True)
+def own_session(monkeypatch):
+    """Let no test meet the credentials of one before it, which boto3 keeps for a process."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+
+
 @pytest.fixture
 def clients(emulated_aws):
     return Clients()
