@@ -217,7 +217,7 @@ def _deployed() -> dict[str, Figure]:
 
 def _vcpu_seconds(megapixels: float) -> float:
     speed = load_speed()
-    return speed.vcpu_seconds_an_image(megapixels) + speed.reduction.value
+    return speed.vcpu_seconds_per_image(megapixels) + speed.reduction.value
 
 
 def _cluster_start_s() -> float:

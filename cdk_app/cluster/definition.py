@@ -57,7 +57,7 @@ class Bootstrap:
 
 @dataclass(frozen=True, slots=True)
 class ClusterDefinition:
-    """All that makes one cluster as good as another, wherever it is put."""
+    """All that a cluster is, apart from the stack that it is in."""
 
     name: str
     release_label: str

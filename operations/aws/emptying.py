@@ -44,7 +44,7 @@ def empty_buckets(client: Client, buckets: Sequence[str], *, sleep: Sleep = time
                 add(n_versions)
                 for refusal in refused:
                     refusals[refusal["Code"]] += 1
-                    example = example or _told(bucket, refusal)
+                    example = example or _sentence_of(bucket, refusal)
     if refusals:
         reasons = ", ".join(f"{n} {printable(code)}" for code, n in refusals.items())
         raise FruitsError(
@@ -127,6 +127,6 @@ def _abort(client: Client, bucket: str, key: str, upload_id: str) -> None:
             raise
 
 
-def _told(bucket: str, refusal: Refusal) -> str:
+def _sentence_of(bucket: str, refusal: Refusal) -> str:
     message = f": {refusal['Message']}" if refusal.get("Message") else ""
     return printable(f"{refusal['Key']} in {bucket}{message}").rstrip(".")

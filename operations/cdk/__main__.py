@@ -81,7 +81,7 @@ def _environment() -> dict[str, str]:
     environment["PATH"] = os.pathsep.join(
         [str(Path(sys.executable).parent), environment.get("PATH", os.defpath)]
     )
-    # It is pinned: word of a newer one helps nobody here.
+    # It is pinned: a notice of a newer version would be noise.
     environment.setdefault("CDK_DISABLE_VERSION_CHECK", "1")
     if sys.stderr.isatty() and "NO_COLOR" not in environment:
         # It sees a pipe in place of the terminal, and would leave the colours out.

@@ -88,7 +88,7 @@ def _say_where_the_report_is(environment: Environment) -> None:
 
 
 def _say_failure(step: Step, stack: ComputeStack, *, wait_s: float) -> None:
-    say(f"fruits: the step {step.name} ({step.step_id}) failed{_of(step.failure)}")
+    say(f"fruits: the step {step.name} ({step.step_id}) failed{_reason(step.failure)}")
     log = last_lines(aws_client("s3"), stack.log_uri, stack.cluster_id, step, wait_s=wait_s)
     if log.lines is None:
         say(f"its log has not come yet; it will be in {printable(log.uri)}")
@@ -98,5 +98,5 @@ def _say_failure(step: Step, stack: ComputeStack, *, wait_s: float) -> None:
         say(f"  {line}")
 
 
-def _of(failure: str) -> str:
+def _reason(failure: str) -> str:
     return f": {failure}" if failure else ""

@@ -1,4 +1,4 @@
-"""What a cluster costs an hour, by part: pure functions of its shape and of prices."""
+"""What a cluster costs per hour, by part: pure functions of its shape and of prices."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class ClusterShape:
 
 
 def hourly_costs(shape: ClusterShape, prices: Prices | None = None) -> list[Cost]:
-    """Return what a cluster and its endpoints cost, by part, in USD an hour.
+    """Return what a cluster and its endpoints cost, by part, in USD per hour.
 
     Requests, flow logs, data between zones and taxes are not in it.
     """
@@ -53,7 +53,7 @@ def hourly_costs(shape: ClusterShape, prices: Prices | None = None) -> list[Cost
 
 
 def spot_savings(shape: ClusterShape, prices: Prices | None = None) -> float:
-    """Return what is saved while the task nodes are on Spot, in USD an hour."""
+    """Return what is saved while the task nodes are on Spot, in USD per hour."""
     prices = prices or load_prices()
     return shape.n_task_nodes * (prices.on_demand(shape.worker) - prices.on_spot(shape.worker))
 

@@ -32,12 +32,12 @@ def default_cluster() -> ClusterShape:
 
 
 def hourly_costs(config: PipelineConfig, prices: Prices | None = None) -> list[Cost]:
-    """Return what the compute stack costs, by part, in USD an hour."""
+    """Return what the compute stack costs, by part, in USD per hour."""
     return clusters.hourly_costs(cluster_shape(config), prices)
 
 
 def spot_savings(config: PipelineConfig, prices: Prices | None = None) -> float:
-    """Return what is saved while the task nodes are on Spot, in USD an hour."""
+    """Return what is saved while the task nodes are on Spot, in USD per hour."""
     return clusters.spot_savings(cluster_shape(config), prices)
 
 

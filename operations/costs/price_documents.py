@@ -92,7 +92,7 @@ def prices_from(
     def figure(name: str, unit: str, *, factor: float = 1.0) -> Figure:
         return Figure(usd[name] * factor, unit, f"AWS price list, {_PLACE}, {today}")
 
-    hourly = "USD an hour, xlarge"
+    hourly = "USD per hour, xlarge"
     here = Figure(1.0, "times the price in Frankfurt", f"AWS price list, {_PLACE}, {today}")
     per_thousand = 1000
     return replace(

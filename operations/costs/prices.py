@@ -61,15 +61,15 @@ class Prices:
         )  # fmt: skip
 
     def on_demand(self, instance_type: InstanceType) -> float:
-        """Return what a node costs on demand in Frankfurt, in USD an hour."""
+        """Return what a node costs on demand in Frankfurt, in USD per hour."""
         return self._list_price(instance_type) * self.frankfurt.value
 
     def on_spot(self, instance_type: InstanceType) -> float:
-        """Return what a node costs on Spot in Frankfurt, in USD an hour."""
+        """Return what a node costs on Spot in Frankfurt, in USD per hour."""
         return self.on_demand(instance_type) * self.spot.value
 
     def emr_on_top(self, instance_type: InstanceType) -> float:
-        """Return what EMR adds for a node, on Spot as on demand, in USD an hour."""
+        """Return what EMR adds for a node, on Spot as on demand, in USD per hour."""
         if (read := self.emr_instances.get(instance_type.family)) is not None:
             return read.value * instance_type.n_xlarges
         return self._list_price(instance_type) * self.emr.value

@@ -132,5 +132,5 @@ def per_million(usd: float, n_images: int) -> float:
 
 
 def _vcpu_seconds(work: Work, speed: Speed) -> float:
-    an_image = speed.vcpu_seconds_an_image(work.megapixels) + speed.reduction.value
+    an_image = speed.vcpu_seconds_per_image(work.megapixels) + speed.reduction.value
     return work.n_images * an_image

@@ -18,7 +18,7 @@ class MeasuredPhotographs:
     images_per_second: Figure
 
     @property
-    def seconds_an_image(self) -> float:
+    def seconds_per_image(self) -> float:
         return 1 / self.images_per_second.value
 
 
@@ -66,15 +66,15 @@ class Speed:
             self.listing, self.reduction, self.tables, self.objects, self.serverless_start,
         )  # fmt: skip
 
-    def vcpu_seconds_an_image(self, megapixels: float) -> float:
+    def vcpu_seconds_per_image(self, megapixels: float) -> float:
         """Return what one image takes on one vCPU.
 
         On a straight line through what was measured, and for the smallest what was measured.
         """
         small, large = self.photographs
         share = (megapixels - small.megapixels) / (large.megapixels - small.megapixels)
-        slope = large.seconds_an_image - small.seconds_an_image
-        return (small.seconds_an_image + max(0.0, share) * slope) / self.vcpu.value
+        slope = large.seconds_per_image - small.seconds_per_image
+        return (small.seconds_per_image + max(0.0, share) * slope) / self.vcpu.value
 
     def megapixels_of(self, megabytes: float) -> float:
         """Return how many megapixels a photograph of so many megabytes has, by what was drawn."""

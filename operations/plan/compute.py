@@ -23,7 +23,7 @@ def deploy_text(config: PipelineConfig) -> str:
         "",
         *_facts(_made(config)),
         "",
-        "What it costs, an estimate in USD an hour:",
+        "What it costs, an estimate in USD per hour:",
         "",
         *_costs(config),
         "",
@@ -33,7 +33,7 @@ def deploy_text(config: PipelineConfig) -> str:
             f"The cluster ends by itself after {config.idle_timeout_minutes} minutes without work, "
             f"and {config.max_life_hours} hours after 'make deploy' whatever it does. The network "
             f"stays until {_make('destroy', config)}, with its endpoints for "
-            f"{_endpoints_usd(config):.3f} USD an hour."
+            f"{_endpoints_usd(config):.3f} USD per hour."
         ),
         *_wrapped(f"After {_make('destroy', config)} {_rest()}"),
         *_wrapped(_kept(config)),

@@ -24,7 +24,7 @@ def deploy_on_demand_text(config: PipelineConfig) -> str:
         ],
         "At rest it costs nothing by the hour: the two interface endpoints are made with the "
         "cluster and deleted with it.",
-        f"While a run lasts it costs about {total(hourly_costs(config)):.2f} USD an hour, as the "
+        f"While a run lasts it costs about {total(hourly_costs(config)):.2f} USD per hour, as the "
         "cluster of 'make deploy' does (an estimate; 'make deploy' tells its parts).",
     )
 

@@ -50,7 +50,7 @@ def test_a_deployment_names_its_nodes_network_buckets_and_steps():
 def test_a_deployment_says_its_costs_and_that_they_are_an_estimate():
     assert_says(
         said(deploy_text),
-        "an estimate in USD an hour",
+        "an estimate in USD per hour",
         "primary node 0.196 core nodes 0.196 task nodes (Spot) 0.157 EMR 0.163 disks 0.049",
         "endpoints 0.024 sum 0.785 (1.020 if there is no Spot)",
         "list prices for N. Virginia",
@@ -64,7 +64,7 @@ def test_a_deployment_says_when_it_ends_and_what_stays():
     assert_says(
         said(deploy_text, "idle_timeout_minutes=7"),
         "ends by itself after 7 minutes without work",
-        "The network stays until 'make destroy', with its endpoints for 0.024 USD an hour",
+        "The network stays until 'make destroy', with its endpoints for 0.024 USD per hour",
         "After 'make destroy' the buckets and their key stay, "
         "for 1.00 USD a month and 2.45 for each 100 GB (an estimate)",
         "'make destroy STACK=data' deletes them too",

@@ -15,7 +15,7 @@ def said(capsys, about, *context):
 def test_it_costs_nothing_at_rest_and_by_the_hour_while_it_runs(capsys):
     text = said(capsys, "deploy-on-demand")
     assert "At rest it costs nothing by the hour" in text
-    assert "USD an hour" in text
+    assert "USD per hour" in text
     assert "each run makes one of 1 + 3 nodes, and ends it" in text
 
 

@@ -35,7 +35,7 @@ def figures():
 
 
 def test_every_figure_has_a_unit_and_a_source_or_is_called_an_assumption():
-    units = ("USD an hour", "USD a month", "USD a thousand requests", "times the price", "EUR")
+    units = ("USD per hour", "USD a month", "USD a thousand requests", "times the price", "EUR")
     for name, figure in figures():
         assert figure["value"] > 0, name
         assert figure["unit"].startswith(units), name

@@ -51,7 +51,7 @@ def test_that_graviton_was_not_measured_is_said():
 
 def test_an_image_of_a_measured_size_takes_what_was_measured():
     for one in SPEED.photographs:
-        assert 1 / SPEED.vcpu_seconds_an_image(one.megapixels) == pytest.approx(
+        assert 1 / SPEED.vcpu_seconds_per_image(one.megapixels) == pytest.approx(
             one.images_per_second.value
         )
         assert SPEED.megapixels_of(one.megabytes) == pytest.approx(one.megapixels)
@@ -59,6 +59,6 @@ def test_an_image_of_a_measured_size_takes_what_was_measured():
 
 
 def test_larger_images_take_longer_and_the_smallest_take_what_was_measured():
-    times = [SPEED.vcpu_seconds_an_image(size) for size in (0.01, 1, 12.2, 24, 100)]
+    times = [SPEED.vcpu_seconds_per_image(size) for size in (0.01, 1, 12.2, 24, 100)]
     assert times == sorted(set(times))
-    assert SPEED.vcpu_seconds_an_image(0.0001) == SPEED.vcpu_seconds_an_image(0.01)
+    assert SPEED.vcpu_seconds_per_image(0.0001) == SPEED.vcpu_seconds_per_image(0.01)
