@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
-from operations.aws.clients import REGION
+from cdk_app.config import REGION
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """The cluster of a run: made once, and found and ended by its name, whatever became of the answer.
 
 EMR makes a second cluster for a request that is sent twice, and an answer can be lost.  So a
-request is repeated only where EMR has refused it for want of capacity to answer, and the way down
-ends every cluster with the name of the run, whether its id was heard of or not.
+request is repeated only where EMR has asked for fewer requests, and the way down ends every cluster
+with the name of the run, whether its id was heard of or not.
 """
 
 from aws_cdk import Duration
@@ -10,12 +10,18 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from cdk_app.on_demand.failures import FAILURE, LEFT_BEHIND, catch_failure, retry_calls
+from cdk_app.cluster.definition import ACTIVE_STATES
+from cdk_app.on_demand.failures import (
+    FAILURE,
+    catch_failure,
+    left_behind,
+    note_failure,
+    retry_calls,
+)
 from cdk_app.on_demand.run_plan import RunPlan
 
 # EMR asks for fewer requests: it has made nothing.
 THROTTLED = "ElasticMapReduce.ThrottlingException"
-_UP = ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING")
 _SHOWN_AFTER_SECONDS = 60
 _LOOK_EVERY_SECONDS = 30
 # Half an hour of waits; a look that finds nothing on one page of many does not wait.
@@ -60,12 +66,13 @@ class RunClusters(Construct):
             "Wait for the end of clusters",
             time=sfn.WaitTime.duration(Duration.seconds(_LOOK_EVERY_SECONDS)),
         )
-        stay = sfn.Pass(
+        stay = note_failure(
             self,
             "Clusters stay",
-            assign={LEFT_BEHIND: f"Its {_CLUSTERS_STAY}."},
-            result=sfn.Result.from_object({"Error": "ClustersStay", "Cause": _CLUSTERS_STAY}),
-            result_path=f"{FAILURE}.clusters",
+            error="ClustersStay",
+            cause=_CLUSTERS_STAY,
+            assign=left_behind(_CLUSTERS_STAY),
+            path=f"{FAILURE}.clusters",
         )
         up = sfn.Choice(self, "Are clusters up?")
         found = sfn.Condition.is_present("$.clusters.ids[0]")
@@ -115,7 +122,8 @@ class RunClusters(Construct):
         """
         name = f"'{self._plan.cluster_name} ' & $states.context.Execution.Name"
         asked = (
-            f"{{'CreatedAfter': $states.context.Execution.StartTime, 'ClusterStates': {[*_UP]}}}"
+            "{'CreatedAfter': $states.context.Execution.StartTime, "
+            f"'ClusterStates': {[*ACTIVE_STATES]}}}"
         )
         more = "$exists($states.result.Marker) and $not($exists($ids))"
         seen = (

@@ -15,7 +15,14 @@ from constructs import Construct
 
 from cdk_app.cluster.definition import RUN_TAG
 from cdk_app.endpoint_services import EMR_CELL_SERVICE, KMS_SERVICE
-from cdk_app.on_demand.failures import FAILURE, LEFT_BEHIND, catch_failure, failed_in, retry_calls
+from cdk_app.on_demand.failures import (
+    FAILURE,
+    catch_failure,
+    failed_in,
+    left_behind,
+    note_failure,
+    retry_calls,
+)
 from cdk_app.on_demand.run_plan import RunPlan
 
 _FIRST_FOUND = "$.endpoints.ids[0]"
@@ -81,17 +88,12 @@ class RunEndpoints(Construct):
             parameters={"n": sfn.JsonPath.math_add(sfn.JsonPath.number_at("$.looks.n"), 1)},
             result_path="$.looks",
         )
-        late = sfn.Pass(
+        late = note_failure(
             self,
             "Give endpoints up",
+            error="NoEndpoints",
+            cause="the interface endpoints did not become available",
             assign=failed_in("Wait for endpoints"),
-            result=sfn.Result.from_object(
-                {
-                    "Error": "NoEndpoints",
-                    "Cause": "the interface endpoints did not become available",
-                }
-            ),
-            result_path=FAILURE,
         ).next(failed)
         ready = sfn.Choice(self, "Are endpoints up?")
         ready.when(sfn.Condition.is_present(f"$.endpoints.ids[{len(_SERVICES) - 1}]"), up)
@@ -110,12 +112,13 @@ class RunEndpoints(Construct):
         """Return the state that begins to delete the endpoints of this run."""
         find = self._find("Find endpoints", of_this_run=True)
         delete = self._delete("Delete endpoints")
-        stay = sfn.Pass(
+        stay = note_failure(
             self,
             "Endpoints stay",
-            assign={LEFT_BEHIND: f"Its {_ENDPOINTS_STAY}."},
-            result=sfn.Result.from_object({"Error": "EndpointsStay", "Cause": _ENDPOINTS_STAY}),
-            result_path=f"{FAILURE}.endpoints",
+            error="EndpointsStay",
+            cause=_ENDPOINTS_STAY,
+            assign=left_behind(_ENDPOINTS_STAY),
+            path=f"{FAILURE}.endpoints",
         )
         gone = sfn.Choice(self, "Do endpoints stay?")
         gone.when(sfn.Condition.is_present("$.deleted.Unsuccessful[0]"), stay)

@@ -2,6 +2,7 @@
 
 from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
 
 FAILURE = "$.failure"
 # Variables of an execution. The notice of a failure is made of them alone.
@@ -13,6 +14,30 @@ AT_FIRST = {FAILED_IN: "clean-up", LEFT_BEHIND: "What it had made has been ended
 def failed_in(state: str) -> dict[str, str]:
     """Return what a state assigns to say that the run has failed in a state."""
     return {FAILED_IN: state}
+
+
+def left_behind(what: str) -> dict[str, str]:
+    """Return what a state assigns to say what of the run is still there."""
+    return {LEFT_BEHIND: f"Its {what}."}
+
+
+def note_failure(
+    scope: Construct,
+    name: str,
+    *,
+    error: str,
+    cause: str,
+    assign: dict[str, str],
+    path: str = FAILURE,
+) -> sfn.Pass:
+    """Return a state that fails the run for a reason of its own, as a task that fails would."""
+    return sfn.Pass(
+        scope,
+        name,
+        assign=assign,
+        result=sfn.Result.from_object({"Error": error, "Cause": cause}),
+        result_path=path,
+    )
 
 
 def catch_failure(task: sfn.TaskStateBase | sfn.CustomState, then: sfn.IChainable) -> None:

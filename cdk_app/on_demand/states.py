@@ -22,6 +22,7 @@ from cdk_app.on_demand.failures import (
     LEFT_BEHIND,
     catch_failure,
     failed_in,
+    note_failure,
     retry_calls,
 )
 from cdk_app.on_demand.run_plan import RunPlan
@@ -73,17 +74,12 @@ class RunStates(Construct):
         )
         retry_calls(count)
         catch_failure(count, way_down)
-        refused = sfn.Pass(
+        refused = note_failure(
             self,
             "Refuse a second run",
+            error="AnotherRun",
+            cause="another run is under way; follow it with: fruits status --on-demand",
             assign=failed_in("Refuse a second run"),
-            result=sfn.Result.from_object(
-                {
-                    "Error": "AnotherRun",
-                    "Cause": "another run is under way; follow it with: fruits status --on-demand",
-                }
-            ),
-            result_path=FAILURE,
         ).next(way_down)
         alone = sfn.Choice(self, "Is another run under way?")
         alone.when(sfn.Condition.number_greater_than("$.runs.n", 1), refused)

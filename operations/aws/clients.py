@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 import boto3
 import botocore.config
 
-from cdk_app.config import REGION as REGION
+from cdk_app.config import REGION
 
 # boto3 makes its clients at run time, and has no types for them.
 Client: TypeAlias = Any

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from operations.aws.clients import REGION, Client, aws_client
+from cdk_app.config import REGION
+from operations.aws.clients import Client, aws_client
 from operations.costs.price_documents import Query, prices_from
 from operations.costs.prices import Prices, load_prices
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import botocore.exceptions
 
-from cdk_app.config import Environment, stack_name
-from operations.aws.clients import REGION, aws_client
+from cdk_app.config import REGION, Environment, stack_name
+from operations.aws.clients import aws_client
 from operations.aws.failures import is_missing_stack
 from operations.aws.wording import printable
 from operations.command_lines import make_command

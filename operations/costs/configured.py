@@ -5,8 +5,9 @@ from functools import cache
 from cdk_app.config import ROOT_VOLUME_GIB, PipelineConfig
 from operations.cdk.context import read_config
 from operations.costs import clusters
-from operations.costs.clusters import ClusterShape, Cost
+from operations.costs.clusters import ClusterShape
 from operations.costs.prices import Prices
+from spark_assets.output.receipt import Cost
 
 # The control channel of EMR, and the key; the session manager needs two more.
 _N_ENDPOINTS, _N_SESSION_MANAGER_ENDPOINTS = 2, 2

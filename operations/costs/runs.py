@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from operations.costs.clusters import ClusterShape, Cost, hourly_costs, total
+from operations.costs.clusters import ClusterShape, hourly_costs, total
 from operations.costs.prices import HOURS_PER_MONTH, Prices
 from operations.costs.speed import Speed
+from spark_assets.output.receipt import Cost
 
 # HEAD and GET.
 GETS_AN_IMAGE = 2

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from cdk_app.cluster.definition import RUN_TAG
+from cdk_app.cluster.definition import ACTIVE_STATES, RUN_TAG
 from cdk_app.config import PipelineConfig
 from operations.aws.clients import Client
 from operations.aws.wording import printable
@@ -13,7 +13,6 @@ from spark_assets.progress import say
 # As long as a run itself waits for each.
 _CLUSTER_MINUTES = 30
 _ENDPOINT_MINUTES = 15
-_ACTIVE = ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING")
 _ENDING = "TERMINATING"
 _DELETED = "deleted"
 _GOING = ("deleting", _DELETED)
@@ -72,12 +71,12 @@ def _clusters(emr: Client, config: PipelineConfig) -> Iterator[tuple[str, str]]:
     One by one from EMR itself: the tagging API, which finds by tags at once, is some time behind,
     and goes on to list what has ended.
     """
-    for page in emr.get_paginator("list_clusters").paginate(ClusterStates=list(_ACTIVE)):
+    for page in emr.get_paginator("list_clusters").paginate(ClusterStates=list(ACTIVE_STATES)):
         for listed in page["Clusters"]:
             cluster = emr.describe_cluster(ClusterId=listed["Id"])["Cluster"]
             tags = {tag["Key"]: tag["Value"] for tag in cluster.get("Tags", ())}
             state = str(cluster["Status"]["State"])
-            if state in _ACTIVE and RUN_TAG in tags and config.tags.items() <= tags.items():
+            if state in ACTIVE_STATES and RUN_TAG in tags and config.tags.items() <= tags.items():
                 yield str(listed["Id"]), state
 
 

@@ -5,8 +5,9 @@ import pytest
 from botocore.stub import Stubber
 
 from cdk_app.cluster.definition import RELEASE_LABEL
+from cdk_app.config import REGION
 from cdk_app.endpoint_services import EMR_CELL_SERVICE
-from operations.aws.clients import REGION, aws_client
+from operations.aws.clients import aws_client
 from operations.preflight.capacity import ON_DEMAND_QUOTA_CODE, SPOT_QUOTA_CODE
 
 
