@@ -4,6 +4,7 @@ They are declared for Arrow, in which workers make rows without Spark; `spark_sc
 for Spark, which reads and writes the tables.
 """
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -15,6 +16,15 @@ _PATH = pa.field("path", pa.string(), nullable=False)
 _LABEL = pa.field("label", pa.string())
 _MODIFIED_AT = pa.field("modified_at", pa.timestamp("us", "UTC"))
 _VECTOR = pa.list_(pa.field("element", pa.float32(), nullable=False))
+
+
+class Outcome(StrEnum):
+    """What a run found of an image; GONE means that its source no longer has it."""
+
+    FEATURES = "features"
+    REJECTED = "rejected"
+    GONE = "gone"
+
 
 # What a listing yields, and what a task that computes features takes in.
 IMAGES = pa.schema([_PATH, _LABEL, pa.field("size_bytes", pa.int64()), _MODIFIED_AT])
@@ -46,6 +56,17 @@ OUTCOMES = pa.schema(
         *(field.with_nullable(True) for field in FEATURES),
         pa.field("reason", pa.string()),
         pa.field("detail", pa.string()),
+    ]
+)
+
+# What a run changed in the state of its output: narrow, so that what is known is found without the
+# features.  ``content_sha256`` is there where features are, ``reason`` where there are none.
+CHANGES = pa.schema(
+    [
+        *IMAGES,
+        pa.field("content_sha256", pa.string()),
+        pa.field("outcome", pa.string(), nullable=False),
+        pa.field("reason", pa.string()),
     ]
 )
 

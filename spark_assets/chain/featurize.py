@@ -1,12 +1,13 @@
-"""The featurize stage: from a plan to the two tables of a run, which nobody sees yet."""
+"""The featurize stage: from a plan to the tables of a run, which nobody sees yet."""
 
 from dataclasses import dataclass
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_assets.chain.network import ChosenNetwork
 from spark_assets.chain.plan import Plan
+from spark_assets.chain.renames import take_over_features
 from spark_assets.chain.started_run import StartedRun
 from spark_assets.features.engines import engine_spec
 from spark_assets.features.feature_model import FeatureModel
@@ -19,10 +20,11 @@ from spark_assets.features.on_spark import (
 )
 from spark_assets.images.decoding import Reason
 from spark_assets.locations import Location
+from spark_assets.output.history import features_of
 from spark_assets.output.manifest import Counts, RunManifest
 from spark_assets.output.versions import versions_in_use
 from spark_assets.progress import ProgressRecord, track
-from spark_assets.schemas import FEATURES, REJECTED, spark_schema
+from spark_assets.schemas import CHANGES, FEATURES, OUTCOMES, Outcome, spark_schema
 from spark_assets.session import n_task_slots
 
 # Images that storage gave no bytes of.
@@ -47,24 +49,18 @@ class NothingNew:
 def featurize_images(
     spark: SparkSession, run: StartedRun, plan: Plan, network: ChosenNetwork
 ) -> FeaturizedRun:
-    """Look at every image of the plan and write features and rejected images.
+    """Look at every image of the plan; write features, rejected images and what has changed.
 
     Raises FruitsError where the counts do not add up.
     """
-    outcomes = run.staging.child("outcomes")
-    features, rejected = run.layout.features(run.run_id), run.layout.rejected(run.run_id)
+    progress = ProgressRecord(0)
     with run.stopwatch.stage("featurize"):
-        progress = _look_at_images(spark, run, plan, network.model, outcomes)
+        if plan.n_to_featurize:
+            progress = _look_at_images(spark, run, plan, network.model)
     with run.stopwatch.stage("write"):
-        split_outcomes(
-            spark,
-            outcomes,
-            features=features,
-            rejected=rejected,
-            n_images=plan.n_images,
-            n_features=network.model.facts.n_features,
-        )
-        counts, bytes_read = _count(spark, plan, features, rejected)
+        _write_tables(spark, run, plan, network.model.facts.n_features)
+        counts, bytes_read = _count(spark, run, plan)
+    seconds = run.stopwatch.seconds
     manifest = RunManifest(
         run_id=run.run_id,
         started_at=run.started_at,
@@ -73,8 +69,8 @@ def featurize_images(
         feature_model=network.model.facts,
         counts=counts,
         bytes_read=bytes_read,
-        seconds_by_stage=run.stopwatch.seconds,
-        images_per_second=plan.n_images / run.stopwatch.seconds["featurize"],
+        seconds_by_stage=seconds,
+        images_per_second=plan.n_to_featurize / max(seconds["featurize"], 0.001),
         images_per_second_steady=progress.images_per_second_steady(),
         n_task_slots=n_task_slots(spark),
         versions=versions_in_use(spark),
@@ -82,8 +78,12 @@ def featurize_images(
     return FeaturizedRun(manifest, None if network.is_kept else network.model)
 
 
+def _outcomes(run: StartedRun) -> Location:
+    return run.staging.child("outcomes")
+
+
 def _look_at_images(
-    spark: SparkSession, run: StartedRun, plan: Plan, model: FeatureModel, outcomes: Location
+    spark: SparkSession, run: StartedRun, plan: Plan, model: FeatureModel
 ) -> ProgressRecord:
     options = run.options
     spec = spark.sparkContext.broadcast(engine_spec(model, options.engine))
@@ -93,31 +93,81 @@ def _look_at_images(
         size_px=model.facts.image_size_px,
         engine_id=f"{options.engine} {model.facts.network_sha256}",
     )
-    n_tasks = n_tasks_for(spark, plan.n_images)
+    n_tasks = n_tasks_for(spark, plan.n_to_featurize)
     computed = compute_outcomes(plan.images, spec, settings, n_tasks=n_tasks)
-    with track(spark, n_images=plan.n_images, n_tasks=n_tasks) as progress:
-        write_outcomes(computed, outcomes)
+    with track(spark, n_images=plan.n_to_featurize, n_tasks=n_tasks) as progress:
+        write_outcomes(computed, _outcomes(run))
     spec.destroy()
     return progress
 
 
-def _count(
-    spark: SparkSession, plan: Plan, features: Location, rejected: Location
-) -> tuple[Counts, int]:
-    """Count what was really written, and the bytes of the images that were read."""
-    written = spark.read.schema(spark_schema(FEATURES)).parquet(features.spark_path())
-    n_features, feature_bytes = written.agg(F.count("*"), F.sum("size_bytes")).first() or (0, 0)
-    refused = spark.read.schema(spark_schema(REJECTED)).parquet(rejected.spark_path())
-    by_reason = refused.groupBy("reason").agg(
-        F.count("*").alias("n_images"), F.sum("size_bytes").alias("size_bytes")
+def _write_tables(spark: SparkSession, run: StartedRun, plan: Plan, n_features: int) -> None:
+    parts: list[DataFrame] = []
+    if plan.n_to_featurize:
+        schema = spark_schema(OUTCOMES)
+        parts.append(spark.read.schema(schema).parquet(_outcomes(run).spark_path()))
+    if plan.renamed is not None:
+        held = features_of(spark, run.layout, run.earlier)
+        parts.append(take_over_features(held, plan.renamed))
+    changed: list[DataFrame] = [_gone(plan.gone)] if plan.gone is not None else []
+    if parts:
+        outcomes = parts[0] if len(parts) == 1 else parts[0].unionByName(parts[1])
+        split_outcomes(
+            outcomes,
+            features=run.layout.features(run.run_id),
+            rejected=run.layout.rejected(run.run_id),
+            n_images=plan.n_images,
+            n_features=n_features,
+        )
+        changed.append(_found(outcomes))
+    changes = changed[0] if len(changed) == 1 else changed[0].unionByName(changed[1])
+    changes.coalesce(1).sortWithinPartitions("path").write.parquet(
+        run.layout.changes(run.run_id).spark_path()
     )
-    rows = by_reason.orderBy("reason").collect()
+
+
+def _found(outcomes: DataFrame) -> DataFrame:
+    """Return rows of `schemas.CHANGES` for images that were looked at."""
+    is_usable = F.col("reason").isNull()
+    outcome = F.when(is_usable, str(Outcome.FEATURES)).otherwise(str(Outcome.REJECTED))
+    return outcomes.withColumn("outcome", outcome).select(*CHANGES.names)
+
+
+def _gone(gone: DataFrame) -> DataFrame:
+    """Return rows of `schemas.CHANGES` for images that the source no longer has."""
+    nothing = {
+        field.name: F.lit(None).cast(field.dataType)
+        for field in spark_schema(CHANGES)
+        if field.name != "path"
+    }
+    return gone.withColumns({**nothing, "outcome": F.lit(str(Outcome.GONE))}).select(*CHANGES.names)
+
+
+def _count(spark: SparkSession, run: StartedRun, plan: Plan) -> tuple[Counts, int]:
+    """Count what was really written, and the bytes of the images that were read."""
+    n_features = 0
+    if plan.n_images:
+        features = run.layout.features(run.run_id).spark_path()
+        n_features = spark.read.schema(spark_schema(FEATURES)).parquet(features).count()
+    changes = spark.read.schema(spark_schema(CHANGES)).parquet(
+        run.layout.changes(run.run_id).spark_path()
+    )
+    rows = (
+        changes.groupBy("outcome", "reason")
+        .agg(F.count("*").alias("n_images"), F.sum("size_bytes").alias("size_bytes"))
+        .orderBy("reason")
+        .collect()
+    )
+    rejected = {row.reason: row.n_images for row in rows if row.outcome == str(Outcome.REJECTED)}
     counts = Counts(
         n_images=plan.n_images,
         n_known=plan.n_known,
         n_features=n_features,
-        n_rejected=sum(row.n_images for row in rows),
-        rejected_by_reason={row.reason: row.n_images for row in rows},
+        n_rejected=sum(rejected.values()),
+        rejected_by_reason=rejected,
+        n_changed=plan.n_changed,
+        n_renamed=plan.n_renamed,
+        n_gone=sum(row.n_images for row in rows if row.outcome == str(Outcome.GONE)),
+        n_outdated=plan.n_outdated,
     )
-    rejected_bytes = sum(row.size_bytes or 0 for row in rows if row.reason not in _UNREAD)
-    return counts, (feature_bytes or 0) + rejected_bytes
+    return counts, sum(row.size_bytes or 0 for row in rows if row.reason not in _UNREAD)

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.parquet
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_assets.errors import FruitsError
 from spark_assets.images.image_list import read_image_list
 from spark_assets.images.listing import ImageEntry, instant_of, list_images, split_listing
 from spark_assets.images.naming import label_of
@@ -42,7 +41,7 @@ def list_photographs(
 ) -> StoredImages:
     """List the images, or those that ``image_list`` names; the first ``limit`` of them by path.
 
-    Raises FruitsError where the images cannot be listed or there are none.
+    Raises FruitsError where the images cannot be listed.
     """
     if image_list is None:
         listed = _listed(spark, images)
@@ -50,18 +49,9 @@ def list_photographs(
         listed = _from_image_list(spark, images, image_list, staging.child("list.parquet"))
     if limit is not None:
         listed = listed.orderBy("path").limit(limit)
-    stored = store_images(spark, listed, staging.child("listed"))
-    if stored.n_images == 0:
-        raise FruitsError(
-            f"there are no images under {images.uri}; give a folder or a prefix that holds some"
-        )
-    return stored
-
-
-def store_images(spark: SparkSession, rows: DataFrame, folder: Location) -> StoredImages:
-    """Write rows of `schemas.IMAGES` to a folder and count them there."""
-    rows.write.parquet(folder.spark_path())
-    stored = spark.read.schema(spark_schema(IMAGES)).parquet(folder.spark_path())
+    folder = staging.child("listed").spark_path()
+    listed.write.parquet(folder)
+    stored = spark.read.schema(spark_schema(IMAGES)).parquet(folder)
     return StoredImages(stored, stored.count())
 
 

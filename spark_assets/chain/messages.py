@@ -3,10 +3,10 @@
 from spark_assets.chain.network import ChosenNetwork
 from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.chain.plan import Plan
+from spark_assets.chain.reduce import Reduction
 from spark_assets.errors import ExitCode
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
-from spark_assets.output.pca_models import PCARecord
 from spark_assets.progress import say
 
 
@@ -14,9 +14,9 @@ def say_planned(plan: Plan, network: ChosenNetwork, *, adds: bool) -> None:
     """Warn of weights that nothing was learned with, and say how many images are looked at."""
     if network.model.facts.warning:
         say(f"WARNING: {network.model.facts.warning}")
-    if plan.n_images:
-        known = f", {plan.n_known} known already" if adds else ""
-        say(f"{plan.n_images} images to look at{known}")
+    if plan.has_work:
+        rest = f", {_known_and_gone(plan.n_known, plan.n_gone, plan.n_renamed)}" if adds else ""
+        say(f"{plan.n_to_featurize} images to look at{rest}")
 
 
 def say_nothing_new(n_known: int) -> None:
@@ -27,6 +27,10 @@ def say_nothing_new(n_known: int) -> None:
 def say_featurized(manifest: RunManifest, options: FeaturizeOptions) -> ExitCode:
     """Say what a run did, and return whether too many images were rejected."""
     counts = manifest.counts
+    if not counts.n_images:
+        rest = _known_and_gone(counts.n_known, counts.n_gone, counts.n_renamed)
+        say(f"{rest}; nothing to featurize, run {manifest.run_id}")
+        return ExitCode.DONE
     reasons = ", ".join(f"{n} {reason}" for reason, n in counts.rejected_by_reason.items())
     say(
         f"{counts.n_images} images = {counts.n_features} features + {counts.n_rejected} rejected"
@@ -43,17 +47,30 @@ def say_featurized(manifest: RunManifest, options: FeaturizeOptions) -> ExitCode
     return ExitCode.TOO_MANY_REJECTED
 
 
+def _known_and_gone(n_known: int, n_gone: int, n_renamed: int) -> str:
+    """Return ``220 known, 20 gone``, and how many of these came back under another name."""
+    renamed = f" ({n_renamed} taken over under a new name)" if n_renamed else ""
+    return f"{n_known} known" + (f", {n_gone} gone{renamed}" if n_gone else "")
+
+
 def say_nothing_to_reduce() -> None:
     """Say that no image could be used."""
     say("fruits: no image could be used, so there is nothing to reduce; the report says why")
 
 
-def say_reduced(record: PCARecord, *, is_new: bool) -> None:
-    """Say what the PCA keeps."""
+def say_reduced(reduction: Reduction, n_current: int) -> None:
+    """Say what the PCA keeps, of how many images that are current."""
+    record = reduction.record
+    if not reduction.is_new_model and reduction.n_projected:
+        say(
+            f"{reduction.n_projected} new images projected on the {record.n_components} components "
+            f"of the model fitted on {record.n_samples} images, model {record.model_id}"
+        )
+        return
     share = sum(record.explained_variance_ratio)
     how = "fitted on" if record.fitted_here else "projected with a model fitted on"
     say(
-        f"{'' if is_new else 'nothing new: '}{record.n_reduced} images reduced to "
+        f"{'' if reduction.is_new_model else 'nothing new: '}{n_current} images reduced to "
         f"{record.n_components} components, which keep {share:.1%} of the variance; "
         f"{how} {record.n_samples} images, model {record.model_id}"
     )

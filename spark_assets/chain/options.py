@@ -7,10 +7,16 @@ from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.locations import Location
 
+DEFAULT_N_COMPONENTS = "0.95"
+
 
 @dataclass(frozen=True, slots=True)
 class FeaturizeOptions:
-    """What a featurize run is asked for.  ``limit`` None means every image."""
+    """What a featurize run is asked for.  ``limit`` None means every image.
+
+    ``keep_missing``: an image that the source no longer holds stays current.  ``confirm_missing``:
+    more than half of the images may be gone.
+    """
 
     images: Location
     output: Location
@@ -21,7 +27,14 @@ class FeaturizeOptions:
     limit: int | None
     max_rejected: float
     overwrite: bool
+    keep_missing: bool
+    confirm_missing: bool
     verbose: bool
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether an image that is not listed may be in the source, or is to stay current."""
+        return self.image_list is not None or self.limit is not None or self.keep_missing
 
     def to_json(self) -> dict[str, object]:
         """Return the options as the manifest carries them: no folder names but those of URIs."""
@@ -36,16 +49,22 @@ class FeaturizeOptions:
             "limit": self.limit,
             "max_rejected": self.max_rejected,
             "overwrite": self.overwrite,
+            "keep_missing": self.keep_missing,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class ReduceOptions:
-    """What the reduce stage is asked for.  ``pca_model`` None means to fit one."""
+    """What the reduce stage is asked for.
+
+    ``n_components`` None means those of the newest model, or `DEFAULT_N_COMPONENTS` where there is
+    none; ``pca_model`` None the newest one of the output.  ``refit``: fit a model anew.
+    """
 
     output: Location
-    n_components: int | float
+    n_components: int | float | None
     pca_model: Location | None
+    refit: bool
     verbose: bool
 
 

@@ -1,51 +1,168 @@
-"""The plan of a run: the images listed, less those that earlier runs hold unchanged."""
+"""The plan of a run: what is listed against what the output holds.
+
+An image is new, changed, known or gone.  Known ones need no second look; what a run has to do for
+the others stands in one table on storage, `Comparison`, of which each later stage reads its part.
+"""
 
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from spark_assets.chain.listing import StoredImages, store_images
+from spark_assets.chain.listing import StoredImages
+from spark_assets.chain.options import FeaturizeOptions
+from spark_assets.chain.renames import find_renamed
 from spark_assets.chain.started_run import StartedRun
+from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import Reason
-from spark_assets.output.history import current_features, current_rejected
-from spark_assets.schemas import IMAGES
+from spark_assets.output.history import current_state
+from spark_assets.schemas import IMAGES, Outcome
+
+# More than this share of the images does not go by itself: a disk is not mounted, a prefix wrong.
+_SHARE_THAT_MAY_GO = 0.5
+
+
+class _Kind(StrEnum):
+    NEW = "new"
+    CHANGED = "changed"
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The images that a run looks at, as `StoredImages` has them, and how many it need not."""
+    """What a run has to do.
+
+    ``images`` are those to featurize, with the columns of `schemas.IMAGES`; ``renamed`` those that
+    take over the features of one that is gone, as `find_renamed` has them; ``gone`` has a column
+    ``path``.  ``n_changed`` of the first two had been looked at before.  ``n_outdated`` rows of
+    features no longer count.
+    """
 
     images: DataFrame
-    n_images: int
+    n_to_featurize: int
     n_known: int
+    n_changed: int = 0
+    renamed: DataFrame | None = None
+    n_renamed: int = 0
+    gone: DataFrame | None = None
+    n_gone: int = 0
+    n_outdated: int = 0
+
+    @property
+    def n_images(self) -> int:
+        """Images that give a row of features or of rejected ones."""
+        return self.n_to_featurize + self.n_renamed
+
+    @property
+    def has_work(self) -> bool:
+        """Whether the output will not be as it was."""
+        return bool(self.n_images or self.n_gone)
 
 
-def leave_out_known(spark: SparkSession, run: StartedRun, listed: StoredImages) -> Plan:
-    """Leave out what the ``earlier`` runs hold with the same size and date."""
-    if not run.earlier:
-        return Plan(listed.images, listed.n_images, 0)
-    known = _known(spark, run)
-    new = listed.images.join(
-        known,
-        on=[listed.images[name].eqNullSafe(known[name]) for name in known.columns],
-        how="left_anti",
-    )
-    planned = store_images(spark, new.select(*IMAGES.names), run.staging.child("planned"))
-    return Plan(planned.images, planned.n_images, listed.n_images - planned.n_images)
+def plan_run(spark: SparkSession, run: StartedRun, listed: StoredImages) -> Plan:
+    """Compare what is listed with what the ``earlier`` runs hold.
 
-
-def _known(spark: SparkSession, run: StartedRun) -> DataFrame:
-    """Return (path, size_bytes, modified_at) of the images that need no second look.
-
-    What could not be read may be readable today, and what was too large may be allowed.
+    Raises FruitsError where there is nothing at all, or where so many images are gone that the
+    source is rather another one.
     """
-    columns = ["path", "size_bytes", "modified_at"]
+    if not run.earlier:
+        if not listed.n_images:
+            raise _no_images(run.options)
+        return Plan(listed.images, listed.n_images, n_known=0)
+    return _compare(spark, run, listed)
+
+
+def _compare(spark: SparkSession, run: StartedRun, listed: StoredImages) -> Plan:
+    folder = run.staging.child("compared").spark_path()
+    _compared(spark, run, listed.images).write.parquet(folder)
+    compared = spark.read.parquet(folder)
+    n, n_outdated = _count(compared)
+    n_known = listed.n_images - n[_Kind.NEW] - n[_Kind.CHANGED]
+    to_look_at = compared.where(F.col("kind") != str(_Kind.GONE)).select(*IMAGES.names)
+    gone = compared.where(F.col("kind") == str(_Kind.GONE))
+    n_to_featurize, renamed, n_renamed, n_moved = n[_Kind.NEW] + n[_Kind.CHANGED], None, 0, 0
+    if n[_Kind.GONE] and n[_Kind.NEW]:
+        new = compared.where(F.col("kind") == str(_Kind.NEW)).select(*IMAGES.names)
+        renamed, n_renamed, n_moved = find_renamed(spark, run, new=new, gone=gone)
+        to_look_at = to_look_at.join(renamed.select("path"), on="path", how="left_anti")
+        to_look_at = to_look_at.select(*IMAGES.names)
+        n_to_featurize -= n_renamed
+    _refuse_mass_removal(run.options, n[_Kind.GONE] - n_moved, n_known + n[_Kind.CHANGED] + n_moved)
+    return Plan(
+        images=to_look_at,
+        n_to_featurize=n_to_featurize,
+        n_known=n_known,
+        n_changed=n[_Kind.CHANGED],
+        renamed=renamed if n_renamed else None,
+        n_renamed=n_renamed,
+        gone=gone.select("path") if n[_Kind.GONE] else None,
+        n_gone=n[_Kind.GONE],
+        n_outdated=n_outdated,
+    )
+
+
+def _compared(spark: SparkSession, run: StartedRun, listed: DataFrame) -> DataFrame:
+    """Return what is not known: `schemas.IMAGES`, with what is held of it and a ``kind``."""
+    state = current_state(spark, run.layout, run.earlier)
+    held = state.select(
+        "path",
+        F.col("size_bytes").alias("held_size_bytes"),
+        F.col("modified_at").alias("held_modified_at"),
+        F.col("content_sha256").alias("held_sha256"),
+        F.col("run_id").alias("held_run_id"),
+        (F.col("outcome") == str(Outcome.FEATURES)).alias("has_features"),
+        _wants_another_look(run).alias("wants_look"),
+    )
+    is_partial = run.options.is_partial
+    # An image that a part of the source does not hold is not gone: it was not asked for.
+    both = listed.withColumn("is_listed", F.lit(True)).join(
+        held, on="path", how="left" if is_partial else "full_outer"
+    )
+    is_unchanged = F.col("size_bytes").eqNullSafe(F.col("held_size_bytes")) & F.col(
+        "modified_at"
+    ).eqNullSafe(F.col("held_modified_at"))
+    kind = (
+        F.when(F.col("is_listed").isNull(), str(_Kind.GONE))
+        .when(F.col("held_run_id").isNull(), str(_Kind.NEW))
+        .when(~is_unchanged | F.col("wants_look"), str(_Kind.CHANGED))
+    )
+    return both.withColumn("kind", kind).where(F.col("kind").isNotNull()).drop("wants_look")
+
+
+def _wants_another_look(run: StartedRun) -> Column:
+    """Tell of an image that it was rejected for what may be otherwise today.
+
+    What could not be read may be readable, and what was too large may be allowed.
+    """
     limits = asdict(run.options.limits)
     same_limits = [each.run_id for each in run.earlier if each.options["limits"] == limits]
-    rejected = current_rejected(spark, run.layout, run.earlier).where(
-        (F.col("reason") != str(Reason.UNREADABLE))
-        & ((F.col("reason") != str(Reason.TOO_LARGE)) | F.col("run_id").isin(same_limits))
+    reason = F.coalesce(F.col("reason"), F.lit(""))
+    is_unreadable = reason == str(Reason.UNREADABLE)
+    is_too_large = reason == str(Reason.TOO_LARGE)
+    return is_unreadable | (is_too_large & ~F.col("run_id").isin(same_limits))
+
+
+def _count(compared: DataFrame) -> tuple[dict[str, int], int]:
+    """Return images by kind, and how many rows of features no longer count."""
+    n_with_features = F.count_if(F.coalesce(F.col("has_features"), F.lit(False)))
+    rows = compared.groupBy("kind").agg(F.count("*"), n_with_features).collect()
+    counts = {str(kind): 0 for kind in _Kind} | {row[0]: row[1] for row in rows}
+    return counts, sum(row[2] for row in rows)
+
+
+def _refuse_mass_removal(options: FeaturizeOptions, n_gone: int, n_left: int) -> None:
+    n_held = n_gone + n_left
+    if options.confirm_missing or n_gone <= _SHARE_THAT_MAY_GO * n_held:
+        return
+    raise FruitsError(
+        f"{n_gone} of the {n_held} images that {options.output.uri} holds are no longer in "
+        f"{options.images.uri}; check that it is whole (a disk that is not mounted looks like "
+        "this), then give --confirm-missing to leave them out, or --keep-missing to keep them"
     )
-    features = current_features(spark, run.layout, run.earlier)
-    return features.select(*columns).unionByName(rejected.select(*columns))
+
+
+def _no_images(options: FeaturizeOptions) -> FruitsError:
+    return FruitsError(
+        f"there are no images under {options.images.uri}; give a folder or a prefix that holds some"
+    )

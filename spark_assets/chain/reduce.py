@@ -1,85 +1,138 @@
-"""Reduction of an output's current features: fit a PCA or take one, project, keep both."""
+"""Reduction of an output's current features: with the model that is there, or with a new one."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
+from spark_assets.chain.options import DEFAULT_N_COMPONENTS, ReduceOptions
+from spark_assets.chain.pca_fit import fit_here
 from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.files import delete_folder
-from spark_assets.locations import Location
-from spark_assets.output.history import current_features
+from spark_assets.output.history import current_features, reduced_of
 from spark_assets.output.ids import is_newest_model_id, new_model_id
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import (
     PCARecord,
+    Projection,
     load_pca_model,
+    newest_answer,
     pca_records,
+    projected_runs,
     save_pca_model,
+    save_projection,
 )
-from spark_assets.pca.model import PCAModel, fit
-from spark_assets.pca.on_spark import compute_statistics, project_features
-from spark_assets.schemas import REDUCED, spark_schema
+from spark_assets.pca.model import PCAModel, parse_n_components
+from spark_assets.pca.on_spark import project_features
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """What a reduction came to: the model, whether it is new, and how many images it projected."""
+
+    record: PCARecord
+    is_new_model: bool
+    n_projected: int
+
+    @property
+    def has_work_done(self) -> bool:
+        """Whether there is anything that was not there before."""
+        return self.is_new_model or self.n_projected > 0
 
 
 def reduce_features(
-    spark: SparkSession,
-    output: Location,
-    *,
-    runs: Sequence[RunManifest],
-    n_components: int | float,
-    pca_model: Location | None,
-) -> tuple[PCARecord, bool]:
-    """Reduce the current features of ``runs``; return the record, and whether it is new.
+    spark: SparkSession, options: ReduceOptions, runs: Sequence[RunManifest]
+) -> Reduction:
+    """Reduce the current features of ``runs``.
 
-    Nothing is done again where a model of the same features and the same request is there.  A
-    projection keeps the id of its model, unless the output holds that or a later one already: the
-    newest model is the one that the report shows.
+    Images are projected with the newest model that answers the request, so that their coordinates
+    can be compared with those of earlier ones.  A model is made where there is none, or with
+    ``refit``.  One that is given keeps its id, unless the output holds that or a later one already.
 
     Raises FruitsError where there are no features, or the PCA does not fit them.
     """
-    layout = OutputLayout(output)
+    layout = OutputLayout(options.output)
     if not runs:
         raise FruitsError(
-            f"there is no finished run in {output.uri}; make one with: "
+            f"there is no finished run in {options.output.uri}; make one with: "
             "fruits featurize --images URI --output URI"
         )
-    given = None if pca_model is None else load_pca_model(pca_model)
-    done = _same(pca_records(layout), runs, n_components, given)
-    if done is not None:
-        return done, False
-    if given is not None and is_newest_model_id(layout, given[1].model_id):
-        model_id = given[1].model_id
-    else:
-        model_id = new_model_id(layout)
+    records = pca_records(layout, [run.run_id for run in runs])
+    given = None if options.pca_model is None else load_pca_model(options.pca_model)
+    held = newest_answer(
+        records,
+        n_components=None if options.n_components is None else str(options.n_components),
+        fitted_model_id=None if given is None else given[1].fitted_model_id,
+    )
+    if held is not None and not (options.refit and _is_outdated(held, runs)):
+        return _extend(spark, layout, runs, held)
+    n_components = _n_components(options, records)
+    model_id = _model_id(layout, given)
     try:
-        return _reduce(spark, layout, runs, n_components, given, model_id), True
+        return _make(spark, layout, runs, records, given, n_components, model_id)
     except BaseException:
         delete_folder(layout.reduced(model_id))
         delete_folder(layout.pca_model(model_id))
         raise
 
 
-def _reduce(
+def _is_outdated(record: PCARecord, runs: Sequence[RunManifest]) -> bool:
+    """Tell whether a fit of the current features would be another."""
+    return not record.fitted_here or record.fitted_on != [run.run_id for run in runs]
+
+
+def _n_components(options: ReduceOptions, records: Sequence[PCARecord]) -> int | float:
+    """Return what was asked for, or what the newest model was fitted with."""
+    if options.n_components is not None:
+        return options.n_components
+    fitted = [record for record in records if record.fitted_here]
+    asked = fitted[-1].n_components_asked if fitted else DEFAULT_N_COMPONENTS
+    return parse_n_components(asked)
+
+
+def _model_id(layout: OutputLayout, given: tuple[PCAModel, PCARecord] | None) -> str:
+    if given is not None and is_newest_model_id(layout, given[1].model_id):
+        return given[1].model_id
+    return new_model_id(layout)
+
+
+def _extend(
+    spark: SparkSession, layout: OutputLayout, runs: Sequence[RunManifest], record: PCARecord
+) -> Reduction:
+    """Project what has come since a model was made or last used: no other features are read."""
+    done = set(projected_runs(layout, record))
+    new = [run for run in runs if run.run_id not in done and run.counts.n_features]
+    if not new:
+        return Reduction(record, is_new_model=False, n_projected=0)
+    stopwatch = Stopwatch()
+    model, _ = load_pca_model(layout.pca_model(record.model_id))
+    with stopwatch.stage("project"):
+        n_reduced = _project(spark, layout, runs, new, record.model_id, model)
+    run_ids = [run.run_id for run in new]
+    save_projection(layout, Projection(record.model_id, run_ids, n_reduced, stopwatch.seconds))
+    return Reduction(record, is_new_model=False, n_projected=n_reduced)
+
+
+def _make(
     spark: SparkSession,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
-    n_components: int | float,
+    records: Sequence[PCARecord],
     given: tuple[PCAModel, PCARecord] | None,
+    n_components: int | float,
     model_id: str,
-) -> PCARecord:
+) -> Reduction:
     stopwatch = Stopwatch()
     network = runs[-1].feature_model.network_sha256
-    features = current_features(spark, layout, runs)
     run_ids = [run.run_id for run in runs]
     if given is None:
         with stopwatch.stage("fit"):
-            model = fit(compute_statistics(features), n_components)
+            model, statistics = fit_here(spark, layout, runs, records, n_components)
         fitted_model_id, fitted_on = model_id, run_ids
     else:
-        model, source = given
+        (model, source), statistics = given, None
         fitted_model_id, fitted_on = source.fitted_model_id, source.fitted_on
         if source.network_sha256 != network:
             raise FruitsError(
@@ -87,17 +140,7 @@ def _reduce(
                 f"those in {layout.output.uri}; fit one here by leaving out --pca-model"
             )
     with stopwatch.stage("project"):
-        folder = layout.reduced(model_id).spark_path()
-        n_files = max(1, sum(run.counts.n_features for run in runs) // 500_000)
-        reduced = project_features(features, model)
-        reduced.coalesce(n_files).write.parquet(folder)
-        n_reduced = spark.read.schema(spark_schema(REDUCED)).parquet(folder).count()
-    n_features_rows = features.agg(F.count("*")).first()
-    if n_features_rows is None or n_reduced != n_features_rows[0]:
-        raise FruitsError(
-            f"{n_features_rows and n_features_rows[0]} rows of features gave {n_reduced} reduced "
-            "rows; nothing of them is kept: run it again"
-        )
+        n_reduced = _project(spark, layout, runs, runs, model_id, model)
     record = PCARecord(
         model_id=model_id,
         fitted_here=given is None,
@@ -114,23 +157,32 @@ def _reduce(
         explained_variance_ratio=model.explained_variance_ratio.tolist(),
         seconds_by_stage=stopwatch.seconds,
     )
-    save_pca_model(model, record, layout.pca_model(model_id))
-    return record
+    save_pca_model(model, record, layout.pca_model(model_id), statistics=statistics)
+    return Reduction(record, is_new_model=True, n_projected=n_reduced)
 
 
-def _same(
-    records: Sequence[PCARecord],
+def _project(
+    spark: SparkSession,
+    layout: OutputLayout,
     runs: Sequence[RunManifest],
-    n_components: int | float,
-    given: tuple[PCAModel, PCARecord] | None,
-) -> PCARecord | None:
-    """Return the newest model that answers the same request on the same runs."""
-    run_ids = [run.run_id for run in runs]
-    for record in reversed(records):
-        if given is None:
-            is_same = record.fitted_here and record.n_components_asked == str(n_components)
-        else:
-            is_same = record.fitted_model_id == given[1].fitted_model_id
-        if is_same and record.runs == run_ids:
-            return record
-    return None
+    new: Sequence[RunManifest],
+    model_id: str,
+    model: PCAModel,
+) -> int:
+    """Write the reduced rows of what the runs ``new`` have found, a folder for each; count them.
+
+    Raises FruitsError where they are not as many as the rows of features.
+    """
+    features = current_features(spark, layout, runs, made_by=new)
+    n_files = max(1, sum(run.counts.n_features for run in new) // 500_000)
+    reduced = project_features(features, model, keep=["run_id"])
+    folder = layout.reduced(model_id).spark_path()
+    reduced.coalesce(n_files).write.mode("append").partitionBy("run_id").parquet(folder)
+    n_features_rows = features.count()
+    n_reduced = reduced_of(spark, layout, model_id, [run.run_id for run in new]).count()
+    if n_reduced != n_features_rows:
+        raise FruitsError(
+            f"{n_features_rows} rows of features gave {n_reduced} reduced rows; nothing of them "
+            "is kept: run it again"
+        )
+    return n_reduced

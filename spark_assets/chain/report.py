@@ -15,19 +15,23 @@ from spark_assets.report.collecting import collect_report_data
 from spark_assets.report.page import render
 
 
-def write_report(
+def make_report(
     spark: SparkSession,
     options: ReportOptions,
     runs: Sequence[RunManifest],
     record: PCARecord | None,
-) -> None:
-    """Make the page from runs and their PCA, and say where it is."""
+) -> str:
+    """Return the page about runs and their PCA.  Raises FruitsError where there is no run."""
     layout = OutputLayout(options.output)
     if not runs:
         raise FruitsError(
             f"there is no finished run in {options.output.uri} to report on; make one with: "
             "fruits run --images URI --output URI"
         )
-    data = collect_report_data(spark, layout, runs, record, max_points=options.max_points)
-    write_bytes(layout.report, render(data).encode())
+    return render(collect_report_data(spark, layout, runs, record, max_points=options.max_points))
+
+
+def write_report(layout: OutputLayout, page: str) -> None:
+    """Put the page in place of an earlier one, and say where it is."""
+    write_bytes(layout.report, page.encode())
     say_report(layout)

@@ -20,17 +20,17 @@ from spark_assets.chain.messages import (
 )
 from spark_assets.chain.network import choose_network
 from spark_assets.chain.options import FeaturizeOptions, ReduceOptions, ReportOptions
-from spark_assets.chain.plan import leave_out_known
-from spark_assets.chain.reduce import reduce_features
-from spark_assets.chain.report import write_report
+from spark_assets.chain.plan import plan_run
+from spark_assets.chain.reduce import Reduction, reduce_features
+from spark_assets.chain.report import make_report, write_report
 from spark_assets.chain.started_run import start_run
 from spark_assets.errors import ExitCode
 from spark_assets.files import read_bytes
 from spark_assets.output.commit import commit_run, discard_run, remove_replaced
-from spark_assets.output.history import visible_runs
+from spark_assets.output.history import n_current_features, visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
-from spark_assets.output.pca_models import PCARecord
+from spark_assets.output.pca_models import PCARecord, pca_records
 
 
 def run_chain(
@@ -56,12 +56,12 @@ def _add(
     result = featurize(spark, options)
     code = commit(result, options)
     runs = visible_runs(layout)
-    record, is_new = _reduce_if_any(spark, to_reduce, runs)
-    has_report = read_bytes(layout.report) is not None
-    if isinstance(result, NothingNew) and not is_new and has_report:
+    reduction = _reduce_if_any(spark, to_reduce, runs)
+    has_new = isinstance(result, FeaturizedRun) or (reduction and reduction.has_work_done)
+    if not has_new and read_bytes(layout.report) is not None:
         say_report(layout)
     else:
-        write_report(spark, to_report, runs, record)
+        write_report(layout, make_report(spark, to_report, runs, _record(reduction)))
     return code
 
 
@@ -76,13 +76,14 @@ def _replace(
     result = featurize(spark, options)
     assert isinstance(result, FeaturizedRun)  # no earlier run is looked at, so nothing is known
     try:
-        record, _ = _reduce_if_any(spark, to_reduce, [result.manifest])
-        write_report(spark, to_report, [result.manifest], record)
+        reduction = _reduce_if_any(spark, to_reduce, [result.manifest])
+        page = make_report(spark, to_report, [result.manifest], _record(reduction))
         commit_run(layout, result.manifest, result.model)
     except BaseException:
         discard_run(layout, result.manifest.run_id)
         raise
-    remove_replaced(layout, keep_model_id=record.model_id if record else None)
+    write_report(layout, page)
+    remove_replaced(layout)
     return say_featurized(result.manifest, options)
 
 
@@ -105,11 +106,11 @@ def featurize(spark: SparkSession, options: FeaturizeOptions) -> FeaturizedRun |
                     image_list=options.image_list,
                     limit=options.limit,
                 )
-                plan = leave_out_known(spark, run, listed)
+                plan = plan_run(spark, run, listed)
             with run.stopwatch.stage("model"):
                 network = network_chosen.result()
         say_planned(plan, network, adds=bool(run.earlier))
-        if not plan.n_images:
+        if not plan.has_work:
             return NothingNew(plan.n_known)
         return featurize_images(spark, run, plan, network)
 
@@ -122,30 +123,34 @@ def commit(result: FeaturizedRun | NothingNew, options: FeaturizeOptions) -> Exi
     layout = OutputLayout(options.output)
     commit_run(layout, result.manifest, result.model)
     if options.overwrite:
-        remove_replaced(layout, keep_model_id=None)
+        remove_replaced(layout)
     return say_featurized(result.manifest, options)
 
 
-def reduce(
-    spark: SparkSession, options: ReduceOptions, runs: Sequence[RunManifest]
-) -> tuple[PCARecord, bool]:
-    """Reduce the features of runs, say what came of it; return the record and whether it is new."""
-    record, is_new = reduce_features(
-        spark,
-        options.output,
-        runs=runs,
-        n_components=options.n_components,
-        pca_model=options.pca_model,
-    )
-    say_reduced(record, is_new=is_new)
-    return record, is_new
+def reduce(spark: SparkSession, options: ReduceOptions, runs: Sequence[RunManifest]) -> Reduction:
+    """Reduce the features of runs, and say what came of it."""
+    reduction = reduce_features(spark, options, runs)
+    say_reduced(reduction, n_current_features(runs))
+    return reduction
+
+
+def report(spark: SparkSession, options: ReportOptions) -> None:
+    """Make the page about what an output holds."""
+    layout = OutputLayout(options.output)
+    runs = visible_runs(layout)
+    records = pca_records(layout, [run.run_id for run in runs])
+    write_report(layout, make_report(spark, options, runs, records[-1] if records else None))
 
 
 def _reduce_if_any(
     spark: SparkSession, options: ReduceOptions, runs: Sequence[RunManifest]
-) -> tuple[PCARecord | None, bool]:
+) -> Reduction | None:
     """Reduce, unless no image could be used: then the report has the reasons."""
-    if any(run.counts.n_features for run in runs):
+    if n_current_features(runs):
         return reduce(spark, options, runs)
     say_nothing_to_reduce()
-    return None, False
+    return None
+
+
+def _record(reduction: Reduction | None) -> PCARecord | None:
+    return None if reduction is None else reduction.record

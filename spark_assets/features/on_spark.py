@@ -27,6 +27,8 @@ _IMAGES_PER_TASK_MAX = 512
 _IMAGES_PER_TASK_MIN = 16
 _TASKS_PER_SLOT = 8
 _BYTES_PER_FILE = 64 * 1024 * 1024
+_ROWS_PER_FILE_MIN = 500
+_FILES_PER_RUN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +79,37 @@ def write_outcomes(outcomes: DataFrame, folder: Location) -> None:
 
 
 def split_outcomes(
-    spark: SparkSession,
-    folder: Location,
+    outcomes: DataFrame,
     *,
     features: Location,
     rejected: Location,
     n_images: int,
     n_features: int,
 ) -> None:
-    """Write the two tables from the kept outcomes, in few files of even size."""
-    outcomes = spark.read.schema(spark_schema(OUTCOMES)).parquet(folder.spark_path())
-    row_bytes = np.dtype(np.float32).itemsize * n_features
-    n_files = max(1, math.ceil(n_images * row_bytes / _BYTES_PER_FILE))
+    """Write the two tables from the kept outcomes.
+
+    Neighbours by path are neighbours in the files of features, of which none holds more than
+    `rows_per_file`: erasing a few images then writes little anew.
+    """
+    n_files = math.ceil(n_images / rows_per_file(n_images, n_features))
     usable = outcomes.where(F.col("reason").isNull()).select(*FEATURES.names)
+    shared = usable.coalesce(1) if n_files <= 1 else usable.repartitionByRange(n_files, "path")
     (
-        usable.coalesce(n_files)
+        shared.sortWithinPartitions("path")
         .write.option("parquet.enable.dictionary#features.list.element", "false")
         .parquet(features.spark_path())
     )
     unusable = outcomes.where(F.col("reason").isNotNull()).select(*REJECTED.names)
     unusable.coalesce(1).write.parquet(rejected.spark_path())
+
+
+def rows_per_file(n_images: int, n_features: int) -> int:
+    """Return how many rows of features a file holds: half a percent of a large run.
+
+    At least 500, as Spark reads few files faster than many, and at most 64 MiB.
+    """
+    most = _BYTES_PER_FILE // (np.dtype(np.float32).itemsize * n_features)
+    return min(max(_ROWS_PER_FILE_MIN, n_images // _FILES_PER_RUN), max(1, most))
 
 
 def _entries(batches: Iterable[pa.RecordBatch]) -> Iterator[ImageEntry]:

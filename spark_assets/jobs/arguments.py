@@ -3,7 +3,12 @@
 import argparse
 import math
 
-from spark_assets.chain.options import FeaturizeOptions, ReduceOptions, ReportOptions
+from spark_assets.chain.options import (
+    DEFAULT_N_COMPONENTS,
+    FeaturizeOptions,
+    ReduceOptions,
+    ReportOptions,
+)
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName
 from spark_assets.features.weights import FeatureModelRequest
@@ -12,7 +17,6 @@ from spark_assets.locations import parse_location, parse_output_location
 from spark_assets.pca.model import parse_n_components
 
 # The other defaults are those of the values that the options become.
-DEFAULT_N_COMPONENTS = "0.95"
 _DEFAULT_MAX_REJECTED = 0.1
 _DEFAULT_MAX_POINTS = 1000
 _LIMITS = ImageLimits()
@@ -46,6 +50,17 @@ def add_featurize(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=positive_int, metavar="N", help="look at N images only")
     parser.add_argument("--overwrite", action="store_true", help="start afresh in this output")
+    missing = parser.add_mutually_exclusive_group()
+    missing.add_argument(
+        "--keep-missing",
+        action="store_true",
+        help="keep images that are no longer among the photographs",
+    )
+    missing.add_argument(
+        "--confirm-missing",
+        action="store_true",
+        help="leave them out even if they are more than half",
+    )
     parser.add_argument(
         "--max-rejected",
         type=_share,
@@ -90,12 +105,16 @@ def add_reduce(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--n-components",
         type=_n_components,
-        default=DEFAULT_N_COMPONENTS,
         metavar="K|FRACTION",
-        help="number of components, or the share of variance to keep (default %(default)s)",
+        help="number of components, or the share of variance to keep (default: as before, or "
+        f"{DEFAULT_N_COMPONENTS} the first time)",
     )
-    parser.add_argument(
-        "--pca-model", metavar="URI", help="project with this PCA model instead of fitting one"
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--pca-model", metavar="URI", help="project with this PCA model instead of the newest here"
+    )
+    which.add_argument(
+        "--refit", action="store_true", help="fit a PCA model to all current images anew"
     )
 
 
@@ -122,6 +141,8 @@ def featurize_options(parsed: argparse.Namespace) -> FeaturizeOptions:
         limit=parsed.limit,
         max_rejected=parsed.max_rejected,
         overwrite=parsed.overwrite,
+        keep_missing=parsed.keep_missing,
+        confirm_missing=parsed.confirm_missing,
         verbose=parsed.verbose,
     )
 
@@ -137,6 +158,7 @@ def reduce_options(parsed: argparse.Namespace) -> ReduceOptions:
         output=parse_output_location(parsed.output),
         n_components=parsed.n_components,
         pca_model=parse_location(parsed.pca_model) if parsed.pca_model is not None else None,
+        refit=parsed.refit,
         verbose=parsed.verbose,
     )
 

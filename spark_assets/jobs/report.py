@@ -7,13 +7,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from spark_assets.chain.report import write_report
+from spark_assets.chain.run import report
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_report, report_options
 from spark_assets.jobs.entry import run_entry
-from spark_assets.output.history import visible_runs
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.pca_models import pca_records
 from spark_assets.session import start_session
 
 
@@ -26,15 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Run the job as it was asked for on a command line."""
     options = report_options(parsed)
-    layout = OutputLayout(options.output)
     with start_session(
         "fruits report",
         master=parsed.master,
         s3=options.output.s3,
         verbose=options.verbose,
     ) as spark:
-        records = pca_records(layout)
-        write_report(spark, options, visible_runs(layout), records[-1] if records else None)
+        report(spark, options)
     return ExitCode.DONE
 
 

@@ -5,6 +5,7 @@ from spark_assets.files import delete_file, delete_folder, names_in, write_json
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
+from spark_assets.output.pca_models import pca_records
 
 
 def commit_run(layout: OutputLayout, manifest: RunManifest, model: FeatureModel | None) -> None:
@@ -23,6 +24,7 @@ def discard_run(layout: OutputLayout, run_id: str) -> None:
     """Remove what a run that did not end well has written."""
     delete_folder(layout.features(run_id))
     delete_folder(layout.rejected(run_id))
+    delete_folder(layout.changes(run_id))
     clear_staging(layout, run_id)
 
 
@@ -34,8 +36,8 @@ def clear_staging(layout: OutputLayout, run_id: str) -> None:
         delete_folder(parent)
 
 
-def remove_replaced(layout: OutputLayout, *, keep_model_id: str | None) -> None:
-    """Remove every run that is no longer visible, and all PCA models but one.
+def remove_replaced(layout: OutputLayout) -> None:
+    """Remove every run that is no longer visible, and every PCA model of such runs.
 
     Called once the run that replaces them is complete; being interrupted here loses nothing, since
     what is removed was hidden before.
@@ -48,8 +50,10 @@ def remove_replaced(layout: OutputLayout, *, keep_model_id: str | None) -> None:
             delete_file(layout.manifests.child(name))
     _remove_all_but(layout, "features", kept)
     _remove_all_but(layout, "rejected", kept)
-    _remove_all_but(layout, "pca_model", {str(keep_model_id)})
-    _remove_all_but(layout, "reduced", {f"model_id={keep_model_id}"})
+    _remove_all_but(layout, "changes", kept)
+    models = {record.model_id for record in pca_records(layout, [run.run_id for run in runs])}
+    _remove_all_but(layout, "pca_model", models)
+    _remove_all_but(layout, "reduced", {f"model_id={model_id}" for model_id in models})
     _remove_all_but(layout, "feature_model", {base.rpartition("/")[2] for base in networks})
 
 

@@ -47,7 +47,7 @@ def _run_ids(layout: OutputLayout) -> Iterable[str]:
     """Yield what is named after runs: finished ones, working ones, and what dead ones have left."""
     yield from names_in(layout.manifests)
     yield from names_in(layout.output.child("_staging"))
-    for table in ("features", "rejected"):
+    for table in ("features", "rejected", "changes"):
         yield from _partitions(layout, table, "run_id")
 
 

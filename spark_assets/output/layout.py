@@ -17,11 +17,18 @@ class OutputLayout:
     def rejected(self, run_id: str) -> Location:
         return self.output.child("rejected", f"run_id={run_id}")
 
+    def changes(self, run_id: str) -> Location:
+        return self.output.child("changes", f"run_id={run_id}")
+
     def pca_model(self, model_id: str) -> Location:
         return self.output.child("pca_model", model_id)
 
     def reduced(self, model_id: str) -> Location:
         return self.output.child("reduced", f"model_id={model_id}")
+
+    def projections(self, model_id: str) -> Location:
+        """Return where it is noted which runs were projected after a model was made."""
+        return self.pca_model(model_id).child("projections")
 
     def manifest(self, run_id: str) -> Location:
         return self.manifests.child(f"{run_id}.json")
@@ -29,6 +36,11 @@ class OutputLayout:
     @property
     def manifests(self) -> Location:
         return self.output.child("manifests")
+
+    @property
+    def erasing(self) -> Location:
+        """Hold what is still to be erased: gone with the last of it."""
+        return self.output.child("_erasing")
 
     @property
     def receipts(self) -> Location:

@@ -12,7 +12,10 @@ class Counts:
     """Images of one run.
 
     ``n_images`` were looked at in this run; ``n_known`` were left out because earlier runs hold
-    them unchanged.
+    them unchanged.  Of those looked at, ``n_changed`` had been looked at before, and ``n_renamed``
+    had the content of an image that is gone, whose features they took over.  ``n_gone`` are no
+    longer in the source.  ``n_outdated`` rows of features of earlier runs no longer count: those of
+    images that have changed or gone.
     """
 
     n_images: int
@@ -20,6 +23,10 @@ class Counts:
     n_features: int
     n_rejected: int
     rejected_by_reason: dict[str, int]
+    n_changed: int = 0
+    n_renamed: int = 0
+    n_gone: int = 0
+    n_outdated: int = 0
 
     def __post_init__(self) -> None:
         has_every_reason = sum(self.rejected_by_reason.values()) == self.n_rejected
@@ -68,6 +75,15 @@ class RunManifest:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "RunManifest":
+        """Return what ``to_json`` was called on.
+
+        Raises FruitsError for a manifest of a version that did not note what an image came to.
+        """
+        if "n_gone" not in value["counts"]:
+            raise FruitsError(
+                f"run {value['run_id']} was made by an earlier version, which did not note which "
+                "images have gone; choose another output, or start afresh with --overwrite"
+            )
         fields = {name: value[name] for name in cls.__dataclass_fields__}
         fields["feature_model"] = FeatureModelFacts.from_json(value["feature_model"])
         fields["counts"] = Counts(**value["counts"])

@@ -52,15 +52,19 @@ def compute_statistics(
     return _merged(partials.toArrow().to_batches())
 
 
-def project_features(features: DataFrame, model: PCAModel) -> DataFrame:
+def project_features(
+    features: DataFrame, model: PCAModel, *, keep: Sequence[str] = ()
+) -> DataFrame:
     """Return the reduced table, path, label and pca_features (n_components), as `REDUCED` says.
 
-    ``features`` has the columns path, label and features.  The model is broadcast once.  Vectors
-    of another length than the model's raise FruitsError in a task.
+    ``features`` has the columns path, label and features, and those to ``keep``, which are text and
+    come last.  The model is broadcast once.  Vectors of another length than the model's raise
+    FruitsError in a task.
     """
     broadcast = features.sparkSession.sparkContext.broadcast(model)
-    rows = features.select("path", "label", "features")
-    return rows.mapInArrow(partial(_project_batches, broadcast), spark_schema(REDUCED))
+    schema = pa.schema([*REDUCED, *(pa.field(name, pa.string(), nullable=False) for name in keep)])
+    rows = features.select("path", "label", "features", *keep)
+    return rows.mapInArrow(partial(_project_batches, broadcast, schema), spark_schema(schema))
 
 
 def _partition_statistics(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -146,7 +150,7 @@ def _matrix(column: pa.ListArray) -> NDArray[floating[Any]]:
 
 
 def _project_batches(
-    model: Broadcast[PCAModel], batches: Iterable[pa.RecordBatch]
+    model: Broadcast[PCAModel], schema: pa.Schema, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         projected = project(model.value, _matrix(batch.column("features"))).astype(float32)
@@ -157,5 +161,6 @@ def _project_batches(
             pa.array(projected.reshape(-1)),
             type=REDUCED.field("pca_features").type,
         )
-        columns = [batch.column("path"), batch.column("label"), lists]
-        yield pa.RecordBatch.from_arrays(columns, schema=REDUCED)
+        kept = [batch.column(name) for name in schema.names[len(REDUCED) :]]
+        columns = [batch.column("path"), batch.column("label"), lists, *kept]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)

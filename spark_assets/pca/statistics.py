@@ -5,11 +5,20 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import pyarrow as pa
 from numpy import float64, floating
 from numpy.typing import NDArray
 
 from spark_assets.errors import FruitsError
 
+_VECTOR = pa.list_(pa.float64())
+_SCHEMA = pa.schema(
+    [
+        pa.field("n_samples", pa.int64(), nullable=False),
+        pa.field("mean", _VECTOR, nullable=False),
+        pa.field("scatter_triangle", _VECTOR, nullable=False),
+    ]
+)
 _HEADER = struct.Struct("<qqq")  # n_samples, n_not_finite, n_features
 
 
@@ -106,9 +115,8 @@ class PCAStatistics:
     def to_bytes(self) -> bytes:
         """Return a form that travels between processes, 6.6 MB at 1280 features."""
         header = _HEADER.pack(self.n_samples, self.n_not_finite, self.n_features)
-        # The scatter is symmetric: half of it travels.
-        triangle = self.scatter[np.tri(self.n_features, dtype=bool)]
-        return header + np.concatenate([self.mean, triangle]).astype("<f8", copy=False).tobytes()
+        values = np.concatenate([self.mean, _triangle(self.scatter)])
+        return header + values.astype("<f8", copy=False).tobytes()
 
     @classmethod
     def from_bytes(cls, data: bytes | memoryview) -> Self:
@@ -116,11 +124,46 @@ class PCAStatistics:
         n_samples, n_not_finite, n_features = _HEADER.unpack_from(data)
         values = np.frombuffer(data, dtype="<f8", offset=_HEADER.size)
         mean, triangle = np.split(values, [n_features])
-        scatter = np.empty((n_features, n_features))
-        lower = np.tri(n_features, dtype=bool)
-        scatter[lower] = triangle
-        scatter.T[lower] = triangle
-        return cls(n_samples, mean, scatter, n_not_finite)
+        return cls(n_samples, mean, _symmetric(triangle, n_features), n_not_finite)
+
+    def to_table(self) -> pa.Table:
+        """Return the statistics of finite vectors as a table of one row, to be kept.
+
+        ``scatter_triangle`` is the lower triangle of the scatter, row by row.
+        """
+        columns = [[self.n_samples], [self.mean], [_triangle(self.scatter)]]
+        arrays = [pa.array(c, f.type) for c, f in zip(columns, _SCHEMA, strict=True)]
+        return pa.Table.from_arrays(arrays, schema=_SCHEMA)
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> Self:
+        """Return what ``to_table`` was called on.  Raises FruitsError on any other table."""
+        try:
+            row = table.select(_SCHEMA.names).cast(_SCHEMA).combine_chunks()
+            (n_samples,) = row.column("n_samples").to_pylist()
+            mean, triangle = (
+                row.column(name).chunk(0).flatten().to_numpy() for name in _SCHEMA.names[1:]
+            )
+            return cls(n_samples, mean, _symmetric(triangle, len(mean)))
+        except (KeyError, ValueError) as error:  # ArrowInvalid is a ValueError
+            raise FruitsError(
+                f"a table with the columns {', '.join(table.column_names) or '(none)'} does not "
+                "hold the statistics of a PCA; fit anew with: fruits reduce --refit"
+            ) from error
+
+
+def _triangle(scatter: NDArray[float64]) -> NDArray[float64]:
+    """Return the lower triangle of a symmetric matrix: half of it is all of it."""
+    triangle: NDArray[float64] = scatter[np.tri(len(scatter), dtype=bool)]
+    return triangle
+
+
+def _symmetric(triangle: NDArray[float64], n_features: int) -> NDArray[float64]:
+    scatter = np.empty((n_features, n_features))
+    lower = np.tri(n_features, dtype=bool)
+    scatter[lower] = triangle
+    scatter.T[lower] = triangle
+    return scatter
 
 
 def mixed_lengths(one: int, other: int) -> FruitsError:

@@ -13,11 +13,11 @@ from spark_assets.images.decoding import ImageLimits, ImageRejected
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.images.thumbnails import thumbnail_data_uri
-from spark_assets.locations import Location, parse_location
-from spark_assets.output.history import current_features, current_rejected
+from spark_assets.locations import parse_location
+from spark_assets.output.history import current_reduced, current_rejected, n_current_features
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
-from spark_assets.output.pca_models import PCARecord, load_pca_model
+from spark_assets.output.pca_models import PCARecord, load_pca_model, projected_runs
 from spark_assets.output.receipts import newest_receipt
 from spark_assets.report.data import (
     MAX_REJECTED_ROWS,
@@ -26,7 +26,6 @@ from spark_assets.report.data import (
     RejectedImage,
     ReportData,
 )
-from spark_assets.schemas import REDUCED, spark_schema
 from spark_assets.session import n_task_slots
 
 _N_PLOTTED_COMPONENTS = 3
@@ -50,12 +49,12 @@ def collect_report_data(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         latest_run=latest,
         n_runs=len(runs),
-        n_current_features=current_features(spark, layout, runs).count(),
+        n_current_features=n_current_features(runs),
         n_current_rejected=rejected.count(),
         pca=None if record is None else _pca_summary(layout, record),
         plotted=None
         if record is None
-        else _plotted(spark, layout, parse_location(latest.images_uri), record, limits, max_points),
+        else _plotted(spark, layout, runs, record, limits, max_points),
         rejected=[RejectedImage(row.path, row.reason, row.detail) for row in rows],
         receipt=newest_receipt(layout),
         is_in_s3=layout.output.s3 is not None,
@@ -78,13 +77,14 @@ def _pca_summary(layout: OutputLayout, record: PCARecord) -> PCASummary:
 def _plotted(
     spark: SparkSession,
     layout: OutputLayout,
-    images: Location,
+    runs: Sequence[RunManifest],
     record: PCARecord,
     limits: ImageLimits,
     max_points: int,
 ) -> PlottedImages:
-    folder = layout.reduced(record.model_id).spark_path()
-    reduced = spark.read.schema(spark_schema(REDUCED)).parquet(folder)
+    images = parse_location(runs[-1].images_uri)
+    projected = projected_runs(layout, record)
+    reduced = current_reduced(spark, layout, record.model_id, projected, runs)
     sample = _evenly_by_label(reduced, max_points).select(
         "path", "label", F.slice("pca_features", 1, _N_PLOTTED_COMPONENTS).alias("point")
     )
@@ -111,7 +111,7 @@ def _plotted(
         labels=[row.label for row in rows],
         points=np.array([row.point for row in rows], dtype=np.float32),
         thumbnails=[row.thumbnail for row in rows],
-        n_reduced=record.n_reduced,
+        n_reduced=reduced.count(),
     )
 
 

@@ -47,6 +47,8 @@ def options_for(folder: Path, model_folder: Path, **changes: Any) -> FeaturizeOp
         limit=None,
         max_rejected=0.1,
         overwrite=False,
+        keep_missing=False,
+        confirm_missing=False,
         verbose=False,
     )
     return dataclasses.replace(options, **changes)

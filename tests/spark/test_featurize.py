@@ -295,9 +295,9 @@ def test_overwrite_hides_what_was_there_only_once_it_is_complete(
     new = run(spark, afresh)
     assert visible_runs(layout) == [new]
     assert current_paths(spark, options) == ["a/2.png"]
-    remove_replaced(layout, keep_model_id=None)
+    remove_replaced(layout)
     assert visible_runs(layout) == [new]
-    for table in ("features", "rejected"):
+    for table in ("features", "rejected", "changes"):
         folders = {path.name for path in (tmp_path / "out" / table).iterdir()}
         assert folders == {f"run_id={new.run_id}"}
     networks = {path.name for path in (tmp_path / "out" / "feature_model").iterdir()}

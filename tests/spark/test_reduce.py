@@ -6,15 +6,22 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from spark_assets.chain.reduce import reduce_features
+from spark_assets.chain import pca_fit
+from spark_assets.chain import reduce as reducing
+from spark_assets.chain.options import ReduceOptions
+from spark_assets.chain.pca_fit import fit_here
+from spark_assets.chain.reduce import Reduction, reduce_features
 from spark_assets.errors import FruitsError
+from spark_assets.files import delete_folder
 from spark_assets.locations import Location, parse_location
 from spark_assets.output import ids
 from spark_assets.output.commit import commit_run
+from spark_assets.output.history import features_of
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import Counts, RunManifest
-from spark_assets.output.pca_models import load_pca_model, pca_records
-from spark_assets.pca.model import project
+from spark_assets.output.pca_models import load_pca_model, pca_records, projected_runs
+from spark_assets.pca.model import fit, project
+from spark_assets.pca.statistics import PCAStatistics
 from tests.made_report import made_facts
 
 N_FEATURES = 12
@@ -79,12 +86,24 @@ def features(n: int, seed: int = 0) -> np.ndarray:
 
 def reduced_rows(layout: OutputLayout, model_id: str) -> dict[str, np.ndarray]:
     table = pyarrow.parquet.read_table(layout.reduced(model_id).base)
-    assert table.schema.names == ["path", "label", "pca_features"]
+    assert table.schema.names == ["path", "label", "pca_features", "run_id"]
     return {row["path"]: np.array(row["pca_features"]) for row in table.to_pylist()}
 
 
-def reduce(spark, output: Location, runs, n_components=0.9, pca_model=None):
-    return reduce_features(spark, output, runs=runs, n_components=n_components, pca_model=pca_model)
+def reduction(
+    spark, output: Location, runs, n_components=None, pca_model=None, refit=False
+) -> Reduction:
+    options = ReduceOptions(output, n_components, pca_model, refit, verbose=False)
+    return reduce_features(spark, options, runs)
+
+
+def reduce(spark, output: Location, runs, n_components=None, pca_model=None, refit=False):
+    made = reduction(spark, output, runs, n_components, pca_model, refit)
+    return made.record, made.is_new_model
+
+
+def models(layout: OutputLayout, *run_ids: str) -> list[str]:
+    return [record.model_id for record in pca_records(layout, run_ids)]
 
 
 def test_every_current_image_is_projected_with_the_saved_model(spark, layout):
@@ -110,19 +129,76 @@ def test_the_same_request_on_the_same_runs_is_not_done_again(spark, layout):
     assert other.model_id != first.model_id
 
 
-def test_more_features_give_a_new_model_and_leave_the_old_one(spark, layout):
+def test_new_images_are_projected_with_the_newest_model(spark, layout):
+    runs = [put_run(layout, "1", features(20))]
+    record, _ = reduce(spark, layout.output, runs, 3)
+    before = reduced_rows(layout, record.model_id)
+    data = features(10, seed=1)
+    runs.append(put_run(layout, "2", data))
+    made = reduction(spark, layout.output, runs)
+    assert (made.record, made.is_new_model, made.n_projected) == (record, False, 10)
+    model, _ = load_pca_model(layout.pca_model(record.model_id))
+    after = reduced_rows(layout, record.model_id)
+    assert all((after[path] == row).all() for path, row in before.items())
+    found = np.stack([after[f"a/2-{index}.jpg"] for index in range(10)])
+    np.testing.assert_allclose(found, project(model, data), atol=1e-5)
+    assert projected_runs(layout, record) == ["1", "2"]
+    assert reduction(spark, layout.output, runs).n_projected == 0
+
+
+def test_only_what_is_new_is_read_to_project_it(spark, layout):
+    runs = [put_run(layout, "1", features(20))]
+    reduce(spark, layout.output, runs, 3)
+    delete_folder(layout.features("1"))
+    runs.append(put_run(layout, "2", features(10, seed=1)))
+    assert reduction(spark, layout.output, runs).n_projected == 10
+
+
+def test_refit_fits_to_all_that_is_current_and_leaves_the_old_model(spark, layout):
     runs = [put_run(layout, "1", features(20))]
     first, _ = reduce(spark, layout.output, runs, 3)
     before = reduced_rows(layout, first.model_id)
     runs.append(put_run(layout, "2", features(10, seed=1)))
-    second, _ = reduce(spark, layout.output, runs, 3)
-    assert (second.n_samples, second.fitted_on) == (30, ["1", "2"])
-    after = reduced_rows(layout, first.model_id)
-    assert before.keys() == after.keys()
-    assert {record.model_id for record in pca_records(layout)} == {
-        first.model_id,
-        second.model_id,
-    }
+    second, is_new = reduce(spark, layout.output, runs, refit=True)
+    assert is_new
+    assert (second.n_samples, second.fitted_on, second.n_components) == (30, ["1", "2"], 3)
+    assert before.keys() == reduced_rows(layout, first.model_id).keys()
+    assert len(reduced_rows(layout, second.model_id)) == 30
+    assert models(layout, "1", "2") == [first.model_id, second.model_id]
+    assert reduce(spark, layout.output, runs, refit=True) == (second, False)
+
+
+def test_a_refit_after_additions_equals_a_fit_from_scratch_and_reads_only_them(spark, layout):
+    parts = [features(300, seed=seed) + seed for seed in range(3)]
+    runs = [put_run(layout, "1", parts[0])]
+    reduce(spark, layout.output, runs, N_FEATURES)
+    delete_folder(layout.features("1"))
+    for run_id, part in zip(("2", "3"), parts[1:], strict=True):
+        runs.append(put_run(layout, run_id, part))
+    model, statistics = fit_here(
+        spark, layout, runs, pca_records(layout, ["1", "2", "3"]), N_FEATURES
+    )
+    scratch = fit(PCAStatistics.from_features(np.concatenate(parts)), N_FEATURES)
+    assert statistics.n_samples == 900
+    difference = np.abs(model.explained_variance - scratch.explained_variance).max()
+    assert difference <= 1e-9 * scratch.explained_variance[0]
+    np.testing.assert_allclose(model.components, scratch.components, atol=1e-9)
+
+
+def test_a_refit_after_a_change_reads_all_that_is_current(spark, layout, monkeypatch):
+    runs = [put_run(layout, "1", features(20))]
+    records = [reduce(spark, layout.output, runs, 3)[0]]
+    counts = dataclasses.replace(manifest("2", 10, "n").counts, n_outdated=1)
+    runs.append(dataclasses.replace(put_run(layout, "2", features(10, seed=1)), counts=counts))
+    asked = []
+
+    def current(spark, layout, runs, made_by):
+        asked.append([run.run_id for run in made_by])
+        return features_of(spark, layout, made_by)
+
+    monkeypatch.setattr(pca_fit, "current_features", current)
+    fit_here(spark, layout, runs, records, 3)
+    assert asked == [["1", "2"]]
 
 
 def test_a_model_fitted_elsewhere_projects_into_the_same_space(spark, layout, tmp_path):
@@ -143,18 +219,15 @@ def test_a_model_fitted_elsewhere_projects_into_the_same_space(spark, layout, tm
     np.testing.assert_allclose(found, project(model, data), atol=1e-5)
 
 
-def test_projecting_again_after_new_images_leaves_the_first_table_as_it_was(spark, layout):
-    runs = [put_run(layout, "1", features(20))]
-    record, _ = reduce(spark, layout.output, runs, 3)
-    runs.append(put_run(layout, "2", features(10, seed=1)))
-    folder = layout.pca_model(record.model_id)
-    projected, _ = reduce(spark, layout.output, runs, pca_model=folder)
-    assert projected.model_id != record.model_id
-    assert projected.fitted_model_id == record.model_id
-    assert len(reduced_rows(layout, record.model_id)) == 20
-    assert len(reduced_rows(layout, projected.model_id)) == 30
-    again, is_new = reduce(spark, layout.output, runs, pca_model=folder)
-    assert (again, is_new) == (projected, False)
+def test_a_given_model_goes_on_with_what_it_has_projected(spark, layout, tmp_path):
+    given, _ = reduce(spark, layout.output, [put_run(layout, "1", features(20))], 3)
+    folder = layout.pca_model(given.model_id)
+    other = OutputLayout(parse_location(str(tmp_path / "other")))
+    runs = [put_run(other, "1", features(20, seed=1))]
+    record, _ = reduce(spark, other.output, runs, pca_model=folder)
+    runs.append(put_run(other, "2", features(10, seed=2)))
+    assert reduction(spark, other.output, runs, pca_model=folder) == Reduction(record, False, 10)
+    assert len(reduced_rows(other, record.model_id)) == 30
 
 
 def test_a_projection_with_an_older_model_is_the_newest_of_its_output(
@@ -169,10 +242,7 @@ def test_a_projection_with_an_older_model_is_the_newest_of_its_output(
     projected, _ = reduce(spark, other.output, runs, pca_model=layout.pca_model(older.model_id))
     assert older.model_id < fitted.model_id < projected.model_id
     assert projected.fitted_model_id == older.model_id
-    assert [record.model_id for record in pca_records(other)] == [
-        fitted.model_id,
-        projected.model_id,
-    ]
+    assert models(other, "1") == [fitted.model_id, projected.model_id]
 
 
 def test_a_model_of_another_network_is_refused(spark, layout, tmp_path):
@@ -181,7 +251,7 @@ def test_a_model_of_another_network_is_refused(spark, layout, tmp_path):
     runs = [put_run(other, "1", features(20), network="another")]
     with pytest.raises(FruitsError, match="fitted on features of another network"):
         reduce(spark, other.output, runs, pca_model=layout.pca_model(record.model_id))
-    assert not pca_records(other)
+    assert not models(other, "1")
 
 
 def test_a_place_without_a_model_is_refused_with_what_to_give(spark, layout):
@@ -211,18 +281,18 @@ def test_features_that_allow_no_pca_get_a_sentence_and_leave_nothing(
     runs = [put_run(layout, "1", data)]
     with pytest.raises(FruitsError, match=sentence):
         reduce(spark, layout.output, runs, n_components)
-    assert not pca_records(layout)
+    assert not models(layout, "1")
 
 
 def test_a_lost_row_fails_the_reduction(spark, layout, monkeypatch):
-    from spark_assets.chain import reduce as reducing
-
     real = reducing.project_features
-    monkeypatch.setattr(reducing, "project_features", lambda f, m: real(f.limit(3), m))
+    monkeypatch.setattr(
+        reducing, "project_features", lambda f, m, keep: real(f.limit(3), m, keep=keep)
+    )
     runs = [put_run(layout, "1", features(20))]
     with pytest.raises(FruitsError, match="20 rows of features gave 3 reduced rows"):
         reduce(spark, layout.output, runs, 2)
-    assert not pca_records(layout)
+    assert not models(layout, "1")
 
 
 def test_a_record_is_its_json(spark, layout):
