@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import against_yardstick, listing, pca, scale, slow_storage
+from benchmarks import against_yardstick, daily, listing, pca, scale, slow_storage
 from benchmarks.figures import Figure, describe_machine, markdown_table
 from benchmarks.workbench import FULL, QUICK, Workbench, say
 from spark_assets.errors import ExitCode, FruitsError
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[Workbench], list[Figure]]] = {
     "large": against_yardstick.measure_large,
     "pca": pca.measure,
     "listing": listing.measure,
+    "daily": daily.measure,
 }
 
 

@@ -80,6 +80,17 @@ def featurize(
     )
 
 
+def run_chain(images: Path, output: Path, *options: str) -> float:
+    """Run ``fruits run`` on what is there; return the seconds of the whole process.
+
+    Raises FruitsError where it fails.
+    """
+    arguments = ["--images", str(images), "--output", str(output), *options, "--master", MASTER]
+    started = time.monotonic()
+    run_program([str(_fruits()), "run", *arguments])
+    return time.monotonic() - started
+
+
 def export_model(weights: Path, alpha: float, output: Path) -> Path:
     """Return the folder of a model artefact made from Keras weights, once."""
     if not (output / "model.json").exists():

@@ -24,6 +24,8 @@ class Sizes:
     n_pca_features: int
     n_pca_components: int
     yardstick_partitions: int
+    n_known: int
+    n_new: int
     rounds: int
     pca_rounds: int
 
@@ -37,6 +39,8 @@ FULL = Sizes(
     n_pca_features=1280,
     n_pca_components=100,
     yardstick_partitions=20,
+    n_known=100_000,
+    n_new=100,
     rounds=2,
     pca_rounds=3,
 )
@@ -50,6 +54,8 @@ QUICK = Sizes(
     n_pca_features=64,
     n_pca_components=10,
     yardstick_partitions=2,
+    n_known=60,
+    n_new=20,
     rounds=1,
     pca_rounds=1,
 )

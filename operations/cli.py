@@ -17,7 +17,7 @@ from operations.commands import (
 from operations.commands.entry import run_cloud_entry
 from spark_assets import __version__
 from spark_assets.errors import ExitCode
-from spark_assets.jobs import featurize, pipeline, reduce, report
+from spark_assets.jobs import erase, featurize, pipeline, reduce, report, vacuum
 from spark_assets.jobs.entry import run_entry, silent_at_closed_pipe
 
 _COMMANDS = {
@@ -25,6 +25,8 @@ _COMMANDS = {
     "featurize": (featurize, "photographs to features"),
     "reduce": (reduce, "features to principal components"),
     "report": (report, "a page about what an output holds"),
+    "erase": (erase, "photographs, and all that an output holds of them"),
+    "vacuum": (vacuum, "what commands that died have left in an output"),
     "export-model": (export_model, "a network as files that workers can load"),
     "sample": (sample, "draw sample photographs"),
     "cost": (cost, "what a run would cost on clusters of several sizes"),

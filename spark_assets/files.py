@@ -49,6 +49,18 @@ def write_bytes(location: Location, content: bytes) -> None:
         raise FruitsError(write_failure(location.uri, error)) from error
 
 
+def replace_file(location: Location, content: bytes) -> None:
+    """Overwrite a file that Spark wrote, so that readers see the old content or the new.
+
+    Spark keeps the checksum of a local file beside it, and would refuse any other content.  Raises
+    FruitsError as `write_bytes` does.
+    """
+    if location.s3 is None:
+        folder, _, name = location.base.rpartition("/")
+        delete_file(Location(f"{folder}/.{name}.crc"))
+    write_bytes(location, content)
+
+
 def write_json(location: Location, value: dict[str, Any]) -> None:
     """Write an object as indented JSON.  Raises FruitsError as `write_bytes` does."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)

@@ -9,9 +9,9 @@ import botocore.exceptions
 
 from cdk_app.config import Environment
 from operations.aws.clients import Client
-from operations.aws.failures import error_code
 from operations.aws.wording import printable
 from operations.command_lines import make_command
+from spark_assets.s3 import error_code
 
 _ENDED = ("TERMINATED", "TERMINATED_WITH_ERRORS")
 _STEP_OVER = ("COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED")

@@ -10,6 +10,7 @@ from botocore.parsers import ResponseParserError
 from operations.aws.wording import printable
 from operations.sentences import CLOCK, EXPIRED_MIDWAY, LOG_IN, NOT_VALID, THROTTLED
 from spark_assets.errors import FruitsError
+from spark_assets.s3 import error_code
 
 _NO_CREDENTIALS = (
     "no AWS credentials were found; run 'aws configure' or 'aws sso login', or set AWS_PROFILE"
@@ -68,11 +69,6 @@ def aws_failures() -> Iterator[None]:
         yield
     except AWS_ERRORS as error:
         raise FruitsError(sentence_of_aws(error)) from error
-
-
-def error_code(error: aws.ClientError) -> str:
-    """Return the code by which a service names an error."""
-    return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def is_missing_stack(error: aws.ClientError) -> bool:

@@ -8,7 +8,7 @@ from botocore import exceptions as aws
 from cdk_app.cluster.definition import RELEASE_LABEL, RUN_TAG, Fleet
 from cdk_app.config import PipelineConfig
 from operations.aws.clients import Client
-from operations.aws.failures import AWS_ERRORS, error_code, sentence_of_aws
+from operations.aws.failures import AWS_ERRORS, sentence_of_aws
 from operations.aws.stacks import notices_topic_arn
 from operations.preflight.capacity import ON_DEMAND_QUOTA_CODE, SPOT_QUOTA_CODE
 from operations.preflight.facts import (
@@ -21,6 +21,7 @@ from operations.preflight.facts import (
 )
 from operations.preflight.place import ENDPOINT_SERVICES, instance_types
 from spark_assets.errors import FruitsError
+from spark_assets.s3 import error_code
 
 BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 _T = TypeVar("_T")

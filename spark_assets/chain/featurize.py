@@ -20,6 +20,7 @@ from spark_assets.features.on_spark import (
 )
 from spark_assets.images.decoding import Reason
 from spark_assets.locations import Location
+from spark_assets.output.erased import load_erased
 from spark_assets.output.history import features_of
 from spark_assets.output.manifest import Counts, RunManifest
 from spark_assets.output.versions import versions_in_use
@@ -92,6 +93,7 @@ def _look_at_images(
         limits=options.limits,
         size_px=model.facts.image_size_px,
         engine_id=f"{options.engine} {model.facts.network_sha256}",
+        is_erased=erased.holds if (erased := load_erased(run.layout)) else None,
     )
     n_tasks = n_tasks_for(spark, plan.n_to_featurize)
     computed = compute_outcomes(plan.images, spec, settings, n_tasks=n_tasks)

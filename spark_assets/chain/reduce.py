@@ -13,6 +13,7 @@ from spark_assets.files import delete_folder
 from spark_assets.output.history import current_features, reduced_of
 from spark_assets.output.ids import is_newest_model_id, new_model_id
 from spark_assets.output.layout import OutputLayout
+from spark_assets.output.lease import check_lease
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import (
     PCARecord,
@@ -69,6 +70,22 @@ def reduce_features(
     if held is not None and not (options.refit and _is_outdated(held, runs)):
         return _extend(spark, layout, runs, held)
     n_components = _n_components(options, records)
+    return make_model(spark, layout, runs, records, n_components, given=given)
+
+
+def make_model(
+    spark: SparkSession,
+    layout: OutputLayout,
+    runs: Sequence[RunManifest],
+    records: Sequence[PCARecord],
+    n_components: int | float,
+    *,
+    given: tuple[PCAModel, PCARecord] | None = None,
+) -> Reduction:
+    """Fit a model to the current features of ``runs``, or take the given one, and project with it.
+
+    ``records`` are the models whose statistics may be merged.  Where it fails, nothing of it stays.
+    """
     model_id = _model_id(layout, given)
     try:
         return _make(spark, layout, runs, records, given, n_components, model_id)
@@ -111,6 +128,7 @@ def _extend(
     with stopwatch.stage("project"):
         n_reduced = _project(spark, layout, runs, new, record.model_id, model)
     run_ids = [run.run_id for run in new]
+    check_lease(layout)
     save_projection(layout, Projection(record.model_id, run_ids, n_reduced, stopwatch.seconds))
     return Reduction(record, is_new_model=False, n_projected=n_reduced)
 
@@ -157,6 +175,7 @@ def _make(
         explained_variance_ratio=model.explained_variance_ratio.tolist(),
         seconds_by_stage=stopwatch.seconds,
     )
+    check_lease(layout)
     save_pca_model(model, record, layout.pca_model(model_id), statistics=statistics)
     return Reduction(record, is_new_model=True, n_projected=n_reduced)
 

@@ -9,6 +9,7 @@ from spark_assets.chain.options import ReportOptions
 from spark_assets.errors import FruitsError
 from spark_assets.files import write_bytes
 from spark_assets.output.layout import OutputLayout
+from spark_assets.output.lease import check_lease
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord
 from spark_assets.report.collecting import collect_report_data
@@ -33,5 +34,6 @@ def make_report(
 
 def write_report(layout: OutputLayout, page: str) -> None:
     """Put the page in place of an earlier one, and say where it is."""
+    check_lease(layout)
     write_bytes(layout.report, page.encode())
     say_report(layout)

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_assets.features.engines import Engine, EngineSpec, build_engine
-from spark_assets.features.task import extract
+from spark_assets.features.task import IsErased, extract
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead
@@ -36,13 +36,15 @@ class TaskSettings:
     """What every task of a run is told.
 
     The engine's weights are broadcast beside it; ``engine_id`` names them, so that a worker that
-    has built the engine does not read them again.
+    has built the engine does not read them again.  ``is_erased`` tells of a digest that its image
+    is refused.
     """
 
     images: Location
     limits: ImageLimits
     size_px: int
     engine_id: str
+    is_erased: IsErased | None = None
 
 
 def n_tasks_for(spark: SparkSession, n_images: int) -> int:
@@ -67,7 +69,13 @@ def compute_outcomes(
         engine, ahead = _engine(settings.engine_id, spec), _read_ahead()
         reader = ImageReader(settings.images, limits=settings.limits)
         read = ahead.read(_entries(batches), reader)
-        yield from extract(read, engine=engine, size_px=settings.size_px, limits=settings.limits)
+        yield from extract(
+            read,
+            engine=engine,
+            size_px=settings.size_px,
+            limits=settings.limits,
+            is_erased=settings.is_erased,
+        )
 
     return images.repartition(n_tasks).mapInArrow(work, spark_schema(OUTCOMES))
 

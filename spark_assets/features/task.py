@@ -1,7 +1,7 @@
 """What one task does: entries in, one row per image out, in Arrow batches of bounded size."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from spark_assets.images.decoding import (
     DecodedImage,
     ImageLimits,
     ImageRejected,
+    Reason,
     decode_image,
 )
 from spark_assets.images.listing import ImageEntry
@@ -22,6 +23,7 @@ from spark_assets.schemas import OUTCOMES
 
 # 64 rows are 330 kB: enough to make the passage to Spark cheap, little enough to forget.
 ROWS_PER_BATCH = 64
+_ERASED = "it was erased, and is refused until fruits erase --allow-again accepts it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +40,26 @@ class _Rejected:
     rejected: ImageRejected
 
 
+# Tells by its SHA-256 whether an image was erased.
+IsErased = Callable[[str], bool]
+
+
 def extract(
-    images: Iterable[ReadImage], *, engine: Engine, size_px: int, limits: ImageLimits
+    images: Iterable[ReadImage],
+    *,
+    engine: Engine,
+    size_px: int,
+    limits: ImageLimits,
+    is_erased: IsErased | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Decode and featurize images; yield batches of `schemas.OUTCOMES`, a row per image, in order.
 
-    An image that cannot be used becomes a row with a reason.  What an engine raises is not the
-    fault of one image, and is raised.
+    An image that cannot be used becomes a row with a reason, and so does one that was erased.  What
+    an engine raises is not the fault of one image, and is raised.
     """
     pending: list[_Usable | _Rejected] = []
     for image in images:
-        pending.append(_look_at(image, size_px, limits))
+        pending.append(_look_at(image, size_px, limits, is_erased))
         if len(pending) == ROWS_PER_BATCH:
             yield _batch(pending, engine)
             pending = []
@@ -56,14 +67,18 @@ def extract(
         yield _batch(pending, engine)
 
 
-def _look_at(image: ReadImage, size_px: int, limits: ImageLimits) -> _Usable | _Rejected:
+def _look_at(
+    image: ReadImage, size_px: int, limits: ImageLimits, is_erased: IsErased | None
+) -> _Usable | _Rejected:
     if isinstance(image.content, ImageRejected):
         return _Rejected(image.entry, image.content)
+    sha256 = hashlib.sha256(image.content).hexdigest()
+    if is_erased is not None and is_erased(sha256):
+        return _Rejected(image.entry, ImageRejected(Reason.UNREADABLE, _ERASED))
     try:
         decoded = decode_image(image.content, size_px=size_px, limits=limits)
     except ImageRejected as rejected:
         return _Rejected(image.entry, rejected)
-    sha256 = hashlib.sha256(image.content).hexdigest()
     return _Usable(image.entry, sha256, len(image.content), decoded)
 
 

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-import boto3
-import botocore.config
 import botocore.exceptions
 
 from spark_assets.errors import FruitsError
 from spark_assets.images.naming import is_folder_looked_at, is_looked_at
 from spark_assets.locations import Location
+from spark_assets.s3 import error_code, s3_client
 
 # A folder that shows more entries than this before it ends is listed by one task, whole, and not
 # searched for subfolders by the driver.
@@ -147,12 +146,7 @@ def _is_loop(entry: "os.DirEntry[str]", parent: str) -> bool:
 
 def _s3_level(images: Location, folder: str) -> Iterator[ImageEntry | str]:
     assert images.s3 is not None
-    client = boto3.client(
-        "s3",
-        region_name=images.s3.region,
-        endpoint_url=images.s3.endpoint_url,
-        config=botocore.config.Config(retries={"mode": "standard", "max_attempts": 5}),
-    )
+    client = s3_client(images.s3)
     pages = client.get_paginator("list_objects_v2").paginate(
         Bucket=images.bucket, Prefix=images.prefix + folder, Delimiter="/"
     )
@@ -173,9 +167,7 @@ def _s3_level(images: Location, folder: str) -> Iterator[ImageEntry | str]:
 def _s3_sentence(images: Location, error: Exception) -> str:
     if isinstance(error, botocore.exceptions.NoCredentialsError):
         return f"no AWS credentials were found to list {images.uri}; run 'aws configure' or log in"
-    code = ""
-    if isinstance(error, botocore.exceptions.ClientError):
-        code = str(error.response.get("Error", {}).get("Code", ""))
+    code = error_code(error) if isinstance(error, botocore.exceptions.ClientError) else ""
     if code == "NoSuchBucket":
         return f"the bucket {images.bucket} does not exist; check the name in {images.uri}"
     if code in ("AccessDenied", "403", "AllAccessDisabled"):

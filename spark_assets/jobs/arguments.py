@@ -18,7 +18,7 @@ from spark_assets.pca.model import parse_n_components
 
 # The other defaults are those of the values that the options become.
 _DEFAULT_MAX_REJECTED = 0.1
-_DEFAULT_MAX_POINTS = 1000
+DEFAULT_MAX_POINTS = 1000
 _LIMITS = ImageLimits()
 _REQUEST = FeatureModelRequest()
 _MIB = 1024**2
@@ -26,10 +26,18 @@ _MIB = 1024**2
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add what every command that runs on Spark takes."""
+    add_output(parser)
+    parser.add_argument("--master", metavar="URL", help="Spark master (default: this machine)")
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add what every command that writes an output takes."""
     parser.add_argument(
         "--output", required=True, metavar="URI", help="folder or s3:// prefix of the results"
     )
-    parser.add_argument("--master", metavar="URL", help="Spark master (default: this machine)")
+    parser.add_argument(
+        "--wait", action="store_true", help="wait for another command at work on the output"
+    )
     parser.add_argument("--verbose", action="store_true", help="Spark's log, and stack traces")
 
 
@@ -123,7 +131,7 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-points",
         type=positive_int,
-        default=_DEFAULT_MAX_POINTS,
+        default=DEFAULT_MAX_POINTS,
         metavar="N",
         help="images drawn in the plots, each with its thumbnail (default %(default)s)",
     )

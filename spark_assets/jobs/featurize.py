@@ -12,7 +12,7 @@ from spark_assets.chain.started_run import check_places
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_featurize, featurize_options
 from spark_assets.jobs.entry import run_entry
-from spark_assets.session import start_session
+from spark_assets.jobs.working import session_on
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,12 +25,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     """Run the job as it was asked for on a command line."""
     options = featurize_options(parsed)
     check_places(options)
-    with start_session(
-        "fruits featurize",
-        master=parsed.master,
-        s3=options.output.s3,
-        verbose=options.verbose,
-    ) as spark:
+    with session_on(options.output, "fruits featurize", parsed) as spark:
         return commit(featurize(spark, options), options)
 
 

@@ -14,7 +14,7 @@ from spark_assets.jobs.arguments import (
     reduce_options,
     report_options,
 )
-from spark_assets.session import start_session
+from spark_assets.jobs.working import session_on
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,10 +30,5 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     options = featurize_options(parsed)
     check_places(options)
     to_reduce, to_report = reduce_options(parsed), report_options(parsed)
-    with start_session(
-        "fruits run",
-        master=parsed.master,
-        s3=options.output.s3,
-        verbose=options.verbose,
-    ) as spark:
+    with session_on(options.output, "fruits run", parsed) as spark:
         return run_chain(spark, options, to_reduce, to_report)

@@ -11,7 +11,7 @@ from spark_assets.chain.run import report
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_report, report_options
 from spark_assets.jobs.entry import run_entry
-from spark_assets.session import start_session
+from spark_assets.jobs.working import session_on
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,12 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Run the job as it was asked for on a command line."""
     options = report_options(parsed)
-    with start_session(
-        "fruits report",
-        master=parsed.master,
-        s3=options.output.s3,
-        verbose=options.verbose,
-    ) as spark:
+    with session_on(options.output, "fruits report", parsed) as spark:
         report(spark, options)
     return ExitCode.DONE
 

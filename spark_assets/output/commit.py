@@ -4,6 +4,7 @@ from spark_assets.features.feature_model import FeatureModel, load_facts, save_f
 from spark_assets.files import delete_file, delete_folder, names_in, write_json
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
+from spark_assets.output.lease import check_lease
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import pca_records
 
@@ -17,6 +18,7 @@ def commit_run(layout: OutputLayout, manifest: RunManifest, model: FeatureModel 
         folder = layout.feature_model(model.facts.network_sha256)
         if load_facts(folder) is None:
             save_feature_model(model, folder)
+    check_lease(layout)
     write_json(layout.manifest(manifest.run_id), manifest.to_json())
 
 

@@ -53,7 +53,7 @@ def current_state(
     of changes alone.  ``runs`` are the finished runs unless given.
     """
     runs = visible_runs(layout) if runs is None else runs
-    changes = _table(spark, layout, "changes", CHANGES, [run.run_id for run in runs])
+    changes = changes_of(spark, layout, runs)
     if len(runs) > 1:
         row = F.struct(*changes.columns)
         newest = changes.groupBy("path").agg(F.max_by(row, "run_id").alias("newest"))
@@ -63,6 +63,11 @@ def current_state(
         return changes
     erased = spark.createDataFrame([(path,) for path in hidden], "path string")
     return changes.join(erased, on="path", how="left_anti").select(changes.columns)
+
+
+def changes_of(spark: SparkSession, layout: OutputLayout, runs: Sequence[RunManifest]) -> DataFrame:
+    """Return all that some runs have noted of images: `schemas.CHANGES` with the ``run_id``."""
+    return _table(spark, layout, "changes", CHANGES, [run.run_id for run in runs])
 
 
 def current_features(

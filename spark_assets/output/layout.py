@@ -38,9 +38,29 @@ class OutputLayout:
         return self.output.child("manifests")
 
     @property
+    def lease(self) -> Location:
+        """Tell what is at work on the output."""
+        return self.output.child("_lease.json")
+
+    @property
     def erasing(self) -> Location:
         """Hold what is still to be erased: gone with the last of it."""
         return self.output.child("_erasing")
+
+    @property
+    def erased(self) -> Location:
+        """Hold the salted digests of the images that are refused."""
+        return self.output.child("erased", "list.json")
+
+    @property
+    def erasures(self) -> Location:
+        """Hold the certificates of erasures."""
+        return self.output.child("erasures")
+
+    @property
+    def artefacts(self) -> Location:
+        """Hold the notes of what was made from the tables and is kept beside them."""
+        return self.output.child("artefacts")
 
     @property
     def receipts(self) -> Location:

@@ -1,0 +1,159 @@
+"""The beginning of an erasure: what is asked for is found, hidden from readers, and refused anew.
+
+No Spark: it reads the narrow tables of changes, and writes the journal.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from spark_assets.erasure.selection import Asked, Selection, select
+from spark_assets.erasure.tables import Rewritten, count_affected, size_of
+from spark_assets.errors import FruitsError
+from spark_assets.locations import Location, parse_location
+from spark_assets.output.artefacts import registered_artefacts
+from spark_assets.output.erased import load_erased, save_erased
+from spark_assets.output.erasing import PendingErasure, note_erasure
+from spark_assets.output.history import visible_runs
+from spark_assets.output.ids import next_id
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.lease import check_lease
+from spark_assets.output.manifest import RunManifest
+from spark_assets.output.pca_models import PCARecord, pca_records
+from spark_assets.removal.files import count_versions, paths_under
+from spark_assets.schemas import Outcome
+
+_N_READERS = 8
+_BLOCK_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedErasure:
+    """What an erasure would do; ``copies`` are images of the same content that it would leave."""
+
+    erasure: PendingErasure
+    copies: tuple[str, ...]
+    rewritten: Rewritten
+    n_feature_bytes: int
+
+
+def plan_erasure(
+    layout: OutputLayout, sources: Sequence[Location], asked: Asked, *, with_copies: bool
+) -> PlannedErasure:
+    """Find all that an output and the sources of its photographs hold of some images.
+
+    ``sources`` are those that are given beside the one that the output was made from.  Raises
+    FruitsError where nothing is found, or the output holds no run.
+    """
+    runs = visible_runs(layout)
+    if not runs:
+        raise FruitsError(
+            f"there is no finished run in {layout.output.uri}, so there is nothing to erase in it"
+        )
+    every_source = _sources(runs, sources)
+    selection = select(layout, runs, asked, with_copies=with_copies)
+    paths = {*selection.paths, *_in_sources(every_source, asked)}
+    if not paths:
+        raise FruitsError(
+            f"neither {layout.output.uri} nor {' nor '.join(s.uri for s in every_source)} holds an "
+            "image that was asked for, so nothing was erased; check how it is written: paths are "
+            "relative to the images and byte-exact"
+        )
+    found = {str(outcome): selection.run_ids(outcome) for outcome in Outcome}
+    rewritten = sum(
+        (count_affected(layout.features(r), sorted(paths)) for r in found[Outcome.FEATURES]),
+        Rewritten(),
+    )
+    digests = {*selection.content_sha256, *asked.content_sha256, *_digests(every_source, paths)}
+    records = pca_records(layout, [run.run_id for run in runs])
+    erasure = PendingErasure(
+        erasure_id=next_id((), datetime.now(UTC)),
+        began_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        sources=[source.uri for source in every_source],
+        paths=sorted(paths),
+        content_sha256=sorted(digests),
+        runs_by_outcome=found,
+        model_ids=_models_made_from(records, found[Outcome.FEATURES]),
+        artefacts=[
+            artefact.name
+            for artefact in registered_artefacts(layout)
+            if set(artefact.made_from) & set(found[Outcome.FEATURES])
+        ],
+        held=_held(selection, every_source, paths),
+    )
+    copies = tuple(path for path in selection.copies if path not in paths)
+    return PlannedErasure(erasure, copies, rewritten, _feature_bytes(layout, runs))
+
+
+def begin(layout: OutputLayout, planned: PlannedErasure) -> None:
+    """Refuse the images from now on, then hide them from every reader."""
+    erasure = planned.erasure
+    check_lease(layout)
+    save_erased(layout, load_erased(layout).with_digests(erasure.content_sha256))
+    note_erasure(layout, erasure)
+
+
+def _sources(runs: Sequence[RunManifest], given: Sequence[Location]) -> list[Location]:
+    """Return where the photographs are: the source of the output, and what was given."""
+    own = parse_location(runs[-1].images_uri)
+    return [own, *(source for source in given if source != own)]
+
+
+def _in_sources(sources: Sequence[Location], asked: Asked) -> Iterator[str]:
+    """Yield what is asked for by path and is in a source, looked at by a run or not."""
+    for source in sources:
+        for prefix in asked.prefixes:
+            yield from paths_under(source, prefix)
+        for path in asked.paths:
+            if count_versions(source, path):
+                yield path
+
+
+def _digests(sources: Sequence[Location], paths: Iterable[str]) -> set[str]:
+    """Return the digests of what the sources hold under some paths."""
+    files = [source.child(*path.split("/")) for source in sources for path in paths]
+    with ThreadPoolExecutor(_N_READERS) as pool:
+        return {digest for digest in pool.map(_digest, files) if digest is not None}
+
+
+def _digest(file: Location) -> str | None:
+    digest = hashlib.sha256()
+    try:
+        with file.filesystem.open_input_stream(file.base) as stream:
+            while block := stream.read(_BLOCK_BYTES):
+                digest.update(block)
+    except (OSError, ValueError):  # gone, or no name that storage could hold: removal tells
+        return None
+    return digest.hexdigest()
+
+
+def _models_made_from(records: Sequence[PCARecord], run_ids: Collection[str]) -> list[str]:
+    """Return the models that were fitted here on features of some runs.
+
+    One that was fitted elsewhere holds nothing of them: it was only used on them.
+    """
+    return [
+        record.model_id
+        for record in records
+        if record.fitted_here and set(record.fitted_on) & set(run_ids)
+    ]
+
+
+def _held(
+    selection: Selection, sources: Sequence[Location], paths: Iterable[str]
+) -> dict[str, int]:
+    n_rows = dict.fromkeys(Outcome, 0)
+    for row in selection.rows:
+        n_rows[Outcome(row.outcome)] += 1
+    n_photographs = sum(count_versions(source, path) for path in paths for source in sources)
+    return {
+        "photographs, every version counted": n_photographs,
+        "rows of features": n_rows[Outcome.FEATURES],
+        "rows of rejected images": n_rows[Outcome.REJECTED],
+    }
+
+
+def _feature_bytes(layout: OutputLayout, runs: Sequence[RunManifest]) -> int:
+    return sum(size_of(layout.features(run.run_id)) for run in runs if run.counts.n_features)

@@ -1,0 +1,102 @@
+"""The path of an erasure: find, hide, remove at the source, rewrite, look again, certify."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from pyspark.sql import SparkSession
+
+from spark_assets.erasure.begin import begin, plan_erasure
+from spark_assets.erasure.conclude import conclude, remove_photographs
+from spark_assets.erasure.messages import say_certified, say_planned, say_rewritten
+from spark_assets.erasure.rewrite import rewrite_output
+from spark_assets.erasure.selection import Asked
+from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.locations import Location
+from spark_assets.output.erased import load_erased, save_erased
+from spark_assets.output.erasing import pending_erasures
+from spark_assets.output.layout import OutputLayout
+from spark_assets.progress import say
+
+StartSession = Callable[[], AbstractContextManager[SparkSession]]
+
+
+@dataclass(frozen=True, slots=True)
+class EraseOptions:
+    """What an erasure is asked for.
+
+    ``asked`` None means to finish what has begun.  ``sources`` hold photographs too, beside the
+    source of the output.  ``outside_reach`` are sentences about traces that no command removes.
+    """
+
+    output: Location
+    sources: Sequence[Location]
+    asked: Asked | None
+    with_copies: bool
+    is_dry_run: bool
+    outside_reach: Sequence[str]
+    max_points: int
+    verbose: bool
+
+
+def erase(options: EraseOptions, start_session: StartSession) -> ExitCode:
+    """Erase what is asked for and what earlier erasures have left undone.
+
+    Spark is started once it is needed: not to be told that nothing was found.  Raises FruitsError
+    where nothing is found, or something cannot be removed.
+    """
+    layout = OutputLayout(options.output)
+    begin_or_plan(options, layout)
+    if options.is_dry_run:
+        return ExitCode.DONE
+    unfinished = pending_erasures(layout)
+    removals = [remove_photographs(erasure) for erasure in unfinished]
+    with start_session() as spark:
+        for erasure in unfinished:
+            say_rewritten(rewrite_output(spark, layout, erasure, max_points=options.max_points))
+    for erasure, removed in zip(unfinished, removals, strict=True):
+        say_certified(
+            layout, conclude(layout, erasure, removed, outside_reach=options.outside_reach)
+        )
+    return ExitCode.DONE
+
+
+def begin_or_plan(options: EraseOptions, layout: OutputLayout) -> None:
+    """Write the journal of what is asked for, or with ``is_dry_run`` say what would be erased.
+
+    Raises FruitsError where there is nothing to erase and nothing to finish.
+    """
+    unfinished = pending_erasures(layout)
+    if options.asked is None:
+        if not unfinished:
+            raise FruitsError(f"no erasure is unfinished in {options.output.uri}")
+        return
+    try:
+        planned = plan_erasure(
+            layout, options.sources, options.asked, with_copies=options.with_copies
+        )
+    except FruitsError:
+        if not unfinished or options.is_dry_run:
+            raise
+        return  # what is asked for is hidden already: it is what the journal holds
+    say_planned(planned, is_dry_run=options.is_dry_run)
+    if not options.is_dry_run:
+        begin(layout, planned)
+
+
+def allow_again(output: Location, content_sha256: Sequence[str]) -> ExitCode:
+    """Take digests off the list of erased images, so that such photographs are accepted.
+
+    Raises FruitsError where one of them is not on it.
+    """
+    layout = OutputLayout(output)
+    erased = load_erased(layout)
+    unknown = [digest for digest in content_sha256 if not erased.holds(digest)]
+    if unknown:
+        raise FruitsError(
+            f"{unknown[0]} is not on the list of erased images of {output.uri}; give the SHA-256 "
+            "of a photograph that was erased"
+        )
+    save_erased(layout, erased.without(content_sha256))
+    say(f"{len(content_sha256)} digests are accepted again by {output.uri}")
+    return ExitCode.DONE

@@ -1,0 +1,103 @@
+"""The erase job: photographs, and all that an output holds of them.
+
+spark-submit runs this file; ``fruits erase`` is the same.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from spark_assets.erasure.asking import asked_for
+from spark_assets.erasure.run import EraseOptions, allow_again, erase
+from spark_assets.erasure.selection import Asked
+from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.jobs.arguments import add_common, add_report
+from spark_assets.jobs.entry import run_entry
+from spark_assets.jobs.working import session, session_on, working_on
+from spark_assets.locations import parse_location, parse_output_location
+
+_PURPOSE = "fruits erase"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this job."""
+    add_common(parser)
+    add_report(parser)
+    parser.add_argument(
+        "--images",
+        action="append",
+        default=[],
+        metavar="URI",
+        help="another place that holds the photographs, beside the one that the output was made "
+        "from; may be given several times",
+    )
+    what = parser.add_argument_group("what to erase (several may be given)")
+    what.add_argument(
+        "--path", action="append", default=[], metavar="P", help="path relative to the images"
+    )
+    what.add_argument("--path-list", metavar="FILE", help="a file or URI with a path on each line")
+    what.add_argument(
+        "--prefix", action="append", default=[], metavar="P", help="all paths that begin so"
+    )
+    what.add_argument(
+        "--sha256", action="append", default=[], metavar="H", help="digest of a photograph"
+    )
+    parser.add_argument(
+        "--copies", action="store_true", help="images of the same content under other names too"
+    )
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--dry-run", action="store_true", help="say what would be erased")
+    way.add_argument("--finish", action="store_true", help="finish what was interrupted")
+    way.add_argument(
+        "--rewrite-only",
+        action="store_true",
+        help="of what has begun, do the tables and models alone: a step of the cluster",
+    )
+    way.add_argument(
+        "--allow-again", action="store_true", help="accept photographs of --sha256 again"
+    )
+
+
+def run(parsed: argparse.Namespace, *, outside_reach: Sequence[str] = ()) -> ExitCode:
+    """Run the job as it was asked for on a command line."""
+    options = _options(parsed, outside_reach)
+    if parsed.rewrite_only:
+        with session_on(options.output, _PURPOSE, parsed):
+            return ExitCode.DONE
+    with working_on(options.output, _PURPOSE, parsed):
+        if parsed.allow_again:
+            return allow_again(options.output, parsed.sha256)
+        return erase(options, lambda: session(options.output, _PURPOSE, parsed))
+
+
+def _options(parsed: argparse.Namespace, outside_reach: Sequence[str]) -> EraseOptions:
+    asked = asked_for(parsed.path, parsed.path_list, parsed.prefix, parsed.sha256)
+    is_named = asked != Asked()
+    if not is_named and not (parsed.finish or parsed.rewrite_only):
+        raise FruitsError(
+            "nothing to erase was named; give --path, --path-list, --prefix or --sha256"
+        )
+    if parsed.finish and is_named:
+        raise FruitsError("--finish goes on with what was named before; leave the names out")
+    return EraseOptions(
+        output=parse_output_location(parsed.output),
+        sources=[parse_location(uri) for uri in parsed.images],
+        asked=asked if is_named else None,
+        with_copies=parsed.copies,
+        is_dry_run=parsed.dry_run,
+        outside_reach=outside_reach,
+        max_points=parsed.max_points,
+        verbose=parsed.verbose,
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, run, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="erase", description=__doc__)
+    add_arguments(parser)
+    parsed = parser.parse_args(argv)
+    return run_entry(lambda: run(parsed), verbose=parsed.verbose)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

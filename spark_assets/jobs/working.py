@@ -1,0 +1,46 @@
+"""What every command that writes an output does first: take it, and clear up after the dead."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pyspark.sql import SparkSession
+
+from spark_assets.erasure.rewrite import rewrite_unfinished
+from spark_assets.jobs.arguments import DEFAULT_MAX_POINTS
+from spark_assets.locations import Location
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.lease import hold_lease
+from spark_assets.output.orphans import find_orphans, remove_orphans
+from spark_assets.session import start_session
+
+
+@contextmanager
+def working_on(output: Location, purpose: str, parsed: argparse.Namespace) -> Iterator[None]:
+    """Be the only one that writes an output, and remove what those that died have left in it.
+
+    ``parsed`` has what `add_common` adds.  Raises FruitsError, which names the other, where one is
+    at work and it is not to be waited for.
+    """
+    layout = OutputLayout(output)
+    with hold_lease(layout, purpose=purpose, wait=parsed.wait):
+        remove_orphans(layout, find_orphans(layout))
+        yield
+
+
+@contextmanager
+def session_on(
+    output: Location, purpose: str, parsed: argparse.Namespace
+) -> Iterator[SparkSession]:
+    """Start Spark to work on an output, as `working_on` does.
+
+    An erasure that was interrupted goes on first: nothing is built on what it has to remove.
+    """
+    with working_on(output, purpose, parsed), session(output, purpose, parsed) as spark:
+        rewrite_unfinished(spark, OutputLayout(output), max_points=DEFAULT_MAX_POINTS)
+        yield spark
+
+
+def session(output: Location, purpose: str, parsed: argparse.Namespace) -> SparkSession:
+    """Start Spark as a command line asks for it."""
+    return start_session(purpose, master=parsed.master, s3=output.s3, verbose=parsed.verbose)

@@ -1,0 +1,72 @@
+"""Removing local files."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from spark_assets.locations import Location
+
+Outcome = tuple[str, int, str | None]
+
+
+def remove(folder: Location, paths: Iterable[str]) -> list[Outcome]:
+    """Return for each path how many files went, and why one did not.
+
+    A link goes itself, not what it leads to.
+    """
+    return [_remove(folder, path) for path in paths]
+
+
+def count(folder: Location, path: str) -> int:
+    return int(_find(folder, path) is not None)
+
+
+def paths_under(folder: Location, prefix: str) -> Iterator[str]:
+    """Yield the files whose relative path begins with ``prefix``, as the tables write them."""
+    parent = prefix.rpartition("/")[0]
+    for root, _, names in os.walk(Path(folder.base, parent)):
+        for name in names:
+            path = _readable(os.path.relpath(os.path.join(root, name), folder.base))
+            if path.startswith(prefix):
+                yield path
+
+
+def _remove(folder: Location, path: str) -> Outcome:
+    file = _find(folder, path)
+    if file is None:
+        return path, 0, None
+    try:
+        os.unlink(file)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        return path, 0, f"{reason}; check the permissions of the folder"
+    return path, 1, None
+
+
+def _find(folder: Location, path: str) -> str | None:
+    """Return the file that the tables name so, or None.
+
+    A name that is not valid UTF-8 stands in the tables in a readable form.
+    """
+    found = folder.base
+    for part in path.split("/"):
+        direct = os.path.join(found, part)
+        if os.path.lexists(direct):
+            found = direct
+        elif "\\x" in part and (name := _unreadable_name(found, part)) is not None:
+            found = os.path.join(found, name)
+        else:
+            return None
+    return found
+
+
+def _unreadable_name(folder: str, readable: str) -> str | None:
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return None
+    return next((name for name in names if _readable(name) == readable), None)
+
+
+def _readable(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
