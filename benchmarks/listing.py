@@ -13,6 +13,7 @@ from benchmarks.product import MASTER
 from benchmarks.workbench import Workbench, say
 from spark_assets.chain.listing import list_photographs
 from spark_assets.errors import FruitsError
+from spark_assets.images.naming import LabelRule
 from spark_assets.locations import parse_location
 from spark_assets.session import start_session
 
@@ -45,7 +46,9 @@ def list_tree(images: str, output: Path) -> dict[str, float]:
     shutil.rmtree(output, ignore_errors=True)
     with start_session("listing", master=MASTER, s3=None, verbose=False) as spark:
         started = time.monotonic()
-        listed = list_photographs(spark, parse_location(images), parse_location(str(output)))
+        listed = list_photographs(
+            spark, parse_location(images), parse_location(str(output)), labels=LabelRule()
+        )
         seconds = time.monotonic() - started
         jvm = spark.sparkContext._jvm
         assert jvm is not None

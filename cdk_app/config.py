@@ -77,6 +77,7 @@ class PipelineConfig:
     session_manager: bool
     steps: StepsMode
     n_components: str
+    label_level: int
     max_rejected: float
     run_timeout_hours: int
     schedule: str
@@ -269,6 +270,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "session_manager": _bool,
     "steps": _steps,
     "n_components": _n_components,
+    "label_level": _int(1, 9, "folders"),
     "max_rejected": _share,
     "run_timeout_hours": _int(1, 24, "hours"),
     "schedule": _schedule,

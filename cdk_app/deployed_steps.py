@@ -16,6 +16,7 @@ def deployed_steps(config: PipelineConfig, storage: Storage, artifacts: Artifact
             package_uri=artifacts.package.s3_object_url,
             script_uris={name: asset.s3_object_url for name, asset in artifacts.scripts.items()},
             n_components=config.n_components,
+            label_level=config.label_level,
             max_rejected=config.max_rejected,
             revision=artifacts.revision,
         )

@@ -26,6 +26,7 @@ class StepInputs:
     package_uri: str
     script_uris: dict[str, str]
     n_components: str
+    label_level: int
     max_rejected: float
     revision: str
 
@@ -38,6 +39,7 @@ def pipeline_steps(inputs: StepInputs) -> list[Step]:
             *("--images", inputs.images_uri),
             *output,
             *("--model", inputs.model_uri),
+            *("--label-level", str(inputs.label_level)),
             *("--max-rejected", str(inputs.max_rejected)),
         ),
         "reduce": (*output, "--n-components", inputs.n_components),
@@ -65,5 +67,6 @@ def _submit(inputs: StepInputs, name: str, arguments: tuple[str, ...]) -> tuple[
 
 
 def _digest(inputs: StepInputs) -> str:
-    settings = f"{inputs.revision} {inputs.n_components} {inputs.max_rejected}"
+    options = (inputs.n_components, inputs.label_level, inputs.max_rejected)
+    settings = " ".join(map(str, (inputs.revision, *options)))
     return hashlib.sha256(settings.encode()).hexdigest()[:16]

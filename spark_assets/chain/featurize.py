@@ -91,6 +91,7 @@ def _look_at_images(
     settings = TaskSettings(
         images=options.images,
         limits=options.limits,
+        labels=options.labels,
         size_px=model.facts.image_size_px,
         engine_id=f"{options.engine} {model.facts.network_sha256}",
         is_erased=erased.holds if (erased := load_erased(run.layout)) else None,

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from spark_assets.images.image_list import read_image_list
 from spark_assets.images.listing import ImageEntry, instant_of, list_images, split_listing
-from spark_assets.images.naming import label_of
+from spark_assets.images.naming import LabelRule
 from spark_assets.locations import Location
 from spark_assets.schemas import IMAGES, spark_schema
 from spark_assets.session import n_task_slots
@@ -36,6 +36,7 @@ def list_photographs(
     images: Location,
     staging: Location,
     *,
+    labels: LabelRule,
     image_list: str | None = None,
     limit: int | None = None,
 ) -> StoredImages:
@@ -44,9 +45,9 @@ def list_photographs(
     Raises FruitsError where the images cannot be listed.
     """
     if image_list is None:
-        listed = _listed(spark, images)
+        listed = _listed(spark, images, labels)
     else:
-        listed = _from_image_list(spark, images, image_list, staging.child("list.parquet"))
+        listed = _from_image_list(spark, images, image_list, staging.child("list.parquet"), labels)
     if limit is not None:
         listed = listed.orderBy("path").limit(limit)
     folder = staging.child("listed").spark_path()
@@ -55,7 +56,7 @@ def list_photographs(
     return StoredImages(stored, stored.count())
 
 
-def _listed(spark: SparkSession, images: Location) -> DataFrame:
+def _listed(spark: SparkSession, images: Location, labels: LabelRule) -> DataFrame:
     n_tasks = _PARTS_PER_SLOT * n_task_slots(spark)
     parts = split_listing(images, n_parts=n_tasks)
     shares = spark.range(0, len(parts), 1, min(n_tasks, len(parts)))
@@ -64,19 +65,23 @@ def _listed(spark: SparkSession, images: Location) -> DataFrame:
         forget_zip_directories()
         for batch in batches:
             for index in batch.column("id").to_pylist():
-                yield from _batches(list_images(images, parts[index]))
+                yield from _batches(list_images(images, parts[index]), labels)
 
     return shares.mapInArrow(work, spark_schema(IMAGES))
 
 
 def _from_image_list(
-    spark: SparkSession, images: Location, image_list: str, staged: Location
+    spark: SparkSession,
+    images: Location,
+    image_list: str,
+    staged: Location,
+    labels: LabelRule,
 ) -> DataFrame:
     """Bring a list to storage, batch by batch, then ask storage for the sizes it lacks."""
     filesystem = staged.filesystem
     filesystem.create_dir(staged.base.rpartition("/")[0], recursive=True)
     with pyarrow.parquet.ParquetWriter(staged.base, IMAGES, filesystem=filesystem) as out:
-        for batch in _batches(read_image_list(image_list, images)):
+        for batch in _batches(read_image_list(image_list, images), labels):
             out.write_batch(batch)
     listed = (
         spark.read.schema(spark_schema(IMAGES))
@@ -88,7 +93,7 @@ def _from_image_list(
         for batch in batches:
             rows = batch.to_pylist()
             entries = [ImageEntry(r["path"], r["size_bytes"], r["modified_at"]) for r in rows]
-            yield from _batches(iter(_with_sizes(images, entries)))
+            yield from _batches(iter(_with_sizes(images, entries)), labels)
 
     return listed.mapInArrow(work, spark_schema(IMAGES))
 
@@ -105,11 +110,11 @@ def _with_sizes(images: Location, entries: list[ImageEntry]) -> list[ImageEntry]
     return [by_path.get(entry.path, entry) for entry in entries]
 
 
-def _batches(entries: Iterator[ImageEntry]) -> Iterator[pa.RecordBatch]:
+def _batches(entries: Iterator[ImageEntry], labels: LabelRule) -> Iterator[pa.RecordBatch]:
     while block := list(islice(entries, _ROWS_PER_BATCH)):
         columns = [
             [entry.path for entry in block],
-            [label_of(entry.path) for entry in block],
+            [labels.label_of(entry.path) for entry in block],
             [entry.size_bytes for entry in block],
             [entry.modified_at for entry in block],
         ]

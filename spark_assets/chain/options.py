@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from spark_assets.features.engines import EngineName
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
+from spark_assets.images.naming import LabelRule
 from spark_assets.locations import Location
 
 DEFAULT_N_COMPONENTS = "0.95"
@@ -24,6 +25,7 @@ class FeaturizeOptions:
     model: FeatureModelRequest
     engine: EngineName
     limits: ImageLimits
+    labels: LabelRule
     limit: int | None
     max_rejected: float
     overwrite: bool
@@ -46,6 +48,7 @@ class FeaturizeOptions:
             "alpha": self.model.alpha,
             "engine": str(self.engine),
             "limits": asdict(self.limits),
+            "label": asdict(self.labels),
             "limit": self.limit,
             "max_rejected": self.max_rejected,
             "overwrite": self.overwrite,

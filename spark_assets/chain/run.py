@@ -103,6 +103,7 @@ def featurize(spark: SparkSession, options: FeaturizeOptions) -> FeaturizedRun |
                     spark,
                     options.images,
                     run.staging,
+                    labels=options.labels,
                     image_list=options.image_list,
                     limit=options.limit,
                 )

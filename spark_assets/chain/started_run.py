@@ -10,6 +10,7 @@ from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.files import write_bytes
 from spark_assets.images.listing import check_images_exist
+from spark_assets.images.naming import LabelRule
 from spark_assets.locations import Location
 from spark_assets.output.commit import clear_staging, discard_run
 from spark_assets.output.history import visible_runs
@@ -78,3 +79,16 @@ def _check_earlier(options: FeaturizeOptions, earlier: Sequence[RunManifest]) ->
             f"the output {output.uri} holds features of the images in {earlier[-1].images_uri}, "
             f"and {images.uri} was given; choose another output, or start afresh with --overwrite"
         )
+    if earlier and (held := LabelRule(**earlier[-1].options["label"])) != options.labels:
+        raise FruitsError(
+            f"the output {output.uri} takes labels from the paths by {_words(held)}, and the "
+            "labels of two rules do not belong together; give the same one, choose another output, "
+            "or start afresh with --overwrite"
+        )
+
+
+def _words(labels: LabelRule) -> str:
+    """Return the options that give a rule."""
+    if labels.regex is not None:
+        return f"--label-regex '{labels.regex}'"
+    return f"--label-level {labels.level}"

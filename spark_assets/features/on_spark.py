@@ -15,6 +15,7 @@ from spark_assets.features.engines import Engine, EngineSpec, build_engine
 from spark_assets.features.task import IsErased, extract
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
+from spark_assets.images.naming import LabelRule
 from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.locations import Location
 from spark_assets.schemas import FEATURES, OUTCOMES, REJECTED, spark_schema
@@ -42,6 +43,7 @@ class TaskSettings:
 
     images: Location
     limits: ImageLimits
+    labels: LabelRule
     size_px: int
     engine_id: str
     is_erased: IsErased | None = None
@@ -74,6 +76,7 @@ def compute_outcomes(
             engine=engine,
             size_px=settings.size_px,
             limits=settings.limits,
+            labels=settings.labels,
             is_erased=settings.is_erased,
         )
 

@@ -17,12 +17,13 @@ from spark_assets.images.decoding import (
     decode_image,
 )
 from spark_assets.images.listing import ImageEntry
-from spark_assets.images.naming import label_of
+from spark_assets.images.naming import LabelRule
 from spark_assets.images.reading import ReadImage
 from spark_assets.schemas import OUTCOMES
 
 # 64 rows are 330 kB: enough to make the passage to Spark cheap, little enough to forget.
 ROWS_PER_BATCH = 64
+_PARENT_FOLDER = LabelRule()
 _ERASED = "it was erased, and is refused until fruits erase --allow-again accepts it"
 
 
@@ -50,6 +51,7 @@ def extract(
     engine: Engine,
     size_px: int,
     limits: ImageLimits,
+    labels: LabelRule = _PARENT_FOLDER,
     is_erased: IsErased | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Decode and featurize images; yield batches of `schemas.OUTCOMES`, a row per image, in order.
@@ -61,10 +63,10 @@ def extract(
     for image in images:
         pending.append(_look_at(image, size_px, limits, is_erased))
         if len(pending) == ROWS_PER_BATCH:
-            yield _batch(pending, engine)
+            yield _batch(pending, engine, labels)
             pending = []
     if pending:
-        yield _batch(pending, engine)
+        yield _batch(pending, engine, labels)
 
 
 def _look_at(
@@ -82,13 +84,15 @@ def _look_at(
     return _Usable(image.entry, sha256, len(image.content), decoded)
 
 
-def _batch(outcomes: list[_Usable | _Rejected], engine: Engine) -> pa.RecordBatch:
+def _batch(
+    outcomes: list[_Usable | _Rejected], engine: Engine, labels: LabelRule
+) -> pa.RecordBatch:
     usable = [outcome for outcome in outcomes if isinstance(outcome, _Usable)]
     features = _features([outcome.image.pixels for outcome in usable], engine)
     good = [isinstance(outcome, _Usable) for outcome in outcomes]
     columns = {
         "path": [outcome.entry.path for outcome in outcomes],
-        "label": [label_of(outcome.entry.path) for outcome in outcomes],
+        "label": [labels.label_of(outcome.entry.path) for outcome in outcomes],
         "content_sha256": [o.content_sha256 if isinstance(o, _Usable) else None for o in outcomes],
         "size_bytes": [
             o.size_bytes if isinstance(o, _Usable) else o.entry.size_bytes for o in outcomes

@@ -13,6 +13,7 @@ from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
+from spark_assets.images.naming import LabelRule
 from spark_assets.locations import parse_location, parse_output_location
 from spark_assets.pca.model import parse_n_components
 
@@ -21,6 +22,7 @@ _DEFAULT_MAX_REJECTED = 0.1
 DEFAULT_MAX_POINTS = 1000
 _LIMITS = ImageLimits()
 _REQUEST = FeatureModelRequest()
+_LABELS = LabelRule()
 _MIB = 1024**2
 
 
@@ -55,6 +57,20 @@ def add_featurize(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--engine", type=EngineName, choices=list(EngineName), default=EngineName.LITERT
+    )
+    labels = parser.add_mutually_exclusive_group()
+    labels.add_argument(
+        "--label-level",
+        type=positive_int,
+        default=_LABELS.level,
+        metavar="N",
+        help="which folder names the label: 1 the one that holds an image, 2 the one above it "
+        "(default %(default)s)",
+    )
+    labels.add_argument(
+        "--label-regex",
+        metavar="EXPRESSION",
+        help="a regular expression whose first group, or match, in a path is the label",
     )
     parser.add_argument("--limit", type=positive_int, metavar="N", help="look at N images only")
     parser.add_argument("--overwrite", action="store_true", help="start afresh in this output")
@@ -146,6 +162,7 @@ def featurize_options(parsed: argparse.Namespace) -> FeaturizeOptions:
         model=model_request(parsed),
         engine=parsed.engine,
         limits=ImageLimits(int(parsed.max_image_mib * _MIB), parsed.max_image_megapixels),
+        labels=LabelRule(parsed.label_level, parsed.label_regex),
         limit=parsed.limit,
         max_rejected=parsed.max_rejected,
         overwrite=parsed.overwrite,

@@ -48,6 +48,7 @@ def test_the_defaults_are_a_small_cluster_in_frankfurt_that_goes_away():
         session_manager=False,
         steps=StepsMode.NONE,
         n_components="0.95",
+        label_level=1,
         max_rejected=0.1,
         run_timeout_hours=6,
         schedule="",
@@ -86,6 +87,7 @@ READ = [
     ("n_components", 120, "120"),
     ("n_components", 0.5, "0.5"),
     ("n_components", ".999999999", ".999999999"),
+    ("label_level", "2", 2),
     ("max_rejected", "0", 0.0),
     ("max_rejected", "1.0", 1.0),
     ("max_rejected", 1, 1.0),
@@ -183,6 +185,10 @@ REFUSED = {
     "session_manager": (["yes", "1", "", "true\n", None], "give true or false"),
     "steps": (["all", "", "run\n"], "give none (the cluster waits for them) or run"),
     "n_components": ([*NO_SHARES, "0", "0.0", "1.0", "1.5", "1e3", "\u0663", "9" * 7], COMPONENTS),
+    "label_level": (
+        [*NO_WHOLE_NUMBERS, "0", "10"],
+        "give a whole number of folders from 1 to 9",
+    ),
     "max_rejected": ([*NO_SHARES, "1.1", "2", "-1"], "give a share from 0 to 1"),
     "run_timeout_hours": (
         [*NO_WHOLE_NUMBERS, "0", "25"],

@@ -29,6 +29,7 @@ def inputs(**changed):
         "package_uri": "s3://assets/package.zip",
         "script_uris": {name: f"s3://assets/{name}.py" for name in JOBS},
         "n_components": "0.95",
+        "label_level": 1,
         "max_rejected": 0.1,
         "revision": "1",
     }
@@ -85,7 +86,7 @@ def test_spark_submit_runs_each_script_with_the_package_in_client_mode(made_with
 
 
 @pytest.mark.parametrize(
-    "changed", [{"revision": "2"}, {"n_components": "3"}, {"max_rejected": 0.2}]
+    "changed", [{"revision": "2"}, {"n_components": "3"}, {"label_level": 2}, {"max_rejected": 0.2}]
 )
 def test_whatever_changes_all_three_steps_are_others(changed):
     """EMR runs a step that has changed: one that had not would leave its tables behind."""

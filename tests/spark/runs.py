@@ -14,6 +14,7 @@ from spark_assets.features.engines import EngineName
 from spark_assets.features.feature_model import FeatureModel, save_feature_model
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
+from spark_assets.images.naming import LabelRule
 from spark_assets.locations import parse_location
 from spark_assets.output.commit import commit_run
 from spark_assets.output.history import current_features
@@ -44,6 +45,7 @@ def options_for(folder: Path, model_folder: Path, **changes: Any) -> FeaturizeOp
         model=FeatureModelRequest(model_uri=str(model_folder)),
         engine=EngineName.LITERT,
         limits=ImageLimits(),
+        labels=LabelRule(),
         limit=None,
         max_rejected=0.1,
         overwrite=False,

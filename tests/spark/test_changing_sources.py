@@ -9,6 +9,7 @@ from spark_assets.chain import featurize as featurizing
 from spark_assets.chain.featurize import NothingNew
 from spark_assets.chain.run import featurize
 from spark_assets.errors import FruitsError
+from spark_assets.images.naming import LabelRule
 from spark_assets.output.history import (
     current_features,
     current_rejected,
@@ -171,3 +172,18 @@ def test_two_names_for_one_gone_image_both_take_its_features(spark, options, ima
     counts = run(spark, options).counts
     assert (counts.n_features, counts.n_renamed, counts.n_gone) == (2, 2, 1)
     assert {"a/x.png", "a/y.png"} <= set(current_paths(spark, options))
+
+
+@pytest.mark.parametrize(
+    ("labels", "label"), [(LabelRule(2), "apple"), (LabelRule(regex="apple/([a-z]+)"), "gala")]
+)
+def test_one_rule_names_the_labels_of_every_table(spark, options, images, layout, labels, label):
+    put(images, "apple/gala 1/1.png", seed=30)
+    put(images, "apple/gala 1/broken.png", b"broken")
+    asked = dataclasses.replace(options, labels=labels)
+    assert run(spark, asked).options["label"] == dataclasses.asdict(labels)
+    for rows in (current_features(spark, layout), current_rejected(spark, layout)):
+        found = {row.path: row.label for row in rows.collect()}
+        assert {found[path] for path in found if path.startswith("apple/")} == {label}
+    with pytest.raises(FruitsError, match="labels of two rules do not belong together; give"):
+        featurize(spark, options)

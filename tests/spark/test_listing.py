@@ -10,7 +10,7 @@ from spark_assets.images.listing import (
     list_images,
     split_listing,
 )
-from spark_assets.images.naming import is_looked_at, label_of
+from spark_assets.images.naming import LabelRule, is_looked_at
 from spark_assets.locations import Location, parse_location
 
 LEGAL_NAMES = [
@@ -135,6 +135,29 @@ def test_a_file_is_not_taken_for_a_folder(tmp_path):
         check_images_exist(parse_location(str(tmp_path / "file")))
 
 
-def test_the_label_is_the_parent_folder():
-    assert label_of("Training/Pomme verte/1.jpg") == "Pomme verte"
-    assert label_of("1.jpg") is None
+@pytest.mark.parametrize(
+    ("labels", "path", "label"),
+    [
+        (LabelRule(), "Training/Pomme verte/1.jpg", "Pomme verte"),
+        (LabelRule(), "1.jpg", None),
+        (LabelRule(2), "Training/Apple/Apple 13/1.jpg", "Apple"),
+        (LabelRule(2), "Apple 13/1.jpg", None),
+        (LabelRule(2), "a//1.jpg", "a"),
+        (LabelRule(regex="^([^/]+)/"), "Apple/Apple 13/1.jpg", "Apple"),
+        (LabelRule(regex="[a-z]+"), "APPLE/pear 3/1.jpg", "pear"),
+        (LabelRule(regex="(kiwi)?"), "apple/1.jpg", None),
+        (LabelRule(regex="kiwi"), "apple/1.jpg", None),
+        (LabelRule(regex=r"/(\w+)_\d+\.jpg$"), "all/cherry_7.jpg", "cherry"),
+    ],
+)
+def test_the_label_is_the_folder_or_the_part_of_a_path_that_was_asked_for(labels, path, label):
+    assert labels.label_of(path) == label
+
+
+def test_a_level_or_an_expression_that_is_none_is_refused():
+    with pytest.raises(FruitsError, match="--label-level 0 names no folder; give 1"):
+        LabelRule(0)
+    with pytest.raises(
+        FruitsError, match=r"'\[' is no regular expression .*; give one of Python's"
+    ):
+        LabelRule(regex="[")

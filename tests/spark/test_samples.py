@@ -13,7 +13,7 @@ from sample_photographs.calibration import N_CALIBRATION_IMAGES, calibration_pix
 from sample_photographs.files import SampleShot, draw_upright, encode_shot, plan_shots
 from sample_photographs.folder import BROKEN_IMAGES, LABELS, MARKER_NAME, SamplesError, draw_samples
 from spark_assets.images.decoding import ImageLimits, ImageRejected, decode_image
-from spark_assets.images.naming import is_looked_at, label_of
+from spark_assets.images.naming import LabelRule, is_looked_at
 
 ORIENTATION = 274
 SHOTS = list(plan_shots(24))
@@ -58,7 +58,7 @@ def test_the_default_set_holds_24_images_of_each_label_and_the_broken_ones(defau
     assert len(paths) == 24 * len(LABELS) + len(BROKEN_IMAGES)
     assert len(LABELS) >= 8
     assert 5 <= len(BROKEN_IMAGES) < 0.05 * len(paths)
-    assert {label_of(path) for path in paths} == set(LABELS)
+    assert {LabelRule().label_of(path) for path in paths} == set(LABELS)
     assert len({broken.path.split("/")[0] for broken in BROKEN_IMAGES}) > 1
 
 
