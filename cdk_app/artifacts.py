@@ -50,7 +50,7 @@ class Artifacts(Construct):
                 name.title(),
                 path=str(ROOT / "spark_assets" / "jobs" / f"{name}.py"),
             )
-            for name in ("featurize", "reduce", "report")
+            for name in ("featurize", "reduce", "report", "erase")
         }
 
     @property

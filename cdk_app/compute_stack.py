@@ -12,7 +12,7 @@ from cdk_app.artifacts import Artifacts
 from cdk_app.cluster.emr_cluster import Cluster
 from cdk_app.cluster.end_of_life import EndOfLife
 from cdk_app.config import PipelineConfig, StepsMode
-from cdk_app.deployed_steps import deployed_steps
+from cdk_app.deployed_steps import deployed_erasure_step, deployed_steps
 from cdk_app.instance_role import InstanceRole
 from cdk_app.monitoring.monitoring import Monitoring
 from cdk_app.network import Network
@@ -79,12 +79,20 @@ class ComputeStack(ProjectStack):
             description="Fruits!: the steps that fruits submit adds to the cluster",
             string_value=steps_as_json(steps),
         )
+        erasure = ssm.StringParameter(
+            self,
+            "ErasureStep",
+            parameter_name=f"/fruits/{config.environment}/erasure-step",
+            description="Fruits!: the step that fruits erase adds to the cluster",
+            string_value=steps_as_json([deployed_erasure_step(config, storage, artifacts)]),
+        )
         monitoring = Monitoring(
             self, "Monitoring", config=config, cluster_id=cluster.cluster.ref, key=storage.key
         )
         CfnOutput(self, "NoticesTopicArn", value=monitoring.topic.topic_arn)
         CfnOutput(self, "ClusterId", value=cluster.cluster.ref)
         CfnOutput(self, "StepsParameterName", value=parameter.parameter_name)
+        CfnOutput(self, "ErasureStepParameterName", value=erasure.parameter_name)
         CfnOutput(self, "LogUri", value=storage.emr_logs_uri)
 
     def _add_steps(self, cluster: Cluster, steps: list[Step]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cdk_app.instances import Architecture, InstanceType
+from cdk_app.retention import Retention, parse_retention
 
 REGION = "eu-central-1"
 # Of each node, for the system and its packages; the disk for work comes on top.
@@ -84,6 +85,7 @@ class PipelineConfig:
     start_on_marker: bool
     alarm_email: str
     budget_usd_per_month: int
+    retention: str
     wheelhouse_path: Path
     model_path: Path
 
@@ -96,11 +98,20 @@ class PipelineConfig:
                 f"worker_instance_type is {worker.name} ({worker.architecture}); the nodes install "
                 "the same wheels, so choose two types of one architecture"
             )
+        try:
+            parse_retention(self.environment, self.retention)
+        except ValueError as allowed:
+            raise _not_allowed("retention", self.retention, allowed) from allowed
 
     @property
     def is_kept(self) -> bool:
         """Whether data and keys outlive their stack."""
         return self.environment is Environment.PROD
+
+    @property
+    def kept(self) -> Retention:
+        """How long things are kept: the environment's days, but for those of ``retention``."""
+        return parse_retention(self.environment, self.retention)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -139,10 +150,14 @@ def _read(name: str, value: object) -> Any:  # noqa: ANN401 - the type of the fi
     try:
         return _READERS[name](str(value))
     except ValueError as allowed:
-        raise ConfigError(
-            f"the context key {name} is {str(value)!r}, which is not allowed; give {allowed}, "
-            f"in cdk.json or with -c {name}=..."
-        ) from allowed
+        raise _not_allowed(name, value, allowed) from allowed
+
+
+def _not_allowed(name: str, value: object, allowed: ValueError) -> ConfigError:
+    return ConfigError(
+        f"the context key {name} is {str(value)!r}, which is not allowed; give {allowed}, "
+        f"in cdk.json or with -c {name}=..."
+    )
 
 
 def _region(text: str) -> str:
@@ -277,6 +292,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "start_on_marker": _bool,
     "alarm_email": _email,
     "budget_usd_per_month": _int(1, 100_000, "USD"),
+    "retention": str.strip,
     "wheelhouse_path": Path,
     "model_path": Path,
 }

@@ -4,6 +4,7 @@ from aws_cdk import CfnOutput
 from constructs import Construct
 
 from cdk_app.config import PipelineConfig
+from cdk_app.erasure_role import ErasureRole
 from cdk_app.project_stack import ProjectStack
 from cdk_app.storage import Storage
 
@@ -21,7 +22,9 @@ class DataStack(ProjectStack):
             termination_protection=config.is_kept,
         )
         self.storage = Storage(self, "Storage", config=config)
+        self.erasure_role = ErasureRole(self, "ErasureRole", storage=self.storage)
         outputs = {
+            "ErasureRoleArn": self.erasure_role.role.role_arn,
             "RawBucketName": self.storage.raw.bucket_name,
             "ResultsBucketName": self.storage.results.bucket_name,
             "LogsBucketName": self.storage.logs.bucket_name,

@@ -2,22 +2,29 @@
 
 from cdk_app.artifacts import Artifacts
 from cdk_app.config import PipelineConfig
-from cdk_app.steps import Step, StepInputs, pipeline_steps
+from cdk_app.steps import Step, StepInputs, erasure_step, pipeline_steps
 from cdk_app.storage import Storage
 
 
 def deployed_steps(config: PipelineConfig, storage: Storage, artifacts: Artifacts) -> list[Step]:
     """Return featurize, reduce and report as this deployment runs them."""
-    return pipeline_steps(
-        StepInputs(
-            images_uri=storage.images_uri,
-            output_uri=storage.output_uri,
-            model_uri=artifacts.model.s3_object_url,
-            package_uri=artifacts.package.s3_object_url,
-            script_uris={name: asset.s3_object_url for name, asset in artifacts.scripts.items()},
-            n_components=config.n_components,
-            label_level=config.label_level,
-            max_rejected=config.max_rejected,
-            revision=artifacts.revision,
-        )
+    return pipeline_steps(_inputs(config, storage, artifacts))
+
+
+def deployed_erasure_step(config: PipelineConfig, storage: Storage, artifacts: Artifacts) -> Step:
+    """Return the step of an erasure as this deployment runs it."""
+    return erasure_step(_inputs(config, storage, artifacts))
+
+
+def _inputs(config: PipelineConfig, storage: Storage, artifacts: Artifacts) -> StepInputs:
+    return StepInputs(
+        images_uri=storage.images_uri,
+        output_uri=storage.output_uri,
+        model_uri=artifacts.model.s3_object_url,
+        package_uri=artifacts.package.s3_object_url,
+        script_uris={name: asset.s3_object_url for name, asset in artifacts.scripts.items()},
+        n_components=config.n_components,
+        label_level=config.label_level,
+        max_rejected=config.max_rejected,
+        revision=artifacts.revision,
     )

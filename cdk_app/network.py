@@ -14,6 +14,7 @@ from cdk_app.acknowledgments import acknowledge
 from cdk_app.cluster.definition import EMR_TAG
 from cdk_app.config import NetworkRules, PipelineConfig
 from cdk_app.endpoint_services import EMR_CELL_SERVICE
+from cdk_app.retention import CLOUDWATCH_NAMES, flow_log_days
 
 _SESSION_MANAGER_SERVICES = {
     "Ssm": ec2.InterfaceVpcEndpointAwsService.SSM,
@@ -75,7 +76,7 @@ class Network(Construct):
         )
         self.subnet = self.vpc.isolated_subnets[0]
         Tags.of(self.vpc).add(EMR_TAG, "true")
-        self._log_flows(key)
+        self._log_flows(config, key)
         self.primary = self._security_group("Primary", "primary node of the EMR cluster")
         self.workers = self._security_group("Workers", "core and task nodes of the EMR cluster")
         self.endpoints = self._security_group("Endpoints", "interface endpoints of the VPC")
@@ -94,12 +95,12 @@ class Network(Construct):
             anyone = statement.copy(principals=[iam.AnyPrincipal()])
             self.s3_endpoint.add_to_policy(anyone)
 
-    def _log_flows(self, key: kms.IKey) -> None:
+    def _log_flows(self, config: PipelineConfig, key: kms.IKey) -> None:
         group = logs.LogGroup(
             self,
             "FlowLogs",
             encryption_key=key,
-            retention=logs.RetentionDays.ONE_MONTH,
+            retention=logs.RetentionDays[CLOUDWATCH_NAMES[flow_log_days(config.kept)]],
             removal_policy=RemovalPolicy.DESTROY,
         )
         self.vpc.add_flow_log(

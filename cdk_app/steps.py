@@ -48,6 +48,15 @@ def pipeline_steps(inputs: StepInputs) -> list[Step]:
     return [Step(name, _submit(inputs, name, arguments)) for name, arguments in options.items()]
 
 
+def erasure_step(inputs: StepInputs) -> Step:
+    """Return the step that does the tables and models of an erasure that has begun.
+
+    It is no part of the pipeline: ``fruits erase --on-cluster`` submits it alone.
+    """
+    arguments = ("--output", inputs.output_uri, "--rewrite-only")
+    return Step("erase", _submit(inputs, "erase", arguments))
+
+
 def steps_as_json(steps: list[Step]) -> str:
     """Return the steps as the JSON text that ``fruits submit`` reads."""
     return json.dumps([asdict(step) for step in steps])

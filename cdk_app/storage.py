@@ -1,7 +1,5 @@
 """The buckets for photographs, results, step logs and access logs, and the key."""
 
-from dataclasses import dataclass
-
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -9,7 +7,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk_app.acknowledgments import acknowledge
-from cdk_app.config import Environment, PipelineConfig
+from cdk_app.config import PipelineConfig
 
 IMAGES_PREFIX = "images"
 OUTPUT_PREFIX = "chain"
@@ -23,26 +21,6 @@ _MIN_TIERED_BYTES = 128 * 1024
 _KEY_DELETION_DAYS = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How long things are kept, in days.
-
-    ``noncurrent_days`` is how long a deleted or replaced object can still be brought back, which is
-    also how long an erasure takes to be final.  ``tier_days`` None means never.
-    """
-
-    noncurrent_days: int
-    log_days: int
-    incomplete_upload_days: int
-    tier_days: int | None
-
-
-RETENTION = {
-    Environment.TEST: Retention(7, 30, 1, None),
-    Environment.PROD: Retention(30, 365, 7, 90),
-}
-
-
 class Storage(Construct):
     """Four versioned, private, encrypted buckets: three with one key of the customer.
 
@@ -52,7 +30,7 @@ class Storage(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, config: PipelineConfig) -> None:
         super().__init__(scope, construct_id)
-        self._retention = RETENTION[config.environment]
+        self._kept = config.kept
         self._removal = RemovalPolicy.RETAIN if config.is_kept else RemovalPolicy.DESTROY
         self.key = kms.Key(
             self,
@@ -64,10 +42,15 @@ class Storage(Construct):
         )
         self._let_flow_logs_use_the_key()
         self._let_notices_use_the_key()
-        log_days = self._retention.log_days
+        log_days = self._kept.logs
         self.access_logs = self._bucket("AccessLogs", expires_after_days=log_days)
         self.logs = self._bucket("Logs", logged=True, expires_after_days=log_days)
-        self.raw = self._bucket("Raw", logged=True, tier_after_days=self._retention.tier_days)
+        self.raw = self._bucket(
+            "Raw",
+            logged=True,
+            expires_after_days=self._kept.photographs or None,
+            tier_after_days=self._kept.tier or None,
+        )
         if config.start_on_marker:
             _tell_event_bridge(self.raw)
         self.results = self._bucket("Results", logged=True)
@@ -115,19 +98,15 @@ class Storage(Construct):
         )
         bucket.add_lifecycle_rule(
             id="abort-incomplete-uploads",
-            abort_incomplete_multipart_upload_after=Duration.days(
-                self._retention.incomplete_upload_days
-            ),
+            abort_incomplete_multipart_upload_after=Duration.days(self._kept.unfinished_uploads),
         )
         bucket.add_lifecycle_rule(
             id="expire-noncurrent-versions",
-            noncurrent_version_expiration=Duration.days(self._retention.noncurrent_days),
+            noncurrent_version_expiration=Duration.days(self._kept.old_versions),
             expired_object_delete_marker=expires_after_days is None or None,
         )
         if expires_after_days is not None:
-            bucket.add_lifecycle_rule(
-                id="expire-logs", expiration=Duration.days(expires_after_days)
-            )
+            bucket.add_lifecycle_rule(id="expire", expiration=Duration.days(expires_after_days))
         if tier_after_days is not None:
             bucket.add_lifecycle_rule(
                 id="tier-large-objects",

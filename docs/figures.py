@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cdk_app.config import Environment
-from cdk_app.storage import RETENTION
+from cdk_app.retention import DEFAULTS
 from operations.costs.clusters import hourly_costs, monthly_costs_at_rest, total
 from operations.costs.configured import default_cluster
 from operations.costs.prices import HOURS_PER_MONTH, load_prices
@@ -205,13 +205,13 @@ def _carbon() -> dict[str, Figure]:
 def _deployed() -> dict[str, Figure]:
     """Return what ``cdk.json`` and the retention of the buckets say."""
     context = json.loads((DOCS.parent / "cdk.json").read_text(encoding="utf-8"))["context"]
-    test, prod = RETENTION[Environment.TEST], RETENTION[Environment.PROD]
+    test, prod = DEFAULTS[Environment.TEST], DEFAULTS[Environment.PROD]
     return {
         "idle_min": Figure(context["idle_timeout_minutes"]),
-        "test_erased_days": Figure(test.noncurrent_days),
-        "prod_erased_days": Figure(prod.noncurrent_days),
-        "test_log_days": Figure(test.log_days + test.noncurrent_days),
-        "prod_log_days": Figure(prod.log_days + prod.noncurrent_days),
+        "test_erased_days": Figure(test.old_versions),
+        "prod_erased_days": Figure(prod.old_versions),
+        "test_log_days": Figure(test.logs_gone_after),
+        "prod_log_days": Figure(prod.logs_gone_after),
     }
 
 

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from operations.commands import (
     cost,
     empty,
+    erase,
     export_model,
     receipt,
+    retention,
     sample,
     status,
     submit,
@@ -17,7 +19,7 @@ from operations.commands import (
 from operations.commands.entry import run_cloud_entry
 from spark_assets import __version__
 from spark_assets.errors import ExitCode
-from spark_assets.jobs import erase, featurize, pipeline, reduce, report, vacuum
+from spark_assets.jobs import featurize, pipeline, reduce, report, vacuum
 from spark_assets.jobs.entry import run_entry, silent_at_closed_pipe
 
 _COMMANDS = {
@@ -34,6 +36,7 @@ _COMMANDS = {
     "submit": (submit, "run the chain once more on the cluster in AWS"),
     "status": (status, "follow the chain on the cluster in AWS to its end"),
     "receipt": (receipt, "what the cluster in AWS has cost, beside the estimate"),
+    "retention": (retention, "how long photographs, results and logs are kept"),
     "empty": (empty, "delete all that the buckets in AWS hold"),
 }
 

@@ -10,6 +10,7 @@ from constructs import Construct
 from cdk_app.on_demand.role import RunRole
 from cdk_app.on_demand.run_plan import RunPlan
 from cdk_app.on_demand.states import RunStates
+from cdk_app.retention import CLOUDWATCH_NAMES, flow_log_days
 
 
 class RunMachine(Construct):
@@ -50,7 +51,7 @@ class RunMachine(Construct):
             # Under another prefix, each log group takes its share of a policy of limited length.
             log_group_name=f"/aws/vendedlogs/states/{name}",
             encryption_key=key,
-            retention=logs.RetentionDays.ONE_MONTH,
+            retention=logs.RetentionDays[CLOUDWATCH_NAMES[flow_log_days(plan.config.kept)]],
             removal_policy=RemovalPolicy.DESTROY,
         )
         states = RunStates(self, "States", plan=plan)

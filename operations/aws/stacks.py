@@ -35,6 +35,7 @@ class ComputeStack:
 
     cluster_id: str
     steps_parameter_name: str
+    erasure_step_parameter_name: str
     log_uri: str
 
 
@@ -82,7 +83,10 @@ def compute_stack(environment: Environment) -> ComputeStack:
             f"make one with: {make_command('deploy', environment)}"
         )
     return ComputeStack(
-        outputs["ClusterId"], outputs["StepsParameterName"], f"{outputs['LogUri'].rstrip('/')}/"
+        outputs["ClusterId"],
+        outputs["StepsParameterName"],
+        outputs["ErasureStepParameterName"],
+        f"{outputs['LogUri'].rstrip('/')}/",
     )
 
 

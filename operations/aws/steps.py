@@ -46,10 +46,23 @@ def submit(
 
     Raises FruitsError where the cluster takes no more steps.
     """
+    return _submit(emr, ssm, stack, environment, stack.steps_parameter_name)
+
+
+def submit_erasure(emr: Client, ssm: Client, stack: ComputeStack, environment: Environment) -> str:
+    """Add the step of an erasure to the cluster; return its id.  Raises FruitsError as `submit`."""
+    submitted = _submit(emr, ssm, stack, environment, stack.erasure_step_parameter_name)
+    (step_id,) = submitted.values()
+    return step_id
+
+
+def _submit(
+    emr: Client, ssm: Client, stack: ComputeStack, environment: Environment, parameter_name: str
+) -> dict[str, str]:
     cluster = describe_cluster(emr, stack.cluster_id)
     if not cluster.takes_steps:
         raise FruitsError(ended_sentence(cluster, environment))
-    definitions = read_definitions(ssm, stack.steps_parameter_name)
+    definitions = read_definitions(ssm, parameter_name)
     answer = emr.add_job_flow_steps(
         JobFlowId=stack.cluster_id, Steps=[_as_emr_takes_it(step) for step in definitions]
     )

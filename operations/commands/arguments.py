@@ -8,6 +8,13 @@ from spark_assets.jobs.arguments import positive_float
 
 def add_cloud(parser: argparse.ArgumentParser, *, interrupted: str) -> None:
     """Add what every command that works on AWS takes; ``interrupted`` is its sentence at Ctrl-C."""
+    add_environment(parser)
+    parser.add_argument("--verbose", action="store_true", help="stack traces")
+    parser.set_defaults(interrupted=interrupted)
+
+
+def add_environment(parser: argparse.ArgumentParser) -> None:
+    """Add whose stacks a command works on."""
     parser.add_argument(
         "--environment",
         type=Environment,
@@ -15,8 +22,6 @@ def add_cloud(parser: argparse.ArgumentParser, *, interrupted: str) -> None:
         default=Environment.TEST,
         help="whose stacks (default test)",
     )
-    parser.add_argument("--verbose", action="store_true", help="stack traces")
-    parser.set_defaults(interrupted=interrupted)
 
 
 def add_following(parser: argparse.ArgumentParser) -> None:

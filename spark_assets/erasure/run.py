@@ -1,6 +1,6 @@
 """The path of an erasure: find, hide, remove at the source, rewrite, look again, certify."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -17,7 +17,10 @@ from spark_assets.output.erased import load_erased, save_erased
 from spark_assets.output.erasing import pending_erasures
 from spark_assets.output.layout import OutputLayout
 from spark_assets.progress import say
+from spark_assets.removal.files import Removal
 
+# What came of the sources of each erasure, by its id.
+Removals = Mapping[str, Sequence[Removal]]
 StartSession = Callable[[], AbstractContextManager[SparkSession]]
 
 
@@ -49,12 +52,22 @@ def erase(options: EraseOptions, start_session: StartSession) -> ExitCode:
     begin_or_plan(options, layout)
     if options.is_dry_run:
         return ExitCode.DONE
-    unfinished = pending_erasures(layout)
-    removals = [remove_photographs(erasure) for erasure in unfinished]
+    removals = remove_from_sources(layout)
     with start_session() as spark:
-        for erasure in unfinished:
+        for erasure in pending_erasures(layout):
             say_rewritten(rewrite_output(spark, layout, erasure, max_points=options.max_points))
-    for erasure, removed in zip(unfinished, removals, strict=True):
+    return conclude_all(options, layout, removals)
+
+
+def remove_from_sources(layout: OutputLayout) -> Removals:
+    """Remove the photographs of every erasure that has begun; return what came of each."""
+    return {erasure.erasure_id: remove_photographs(erasure) for erasure in pending_erasures(layout)}
+
+
+def conclude_all(options: EraseOptions, layout: OutputLayout, removals: Removals) -> ExitCode:
+    """Conclude every erasure that has begun.  Raises FruitsError with what is left of one."""
+    for erasure in pending_erasures(layout):
+        removed = removals.get(erasure.erasure_id, [])
         say_certified(
             layout, conclude(layout, erasure, removed, outside_reach=options.outside_reach)
         )

@@ -26,16 +26,16 @@ _LABELS = LabelRule()
 _MIB = 1024**2
 
 
-def add_common(parser: argparse.ArgumentParser) -> None:
+def add_common(parser: argparse.ArgumentParser, *, output_required: bool = True) -> None:
     """Add what every command that runs on Spark takes."""
-    add_output(parser)
+    add_output(parser, required=output_required)
     parser.add_argument("--master", metavar="URL", help="Spark master (default: this machine)")
 
 
-def add_output(parser: argparse.ArgumentParser) -> None:
+def add_output(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add what every command that writes an output takes."""
     parser.add_argument(
-        "--output", required=True, metavar="URI", help="folder or s3:// prefix of the results"
+        "--output", required=required, metavar="URI", help="folder or s3:// prefix of the results"
     )
     parser.add_argument(
         "--wait", action="store_true", help="wait for another command at work on the output"

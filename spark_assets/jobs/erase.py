@@ -16,12 +16,12 @@ from spark_assets.jobs.entry import run_entry
 from spark_assets.jobs.working import session, session_on, working_on
 from spark_assets.locations import parse_location, parse_output_location
 
-_PURPOSE = "fruits erase"
+PURPOSE = "fruits erase"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser, *, output_required: bool = True) -> None:
     """Add the options of this job."""
-    add_common(parser)
+    add_common(parser, output_required=output_required)
     add_report(parser)
     parser.add_argument(
         "--images",
@@ -60,17 +60,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace, *, outside_reach: Sequence[str] = ()) -> ExitCode:
     """Run the job as it was asked for on a command line."""
-    options = _options(parsed, outside_reach)
+    options = options_of(parsed, outside_reach)
     if parsed.rewrite_only:
-        with session_on(options.output, _PURPOSE, parsed):
+        with session_on(options.output, PURPOSE, parsed):
             return ExitCode.DONE
-    with working_on(options.output, _PURPOSE, parsed):
+    with working_on(options.output, PURPOSE, parsed):
         if parsed.allow_again:
             return allow_again(options.output, parsed.sha256)
-        return erase(options, lambda: session(options.output, _PURPOSE, parsed))
+        return erase(options, lambda: session(options.output, PURPOSE, parsed))
 
 
-def _options(parsed: argparse.Namespace, outside_reach: Sequence[str]) -> EraseOptions:
+def options_of(parsed: argparse.Namespace, outside_reach: Sequence[str]) -> EraseOptions:
+    """Return the values of a parsed command line.  Raises FruitsError for what names nothing."""
     asked = asked_for(parsed.path, parsed.path_list, parsed.prefix, parsed.sha256)
     is_named = asked != Asked()
     if not is_named and not (parsed.finish or parsed.rewrite_only):

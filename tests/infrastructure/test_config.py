@@ -55,6 +55,7 @@ def test_the_defaults_are_a_small_cluster_in_frankfurt_that_goes_away():
         start_on_marker=False,
         alarm_email="",
         budget_usd_per_month=50,
+        retention="",
         wheelhouse_path=Path("build/wheelhouse"),
         model_path=Path("build/model"),
     )
@@ -99,6 +100,7 @@ READ = [
     ("schedule", "cron(30 3 * * ? *)", "cron(30 3 * * ? *)"),
     ("schedule", "cron(0 6,18 ? * MON-FRI *)", "cron(0 6,18 ? * MON-FRI *)"),
     ("start_on_marker", "true", True),
+    ("retention", "photographs=90 logs=14", "photographs=90 logs=14"),
     ("alarm_email", "first.last+fruits@team.example.org", "first.last+fruits@team.example.org"),
     ("budget_usd_per_month", "200", 200),
     ("wheelhouse_path", "/somewhere/else", Path("/somewhere/else")),
@@ -211,6 +213,11 @@ REFUSED = {
     "budget_usd_per_month": (
         [*NO_WHOLE_NUMBERS, "0", "100001"],
         "give a whole number of USD from 1 to 100000",
+    ),
+    "retention": (
+        ["30", "logs", "logs=", "logs=-1", "logs=1.5", "films=3", "logs=3,tier=4"],
+        "give days by name, such as 'logs=90'; the names are photographs, old_versions, logs, "
+        "unfinished_uploads, tier",
     ),
 }
 

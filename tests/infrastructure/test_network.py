@@ -209,10 +209,11 @@ def test_emr_may_use_what_carries_its_tag(either, kind):
     assert all(EMR_TAG in properties["Tags"] for properties in resources.values())
 
 
-def test_the_flows_are_logged_encrypted_and_forgotten_after_a_month(either):
+def test_the_flows_are_logged_encrypted_and_forgotten_as_logs_are(either, made):
     group = either.compute.only("AWS::Logs::LogGroup")
     key = either.data.resolve({"Fn::GetAtt": ["StorageKeyBAA9457B", "Arn"]})
-    assert (group["KmsKeyId"], group["RetentionInDays"]) == (key, 30)
+    days = 30 if either is made else 365
+    assert (group["KmsKeyId"], group["RetentionInDays"]) == (key, days)
     flows = either.compute.only("AWS::EC2::FlowLog")
     assert flows["TrafficType"] == "ALL"
     assert [flows["ResourceId"]] == list(either.compute.resources("AWS::EC2::VPC"))

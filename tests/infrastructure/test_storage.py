@@ -164,7 +164,7 @@ def test_what_is_left_over_goes_by_itself(made, made_prod, bucket):
 def test_logs_expire_and_data_do_not(made, made_prod):
     for made_one, days in ((made, 30), (made_prod, 365)):
         for bucket in (LOGS, ACCESS_LOGS):
-            assert rules_of(made_one.data, bucket)["expire-logs"]["ExpirationInDays"] == days
+            assert rules_of(made_one.data, bucket)["expire"]["ExpirationInDays"] == days
         for bucket in (RAW, RESULTS):
             rules = rules_of(made_one.data, bucket).values()
             assert not any("ExpirationInDays" in rule for rule in rules)

@@ -84,6 +84,7 @@ def make_compute_stack(aws: None) -> Callable[..., MadeCluster]:
             {
                 "ClusterId": cluster["JobFlowId"],
                 "StepsParameterName": {"Ref": "Steps"},
+                "ErasureStepParameterName": {"Ref": "Steps"},
                 "LogUri": f"s3://{LOGS}/emr/",
             },
         )

@@ -1,0 +1,99 @@
+"""The role under which photographs are erased: the only one that may delete their versions."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from cdk_app.acknowledgments import acknowledge
+from cdk_app.storage import IMAGES_PREFIX, OUTPUT_PREFIX, Storage
+
+_SESSION_HOURS = 4
+_FIND = ("s3:GetObject", "s3:GetObjectVersion")
+_REMOVE = (
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:AbortMultipartUpload",
+    "s3:ListMultipartUploadParts",
+)
+
+
+class ErasureRole(Construct):
+    """A role that people of the account take on to erase photographs, for hours and with MFA.
+
+    It may read and delete every version of photographs and results, and write results.  It may not
+    lift an Object Lock, change a bucket or its lifecycle, or read a log.  Whoever takes it on needs
+    ``sts:AssumeRole`` on it too: that a role trusts its account lets nobody in by itself.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, storage: Storage) -> None:
+        super().__init__(scope, construct_id)
+        self.role = iam.Role(
+            self,
+            "Role",
+            description="Fruits!: erases photographs and what was made of them",
+            assumed_by=iam.AccountPrincipal(Stack.of(self).account).with_conditions(
+                {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+            ),
+            max_session_duration=Duration.hours(_SESSION_HOURS),
+        )
+        statements = [
+            _listing("Photographs", storage.raw, IMAGES_PREFIX),
+            _uploads("Photographs", storage.raw),
+            _objects("Photographs", storage.raw, IMAGES_PREFIX, (*_FIND, *_REMOVE)),
+            _listing("Results", storage.results, OUTPUT_PREFIX),
+            _uploads("Results", storage.results),
+            _objects("Results", storage.results, OUTPUT_PREFIX, (*_FIND, "s3:PutObject", *_REMOVE)),
+            iam.PolicyStatement(
+                sid="UseTheKey",
+                actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+                resources=[storage.key.key_arn],
+            ),
+        ]
+        iam.Policy(self, "Policy", roles=[self.role], statements=statements)
+        acknowledge(
+            self,
+            "AwsSolutions::AwsSolutions-IAM5",
+            *(
+                f"Resource::<{Stack.of(self).get_logical_id(_resource(bucket))}.Arn>/{prefix}/*"
+                for bucket, prefix in (
+                    (storage.raw, IMAGES_PREFIX),
+                    (storage.results, OUTPUT_PREFIX),
+                )
+            ),
+            reason="the objects under one prefix of a bucket of the project, whose names are data",
+        )
+
+
+def _resource(bucket: s3.Bucket) -> s3.CfnBucket:
+    resource = bucket.node.default_child
+    assert isinstance(resource, s3.CfnBucket)
+    return resource
+
+
+def _listing(what: str, bucket: s3.IBucket, prefix: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid=f"List{what}",
+        actions=["s3:ListBucket", "s3:ListBucketVersions"],
+        resources=[bucket.bucket_arn],
+        conditions={"StringLike": {"s3:prefix": [prefix, f"{prefix}/*"]}},
+    )
+
+
+def _uploads(what: str, bucket: s3.IBucket) -> iam.PolicyStatement:
+    # S3 knows no condition on a prefix for it.
+    return iam.PolicyStatement(
+        sid=f"ListUnfinished{what}",
+        actions=["s3:ListBucketMultipartUploads"],
+        resources=[bucket.bucket_arn],
+    )
+
+
+def _objects(
+    what: str, bucket: s3.IBucket, prefix: str, actions: Sequence[str]
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid=f"Erase{what}", actions=list(actions), resources=[bucket.arn_for_objects(f"{prefix}/*")]
+    )

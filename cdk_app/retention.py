@@ -1,0 +1,113 @@
+"""How long things are kept: one setting, from which lifecycles, documentation and commands read."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+# S3 removes a version a day after it became old at the earliest.
+_LONGEST_DAYS = 3650
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long things are kept, in days; 0 means until somebody deletes them.
+
+    Attributes
+    ----------
+    photographs : int
+        From the upload.  The next run then leaves one that has ended out of the current state.
+    old_versions : int
+        How long a deleted or replaced object, photograph or result, can still be brought back,
+        which is also how long a deletion takes to be final.
+    logs : int
+        Logs of steps, accesses, runs and network.
+    unfinished_uploads : int
+        Parts of an upload that was never completed.
+    tier : int
+        After which photographs move to Standard-IA.
+    """
+
+    photographs: int
+    old_versions: int
+    logs: int
+    unfinished_uploads: int
+    tier: int
+
+    def __post_init__(self) -> None:
+        """Refuse what S3 cannot do.  Raises ValueError with what is allowed."""
+        for field in fields(self):
+            lowest = 0 if field.name in ("photographs", "tier") else 1
+            if not lowest <= getattr(self, field.name) <= _LONGEST_DAYS:
+                raise ValueError(f"{field.name} of {lowest} to {_LONGEST_DAYS} days")
+
+    @property
+    def logs_gone_after(self) -> int:
+        """Days after which a log is gone with its versions."""
+        return self.logs + self.old_versions
+
+
+# How long CloudWatch can keep logs, in days, with the CDK's name for it.
+CLOUDWATCH_NAMES = {
+    1: "ONE_DAY",
+    3: "THREE_DAYS",
+    5: "FIVE_DAYS",
+    7: "ONE_WEEK",
+    14: "TWO_WEEKS",
+    30: "ONE_MONTH",
+    60: "TWO_MONTHS",
+    90: "THREE_MONTHS",
+    180: "SIX_MONTHS",
+    365: "ONE_YEAR",
+    731: "TWO_YEARS",
+    1827: "FIVE_YEARS",
+}
+
+# By the name of the environment.
+DEFAULTS = {
+    "test": Retention(photographs=0, old_versions=7, logs=30, unfinished_uploads=1, tier=0),
+    "prod": Retention(photographs=0, old_versions=30, logs=365, unfinished_uploads=7, tier=90),
+}
+
+
+def parse_retention(environment: str, text: str) -> Retention:
+    """Return the retention of an environment, with what ``text`` changes: ``logs=90 tier=0``.
+
+    Raises ValueError with what is allowed.
+    """
+    names = [field.name for field in fields(Retention)]
+    changes: dict[str, int] = {}
+    for part in text.split():
+        found = re.fullmatch(r"([a-z_]+)=([0-9]{1,4})", part)
+        if found is None or found[1] not in names:
+            raise ValueError(f"days by name, such as 'logs=90'; the names are {', '.join(names)}")
+        changes[found[1]] = int(found[2])
+    return replace(DEFAULTS[environment], **changes)
+
+
+def retention_lines(retention: Retention) -> Iterator[tuple[str, str]]:
+    """Yield what is kept and how long, as the documentation and ``fruits retention`` say it."""
+    photographs = retention.photographs
+    yield "photographs", _days(photographs) if photographs else "until deleted"
+    yield "results: tables, models, reports", "until erased"
+    yield "a deleted or replaced object can be brought back for", _days(retention.old_versions)
+    yield "logs expire after", _days(retention.logs)
+    yield "... and are gone for good after", _days(retention.logs_gone_after)
+    yield "parts of an upload that was never completed", _days(retention.unfinished_uploads)
+    tier = retention.tier
+    yield (
+        "photographs of 128 KiB and more move to Standard-IA",
+        f"after {_days(tier)}" if tier else "never",
+    )
+    yield (
+        "logs in CloudWatch: of the network, of runs on demand",
+        f"{_days(flow_log_days(retention))}, at most as long as their stack",
+    )
+
+
+def flow_log_days(retention: Retention) -> int:
+    """Return how long CloudWatch keeps logs: the longest that it knows within the setting."""
+    return max(days for days in CLOUDWATCH_NAMES if days <= retention.logs)
+
+
+def _days(n: int) -> str:
+    return "1 day" if n == 1 else f"{n} days"

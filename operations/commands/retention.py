@@ -1,0 +1,77 @@
+"""The retention command: how long things are kept, as configured and as the buckets have it."""
+
+import argparse
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import botocore.exceptions
+
+from cdk_app.retention import Retention, retention_lines
+from operations.aws.clients import Client, aws_client
+from operations.aws.stacks import DataStack, find_data_stack
+from operations.aws.wording import printable
+from operations.cdk.context import read_config
+from operations.command_lines import make_command
+from operations.commands.arguments import add_cloud
+from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.progress import say
+
+_EXPIRY, _OLD = "expire", "expire-noncurrent-versions"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("--deployed", action="store_true", help="look at the buckets too")
+    add_cloud(parser, interrupted="interrupted; nothing was made or changed")
+
+
+def run(parsed: argparse.Namespace) -> ExitCode:
+    """Print the setting; with ``--deployed``, fail where a bucket's lifecycle is another."""
+    kept = read_config([f"environment={parsed.environment}"]).kept
+    for what, days in retention_lines(kept):
+        print(f"{what}: {days}")
+    if not parsed.deployed:
+        return ExitCode.DONE
+    stack = find_data_stack(parsed.environment)
+    if stack is None:
+        raise FruitsError(f"nothing is deployed in the {parsed.environment} environment")
+    if differences := list(_differences(aws_client("s3"), stack, kept)):
+        raise FruitsError(
+            f"the buckets keep things otherwise: {'; '.join(differences)}; bring them up to it "
+            f"with: {make_command('deploy', parsed.environment)}"
+        )
+    say("the buckets keep things as configured")
+    return ExitCode.DONE
+
+
+def _differences(client: Client, stack: DataStack, kept: Retention) -> Iterator[str]:
+    """Yield what the lifecycle of a bucket says otherwise than the setting."""
+    for bucket in stack.bucket_names:
+        rules = _rules(client, bucket)
+        old = rules.get(_OLD, {}).get("NoncurrentVersionExpiration", {}).get("NoncurrentDays")
+        if old != kept.old_versions:
+            yield f"{printable(bucket)} keeps old versions for {_days(old)}"
+        expires = rules.get(_EXPIRY, {}).get("Expiration", {}).get("Days")
+        wanted = _wanted(stack, bucket, kept)
+        if expires != (wanted or None):
+            yield f"{printable(bucket)} keeps objects for {_days(expires)}"
+
+
+def _wanted(stack: DataStack, bucket: str, kept: Retention) -> int:
+    if bucket == stack.images.bucket:
+        return kept.photographs
+    return 0 if bucket == stack.output.bucket else kept.logs
+
+
+def _rules(client: Client, bucket: str) -> Mapping[str, Mapping[str, Any]]:
+    try:
+        answer = client.get_bucket_lifecycle_configuration(Bucket=bucket)
+    except botocore.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchLifecycleConfiguration":
+            raise
+        return {}
+    return {rule["ID"]: rule for rule in answer["Rules"] if rule["Status"] == "Enabled"}
+
+
+def _days(days: int | None) -> str:
+    return "ever" if days is None else f"{days} days"
