@@ -51,6 +51,12 @@ class Stack:
     def of(self, logical_id: str) -> dict[str, Any]:
         return self.template["Resources"][logical_id]
 
+    def parameter(self, name: str) -> dict[str, Any]:
+        """Return a parameter by the name of its construct."""
+        parameters = self.resources("AWS::SSM::Parameter")
+        (found,) = (key for key in parameters if re.fullmatch(rf"{name}[0-9A-F]{{8}}", key))
+        return parameters[found]
+
     def policy_of(self, role: str) -> list[dict[str, Any]]:
         """Return the statements of the policies attached to a role, by its logical id."""
         policies = self.resources("AWS::IAM::Policy").values()

@@ -14,7 +14,7 @@ from tests.infrastructure.synthesis import synthesize
 
 
 def step_arguments(made, name):
-    steps = json.loads(made.compute.only("AWS::SSM::Parameter")["Value"])
+    steps = json.loads(made.compute.parameter("Steps")["Value"])
     (arguments,) = (step["arguments"] for step in steps if step["name"] == name)
     return arguments
 

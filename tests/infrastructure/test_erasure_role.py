@@ -13,7 +13,7 @@ VERSIONS = {"s3:DeleteObjectVersion", "s3:GetObjectVersion", "s3:AbortMultipartU
 def role(made):
     roles = made.data.resources("AWS::IAM::Role")
     (name,) = (name for name in roles if name.startswith(ROLE))
-    return name, roles[name]["Properties"]
+    return name, roles[name]
 
 
 @pytest.fixture(scope="module")

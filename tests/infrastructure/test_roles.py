@@ -100,7 +100,7 @@ def test_a_node_lists_only_its_prefixes(node, place, bucket, prefix, allowed):
 def test_a_node_reads_its_own_assets_and_no_others(made, node):
     (bootstrap,) = made.compute.only("AWS::EMR::Cluster")["BootstrapActions"]
     scripts = [bootstrap["ScriptBootstrapAction"]["Path"]]
-    steps = json.loads(made.compute.only("AWS::SSM::Parameter")["Value"])
+    steps = json.loads(made.compute.parameter("Steps")["Value"])
     uris = {a for step in steps for a in step["arguments"] if ASSETS_BUCKET in a}
     uris |= {scripts[0], bootstrap["ScriptBootstrapAction"]["Args"][0]}
     assert len(uris) == 7

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cdk_app.steps import StepInputs, pipeline_steps, steps_as_json
-from spark_assets.jobs import arguments, featurize, reduce, report
+from spark_assets.jobs import arguments, erase, featurize, reduce, report
 
 JOBS = {"featurize": featurize, "reduce": reduce, "report": report}
 # Of the standard tier of Parameter Store, which costs nothing.
@@ -40,7 +40,7 @@ def parsed_by_its_job(name, command_line):
     """Parse what stands after the script, as the script does."""
     (script,) = (i for i, argument in enumerate(command_line) if argument.endswith(".py"))
     parser = argparse.ArgumentParser(exit_on_error=False, allow_abbrev=False)
-    JOBS[name].add_arguments(parser)
+    {**JOBS, "erase": erase}[name].add_arguments(parser)
     return parser.parse_args(command_line[script + 1 :])
 
 
@@ -139,21 +139,30 @@ def test_the_parameter_holds_the_same_steps_whether_the_stack_has_them_or_not(
         {"name": step["Name"], "arguments": step["HadoopJarStep"]["Args"]}
         for step in steps.values()
     ]
-    assert json.loads(made_with_steps.compute.only("AWS::SSM::Parameter")["Value"]) == in_the_stack
-    waiting = json.loads(either.compute.only("AWS::SSM::Parameter")["Value"])
+    assert json.loads(made_with_steps.compute.parameter("Steps")["Value"]) == in_the_stack
+    waiting = json.loads(either.compute.parameter("Steps")["Value"])
     assert [step["name"] for step in waiting] == list(steps)
 
 
 def test_the_parameter_is_found_by_its_environment(either):
     environment = either.compute.name.split("-")[1]
-    name = either.compute.only("AWS::SSM::Parameter")["Name"]
-    assert name == f"/fruits/{environment}/steps"
-    assert either.compute.outputs()["StepsParameterName"] == name
+    outputs = either.compute.outputs()
+    assert either.compute.parameter("Steps")["Name"] == f"/fruits/{environment}/steps"
+    assert outputs["StepsParameterName"] == f"/fruits/{environment}/steps"
+    assert either.compute.parameter("ErasureStep")["Name"] == outputs["ErasureStepParameterName"]
+
+
+def test_the_step_of_an_erasure_is_submitted_alone_and_its_job_takes_it(either):
+    (step,) = json.loads(either.compute.parameter("ErasureStep")["Value"])
+    assert step["name"] == "erase"
+    parsed = parsed_by_its_job("erase", step["arguments"])
+    assert parsed.rewrite_only
+    assert parsed.output == either.data.outputs()["OutputUri"]
 
 
 def test_the_parameter_has_room_for_the_longest_names(either):
     longest_bucket = 63
-    value = either.compute.only("AWS::SSM::Parameter")["Value"]
+    value = either.compute.parameter("Steps")["Value"]
     for bucket in either.data.outputs().values():
         value = value.replace(f"s3://{bucket}/", f"s3://{'b' * longest_bucket}/")
     assert "b" * longest_bucket in value
