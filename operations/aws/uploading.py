@@ -5,7 +5,7 @@ import os
 import stat
 from dataclasses import dataclass
 from functools import partial
-from typing import BinaryIO
+from io import BufferedReader
 
 import boto3.s3.transfer
 import botocore.exceptions
@@ -53,7 +53,7 @@ class _Erased:
     digests: ErasedDigests
     output: Location
 
-    def reason_against(self, file: BinaryIO) -> str | None:
+    def reason_against(self, file: BufferedReader) -> str | None:
         """Read a file and say why it is refused, if it is.  Where none was erased, none is read."""
         if not self.digests:
             return None
