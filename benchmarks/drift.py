@@ -122,7 +122,8 @@ def _with_new(
     n_new = round(_NEW_SHARE * size)
     known = generator.choice(split.others, size - n_new, replace=False)
     new = generator.choice(np.flatnonzero(is_new), n_new, replace=False)
-    return photographs.features[UNDRIFTED][np.concatenate([known, new])]
+    batch: Features = photographs.features[UNDRIFTED][np.concatenate([known, new])]
+    return batch
 
 
 def _split(
