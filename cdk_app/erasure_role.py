@@ -11,6 +11,8 @@ from cdk_app.acknowledgments import acknowledge
 from cdk_app.storage import IMAGES_PREFIX, OUTPUT_PREFIX, Storage
 
 _SESSION_HOURS = 4
+# Not MFA: whoever comes from IAM Identity Center has shown it there, and could not show it here.
+_SESSION_PREFIX = "erasure-"
 _FIND = ("s3:GetObject", "s3:GetObjectVersion")
 _REMOVE = (
     "s3:DeleteObject",
@@ -21,7 +23,9 @@ _REMOVE = (
 
 
 class ErasureRole(Construct):
-    """A role that people of the account take on to erase photographs, for hours and with MFA.
+    """A role that people of the account take on to erase photographs, for hours.
+
+    A session is named after its occasion, ``erasure-2026-11-27``, which access logs then show.
 
     It may read and delete every version of photographs and results, and write results.  It may not
     lift an Object Lock, change a bucket or its lifecycle, or read a log.  Whoever takes it on needs
@@ -35,7 +39,7 @@ class ErasureRole(Construct):
             "Role",
             description="Fruits!: erases photographs and what was made of them",
             assumed_by=iam.AccountPrincipal(Stack.of(self).account).with_conditions(
-                {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+                {"StringLike": {"sts:RoleSessionName": f"{_SESSION_PREFIX}?*"}}
             ),
             max_session_duration=Duration.hours(_SESSION_HOURS),
         )

@@ -62,12 +62,14 @@ class ReduceOptions:
 
     ``n_components`` None means those of the newest model, or `DEFAULT_N_COMPONENTS` where there is
     none; ``pca_model`` None the newest one of the output.  ``refit``: fit a model anew.
+    ``drift_alarm_rate``: how often new images that are like the fitted ones may raise an alarm.
     """
 
     output: Location
     n_components: int | float | None
     pca_model: Location | None
     refit: bool
+    drift_alarm_rate: float
     verbose: bool
 
 
