@@ -63,10 +63,9 @@ def add_featurize(parser: argparse.ArgumentParser) -> None:
     labels.add_argument(
         "--label-level",
         type=positive_int,
-        default=_LABELS.level,
         metavar="N",
         help="which folder names the label: 1 the one that holds an image, 2 the one above it "
-        "(default %(default)s)",
+        f"(default {_LABELS.level})",
     )
     labels.add_argument(
         "--label-regex",
@@ -170,7 +169,7 @@ def featurize_options(parsed: argparse.Namespace) -> FeaturizeOptions:
         model=model_request(parsed),
         engine=parsed.engine,
         limits=ImageLimits(int(parsed.max_image_mib * _MIB), parsed.max_image_megapixels),
-        labels=LabelRule(parsed.label_level, parsed.label_regex),
+        labels=LabelRule(parsed.label_level or _LABELS.level, parsed.label_regex),
         limit=parsed.limit,
         max_rejected=parsed.max_rejected,
         overwrite=parsed.overwrite,
