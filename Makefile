@@ -22,6 +22,9 @@ STACK ?= compute
 # Any word: delete without asking; stop a run on demand that is under way.
 YES ?=
 STOP ?=
+# What to erase, as fruits erase takes it, and any word to erase it from what is deployed.
+ERASE ?=
+ON_CLUSTER ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -137,6 +140,10 @@ ifneq ($(IMAGES_GIVEN),)
 else
 	@echo "fruits: the folder is missing; give it with: make upload IMAGES=folder" >&2; exit 1
 endif
+
+.PHONY: erase
+erase: setup ## erase photographs and what was made of them: make erase ERASE="--path P" [OUTPUT=folder] [ON_CLUSTER=yes]
+	@$(BIN)/fruits erase $(if $(ON_CLUSTER),--on-cluster $(FRUITS_IN),--output "$(OUTPUT)") $(ERASE)
 
 .PHONY: destroy
 destroy: setup $(CDK) ## delete the cluster, or another stack: make destroy [STACK=on-demand|data] [STOP=yes] [ENVIRONMENT=prod]

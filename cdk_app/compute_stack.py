@@ -5,12 +5,14 @@ from itertools import pairwise
 
 from aws_cdk import CfnOutput
 from aws_cdk import aws_emr as emr
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from cdk_app.artifacts import Artifacts
 from cdk_app.cluster.emr_cluster import Cluster
 from cdk_app.cluster.end_of_life import EndOfLife
+from cdk_app.cluster.erasing import ErasingOnCluster
 from cdk_app.config import PipelineConfig, StepsMode
 from cdk_app.deployed_steps import deployed_erasure_step, deployed_steps
 from cdk_app.instance_role import InstanceRole
@@ -35,6 +37,7 @@ class ComputeStack(ProjectStack):
         *,
         config: PipelineConfig,
         storage: Storage,
+        erasure_role: iam.IRole,
         now: datetime,
     ) -> None:
         super().__init__(
@@ -85,6 +88,13 @@ class ComputeStack(ProjectStack):
             parameter_name=f"/fruits/{config.environment}/erasure-step",
             description="Fruits!: the step that fruits erase adds to the cluster",
             string_value=steps_as_json([deployed_erasure_step(config, storage, artifacts)]),
+        )
+        ErasingOnCluster(
+            self,
+            "ErasingOnCluster",
+            role=erasure_role,
+            cluster_id=cluster.cluster.ref,
+            step=erasure,
         )
         monitoring = Monitoring(
             self, "Monitoring", config=config, cluster_id=cluster.cluster.ref, key=storage.key

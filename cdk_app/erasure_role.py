@@ -8,6 +8,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk_app.acknowledgments import acknowledge
+from cdk_app.stack_statements import acknowledge_description, describe_stack
 from cdk_app.storage import IMAGES_PREFIX, OUTPUT_PREFIX, Storage
 
 _SESSION_HOURS = 4
@@ -28,8 +29,9 @@ class ErasureRole(Construct):
     A session is named after its occasion, ``erasure-2026-11-27``, which access logs then show.
 
     It may read and delete every version of photographs and results, and write results.  It may not
-    lift an Object Lock, change a bucket or its lifecycle, or read a log.  Whoever takes it on needs
-    ``sts:AssumeRole`` on it too: that a role trusts its account lets nobody in by itself.
+    lift an Object Lock, change a bucket or its lifecycle, or read a log.  A stack with a cluster
+    lets it run its step there.  Whoever takes it on needs ``sts:AssumeRole`` on it too: that a role
+    trusts its account lets nobody in by itself.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, storage: Storage) -> None:
@@ -44,6 +46,7 @@ class ErasureRole(Construct):
             max_session_duration=Duration.hours(_SESSION_HOURS),
         )
         statements = [
+            describe_stack(self),
             _listing("Photographs", storage.raw, IMAGES_PREFIX),
             _uploads("Photographs", storage.raw),
             _objects("Photographs", storage.raw, IMAGES_PREFIX, (*_FIND, *_REMOVE)),
@@ -57,6 +60,7 @@ class ErasureRole(Construct):
             ),
         ]
         iam.Policy(self, "Policy", roles=[self.role], statements=statements)
+        acknowledge_description(self)
         acknowledge(
             self,
             "AwsSolutions::AwsSolutions-IAM5",

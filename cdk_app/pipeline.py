@@ -20,7 +20,14 @@ def add_stacks(app: App, *, now: datetime) -> tuple[DataStack, ComputeStack, OnD
     """
     config = PipelineConfig.from_context(app.node.get_all_context())
     data = DataStack(app, "FruitsData", config=config)
-    compute = ComputeStack(app, "FruitsCompute", config=config, storage=data.storage, now=now)
+    compute = ComputeStack(
+        app,
+        "FruitsCompute",
+        config=config,
+        storage=data.storage,
+        erasure_role=data.erasure_role.role,
+        now=now,
+    )
     on_demand = OnDemandStack(app, "FruitsOnDemand", config=config, storage=data.storage)
     return data, compute, on_demand
 

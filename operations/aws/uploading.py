@@ -1,9 +1,11 @@
 """Photographs from a local folder to the bucket; what is there already stays as it is."""
 
+import hashlib
 import os
 import stat
 from dataclasses import dataclass
 from functools import partial
+from io import BufferedReader
 
 import boto3.s3.transfer
 import botocore.exceptions
@@ -19,6 +21,8 @@ from spark_assets.images.listing import (
     list_images,
 )
 from spark_assets.locations import Location
+from spark_assets.output.erased import ErasedDigests, load_erased
+from spark_assets.output.layout import OutputLayout
 from spark_assets.progress import say
 
 # A photograph takes one request of 30 to 100 ms, most of it waiting.
@@ -42,10 +46,32 @@ class UploadCounts:
         return self.n_uploaded + self.n_unchanged + self.n_refused
 
 
-def upload_images(folder: Location, images: Location) -> UploadCounts:
+@dataclass(frozen=True, slots=True)
+class _Erased:
+    """The photographs that were erased from an output, and do not come back by themselves."""
+
+    digests: ErasedDigests
+    output: Location
+
+    def reason_against(self, file: BufferedReader) -> str | None:
+        """Read a file and say why it is refused, if it is.  Where none was erased, none is read."""
+        if not self.digests:
+            return None
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(0)
+        if not self.digests.holds(digest):
+            return None
+        return (
+            "it was erased; if it is to be there again, allow it with: fruits erase "
+            f"--output {printable(self.output.uri)} --allow-again --sha256 {digest}"
+        )
+
+
+def upload_images(folder: Location, images: Location, output: Location) -> UploadCounts:
     """Upload the images below ``folder`` to the prefix ``images``, under the same relative paths.
 
-    Images that cannot go up are told one by one, and do not stop the others.
+    Images that cannot go up are told one by one, and do not stop the others; so are those that were
+    erased from ``output``.
     Raises FruitsError for a folder that is not there or holds no image.
     """
     check_images_exist(folder)
@@ -58,7 +84,8 @@ def upload_images(folder: Location, images: Location) -> UploadCounts:
     say(f"{len(entries)} images in {printable(folder.uri)}; looking at what is uploaded already")
     uploaded = {entry.path: entry for entry in list_images(images, WHOLE_LISTING)}
     to_upload = [entry for entry in entries if not _is_unchanged(entry, uploaded.get(entry.path))]
-    upload = partial(_upload, aws_client("s3", n_connections=N_UPLOADS), folder, images)
+    erased = _Erased(load_erased(OutputLayout(output)), output)
+    upload = partial(_upload, aws_client("s3", n_connections=N_UPLOADS), folder, images, erased)
     n_refused = 0
     with counted("image", total=len(to_upload)) as add:
         for refusal in in_parallel(upload, to_upload, n_threads=N_UPLOADS):
@@ -81,14 +108,18 @@ def _is_unchanged(local: ImageEntry, uploaded: ImageEntry | None) -> bool:
     return same_size and uploaded.modified_at >= local.modified_at
 
 
-def _upload(client: Client, folder: Location, images: Location, entry: ImageEntry) -> str | None:
+def _upload(
+    client: Client, folder: Location, images: Location, erased: _Erased, entry: ImageEntry
+) -> str | None:
     """Upload one image; return the sentence that says why it cannot go up, or None."""
     path, key = f"{folder.base}/{entry.path}", f"{images.prefix}{entry.path}"
     reason = _reason_against(path, key, entry)
     if reason is None:
         try:
             with open(path, "rb") as file:
-                client.upload_fileobj(file, images.bucket, key, Config=_TRANSFER)
+                reason = erased.reason_against(file)
+                if reason is None:
+                    client.upload_fileobj(file, images.bucket, key, Config=_TRANSFER)
         except botocore.exceptions.BotoCoreError:  # some are an OSError too, and none is the file's
             raise
         except OSError as error:

@@ -1,12 +1,14 @@
 """The erase command: what the erase job does, and in AWS with the tables done by the cluster."""
 
 import argparse
+import os
 from collections.abc import Sequence
 
-from cdk_app.config import Environment
+from cdk_app.config import REGION, Environment
 from cdk_app.retention import Retention
 from operations.aws.clients import aws_client
-from operations.aws.stacks import DataStack, compute_stack, data_stack
+from operations.aws.failures import aws_failures
+from operations.aws.stacks import compute_stack, data_stack
 from operations.aws.steps import submit_erasure
 from operations.cdk.context import read_config
 from operations.commands.arguments import add_environment, add_interval
@@ -22,9 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the job, and where it runs."""
     job.add_arguments(parser, output_required=False)
     add_environment(parser)
+    # What says how an interruption is told is not there without it: see `cli.main`.
     parser.add_argument(
         "--on-cluster",
-        action="store_true",
+        dest="interrupted",
+        action="store_const",
+        const="interrupted; what has begun is finished with: fruits erase --on-cluster --finish",
+        default=argparse.SUPPRESS,
         help="of the deployed output: the cluster rewrites the tables and fits the PCA, and this "
         "machine removes photographs and old versions",
     )
@@ -34,23 +40,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Erase in the output that was given, or in the deployed one."""
+    with aws_failures():
+        return _run(parsed)
+
+
+def _run(parsed: argparse.Namespace) -> ExitCode:
     environment: Environment = parsed.environment
+    on_cluster = "interrupted" in parsed
     outside_reach = _outside_reach(read_config([f"environment={environment}"]).kept)
     if parsed.output is not None:
-        if parsed.on_cluster:
+        if on_cluster:
             raise FruitsError("--on-cluster works on the deployed output; leave --output out")
         in_s3 = parsed.output.startswith(("s3://", "s3a://"))
         return job.run(parsed, outside_reach=outside_reach if in_s3 else ())
+    if on_cluster and (parsed.allow_again or parsed.rewrite_only):
+        raise FruitsError("--on-cluster erases; leave it out with --allow-again or --rewrite-only")
+    # Every place of the deployment is there, whatever region the profile prefers.
+    os.environ["AWS_REGION"] = REGION
     data = data_stack(environment)
     parsed.output = data.output.uri
-    if parsed.on_cluster:
-        return _on_cluster(parsed, data, outside_reach)
+    if on_cluster:
+        return _on_cluster(parsed, outside_reach)
     return job.run(parsed, outside_reach=outside_reach)
 
 
-def _on_cluster(
-    parsed: argparse.Namespace, data: DataStack, outside_reach: Sequence[str]
-) -> ExitCode:
+def _on_cluster(parsed: argparse.Namespace, outside_reach: Sequence[str]) -> ExitCode:
     """Begin here, rewrite on the cluster, and conclude here, where the rights are.
 
     The lease is held for each part: a run that comes in between goes on with the erasure first.
@@ -58,7 +72,7 @@ def _on_cluster(
     options = job.options_of(parsed, outside_reach)
     layout = OutputLayout(options.output)
     stack = compute_stack(parsed.environment)
-    with working_on(data.output, job.PURPOSE, parsed):
+    with working_on(options.output, job.PURPOSE, parsed):
         begin_or_plan(options, layout)
         if options.is_dry_run:
             return ExitCode.DONE
@@ -67,7 +81,7 @@ def _on_cluster(
     code = follow_steps(stack, [step_id], parsed)
     if code is not ExitCode.DONE:
         return code
-    with working_on(data.output, job.PURPOSE, parsed):
+    with working_on(options.output, job.PURPOSE, parsed):
         return conclude_all(options, layout, removals)
 
 

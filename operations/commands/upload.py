@@ -26,10 +26,10 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     if folder.s3 is not None:
         raise FruitsError(f"{parsed.images} is not a local folder; give one on this machine")
     check_images_exist(folder)
-    images = data_stack(parsed.environment).images
-    counts = upload_images(folder, images)
+    stack = data_stack(parsed.environment)
+    counts = upload_images(folder, stack.images, stack.output)
     say(
         f"{counts.n_images} images = {counts.n_uploaded} uploaded + {counts.n_unchanged} unchanged "
-        f"+ {counts.n_refused} refused, in {printable(images.uri)}"
+        f"+ {counts.n_refused} refused, in {printable(stack.images.uri)}"
     )
     return ExitCode.FAILED if counts.n_refused else ExitCode.DONE

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
+from botocore.exceptions import BotoCoreError, ClientError
 from py4j.protocol import Py4JError
 from pyspark import SparkContext
 from pyspark.errors import PySparkException
@@ -15,6 +16,8 @@ from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.failures import sentence_of
 
 _STDOUT, _STDERR = 1, 2
+# What is told in one sentence; anything else is a mistake of the program, and is raised.
+_TOLD = (FruitsError, PySparkException, Py4JError, OSError, BotoCoreError, ClientError)
 
 
 @contextmanager
@@ -56,7 +59,7 @@ def run_entry(work: Callable[[], ExitCode], *, verbose: bool) -> int:
             wait([result])
             print("interrupted; nothing of this run is visible", file=sys.stderr)
             return int(ExitCode.INTERRUPTED)
-        except (FruitsError, PySparkException, Py4JError, OSError) as error:
+        except _TOLD as error:
             return tell_failure(error, verbose=verbose)
 
 

@@ -12,7 +12,8 @@ Added here, because moto lacks it or does otherwise than AWS:
 - `cloudformation`: a stack is complete when its cluster is up, and has failed when that has;
 - `resources`: rules out of security groups, alarms and budgets, which moto passes over;
 - `deletion`: what uses others goes first, nothing is tried twice, nothing stays or comes back;
-- `permissions`: a node, and nobody else, is held against the policies of its role;
+- `permissions`: a node is held against the policies of its role, whoever erases in what is asked of
+  S3, and nobody else;
 - `lookups`: quotas of EC2, and the endpoint service of EMR's control channel.
 
 Not emulated at all: any network; policies of buckets, topics and endpoints; conditions of policies;

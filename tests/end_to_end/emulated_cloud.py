@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pyarrow as pa
+import pyarrow.parquet
 
 from tests.emulated_aws.account import REGION
 
@@ -22,6 +24,15 @@ ARCHITECTURE = "arm64" if _IS_ARM else "x86_64"
 _INSTANCE_TYPE = "m7g.xlarge" if _IS_ARM else "m6i.xlarge"
 # For a command that waits for the bootstrap action or for three steps, on a busy machine.
 _TIMEOUT_S = 900
+
+
+@dataclass(frozen=True)
+class Version:
+    """What S3 keeps under a key: a version with its content, or a delete marker with None."""
+
+    key: str
+    is_latest: bool
+    content: bytes | None
 
 
 @dataclass(frozen=True)
@@ -79,9 +90,32 @@ class EmulatedCloud:
         """Run make as an operator types it, with the settings of this machine."""
         return self._run(["make", *arguments, f"CDK_OPTIONS={self._cdk_options}"])
 
-    def fruits(self, *arguments: str) -> Finished:
-        """Run a command of the project as its operator would."""
-        return self._run([str(BIN / "fruits"), *arguments])
+    def fruits(self, *arguments: str, environment: dict[str, str] | None = None) -> Finished:
+        """Run a command of the project as its operator would, or with other credentials."""
+        return self._run([str(BIN / "fruits"), *arguments], environment)
+
+    def environment_of(self, role_arn: str) -> dict[str, str]:
+        """Return the environment with the credentials of a role."""
+        answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="rehearsal")
+        taken = answer["Credentials"]
+        return {
+            **self.environment,
+            "AWS_ACCESS_KEY_ID": taken["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": taken["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": taken["SessionToken"],
+        }
+
+    def denied(self, operation: str, environment: dict[str, str], **arguments: Any) -> bool:
+        """Tell whether S3 refuses an operation to the credentials of an environment."""
+        client = self.client("s3", environment)
+        try:
+            answer = getattr(client, operation)(**arguments)
+        except client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] in ("AccessDenied", "403"):
+                return True
+            raise
+        # Where many objects are deleted, each is refused by itself.
+        return any(each["Code"] == "AccessDenied" for each in answer.get("Errors", ()))
 
     def outputs(self, stack: str) -> dict[str, str]:
         """Return the outputs of a stack by name."""
@@ -104,9 +138,33 @@ class EmulatedCloud:
         pages = self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket)
         return {o["Key"]: o["Size"] for page in pages for o in page.get("Contents", [])}
 
-    def _run(self, command: list[str]) -> Finished:
+    def versions(self, bucket: str) -> list[Version]:
+        """Return all that a bucket keeps: every version of every object, and delete markers."""
+        s3 = self.client("s3")
+        found = []
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for one in page.get("Versions", ()):
+                content = s3.get_object(
+                    Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"]
+                )["Body"].read()  # fmt: skip
+                found.append(Version(one["Key"], one["IsLatest"], content))
+            for one in page.get("DeleteMarkers", ()):
+                found.append(Version(one["Key"], one["IsLatest"], None))
+        return found
+
+    def table(self, bucket: str, folder: str) -> pa.Table:
+        """Return the rows of all Parquet files below a folder of a bucket."""
+        s3 = self.client("s3")
+        files = [
+            s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+            for key in self.objects(bucket)
+            if key.startswith(f"{folder}/") and key.endswith(".parquet")
+        ]
+        return pa.concat_tables(pyarrow.parquet.read_table(pa.BufferReader(f)) for f in files)
+
+    def _run(self, command: list[str], environment: dict[str, str] | None = None) -> Finished:
         done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
-            timeout=_TIMEOUT_S,
+            command, cwd=ROOT, env=environment or self.environment, capture_output=True, text=True,
+            check=False, timeout=_TIMEOUT_S,
         )  # fmt: skip
         return Finished(done.returncode, done.stdout, done.stderr)

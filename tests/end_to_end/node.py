@@ -7,7 +7,9 @@ It acts as the role of the instance profile, with the policies as they were depl
 import gzip
 import subprocess
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pyspark
 
 from tests.end_to_end.emulated_cloud import EmulatedCloud, Finished
 
+STEPS = ("featurize", "reduce", "report")
 _UNTIL_NEXT_LOOK_S = 0.5
 # A JVM that lives for seconds gains nothing from the second compiler: the steps take two thirds of
 # the processor time that they take with it.
@@ -31,7 +34,7 @@ class Node:
         self._emr = cloud.client("emr")
         self._cluster = self._emr.describe_cluster(ClusterId=cluster_id)["Cluster"]
         self._prefix = cloud.folder / "fruits"
-        self.environment = {**cloud.environment, **self._credentials()}
+        self.environment = self._environment()
 
     def bootstrap(self) -> Finished:
         """Fetch the bootstrap action and run it, under the role of the node."""
@@ -76,14 +79,7 @@ class Node:
 
     def denied(self, operation: str, **arguments: Any) -> bool:
         """Tell whether S3 refuses an operation to the role of the node."""
-        client = self._cloud.client("s3", self.environment)
-        try:
-            getattr(client, operation)(**arguments)
-        except client.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] in ("AccessDenied", "403"):
-                return True
-            raise
-        return False
+        return self._cloud.denied(operation, self.environment, **arguments)
 
     def _tell(self, **word: str) -> None:
         self._cloud.tell_emr(cluster_id=self.cluster_id, **word)
@@ -129,19 +125,20 @@ class Node:
         file.write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
         return file
 
-    def _credentials(self) -> dict[str, str]:
-        """Return credentials of the role in the instance profile, as an instance finds them."""
+    def _environment(self) -> dict[str, str]:
+        """Return the environment of the role in the instance profile, as an instance finds it."""
         profile = self._cluster["Ec2InstanceAttributes"]["IamInstanceProfile"]
         found = self._cloud.client("iam").get_instance_profile(InstanceProfileName=profile)
         (role,) = found["InstanceProfile"]["Roles"]
-        taken = self._cloud.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="node")[
-            "Credentials"
-        ]
-        return {
-            "AWS_ACCESS_KEY_ID": taken["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": taken["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": taken["SessionToken"],
-        }
+        return self._cloud.environment_of(role["Arn"])
+
+
+@dataclass(frozen=True)
+class Run:
+    """Steps as the operator follows them: what is told, and what the nodes ran, by name."""
+
+    followed: Finished
+    steps: dict[str, Finished]
 
 
 class Nodes:
@@ -167,6 +164,13 @@ class Nodes:
         self._over.set()
         self._pool.shutdown()
         self._working.result()
+
+    def run(self, command: Callable[[], Finished], names: Sequence[str] = STEPS) -> Run:
+        """Give a command that follows the steps to their end."""
+        known = set(self.steps)
+        followed = command()
+        ran = [done for step_id, done in self.steps.items() if step_id not in known]
+        return Run(followed, dict(zip(names, ran, strict=False)))
 
     def _work(self) -> None:
         emr = self._cloud.client("emr")

@@ -1,32 +1,19 @@
 """The rehearsal: the commands of an operator, from an empty account to an empty account."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.fs
-import pyarrow.parquet
-
 from sample_photographs.folder import SampleSet
 from tests.emulated_aws.account import ACCOUNT, REGION
 from tests.end_to_end.emulated_cloud import EmulatedCloud, Finished
+from tests.end_to_end.erasing import SUBMIT, ErasedPhotograph, erase_one
 from tests.end_to_end.inventory import Inventory, take_inventory
-from tests.end_to_end.node import Node, Nodes
+from tests.end_to_end.node import Node, Nodes, Run
 
-_SUBMIT = ("submit", "--follow", "--interval-seconds", "1")
-STEPS = ("featurize", "reduce", "report")
 _ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 _PRIVATE = "elsewhere/private.jpg"
-
-
-@dataclass(frozen=True)
-class Run:
-    """The three steps, as the operator follows them: what is told, and what the nodes ran."""
-
-    followed: Finished
-    steps: dict[str, Finished]
 
 
 @dataclass(frozen=True)
@@ -41,6 +28,7 @@ class Rehearsed:
     bootstraps: list[Finished]
     first: Run
     second: Run
+    erased: ErasedPhotograph
     on_no_images: Run
     step_ids: set[str]
     logs: set[str]
@@ -63,28 +51,28 @@ def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
     commands = {"bootstrap": cloud.make("bootstrap"), "preflight": cloud.make("preflight")}
     before = take_inventory(cloud)
     with Nodes(cloud, jars) as nodes:
-        first = _run(nodes, lambda: cloud.make("deploy", photographs))
+        first = nodes.run(lambda: cloud.make("deploy", photographs))
         commands["deploy"] = first.followed
         assert first.followed.exit_code == 0, first.followed.output
         deployed = take_inventory(cloud)
         outputs = cloud.outputs("fruits-test-data")
         cluster_id = cloud.outputs("fruits-test-compute")["ClusterId"]
         raw, results, logs = (outputs[f"{name}BucketName"] for name in ("Raw", "Results", "Logs"))
+        n_reduced = cloud.table(results, "chain/reduced").num_rows
         results_after_first = cloud.objects(results)
         commands["upload again"] = cloud.make("upload", photographs)
-        second = _run(nodes, lambda: cloud.fruits(*_SUBMIT))
+        second = nodes.run(lambda: cloud.fruits(*SUBMIT))
         results_after_second = cloud.objects(results)
+        report = _content(cloud, results, "chain/report/index.html")
+        (manifest,) = [k for k in results_after_first if k.startswith("chain/manifests/")]
+        content = _content(cloud, results, manifest)
+        erased = erase_one(cloud, nodes, outputs)
         _take_photographs_away(cloud, raw)
-        on_no_images = _run(nodes, lambda: cloud.fruits(*_SUBMIT))
+        on_no_images = nodes.run(lambda: cloud.fruits(*SUBMIT))
         commands["receipt"] = cloud.fruits("receipt")
         assert nodes.node is not None
         denied = _denied(nodes.node, outputs, next(iter(nodes.steps)))
 
-        s3 = cloud.client("s3")
-        report = s3.get_object(Bucket=results, Key="chain/report/index.html")["Body"].read()
-        (manifest,) = [k for k in results_after_first if k.startswith("chain/manifests/")]
-        content = s3.get_object(Bucket=results, Key=manifest)["Body"].read()
-        n_reduced = _n_reduced(cloud, results, results_after_first)
         logged = {key for key in cloud.objects(logs) if key.startswith("emr/")}
 
         commands["destroy"] = cloud.make("destroy")
@@ -99,6 +87,7 @@ def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
             bootstraps=nodes.bootstraps,
             first=first,
             second=second,
+            erased=erased,
             on_no_images=on_no_images,
             step_ids=set(nodes.steps),
             logs=logged,
@@ -115,12 +104,9 @@ def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
         )
 
 
-def _run(nodes: Nodes, command: Callable[[], Finished]) -> Run:
-    """Give a command that follows the steps to their end; return what was told and what ran."""
-    known = set(nodes.steps)
-    followed = command()
-    ran = [done for step_id, done in nodes.steps.items() if step_id not in known]
-    return Run(followed, dict(zip(STEPS, ran, strict=False)))
+def _content(cloud: EmulatedCloud, bucket: str, key: str) -> bytes:
+    content: bytes = cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return content
 
 
 def _take_photographs_away(cloud: EmulatedCloud, raw: str) -> None:
@@ -129,22 +115,6 @@ def _take_photographs_away(cloud: EmulatedCloud, raw: str) -> None:
     for key in cloud.objects(raw):
         s3.delete_object(Bucket=raw, Key=key)
     s3.put_object(Bucket=raw, Key=_PRIVATE, Body=b"not for the chain")
-
-
-def _n_reduced(cloud: EmulatedCloud, bucket: str, keys: dict[str, int]) -> int:
-    filesystem = pyarrow.fs.S3FileSystem(
-        access_key=cloud.environment["AWS_ACCESS_KEY_ID"],
-        secret_key=cloud.environment["AWS_SECRET_ACCESS_KEY"],
-        region=REGION,
-        endpoint_override=cloud.endpoint.removeprefix("http://"),
-        scheme="http",
-    )
-    tables = [k for k in keys if k.startswith("chain/reduced/") and k.endswith(".parquet")]
-    return sum(
-        pyarrow.parquet.read_table(f"{bucket}/{key}", filesystem=filesystem, partitioning=None)
-        .num_rows
-        for key in tables
-    )  # fmt: skip
 
 
 def _denied(node: Node, outputs: dict[str, str], step_id: str) -> dict[str, bool]:

@@ -15,7 +15,8 @@ from spark_assets.features.feature_model import save_feature_model
 from spark_assets.locations import parse_location
 from tests.conftest import skip_or_fail
 from tests.end_to_end.emulated_cloud import ARCHITECTURE, ROOT, EmulatedCloud
-from tests.end_to_end.rehearsal import STEPS, Rehearsed, rehearse
+from tests.end_to_end.node import STEPS
+from tests.end_to_end.rehearsal import Rehearsed, rehearse
 from tests.end_to_end.s3_connector import s3_connector
 from tests.moto_server import moto_server
 
@@ -91,8 +92,7 @@ def test_a_run_is_followed_until_its_steps_are_complete(rehearsed):
 def test_an_empty_raw_bucket_fails_the_first_step_with_a_sentence(rehearsed):
     featurize = rehearsed.on_no_images.steps["featurize"]
     assert featurize.exit_code == 1
-    sentence = f"fruits: there are no images under {rehearsed.outputs['ImagesUri']}"
-    assert sentence in featurize.stdout
+    assert f"fruits: {_all_are_gone(rehearsed)}" in featurize.stdout
     assert "Traceback" not in featurize.stdout
 
 
@@ -110,11 +110,20 @@ def test_the_reason_of_a_failure_is_read_from_the_log_bucket(rehearsed):
     log, *last_words = words.splitlines()
     assert log.startswith(f"s3://{rehearsed.outputs['LogsBucketName']}/emr/")
     (word,) = last_words
-    assert word.strip().startswith("fruits: there are no images under")
+    assert word.strip().startswith(f"fruits: {_all_are_gone(rehearsed)}")
+
+
+def _all_are_gone(rehearsed):
+    n_held, outputs = rehearsed.drawn.n_images - 1, rehearsed.outputs
+    return (
+        f"{n_held} of the {n_held} images that {outputs['OutputUri']} holds are no longer in "
+        f"{outputs['ImagesUri']}"
+    )
 
 
 def test_every_step_leaves_its_logs_in_the_log_bucket(rehearsed):
-    assert len(rehearsed.step_ids) == 2 * len(STEPS) + 1
+    # Those of three runs, the erasure, and the step that finds no images.
+    assert len(rehearsed.step_ids) == 3 * len(STEPS) + 2
     assert rehearsed.logs == {
         f"emr/{rehearsed.cluster_id}/steps/{step_id}/{name}.gz"
         for step_id in rehearsed.step_ids
@@ -146,7 +155,8 @@ def test_the_counts_of_a_run_add_up(rehearsed):
 def test_tables_manifest_model_and_report_are_in_the_results_bucket(rehearsed):
     folders = {key.split("/")[1] for key in rehearsed.results if key.count("/") > 1}
     assert folders == {
-        "feature_model", "features", "manifests", "pca_model", "reduced", "rejected", "report",
+        "changes", "feature_model", "features", "manifests", "pca_model", "reduced", "rejected",
+        "report",
     }  # fmt: skip
     assert not [key for key in rehearsed.results if "_staging" in key or "_temporary" in key]
 
@@ -165,6 +175,69 @@ def test_a_second_run_finds_nothing_new_and_rewrites_nothing(rehearsed):
     tables = {k: v for k, v in rehearsed.results.items() if "/report/" not in k}
     after = {k: v for k, v in rehearsed.results_after_second.items() if "/report/" not in k}
     assert after == tables
+
+
+def test_an_erasure_is_begun_here_rewritten_by_the_cluster_and_certified_here(rehearsed):
+    erased = rehearsed.erased
+    step = erased.erasure.steps["erase"]
+    assert step.exit_code == 0, step.output
+    told = erased.erasure.followed
+    assert told.exit_code == 0, told.output
+    assert "erase COMPLETED after" in told.output
+    (certificate,) = erased.certificates
+    assert f"certificate: {rehearsed.outputs['OutputUri']}/erasures/" in told.stderr
+    assert certificate["n_images"] == 1
+    assert certificate["held"] == {
+        "photographs, every version counted": 1,
+        "rows of features": 1,
+        "rows of rejected images": 0,
+    }
+
+
+def test_no_version_of_anything_holds_a_trace_of_the_erased_photograph(rehearsed):
+    erased = rehearsed.erased
+    assert erased.before.traces
+    assert erased.after.traces == []
+    assert erased.after.n_photographs == erased.before.n_photographs - 1
+    # What is old of the lease was written after the last look, and names no image.
+    assert erased.after.old_versions <= {"chain/_lease.json"}
+    assert erased.after.journals <= {"chain/_erasing/"}
+
+
+def test_the_rows_of_the_others_are_still_there(rehearsed):
+    before, after = rehearsed.erased.before.features, rehearsed.erased.after.features
+    assert after == {path: row for path, row in before.items() if path != rehearsed.erased.path}
+    assert rehearsed.erased.after.n_reduced == len(after)
+
+
+def test_a_run_after_an_erasure_finds_nothing_new(rehearsed):
+    run = rehearsed.erased.run_after
+    assert run.followed.exit_code == 0, run.followed.output
+    n_images = rehearsed.drawn.n_images - 1
+    assert f"nothing new: all {n_images} images" in run.steps["featurize"].stdout
+
+
+def test_an_erased_photograph_is_not_uploaded_again(rehearsed):
+    erased = rehearsed.erased
+    assert erased.uploaded_again.exit_code == 1
+    n_others = rehearsed.drawn.n_images - 1
+    told = erased.uploaded_again.stderr
+    assert f"= 0 uploaded + {n_others} unchanged + 1 refused" in told
+    assert f"--allow-again --sha256 {erased.digest}" in told
+    assert f"images/{erased.path}" not in erased.keys_in_raw
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "write a photograph",
+        "delete outside the photographs",
+        "delete many outside the results",
+        "stop the keeping of versions",
+    ],
+)
+def test_the_role_of_an_erasure_is_refused_to(rehearsed, deed):
+    assert rehearsed.erased.denied[deed]
 
 
 def test_the_receipt_adds_up_the_nodes_of_the_cluster(rehearsed):

@@ -77,3 +77,28 @@ def test_people_of_the_account_take_it_on_by_the_name_of_an_erasure_and_for_hour
         assert allows(trusted, "sts:AssumeRole", principal=principal, **session) is is_allowed
     assert not allows(trusted, "sts:AssumeRole", principal=principal)
     assert role[1]["MaxSessionDuration"] == 4 * 3600
+
+
+def test_it_finds_the_stacks_of_its_environment(made, role, statements):
+    on_cluster = made.compute.policy_of(role[0])
+    action = "cloudformation:DescribeStacks"
+    for allowed, name in ((statements, "fruits-test-data"), (on_cluster, "fruits-test-compute")):
+        assert allows(allowed, action, _arn("cloudformation", f"stack/{name}/1"))
+        assert not allows(allowed, action, _arn("cloudformation", f"stack/{name}-2/1"))
+
+
+def test_it_runs_its_step_on_the_cluster_and_ends_nothing(made, role):
+    on_cluster = made.compute.policy_of(role[0])
+    (cluster_id,) = made.compute.resources("AWS::EMR::Cluster")
+    cluster = _arn("elasticmapreduce", f"cluster/{cluster_id}")
+    for action in ("AddJobFlowSteps", "DescribeCluster", "ListSteps"):
+        assert allows(on_cluster, f"elasticmapreduce:{action}", cluster)
+        elsewhere = _arn("elasticmapreduce", "cluster/j-1")
+        assert not allows(on_cluster, f"elasticmapreduce:{action}", elsewhere)
+    assert not allows(on_cluster, "elasticmapreduce:TerminateJobFlows", cluster)
+    assert allows(on_cluster, "ssm:GetParameter", _arn("ssm", "parameter/fruits/test/erasure-step"))
+    assert not allows(on_cluster, "ssm:GetParameter", _arn("ssm", "parameter/fruits/test/steps"))
+
+
+def _arn(service, resource):
+    return f"arn:aws:{service}:eu-central-1:{ACCOUNT}:{resource}"

@@ -178,6 +178,23 @@ def test_upload_uploads(make):
     assert make.calls == ["fruits upload --images photographs --environment test"]
 
 
+@pytest.mark.parametrize(
+    ("words", "call"),
+    [
+        ([], "fruits erase --output out --path kiwi/my 1.jpg"),
+        (["OUTPUT=my results"], "fruits erase --output my results --path kiwi/my 1.jpg"),
+        (["ON_CLUSTER=yes"], "fruits erase --on-cluster --environment test --path kiwi/my 1.jpg"),
+        (
+            ["ON_CLUSTER=yes", "ENVIRONMENT=prod"],
+            "fruits erase --on-cluster --environment prod --path kiwi/my 1.jpg",
+        ),
+    ],
+)
+def test_erase_works_on_a_folder_or_on_what_is_deployed(make, words, call):
+    assert make("erase", "ERASE=--path 'kiwi/my 1.jpg'", *words).returncode == 0
+    assert make.calls == [call]
+
+
 def test_destroy_is_about_the_cluster(make):
     make("destroy")
     assert make.calls == [

@@ -1,6 +1,8 @@
 import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
 
 from spark_assets.errors import FruitsError
+from spark_assets.jobs.entry import run_entry
 from spark_assets.jobs.failures import sentence_of
 
 FROM_A_WORKER = """
@@ -25,6 +27,7 @@ def test_our_own_failure_in_a_worker_is_its_sentence_too():
     [
         ("java.io.IOException: No space left on device", "the disk is full"),
         ("java.io.IOException: Permission denied", "check the permissions"),
+        ("An error occurred (AccessDenied) when calling PutObject", "access in S3 is denied"),
         ("java.lang.OutOfMemoryError: Java heap space", "ran out of memory"),
         ("org.apache.spark.SparkException: Python worker exited unexpectedly", "worker died"),
     ],
@@ -36,3 +39,18 @@ def test_what_spark_is_known_to_throw_is_told_in_words(text, sentence):
 def test_anything_else_is_one_line_that_says_how_to_learn_more():
     told = sentence_of(RuntimeError("\nsomething new\n\tat Some.java:1\n"))
     assert told == ("RuntimeError: something new; run it again with --verbose for the whole story")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject"), "access in S3 is denied"),
+        (NoCredentialsError(), "NoCredentialsError: Unable to locate credentials"),
+    ],
+)
+def test_what_the_client_of_s3_throws_is_told_too(error, sentence, capsys):
+    def work():
+        raise error
+
+    assert run_entry(work, verbose=False) == 1
+    assert capsys.readouterr().err.startswith(f"fruits: {sentence}")

@@ -1,5 +1,6 @@
 """`fruits upload`, from real files to a server that speaks S3."""
 
+import hashlib
 import os
 from datetime import UTC, datetime
 from itertools import islice
@@ -14,6 +15,8 @@ from operations import cli
 from operations.aws import uploading
 from operations.aws.stacks import data_stack
 from spark_assets.images.listing import ListingPart, list_images
+from spark_assets.output.erased import ErasedDigests, load_erased, save_erased
+from spark_assets.output.layout import OutputLayout
 from tests.operations.aws.conftest import RAW
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC).timestamp()
@@ -238,6 +241,33 @@ def test_the_chain_lists_what_was_uploaded(folder):
     assert upload(folder) == 0
     listed = list_images(data_stack(Environment.TEST).images, ListingPart("", recursive=True))
     assert sorted(entry.path for entry in listed) == sorted(HOSTILE)
+
+
+def test_an_erased_photograph_is_refused_under_any_name_until_it_is_allowed_again(
+    folder, s3, capsys
+):
+    photograph(folder / "kept.jpg")
+    photograph(folder / "renamed.jpg", b"erased")
+    digest = hashlib.sha256(b"erased").hexdigest()
+    output = data_stack(Environment.TEST).output
+    save_erased(OutputLayout(output), ErasedDigests().with_digests([digest]))
+    assert upload(folder) == 1
+    told = capsys.readouterr().err
+    assert "2 images = 1 uploaded + 0 unchanged + 1 refused" in told
+    command = f"fruits erase --output {output.uri} --allow-again --sha256 {digest}"
+    assert "renamed.jpg is not uploaded: it was erased; if it is to be there again" in told
+    assert command in told
+    assert list(contents(s3)) == ["images/kept.jpg"]
+    assert cli.main(command.split()[1:]) == 0
+    assert not load_erased(OutputLayout(output))
+    assert upload(folder) == 0
+    assert contents(s3)["images/renamed.jpg"] == b"erased"
+
+
+def test_no_photograph_is_read_twice_where_none_was_erased(folder, monkeypatch):
+    photograph(folder / "1.jpg")
+    monkeypatch.delattr(uploading.hashlib, "file_digest")
+    assert upload(folder) == 0
 
 
 def test_a_folder_that_is_not_there_is_refused(folder, capsys):
