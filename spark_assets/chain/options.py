@@ -7,6 +7,7 @@ from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import LabelRule
 from spark_assets.locations import Location
+from spark_assets.pca.drift import DEFAULT_ALARM_RATE
 
 DEFAULT_N_COMPONENTS = "0.95"
 
@@ -69,8 +70,8 @@ class ReduceOptions:
     n_components: int | float | None
     pca_model: Location | None
     refit: bool
-    drift_alarm_rate: float
     verbose: bool
+    drift_alarm_rate: float = DEFAULT_ALARM_RATE
 
 
 @dataclass(frozen=True, slots=True)

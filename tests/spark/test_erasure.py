@@ -51,7 +51,7 @@ def layout(options):
 
 
 def chain(spark, options) -> None:
-    to_reduce = ReduceOptions(options.output, None, None, False, 0.05, verbose=False)
+    to_reduce = ReduceOptions(options.output, None, None, False, verbose=False)
     to_report = ReportOptions(options.output, 100, verbose=False)
     assert run_chain(spark, options, to_reduce, to_report) is ExitCode.DONE
 

@@ -93,7 +93,7 @@ def reduced_rows(layout: OutputLayout, model_id: str) -> dict[str, np.ndarray]:
 def reduction(
     spark, output: Location, runs, n_components=None, pca_model=None, refit=False
 ) -> Reduction:
-    options = ReduceOptions(output, n_components, pca_model, refit, 0.05, verbose=False)
+    options = ReduceOptions(output, n_components, pca_model, refit, verbose=False)
     return reduce_features(spark, options, runs)
 
 
