@@ -12,6 +12,8 @@ from cdk_app.stack_statements import acknowledge_description, describe_stack
 from cdk_app.storage import IMAGES_PREFIX, OUTPUT_PREFIX, Storage
 
 _SESSION_HOURS = 4
+# Not MFA: whoever comes from IAM Identity Center has shown it there, and could not show it here.
+_SESSION_PREFIX = "erasure-"
 _FIND = ("s3:GetObject", "s3:GetObjectVersion")
 _REMOVE = (
     "s3:DeleteObject",
@@ -22,7 +24,9 @@ _REMOVE = (
 
 
 class ErasureRole(Construct):
-    """A role that people of the account take on to erase photographs, for hours and with MFA.
+    """A role that people of the account take on to erase photographs, for hours.
+
+    A session is named after its occasion, ``erasure-2026-11-27``, which access logs then show.
 
     It may read and delete every version of photographs and results, and write results.  It may not
     lift an Object Lock, change a bucket or its lifecycle, or read a log.  A stack with a cluster
@@ -37,7 +41,7 @@ class ErasureRole(Construct):
             "Role",
             description="Fruits!: erases photographs and what was made of them",
             assumed_by=iam.AccountPrincipal(Stack.of(self).account).with_conditions(
-                {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+                {"StringLike": {"sts:RoleSessionName": f"{_SESSION_PREFIX}?*"}}
             ),
             max_session_duration=Duration.hours(_SESSION_HOURS),
         )

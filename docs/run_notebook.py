@@ -30,7 +30,11 @@ def execute(source: Path, target: Path) -> None:
     notebook = nbformat.read(source, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(
-            notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}
+            notebook,
+            timeout=600,
+            kernel_name="python3",
+            resources={"metadata": {"path": folder}},
+            coalesce_streams=True,  # how lines come in depends on the moment
         )
         client.execute()
     notebook.metadata = nbformat.from_dict(_METADATA)

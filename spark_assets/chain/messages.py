@@ -8,6 +8,7 @@ from spark_assets.errors import ExitCode
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.progress import say
+from spark_assets.report.wording import printable
 
 
 def say_planned(plan: Plan, network: ChosenNetwork, *, adds: bool) -> None:
@@ -66,6 +67,8 @@ def say_reduced(reduction: Reduction, n_current: int) -> None:
             f"{reduction.n_projected} new images projected on the {record.n_components} components "
             f"of the model fitted on {record.n_samples} images, model {record.model_id}"
         )
+        if reduction.fit is not None:
+            say(f"{'WARNING: ' if reduction.fit.alarm else ''}{printable(reduction.fit.sentence)}")
         return
     share = sum(record.explained_variance_ratio)
     how = "fitted on" if record.fitted_here else "projected with a model fitted on"

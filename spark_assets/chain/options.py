@@ -7,6 +7,7 @@ from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import LabelRule
 from spark_assets.locations import Location
+from spark_assets.pca.drift import DEFAULT_ALARM_RATE
 
 DEFAULT_N_COMPONENTS = "0.95"
 
@@ -62,6 +63,7 @@ class ReduceOptions:
 
     ``n_components`` None means those of the newest model, or `DEFAULT_N_COMPONENTS` where there is
     none; ``pca_model`` None the newest one of the output.  ``refit``: fit a model anew.
+    ``drift_alarm_rate``: how often new images that are like the fitted ones may raise an alarm.
     """
 
     output: Location
@@ -69,6 +71,7 @@ class ReduceOptions:
     pca_model: Location | None
     refit: bool
     verbose: bool
+    drift_alarm_rate: float = DEFAULT_ALARM_RATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from pyspark.sql import SparkSession
 
@@ -10,6 +11,7 @@ from spark_assets.chain.pca_fit import fit_here
 from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.files import delete_folder
+from spark_assets.locations import Location
 from spark_assets.output.history import current_features, reduced_of
 from spark_assets.output.ids import is_newest_model_id, new_model_id
 from spark_assets.output.layout import OutputLayout
@@ -19,23 +21,33 @@ from spark_assets.output.pca_models import (
     PCARecord,
     Projection,
     load_pca_model,
+    load_reference,
     newest_answer,
     pca_records,
     projected_runs,
     save_pca_model,
     save_projection,
 )
+from spark_assets.pca.drift import DriftReference, FitQuality, batch_fit
+from spark_assets.pca.drift_on_spark import measure, reference_of
 from spark_assets.pca.model import PCAModel, parse_n_components
 from spark_assets.pca.on_spark import project_features
+
+# A model from another place, its record, and what new images are compared with.
+Given: TypeAlias = tuple[PCAModel, PCARecord, DriftReference | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """What a reduction came to: the model, whether it is new, and how many images it projected."""
+    """What a reduction came to: the model, whether it is new, and how many images it projected.
+
+    ``fit`` tells how well a model that was there fits what is new.
+    """
 
     record: PCARecord
     is_new_model: bool
     n_projected: int
+    fit: FitQuality | None = None
 
     @property
     def has_work_done(self) -> bool:
@@ -61,14 +73,14 @@ def reduce_features(
             "fruits featurize --images URI --output URI"
         )
     records = pca_records(layout, [run.run_id for run in runs])
-    given = None if options.pca_model is None else load_pca_model(options.pca_model)
+    given = None if options.pca_model is None else _load_given(options.pca_model)
     held = newest_answer(
         records,
         n_components=None if options.n_components is None else str(options.n_components),
         fitted_model_id=None if given is None else given[1].fitted_model_id,
     )
     if held is not None and not (options.refit and _is_outdated(held, runs)):
-        return _extend(spark, layout, runs, held)
+        return _extend(spark, layout, runs, held, options.drift_alarm_rate)
     n_components = _n_components(options, records)
     return make_model(spark, layout, runs, records, n_components, given=given)
 
@@ -80,7 +92,7 @@ def make_model(
     records: Sequence[PCARecord],
     n_components: int | float,
     *,
-    given: tuple[PCAModel, PCARecord] | None = None,
+    given: Given | None = None,
 ) -> Reduction:
     """Fit a model to the current features of ``runs``, or take the given one, and project with it.
 
@@ -93,6 +105,11 @@ def make_model(
         delete_folder(layout.reduced(model_id))
         delete_folder(layout.pca_model(model_id))
         raise
+
+
+def _load_given(folder: Location) -> Given:
+    model, record = load_pca_model(folder)
+    return model, record, load_reference(folder)
 
 
 def _is_outdated(record: PCARecord, runs: Sequence[RunManifest]) -> bool:
@@ -109,14 +126,18 @@ def _n_components(options: ReduceOptions, records: Sequence[PCARecord]) -> int |
     return parse_n_components(asked)
 
 
-def _model_id(layout: OutputLayout, given: tuple[PCAModel, PCARecord] | None) -> str:
+def _model_id(layout: OutputLayout, given: Given | None) -> str:
     if given is not None and is_newest_model_id(layout, given[1].model_id):
         return given[1].model_id
     return new_model_id(layout)
 
 
 def _extend(
-    spark: SparkSession, layout: OutputLayout, runs: Sequence[RunManifest], record: PCARecord
+    spark: SparkSession,
+    layout: OutputLayout,
+    runs: Sequence[RunManifest],
+    record: PCARecord,
+    alarm_rate: float,
 ) -> Reduction:
     """Project what has come since a model was made or last used: no other features are read."""
     done = set(projected_runs(layout, record))
@@ -124,13 +145,25 @@ def _extend(
     if not new:
         return Reduction(record, is_new_model=False, n_projected=0)
     stopwatch = Stopwatch()
-    model, _ = load_pca_model(layout.pca_model(record.model_id))
+    folder = layout.pca_model(record.model_id)
+    model, _ = load_pca_model(folder)
     with stopwatch.stage("project"):
         n_reduced = _project(spark, layout, runs, new, record.model_id, model)
-    run_ids = [run.run_id for run in new]
+    fit, reference = None, load_reference(folder)
+    if reference is not None:
+        with stopwatch.stage("drift"):
+            batch = measure(current_features(spark, layout, runs, made_by=new), model)
+            fit = batch_fit(reference, batch, alarm_rate=alarm_rate)
+    projection = Projection(
+        model_id=record.model_id,
+        runs=[run.run_id for run in new],
+        n_reduced=n_reduced,
+        fit=None if fit is None else fit.to_json(),
+        seconds_by_stage=stopwatch.seconds,
+    )
     check_lease(layout)
-    save_projection(layout, Projection(record.model_id, run_ids, n_reduced, stopwatch.seconds))
-    return Reduction(record, is_new_model=False, n_projected=n_reduced)
+    save_projection(layout, projection)
+    return Reduction(record, is_new_model=False, n_projected=n_reduced, fit=fit)
 
 
 def _make(
@@ -138,19 +171,22 @@ def _make(
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     records: Sequence[PCARecord],
-    given: tuple[PCAModel, PCARecord] | None,
+    given: Given | None,
     n_components: int | float,
     model_id: str,
 ) -> Reduction:
     stopwatch = Stopwatch()
     network = runs[-1].feature_model.network_sha256
     run_ids = [run.run_id for run in runs]
+    reference: DriftReference | None
     if given is None:
         with stopwatch.stage("fit"):
             model, statistics = fit_here(spark, layout, runs, records, n_components)
+            reference = reference_of(current_features(spark, layout, runs), model, statistics)
         fitted_model_id, fitted_on = model_id, run_ids
     else:
-        (model, source), statistics = given, None
+        model, source, reference = given
+        statistics = None
         fitted_model_id, fitted_on = source.fitted_model_id, source.fitted_on
         if source.network_sha256 != network:
             raise FruitsError(
@@ -176,7 +212,13 @@ def _make(
         seconds_by_stage=stopwatch.seconds,
     )
     check_lease(layout)
-    save_pca_model(model, record, layout.pca_model(model_id), statistics=statistics)
+    save_pca_model(
+        model,
+        record,
+        layout.pca_model(model_id),
+        statistics=statistics,
+        reference=reference,
+    )
     return Reduction(record, is_new_model=True, n_projected=n_reduced)
 
 

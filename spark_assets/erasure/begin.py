@@ -149,7 +149,7 @@ def _held(
         n_rows[Outcome(row.outcome)] += 1
     n_photographs = sum(count_versions(source, path) for path in paths for source in sources)
     return {
-        "photographs, every version counted": n_photographs,
+        "versions of photographs": n_photographs,
         "rows of features": n_rows[Outcome.FEATURES],
         "rows of rejected images": n_rows[Outcome.REJECTED],
     }

@@ -23,7 +23,12 @@ from spark_assets.output.erasing import PendingErasure, note_erasure, pending_er
 from spark_assets.output.history import n_current_features, visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
-from spark_assets.output.pca_models import PCARecord, pca_records
+from spark_assets.output.pca_models import (
+    PCARecord,
+    pca_records,
+    projections,
+    save_projection,
+)
 from spark_assets.pca.model import parse_n_components
 from spark_assets.progress import say
 from spark_assets.schemas import Outcome
@@ -80,6 +85,7 @@ def _remove_rows(layout: OutputLayout, erasure: PendingErasure) -> Rewritten:
         remove_rows(layout.rejected(run_id), erasure.paths)
     for folder in _reduced(layout, erasure):
         remove_rows(folder, erasure.paths)
+    _forget_fits(layout, erasure)
     for run_id in sorted({run_id for run_ids in found.values() for run_id in run_ids}):
         remove_rows(layout.changes(run_id), erasure.paths)
     return rewritten
@@ -93,6 +99,14 @@ def _reduced(layout: OutputLayout, erasure: PendingErasure) -> list[Location]:
         for model in models
         for run_id in erasure.runs_by_outcome[Outcome.FEATURES]
     ]
+
+
+def _forget_fits(layout: OutputLayout, erasure: PendingErasure) -> None:
+    """Remove how well models fitted the images, which names labels that were new."""
+    for model_id in names_in(layout.pca_models):
+        for projection in projections(layout, model_id):
+            if set(projection.runs) & set(erasure.runs_by_outcome[Outcome.FEATURES]):
+                save_projection(layout, replace(projection, fit=None))
 
 
 def _refit(

@@ -37,7 +37,8 @@ class LabelRule:
 
     ``level`` 1 is the folder that holds the image, 2 the one above it.  ``regex``, where there is
     one, is searched in the path instead: the label is its first group, or all that it matches where
-    it has no group.
+    it has no group.  It is Python's: one with repetitions within repetitions, such as ``(a+)+$``,
+    can take for ever on a long name.
 
     Raises FruitsError for a level below 1 and an expression that is none.
     """
@@ -62,8 +63,8 @@ class LabelRule:
     def label_of(self, path: str) -> str | None:
         """Return the label of an image, or None where its path has none."""
         if self.regex is None:
-            folders = path.split("/")[:-1]
-            return (folders[-self.level] or None) if len(folders) >= self.level else None
+            folders = [folder for folder in path.split("/")[:-1] if folder]
+            return folders[-self.level] if len(folders) >= self.level else None
         found = re.search(self.regex, path)  # compiled once: re keeps the last ones
         if found is None:
             return None

@@ -15,6 +15,7 @@ from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import LabelRule
 from spark_assets.locations import parse_location, parse_output_location
+from spark_assets.pca.drift import DEFAULT_ALARM_RATE, parse_alarm_rate
 from spark_assets.pca.model import parse_n_components
 
 # The other defaults are those of the values that the options become.
@@ -62,10 +63,9 @@ def add_featurize(parser: argparse.ArgumentParser) -> None:
     labels.add_argument(
         "--label-level",
         type=positive_int,
-        default=_LABELS.level,
         metavar="N",
         help="which folder names the label: 1 the one that holds an image, 2 the one above it "
-        "(default %(default)s)",
+        f"(default {_LABELS.level})",
     )
     labels.add_argument(
         "--label-regex",
@@ -140,6 +140,13 @@ def add_reduce(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--refit", action="store_true", help="fit a PCA model to all current images anew"
     )
+    parser.add_argument(
+        "--drift-alarm-rate",
+        type=_alarm_rate,
+        default=DEFAULT_ALARM_RATE,
+        metavar="RATE",
+        help="share of days without drift on which a refit may be called due (default %(default)s)",
+    )
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:
@@ -162,7 +169,7 @@ def featurize_options(parsed: argparse.Namespace) -> FeaturizeOptions:
         model=model_request(parsed),
         engine=parsed.engine,
         limits=ImageLimits(int(parsed.max_image_mib * _MIB), parsed.max_image_megapixels),
-        labels=LabelRule(parsed.label_level, parsed.label_regex),
+        labels=LabelRule(parsed.label_level or _LABELS.level, parsed.label_regex),
         limit=parsed.limit,
         max_rejected=parsed.max_rejected,
         overwrite=parsed.overwrite,
@@ -184,6 +191,7 @@ def reduce_options(parsed: argparse.Namespace) -> ReduceOptions:
         n_components=parsed.n_components,
         pca_model=parse_location(parsed.pca_model) if parsed.pca_model is not None else None,
         refit=parsed.refit,
+        drift_alarm_rate=parsed.drift_alarm_rate,
         verbose=parsed.verbose,
     )
 
@@ -200,6 +208,13 @@ def report_options(parsed: argparse.Namespace) -> ReportOptions:
 def _n_components(text: str) -> int | float:
     try:
         return parse_n_components(text)
+    except FruitsError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _alarm_rate(text: str) -> float:
+    try:
+        return parse_alarm_rate(text)
     except FruitsError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

@@ -8,7 +8,7 @@ one who began it has died.
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from spark_assets.files import delete_file, names_in, read_json, write_json
+from spark_assets.files import delete_file, delete_folder, names_in, read_json, write_json
 from spark_assets.output.layout import OutputLayout
 
 
@@ -66,6 +66,8 @@ def note_erasure(layout: OutputLayout, erasure: PendingErasure) -> None:
 def end_erasure(layout: OutputLayout, erasure: PendingErasure) -> None:
     """Forget which images were erased: nothing is left of them that has to be hidden."""
     delete_file(layout.erasing.child(f"{erasure.erasure_id}.json"))
+    if not names_in(layout.erasing):
+        delete_folder(layout.erasing)
 
 
 def hidden_paths(layout: OutputLayout) -> list[str]:

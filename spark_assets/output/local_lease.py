@@ -29,6 +29,12 @@ class LocalLease:
             except BlockingIOError:
                 with os.fdopen(descriptor, "rb") as held:
                     return Holder.from_bytes(held.read())
+            except OSError as error:  # a file system without locks
+                os.close(descriptor)
+                raise FruitsError(
+                    f"{self._file.uri} cannot be locked ({os.strerror(error.errno or 0)}), so two "
+                    "commands could write at a time; choose an output on another file system"
+                ) from error
             if self._is_the_file(descriptor):
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, mine.to_bytes("the lock on this file"), 0)

@@ -79,10 +79,10 @@ class RunManifest:
 
         Raises FruitsError for a manifest of a version that did not note what an image came to.
         """
-        if "n_gone" not in value["counts"]:
+        if "n_gone" not in value.get("counts", {}):
             raise FruitsError(
-                f"run {value['run_id']} was made by an earlier version, which did not note which "
-                "images have gone; choose another output, or start afresh with --overwrite"
+                f"the manifest of run {value.get('run_id', '(without an id)')} was not written by "
+                "this version, which notes which images have gone; choose another output"
             )
         fields = {name: value[name] for name in cls.__dataclass_fields__}
         fields["feature_model"] = FeatureModelFacts.from_json(value["feature_model"])

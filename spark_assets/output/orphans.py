@@ -4,6 +4,7 @@ Found while the lease of the output is held, so that nothing of it can be of a c
 Only what this project names is looked at: what else lies in the folder is not ours.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,13 @@ from spark_assets.output.layout import OutputLayout
 from spark_assets.output.pca_models import pca_records, projected_runs
 
 _BY_RUN = ("features", "rejected", "changes")
+_OURS = (
+    *_BY_RUN,
+    *("manifests", "pca_model", "feature_model", "report", "receipts"),
+    *("erased", "erasures", "artefacts", "_erasing"),
+)
+_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+_NETWORK = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,7 @@ def _orphans(layout: OutputLayout) -> Iterator[Orphan]:
     yield from _of_models(layout, run_ids)
     networks = {run.feature_model.network_sha256[:16] for run in runs}
     for name in names_in(layout.output.child("feature_model")):
-        if name not in networks:
+        if _NETWORK.fullmatch(name) and name not in networks:
             folder = layout.output.child("feature_model", name)
             yield Orphan(folder, "a network that no run has used")
     yield from _partial_files(layout)
@@ -79,10 +87,12 @@ def _orphans(layout: OutputLayout) -> Iterator[Orphan]:
 def _of_models(layout: OutputLayout, run_ids: set[str]) -> Iterator[Orphan]:
     records = {record.model_id: record for record in pca_records(layout, run_ids)}
     for model_id in names_in(layout.pca_models):
-        if model_id not in records:
+        if _ID.fullmatch(model_id) and model_id not in records:
             yield Orphan(layout.pca_model(model_id), "a PCA model that was not finished")
     reduced = layout.output.child("reduced")
     for name in names_in(reduced):
+        if not name.startswith("model_id="):
+            continue
         record = records.get(name.removeprefix("model_id="))
         if record is None:
             yield Orphan(reduced.child(name), "reduced rows of a PCA model that was not finished")
@@ -98,7 +108,9 @@ def _partial_files(layout: OutputLayout) -> Iterator[Orphan]:
     """Yield small files that a local command was writing when it died."""
     if layout.output.s3 is not None:
         return
-    selector = pyarrow.fs.FileSelector(layout.output.base, allow_not_found=True, recursive=True)
-    for info in layout.output.filesystem.get_file_info(selector):
-        if info.type == pyarrow.fs.FileType.File and info.base_name.endswith(".partial"):
-            yield Orphan(Location(info.path), "a file that was being written")
+    for name in _OURS:
+        folder = layout.output.child(name)
+        selector = pyarrow.fs.FileSelector(folder.base, allow_not_found=True, recursive=True)
+        for info in folder.filesystem.get_file_info(selector):
+            if info.type == pyarrow.fs.FileType.File and info.base_name.endswith(".partial"):
+                yield Orphan(Location(info.path), "a file that was being written")

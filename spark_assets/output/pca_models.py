@@ -15,11 +15,13 @@ from spark_assets.errors import FruitsError
 from spark_assets.files import names_in, read_bytes, read_json, write_bytes, write_json
 from spark_assets.locations import Location
 from spark_assets.output.layout import OutputLayout
+from spark_assets.pca.drift import DriftReference
 from spark_assets.pca.model import PCAModel
 from spark_assets.pca.statistics import PCAStatistics
 
 _PARQUET = "model.parquet"
 _STATISTICS = "statistics.parquet"
+_REFERENCE = "reference.parquet"
 _JSON = "model.json"
 
 
@@ -50,11 +52,16 @@ class PCARecord:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Images that were projected with a model after it was made: those of ``runs``, so many."""
+    """Images that were projected with a model after it was made: those of ``runs``, so many.
+
+    ``fit`` is how well the model fits them, as `FitQuality.to_json` gives it; None where nothing is
+    kept to compare them with, or images among them have been erased.
+    """
 
     model_id: str
     runs: list[str]
     n_reduced: int
+    fit: dict[str, Any] | None
     seconds_by_stage: dict[str, float]
 
 
@@ -99,13 +106,27 @@ def load_statistics(folder: Location) -> PCAStatistics | None:
     return None if table is None else PCAStatistics.from_table(table)
 
 
+def load_reference(folder: Location) -> DriftReference | None:
+    """Read what new images are compared with, or None where none is kept."""
+    table = _read_table(folder.child(_REFERENCE))
+    return None if table is None else DriftReference.from_table(table)
+
+
 def save_pca_model(
-    model: PCAModel, record: PCARecord, folder: Location, *, statistics: PCAStatistics | None
+    model: PCAModel,
+    record: PCARecord,
+    folder: Location,
+    *,
+    statistics: PCAStatistics | None,
+    reference: DriftReference | None,
 ) -> None:
     """Write the files of a model, ``model.json`` last: readers see a model when it is there.
 
-    ``statistics`` are those that it was fitted from here.
+    ``statistics`` are those that it was fitted from here, ``reference`` what new images are
+    compared with.
     """
+    if reference is not None:
+        _write_table(folder.child(_REFERENCE), reference.to_table())
     if statistics is not None:
         _write_table(folder.child(_STATISTICS), statistics.to_table())
     _write_table(folder.child(_PARQUET), model.to_table())

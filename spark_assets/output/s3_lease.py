@@ -9,6 +9,7 @@ import botocore.exceptions
 
 from spark_assets.locations import Location
 from spark_assets.output.lease_file import Holder, LeaseTimes
+from spark_assets.progress import say
 from spark_assets.s3 import Client, error_code, s3_client
 
 # S3 answers so where the condition of a write does not hold, or another write is under way.
@@ -53,6 +54,9 @@ class S3Lease:
             if (found := self._read()) is None:
                 continue  # released in between
             seen, content = found
+            if self._mark.encode() in content:
+                etag = seen  # the answer to this very write was lost
+                break
             match self._watch(seen):
                 case _Seen.ALIVE:
                     return Holder.from_bytes(content)
@@ -70,10 +74,22 @@ class S3Lease:
             return self._renew()
 
     def release(self) -> None:
+        """Delete the object if it is still this process's.
+
+        What was done is done: where S3 cannot be asked, the lease ends by itself.
+        """
         self._released.set()
         with self._lock:
-            if self._renew():
-                self._client.delete_object(Bucket=self._bucket, Key=self._key)
+            try:
+                if self._renew():
+                    self._client.delete_object(
+                        Bucket=self._bucket, Key=self._key, IfMatch=self._etag
+                    )
+            except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+                say(
+                    f"the lease of the output could not be released ({type(error).__name__}); it "
+                    f"ends by itself within {self._times.dead_after_s:g} s"
+                )
             self._etag = None
 
     def _keep(self) -> None:

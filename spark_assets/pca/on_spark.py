@@ -108,7 +108,7 @@ def _statistics(columns: Iterable[pa.ListArray]) -> PCAStatistics:
     statistics = PCAStatistics.empty()
     waiting: list[NDArray[floating[Any]]] = []
     for column in columns:
-        vectors = _matrix(column)
+        vectors = feature_matrix(column)
         if len(vectors) < len(column):
             n_null = len(column) - len(vectors)
             statistics = statistics.merge(PCAStatistics.empty(n_not_finite=n_null))
@@ -135,7 +135,7 @@ def _split(column: pa.ListArray) -> Iterator[pa.ListArray]:
     return (column.slice(start, _BLOCK_ROWS) for start in range(0, len(column), _BLOCK_ROWS))
 
 
-def _matrix(column: pa.ListArray) -> NDArray[floating[Any]]:
+def feature_matrix(column: pa.ListArray) -> NDArray[floating[Any]]:
     """Return the vectors of a column, without null ones: a view where nothing is null.
 
     Raises FruitsError if they differ in length.
@@ -153,7 +153,7 @@ def _project_batches(
     model: Broadcast[PCAModel], schema: pa.Schema, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        projected = project(model.value, _matrix(batch.column("features"))).astype(float32)
+        projected = project(model.value, feature_matrix(batch.column("features"))).astype(float32)
         n_rows, n_components = projected.shape
         starts = np.arange(n_rows + 1, dtype=np.int32) * n_components
         lists = pa.ListArray.from_arrays(

@@ -17,7 +17,7 @@ from spark_assets.locations import parse_location
 from spark_assets.output.history import current_reduced, current_rejected, n_current_features
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
-from spark_assets.output.pca_models import PCARecord, load_pca_model, projected_runs
+from spark_assets.output.pca_models import PCARecord, load_pca_model, projected_runs, projections
 from spark_assets.output.receipts import newest_receipt
 from spark_assets.report.data import (
     MAX_REJECTED_ROWS,
@@ -71,7 +71,14 @@ def _pca_summary(layout: OutputLayout, record: PCARecord) -> PCASummary:
         explained_variance_ratio=model.spectrum_ratio,
         fitted_here=record.fitted_here,
         seconds_by_stage=record.seconds_by_stage,
+        fit_sentence=_fit_sentence(layout, record),
     )
+
+
+def _fit_sentence(layout: OutputLayout, record: PCARecord) -> str | None:
+    """Return how well the model fits what was projected with it last, if that is known."""
+    later = projections(layout, record.model_id)
+    return later[-1].fit["sentence"] if later and later[-1].fit is not None else None
 
 
 def _plotted(

@@ -29,6 +29,7 @@ class PCASummary:
     ``explained_variance_ratio`` holds every component that the spectrum has, (n_spectrum,) float64,
     of which the first ``n_components`` are kept; zeros or NaN where the images do not differ at
     all.  ``fitted_here`` is False where a model fitted earlier was used to project.
+    ``fit_sentence`` says how well it fits what was projected last.
     """
 
     model_id: str
@@ -38,6 +39,7 @@ class PCASummary:
     explained_variance_ratio: NDArray[float64]
     fitted_here: bool
     seconds_by_stage: dict[str, float]
+    fit_sentence: str | None = None
 
     @property
     def has_variance(self) -> bool:

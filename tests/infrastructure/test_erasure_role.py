@@ -69,11 +69,12 @@ def test_it_may_read_no_log(statements, bucket):
             assert not allows(statements, action, f"{bucket(name)}/emr/x")
 
 
-def test_people_of_the_account_take_it_on_with_mfa_and_for_hours(role):
+def test_people_of_the_account_take_it_on_by_the_name_of_an_erasure_and_for_hours(role):
     trusted = role[1]["AssumeRolePolicyDocument"]["Statement"]
     principal = f"arn:aws:iam::{ACCOUNT}:root"
-    mfa = {"aws:MultiFactorAuthPresent": "true"}
-    assert allows(trusted, "sts:AssumeRole", principal=principal, **mfa)
+    for name, is_allowed in (("erasure-2026-11-27", True), ("erasure-", False), ("work", False)):
+        session = {"sts:RoleSessionName": name}
+        assert allows(trusted, "sts:AssumeRole", principal=principal, **session) is is_allowed
     assert not allows(trusted, "sts:AssumeRole", principal=principal)
     assert role[1]["MaxSessionDuration"] == 4 * 3600
 

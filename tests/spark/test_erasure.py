@@ -252,7 +252,7 @@ def test_the_certificate_tells_what_and_identifies_nobody(spark, options, images
     certificate = json.loads(file.read_text())
     assert certificate["n_images"] == 1
     assert certificate["held"] == {
-        "photographs, every version counted": 1,
+        "versions of photographs": 1,
         "rows of features": 1,
         "rows of rejected images": 0,
     }

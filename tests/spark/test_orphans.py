@@ -46,7 +46,10 @@ def left_by_the_dead(layout: OutputLayout, model_id: str) -> set[str]:
 
 def test_every_kind_is_found_and_all_else_stays(spark, layout, tmp_path):
     record, _ = reduce(spark, layout.output, [put_run(layout, "1", features(20))], 3)
-    for path in ("report/index.html", "receipts/j-1.json", "somebody's notes/notes.txt"):
+    for path in (
+        *("report/index.html", "receipts/j-1.json", "notes/notes.txt", "notes/draft.partial"),
+        *("pca_model/notes/n.txt", "reduced/notes.txt", "feature_model/notes/n.txt"),
+    ):
         put(layout, path)
     before = files_under(tmp_path / "out")
     left = left_by_the_dead(layout, record.model_id)

@@ -226,7 +226,9 @@ def test_a_given_model_goes_on_with_what_it_has_projected(spark, layout, tmp_pat
     runs = [put_run(other, "1", features(20, seed=1))]
     record, _ = reduce(spark, other.output, runs, pca_model=folder)
     runs.append(put_run(other, "2", features(10, seed=2)))
-    assert reduction(spark, other.output, runs, pca_model=folder) == Reduction(record, False, 10)
+    made = reduction(spark, other.output, runs, pca_model=folder)
+    assert (made.record, made.is_new_model, made.n_projected) == (record, False, 10)
+    assert made.fit is not None  # what the model was fitted on came with it
     assert len(reduced_rows(other, record.model_id)) == 30
 
 

@@ -1,0 +1,72 @@
+"""Drift on Spark: a bounded sample of a features table comes to the driver and is measured there.
+
+2,000 images of 1280 features are 10 MB, and the arithmetic on them takes less than a task does to
+start: only the choice of the sample is Spark's.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy import float32, floating
+from numpy.typing import NDArray
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from spark_assets.pca.drift import MAX_LABELS, MAX_SAMPLE, Batch, DriftReference
+from spark_assets.pca.left_out import Measures
+from spark_assets.pca.model import PCAModel
+from spark_assets.pca.on_spark import feature_matrix
+from spark_assets.pca.statistics import PCAStatistics
+
+
+def reference_of(features: DataFrame, model: PCAModel, statistics: PCAStatistics) -> DriftReference:
+    """Return what is to be kept of the fitted set, once, when the model is fitted.
+
+    ``features`` has the columns path, label and features: the images that ``statistics`` were
+    computed of and ``model`` was fitted on.  Takes one eigendecomposition more.
+    """
+    sample, _ = _sample(features, statistics.n_samples, model.n_features)
+    measures = Measures.of_fitted(statistics, model.n_components, sample)
+    return DriftReference(measures, _labels(features))
+
+
+def measure(features: DataFrame, model: PCAModel) -> Batch:
+    """Measure new images, a DataFrame as in `reference_of` of nothing but them.
+
+    Raises FruitsError where the features are not as long as those that the model was fitted on.
+    """
+    n_images = features.count()
+    sample, n_sampled = _sample(features, n_images, model.n_features)
+    finite = np.isfinite(sample).all(axis=1)
+    measures = Measures.of_new(model, sample[finite])
+    return Batch(n_images, n_sampled - len(measures), measures, _labels(features))
+
+
+def _sample(
+    features: DataFrame, n_images: int, n_features: int
+) -> tuple[NDArray[floating[Any]], int]:
+    """Return feature vectors of at most ``MAX_SAMPLE`` images, and how many rows were chosen.
+
+    The images are those whose paths have the smallest hashes: the same ones whatever the partitions
+    are, in an order that says nothing of them.  Vectors that are null are left out.
+    """
+    rows = features.select(F.xxhash64("path").alias("hash"), "path", "features")
+    # The bound that leaves a few too many, for the driver to cut: sorting in Spark would hold
+    # 10 MB of each partition.
+    wanted = MAX_SAMPLE + 6 * math.isqrt(MAX_SAMPLE)
+    if n_images > wanted:
+        bound = -(2**63) + 2**64 * wanted // n_images
+        rows = rows.where(F.col("hash") < bound)
+    table = rows.toArrow().sort_by([("hash", "ascending"), ("path", "ascending")])
+    chosen = table.slice(0, MAX_SAMPLE)
+    if not chosen.num_rows:
+        return np.empty((0, n_features), float32), 0
+    return feature_matrix(chosen.column("features").combine_chunks()), chosen.num_rows
+
+
+def _labels(features: DataFrame) -> frozenset[str] | None:
+    """Return all labels, or None where there are more than are compared."""
+    labels = features.select("label").where(F.col("label").isNotNull()).distinct()
+    found = labels.limit(MAX_LABELS + 1).toArrow().column("label").to_pylist()
+    return frozenset(found) if len(found) <= MAX_LABELS else None

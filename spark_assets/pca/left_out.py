@@ -1,0 +1,162 @@
+"""How a PCA fits images that it was not fitted on: the measures of each image."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from hashlib import shake_256
+from itertools import pairwise
+from math import ceil
+from typing import Any, Self
+
+import numpy as np
+from numpy import float32, float64, floating
+from numpy.typing import NDArray
+
+from spark_assets.pca.model import PCAModel, project
+from spark_assets.pca.statistics import PCAStatistics
+
+# Signed sums of all features that are kept of an image.  Of 64, 128 and all 1280 dimensions, 128
+# came near all of them at telling a new fruit; 256 of a sample of 2,000 images are 2 MB.
+SKETCH_LENGTH = 256
+# Left out at a time.  With a tenth instead, errors were 1 % larger.
+_LARGEST_BLOCK = 0.05
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measures:
+    """What tells whether images are like those that a PCA was fitted on; one entry an image.
+
+    Attributes
+    ----------
+    error : ndarray of shape (n,), float64
+        Reconstruction error: the distance from the features to what their projection gives back.
+    distance : ndarray of shape (n,), float64
+        Squared distance from the mean within the components, each in units of its variance
+        (Hotelling's T2).
+    deviation : ndarray of shape (n,), float64
+        Distance of the features from the mean.  ``error**2`` is the part of ``deviation**2`` that
+        the projection loses.
+    sketch : ndarray of shape (n, SKETCH_LENGTH), float32
+        Features less the mean, summed with signs that are the same everywhere: distances between
+        images are kept on average, and nothing of the fit is in it but the origin.
+    """
+
+    error: NDArray[float64]
+    distance: NDArray[float64]
+    deviation: NDArray[float64]
+    sketch: NDArray[float32]
+
+    def __len__(self) -> int:
+        return len(self.error)
+
+    @property
+    def share_of_variance_kept(self) -> float | None:
+        """Share of the squared deviations that the components keep; None where there are none."""
+        total = float(np.sum(self.deviation**2))
+        return 1.0 - float(np.sum(self.error**2)) / total if total > 0 else None
+
+    @classmethod
+    def of_new(cls, model: PCAModel, features: NDArray[floating[Any]]) -> Self:
+        """Measure images that the PCA was not fitted on, (n, n_features), all finite.
+
+        Raises FruitsError where their length is not that of the model's features.
+        """
+        exact = features.astype(float64)
+        scores, centred = project(model, exact), exact - model.mean
+        return cls(*_lengths(centred, scores, model.explained_variance), _sketch(centred))
+
+    @classmethod
+    def of_fitted(
+        cls, statistics: PCAStatistics, n_components: int, features: NDArray[floating[Any]]
+    ) -> Self:
+        """Measure images of the fitted set as if they were new.
+
+        A PCA fits its own images better than others: at 85 components of 480 photographs their
+        error was a fifth too small.  So the images are cut into blocks of at most 5 % of the set,
+        and each is measured with the components of all images of the set but the block's.
+
+        Parameters
+        ----------
+        statistics : PCAStatistics
+            Of the whole fitted set.
+        n_components : int
+            Components of the model.
+        features : ndarray of shape (n, n_features)
+            The images, some or all of the set, in an order that says nothing of them.
+        """
+        n_samples = statistics.n_samples
+        ascending, vectors = np.linalg.eigh(statistics.scatter)
+        # Centred images have no more directions than this.
+        rank = min(n_samples - 1, statistics.n_features)
+        scatter = np.maximum(ascending[::-1][:rank], 0.0)
+        centred = features.astype(float64) - statistics.mean
+        axes = centred @ vectors[:, ::-1][:, :rank]
+        lengths = [
+            _left_out(scatter, axes[block], n_samples, n_components)
+            for block in _blocks(len(features), n_samples)
+        ]
+        error, distance, deviation = (
+            np.concatenate(lengths, axis=1) if lengths else np.empty((3, 0))
+        )
+        return cls(error, distance, deviation, _sketch(centred))
+
+
+def _blocks(n_rows: int, n_samples: int) -> Iterator[slice]:
+    n_blocks = min(n_rows, ceil(n_rows / (_LARGEST_BLOCK * n_samples)))
+    bounds = np.linspace(0, n_rows, n_blocks + 1).astype(int)
+    return (slice(start, end) for start, end in pairwise(bounds))
+
+
+def _left_out(
+    scatter: NDArray[float64], rows: NDArray[float64], n_samples: int, n_components: int
+) -> NDArray[float64]:
+    """Return error, distance and deviation of a block, (3, n), from the components without it.
+
+    All is in the axes of the scatter of all images, where that is diagonal.  Without the block it
+    is diagonal less a product of few rows, whose leading eigenvectors lie almost within twice as
+    many leading axes; one step of subspace iteration over all axes brings in the rest.  That gave
+    the errors of 20 full eigendecompositions to 0.3 % in a tenth of the time.
+    """
+    n_rest = n_samples - len(rows)
+    if n_rest < 1:
+        deviation = np.linalg.norm(rows, axis=1)
+        return np.stack([deviation, np.zeros(len(rows)), deviation])
+    rest_mean = -rows.sum(axis=0) / n_rest
+    removed = np.vstack([rows, np.sqrt(n_rest) * rest_mean])
+    near = min(2 * n_components, len(scatter))
+    inner = np.diag(scatter[:near]) - removed[:, :near].T @ removed[:, :near]
+    start = np.zeros((len(scatter), n_components))
+    start[:near] = np.linalg.eigh(inner)[1][:, ::-1][:, :n_components]
+    basis, _ = np.linalg.qr(scatter[:, np.newaxis] * start - removed.T @ (removed @ start))
+    within = basis.T @ (scatter[:, np.newaxis] * basis)
+    spread, turn = np.linalg.eigh(within - (removed @ basis).T @ (removed @ basis))
+    centred = rows - rest_mean
+    return np.stack(_lengths(centred, centred @ (basis @ turn), spread / max(n_rest - 1, 1)))
+
+
+def _lengths(
+    centred: NDArray[float64], scores: NDArray[floating[Any]], variance: NDArray[float64]
+) -> tuple[NDArray[float64], NDArray[float64], NDArray[float64]]:
+    """Return error, distance and deviation of images from their projections."""
+    # Fewer images than components leave directions without variance: none of the fit's, then.
+    real = variance > np.finfo(float64).eps * len(centred.T) * max(float(variance.max()), 0.0)
+    squares = scores[:, real] ** 2
+    total = np.sum(centred**2, axis=1)
+    error = np.sqrt(np.maximum(total - squares.sum(axis=1), 0.0))
+    return error, np.sum(squares / variance[real], axis=1), np.sqrt(total)
+
+
+def _sketch(centred: NDArray[float64]) -> NDArray[float32]:
+    return (centred @ _signs(centred.shape[1])).astype(float32)
+
+
+@cache
+def _signs(n_features: int) -> NDArray[float64]:
+    """Return (n_features, SKETCH_LENGTH) of 1 and -1 over the root of the length.
+
+    From a hash: the stream of numpy's generators may change from one version to the next, while a
+    sketch is compared with those of other years.
+    """
+    bits = np.frombuffer(shake_256(b"sketch").digest(n_features * SKETCH_LENGTH // 8), np.uint8)
+    signs = np.unpackbits(bits).reshape(n_features, SKETCH_LENGTH).astype(float64) * 2.0 - 1.0
+    return signs / float(np.sqrt(SKETCH_LENGTH))
