@@ -6,6 +6,7 @@ from spark_assets.errors import FruitsError
 
 # A FruitsError raised in a worker arrives as text, inside the trace of a Python worker.
 _WORKER_FAILURE = re.compile(r"^(?:\S*\.)?FruitsError: (.+?)$", re.MULTILINE)
+_NO_ACCESS = "access in S3 is denied; check what the role may read and write"
 _KNOWN = (
     ("No space left on device", "the disk is full; free some space and run it again"),
     ("Disk quota exceeded", "the disk quota is used up; free some space and run it again"),
@@ -14,7 +15,8 @@ _KNOWN = (
         "the output is on a read-only file system; choose a place that you may write to",
     ),
     ("Permission denied", "a file or folder is not accessible; check the permissions"),
-    ("AccessDenied", "access in S3 is denied; check what the role may read and write"),
+    ("AccessDenied", _NO_ACCESS),
+    ("ACCESS_DENIED", _NO_ACCESS),  # as Arrow writes it
     ("OutOfMemoryError", "Spark ran out of memory; give the driver or the executors more"),
     (
         "Python worker exited unexpectedly",

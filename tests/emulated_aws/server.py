@@ -10,7 +10,8 @@ Added here, because moto lacks it or does otherwise than AWS:
 - `emr`, `clusters`: clusters of fleets that somebody else starts, steps that somebody else runs,
   and what a release holds;
 - `cloudformation`: a stack is complete when its cluster is up, and has failed when that has;
-- `resources`: rules out of security groups, alarms and budgets, which moto passes over;
+- `resources`: rules out of security groups, alarms, budgets and the versioning of buckets, which
+  moto passes over in a template;
 - `deletion`: what uses others goes first, nothing is tried twice, nothing stays or comes back;
 - `permissions`: a node is held against the policies of its role, whoever erases in what is asked of
   S3, and nobody else;

@@ -57,6 +57,18 @@ def test_the_endpoint_services_of_a_cluster_are_in_every_zone(client, name):
     assert service["AvailabilityZones"] == [f"{REGION}{zone}" for zone in "abc"]
 
 
+def test_a_bucket_of_a_template_keeps_versions_where_it_asks_for_it(client):
+    properties = {"VersioningConfiguration": {"Status": "Enabled"}}
+    resources = {
+        "Kept": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "kept", **properties}},
+        "Plain": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "plain"}},
+    }
+    client("cloudformation").create_stack(StackName="b", TemplateBody=_json(resources))
+    s3 = client("s3")
+    assert s3.get_bucket_versioning(Bucket="kept")["Status"] == "Enabled"
+    assert "Status" not in s3.get_bucket_versioning(Bucket="plain")
+
+
 def test_a_group_that_a_rule_of_another_names_is_not_deleted_with_its_stack(client):
     group = {"GroupDescription": "a group", "VpcId": {"Ref": "Vpc"}}
     template = {

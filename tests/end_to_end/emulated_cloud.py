@@ -94,9 +94,9 @@ class EmulatedCloud:
         """Run a command of the project as its operator would, or with other credentials."""
         return self._run([str(BIN / "fruits"), *arguments], environment)
 
-    def environment_of(self, role_arn: str) -> dict[str, str]:
-        """Return the environment with the credentials of a role."""
-        answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="rehearsal")
+    def environment_of(self, role_arn: str, session: str) -> dict[str, str]:
+        """Return the environment with the credentials of a role, taken on under a name."""
+        answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session)
         taken = answer["Credentials"]
         return {
             **self.environment,

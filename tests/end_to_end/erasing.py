@@ -48,7 +48,7 @@ def erase_one(cloud: EmulatedCloud, nodes: Nodes, outputs: dict[str, str]) -> Er
     raw, results = outputs["RawBucketName"], outputs["ResultsBucketName"]
     path, needles = _something_to_erase(cloud, raw, results)
     before = _held(cloud, raw, results, needles)
-    eraser = cloud.environment_of(outputs["ErasureRoleArn"])
+    eraser = cloud.environment_of(outputs["ErasureRoleArn"], "erasure-rehearsal")
     erasure = nodes.run(lambda: cloud.fruits(*_ERASE, path, environment=eraser), ["erase"])
     after = _held(cloud, raw, results, needles)
     certificates = [

@@ -130,7 +130,7 @@ class Node:
         profile = self._cluster["Ec2InstanceAttributes"]["IamInstanceProfile"]
         found = self._cloud.client("iam").get_instance_profile(InstanceProfileName=profile)
         (role,) = found["InstanceProfile"]["Roles"]
-        return self._cloud.environment_of(role["Arn"])
+        return self._cloud.environment_of(role["Arn"], "node")
 
 
 @dataclass(frozen=True)

@@ -161,6 +161,13 @@ def test_nothing_is_left_in_any_version_and_the_others_stay(output, client):
     assert find_orphans(output) == []
 
 
+def test_a_lease_that_was_given_up_can_be_taken_again(output, client):
+    """Its object is a delete marker then, over versions of it."""
+    for _ in range(3):
+        with hold_lease(output, purpose="fruits erase", wait=False):
+            check_lease(output)
+
+
 def test_what_is_left_is_told_and_the_images_stay_hidden(output, client):
     planned = plan_erasure(output, [], Asked(paths=frozenset([GONE])), with_copies=False)
     begin(output, planned)

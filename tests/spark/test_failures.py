@@ -27,6 +27,7 @@ def test_our_own_failure_in_a_worker_is_its_sentence_too():
     [
         ("java.io.IOException: No space left on device", "the disk is full"),
         ("java.io.IOException: Permission denied", "check the permissions"),
+        ("AWS Error ACCESS_DENIED during HeadObject operation", "access in S3 is denied"),
         ("An error occurred (AccessDenied) when calling PutObject", "access in S3 is denied"),
         ("java.lang.OutOfMemoryError: Java heap space", "ran out of memory"),
         ("org.apache.spark.SparkException: Python worker exited unexpectedly", "worker died"),
