@@ -1,4 +1,4 @@
-"""What moto knows by its API alone, and passes over in a template: some types, and versioning.
+"""Types of CloudFormation that moto knows by their API alone, and passes over in a template.
 
 It passes over policies of topics and of buckets too, and so do we: nobody is held against them.
 """
@@ -10,7 +10,6 @@ from moto.cloudformation.parsing import get_model_map
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.common_models import CloudFormationModel
 from moto.ec2.models import ec2_backends
-from moto.s3.models import FakeBucket
 
 
 class _Resource(CloudFormationModel):
@@ -113,21 +112,7 @@ class _Budget(_Resource):
         budgets_backends[account]["aws"].delete_budget(account, self.physical_resource_id)
 
 
-_make_bucket = FakeBucket.create_from_cloudformation_json
-
-
-def _make_bucket_with_versions(
-    resource_name: str, cloudformation_json: Any, *more: Any, **named: Any
-) -> FakeBucket:
-    bucket = _make_bucket(resource_name, cloudformation_json, *more, **named)
-    versioning = cloudformation_json.get("Properties", {}).get("VersioningConfiguration")
-    if versioning is not None:
-        bucket.versioning_status = versioning["Status"]
-    return bucket
-
-
 def add() -> None:
-    """Let templates name these types, and buckets keep versions where they ask for it."""
+    """Let templates name these types."""
     for resource in (_Egress, _Alarm, _Budget):
         get_model_map()[resource.of_type] = resource
-    FakeBucket.create_from_cloudformation_json = staticmethod(_make_bucket_with_versions)

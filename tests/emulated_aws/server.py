@@ -10,8 +10,8 @@ Added here, because moto lacks it or does otherwise than AWS:
 - `emr`, `clusters`: clusters of fleets that somebody else starts, steps that somebody else runs,
   and what a release holds;
 - `cloudformation`: a stack is complete when its cluster is up, and has failed when that has;
-- `resources`: rules out of security groups, alarms, budgets and the versioning of buckets, which
-  moto passes over in a template;
+- `resources`: rules out of security groups, alarms and budgets, which moto passes over;
+- `buckets`: versions in those whose template asks for it, and no folders of what is deleted;
 - `deletion`: what uses others goes first, nothing is tried twice, nothing stays or comes back;
 - `permissions`: a node is held against the policies of its role, whoever erases in what is asked of
   S3, and nobody else;
@@ -25,9 +25,17 @@ import sys
 
 from moto.server import main
 
-from tests.emulated_aws import cloudformation, deletion, emr, lookups, permissions, resources
+from tests.emulated_aws import (
+    buckets,
+    cloudformation,
+    deletion,
+    emr,
+    lookups,
+    permissions,
+    resources,
+)
 
 if __name__ == "__main__":
-    for addition in (emr, cloudformation, resources, deletion, permissions, lookups):
+    for addition in (emr, cloudformation, resources, buckets, deletion, permissions, lookups):
         addition.add()
     main(sys.argv[1:])

@@ -69,6 +69,17 @@ def test_a_bucket_of_a_template_keeps_versions_where_it_asks_for_it(client):
     assert "Status" not in s3.get_bucket_versioning(Bucket="plain")
 
 
+def test_a_folder_in_which_all_is_deleted_is_listed_no_more(client):
+    s3 = client("s3")
+    s3.create_bucket(Bucket="folders", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_versioning(Bucket="folders", VersioningConfiguration={"Status": "Enabled"})
+    for key in ("a/1", "a/2", "b/1"):
+        s3.put_object(Bucket="folders", Key=key, Body=b"")
+    s3.delete_object(Bucket="folders", Key="b/1")
+    listed = s3.list_objects_v2(Bucket="folders", Delimiter="/")["CommonPrefixes"]
+    assert listed == [{"Prefix": "a/"}]
+
+
 def test_a_group_that_a_rule_of_another_names_is_not_deleted_with_its_stack(client):
     group = {"GroupDescription": "a group", "VpcId": {"Ref": "Vpc"}}
     template = {
