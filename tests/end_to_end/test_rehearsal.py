@@ -188,7 +188,7 @@ def test_an_erasure_is_begun_here_rewritten_by_the_cluster_and_certified_here(re
     assert f"certificate: {rehearsed.outputs['OutputUri']}/erasures/" in told.stderr
     assert certificate["n_images"] == 1
     assert certificate["held"] == {
-        "photographs, every version counted": 1,
+        "versions of photographs": 1,
         "rows of features": 1,
         "rows of rejected images": 0,
     }
