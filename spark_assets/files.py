@@ -38,8 +38,9 @@ def write_bytes(location: Location, content: bytes) -> None:
             with filesystem.open_output_stream(location.base) as stream:
                 stream.write(content)
             return
-        os.makedirs(os.path.dirname(location.base), exist_ok=True)
-        partial = f"{location.base}.partial"
+        folder, _, name = location.base.rpartition("/")
+        os.makedirs(folder, exist_ok=True)
+        partial = f"{folder}/.{name}.partial"  # hidden: Spark reads any other file of a table
         with open(partial, "wb") as file:
             file.write(content)
             file.flush()

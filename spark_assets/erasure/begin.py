@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from spark_assets.erasure.selection import Asked, Selection, select
 from spark_assets.erasure.tables import Rewritten, count_affected, size_of
 from spark_assets.errors import FruitsError
+from spark_assets.images.listing import check_images_exist
 from spark_assets.locations import Location, parse_location
 from spark_assets.output.artefacts import registered_artefacts
 from spark_assets.output.erased import load_erased, save_erased
@@ -53,6 +54,8 @@ def plan_erasure(
             f"there is no finished run in {layout.output.uri}, so there is nothing to erase in it"
         )
     every_source = _sources(runs, sources)
+    for source in every_source:  # one that cannot be looked into is not one without photographs
+        check_images_exist(source)
     selection = select(layout, runs, asked, with_copies=with_copies)
     paths = {*selection.paths, *_in_sources(every_source, asked)}
     if not paths:

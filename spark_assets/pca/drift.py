@@ -21,7 +21,7 @@ MIN_IMAGES = 20
 MAX_LABELS = 10_000
 MAX_LABELS_NAMED = 20
 DEFAULT_ALARM_RATE = 0.05
-# The test draws 2,000 subsets, so that smaller rates have no meaning.
+# The test draws 999 subsets, so that smaller rates have no meaning.
 _MIN_ALARM_RATE, _MAX_ALARM_RATE = 0.001, 0.5
 
 _NUMBERS = pa.list_(pa.float64())

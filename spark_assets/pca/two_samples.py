@@ -1,110 +1,111 @@
 """Whether new images and those of a fitted set come from one distribution: a permutation test."""
 
-from collections.abc import Sequence
-
 import numpy as np
-from numpy import float32, float64
+from numpy import bool_, float32, float64
 from numpy.typing import NDArray
 
 from spark_assets.pca.left_out import Measures
 
-# The smallest p-value is one in 2,000.
-N_PERMUTATIONS = 1999
+N_PERMUTATIONS = 999
 _SEED = 20_250
-_CHUNK = 250
-_SHARE = 0.95
+# Directions that hold the rest of the variance are noise more than anything.
+_SHARE = 0.9
+_N_NEAR = 16
 
 
 def p_value(fitted: Measures, new: Measures) -> float:
-    """Return the probability of a difference this large between images of one distribution.
+    """Return how rare a difference as that of the two samples is where there is none.
 
-    Both samples are thrown together, and the new ones compared with random subsets of the same
-    size.  If they are alike, each subset is as likely as the new images themselves, so that
-    ``p_value <= rate`` happens with probability ``rate``, whatever the distribution is: no
-    assumption, no fitted threshold.  Five differences are looked at, and the one that is rarest
-    among the subsets counts, with its rareness compared to that of each subset's own.
+    Both are thrown together, and the new images compared with random subsets of as many.  If they
+    are alike, each subset is as likely as the new images themselves: ``p_value <= rate`` happens
+    with probability ``rate``, whatever the distribution is.
 
-    The subsets are drawn from a seed: the same images give the same number.
+    Three differences are looked at, all in the same subsets: how far the mean has moved, which
+    tells what befell all images a little; how far each image is from the nearest of the others,
+    which tells a few images of a new kind; and whether the reconstruction errors are larger or
+    smaller.  The rarest counts, and its rareness is compared with that of each subset's own.
+
+    The subsets are drawn from a seed: the same images in the same order give the same number.
     """
-    pooled = np.concatenate([fitted.sketch, new.sketch])
-    scores = [_shift(pooled.astype(float64))]
-    for name in ("error", "distance"):
-        values = np.concatenate([getattr(fitted, name), getattr(new, name)])
-        ranks = _ranks(values)
-        scores += [_standardized(ranks), _standardized(-np.log1p(-ranks))]
-    return _rarest(_differences(scores, len(new)))
+    pooled = np.concatenate([fitted.sketch, new.sketch]).astype(float64)
+    pooled -= pooled.mean(axis=0)
+    # Of the size of 1, which float32 takes whatever the features are; ranks do not change.
+    pooled /= float(np.abs(pooled).max()) or 1.0
+    errors = np.concatenate([fitted.error, new.error])
+    members = _members(len(fitted), len(new))
+    differences = [_shifts(pooled, members), _novelties(pooled, members), _ranks(errors, members)]
+    return _rarest(np.stack(differences))
 
 
-def _shift(pooled: NDArray[float64]) -> NDArray[float64]:
-    """Return the sketches with all directions of weight made about equally long.
-
-    The mean moves along few directions, rarely those along which images differ most.  Directions
-    below the share of variance that counts are left short: they are noise.
-    """
-    centred = pooled - pooled.mean(axis=0)
-    ascending, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
-    variance = np.maximum(ascending[::-1], 0.0)
-    if variance[0] <= 0.0:
-        return np.zeros((len(pooled), 1))
-    n_kept = int(np.count_nonzero(np.cumsum(variance) < _SHARE * variance.sum()))
-    evened: NDArray[float64] = (centred @ vectors[:, ::-1]) / np.sqrt(variance + variance[n_kept])
-    return evened
-
-
-def _ranks(values: NDArray[float64]) -> NDArray[float64]:
-    """Return ranks between 0 and 1, neither of them reached; equal values share one."""
-    ordered = np.sort(values)
-    below = np.searchsorted(ordered, values, side="left")
-    up_to = np.searchsorted(ordered, values, side="right")
-    ranks: NDArray[float64] = (below + up_to) / (2 * len(values))
-    return ranks
-
-
-def _standardized(scores: NDArray[float64]) -> NDArray[float64]:
-    centred = scores - scores.mean()
-    deviation = float(centred.std())
-    column: NDArray[float64] = centred[:, np.newaxis]
-    return column / deviation if deviation > 0 else np.zeros_like(column)
-
-
-def _differences(scores: Sequence[NDArray[float64]], n_new: int) -> NDArray[float64]:
-    """Return the squared length of the sum of each score over the new rows, then over subsets.
-
-    Parameters
-    ----------
-    scores : sequence of ndarray of shape (n, any)
-        Of all rows, the new ones last; the mean of each is 0.
-
-    Returns
-    -------
-    ndarray of shape (1 + N_PERMUTATIONS, len(scores))
-    """
-    table = np.hstack(scores).astype(float32)
-    first_columns = np.cumsum([0, *(each.shape[1] for each in scores[:-1])])
-    n_rows = len(table)
-    new = np.zeros((1, n_rows), float32)
-    new[0, n_rows - n_new :] = 1.0
-    sums = [new @ table]
+def _members(n_fitted: int, n_new: int) -> NDArray[bool_]:
+    """Return (1 + N_PERMUTATIONS, n): which images are new, then which are in each subset."""
+    members = np.zeros((1 + N_PERMUTATIONS, n_fitted + n_new), bool)
+    members[:, n_fitted:] = True
     generator = np.random.default_rng(_SEED)
-    for start in range(0, N_PERMUTATIONS, _CHUNK):
-        count = min(_CHUNK, N_PERMUTATIONS - start)
-        subset = np.argpartition(generator.random((count, n_rows)), n_new - 1, axis=1)[:, :n_new]
-        members = np.zeros((count, n_rows), float32)
-        np.put_along_axis(members, subset, 1.0, axis=1)
-        sums.append(members @ table)
-    squares = np.concatenate(sums).astype(float64) ** 2
-    differences: NDArray[float64] = np.add.reduceat(squares, first_columns, axis=1)
-    return differences
+    for subset in members[1:]:
+        generator.shuffle(subset)
+    return members
+
+
+def _shifts(pooled: NDArray[float64], members: NDArray[bool_]) -> NDArray[float64]:
+    """Return how far the mean of each subset is from that of all, squared.
+
+    Directions are made about equally long first: a mean moves along a few, and rarely along those
+    in which images differ most.  Those of noise stay short.
+    """
+    ascending, vectors = np.linalg.eigh(pooled.T @ pooled)
+    variance = np.maximum(ascending[::-1], 0.0)
+    n_kept = int(np.count_nonzero(np.cumsum(variance) < _SHARE * variance.sum()))
+    lengths = np.sqrt(variance + variance[n_kept])
+    if lengths[0] == 0.0:
+        return np.zeros(len(members))
+    # A direction without any variance has nothing to be divided.
+    evened = ((pooled @ vectors[:, ::-1]) / np.where(lengths > 0, lengths, 1.0)).astype(float32)
+    sums = members.astype(float32) @ evened
+    squared: NDArray[float64] = np.sum(sums.astype(float64) ** 2, axis=1)
+    return squared
+
+
+def _novelties(pooled: NDArray[float64], members: NDArray[bool_]) -> NDArray[float64]:
+    """Return the sum over each subset of the squared distance to the nearest image outside."""
+    rows = pooled.astype(float32)
+    squares = np.sum(rows**2, axis=1)
+    distances = np.maximum(squares[:, np.newaxis] + squares - 2 * (rows @ rows.T), 0.0)
+    # Nearly always one of the nearest few is outside, and that without looking at all others.
+    n_near = min(_N_NEAR, len(rows))
+    near = np.argpartition(distances, n_near - 1, axis=1)[:, :n_near]
+    order = np.argsort(np.take_along_axis(distances, near, axis=1), axis=1)
+    near = np.take_along_axis(near, order, axis=1)
+    sums = (_novelty(distances, near, inside) for inside in members)
+    return np.fromiter(sums, float64, len(members))
+
+
+def _novelty(distances: NDArray[float32], near: NDArray[np.int64], inside: NDArray[bool_]) -> float:
+    rows = np.flatnonzero(inside)
+    are_inside = inside[near[rows]]
+    first_outside = near[rows, np.argmin(are_inside, axis=1)]
+    nearest = distances[rows, first_outside]
+    crowded = are_inside.all(axis=1)
+    if crowded.any():
+        nearest[crowded] = distances[np.ix_(rows[crowded], ~inside)].min(axis=1)
+    return float(nearest.sum(dtype=float64))
+
+
+def _ranks(values: NDArray[float64], members: NDArray[bool_]) -> NDArray[float64]:
+    """Return how far the mean rank of each subset is from that of all; equal values share one."""
+    ordered = np.sort(values)
+    ranks = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
+    far: NDArray[float64] = np.abs(members @ (ranks - ranks.mean()))
+    return far
 
 
 def _rarest(differences: NDArray[float64]) -> float:
-    """Return the share of rows whose rarest difference is as rare as that of the first row."""
-    n_rows = len(differences)
-    # Sums of the same numbers in another order are equal, whatever float32 makes of them.
-    slack = 1e-5 * differences.max(axis=0)
+    """Return the share of columns whose rarest entry is as rare as that of the first column."""
+    n_columns = differences.shape[1]
     at_least = np.empty(differences.shape)
-    for column, values in enumerate(differences.T):
-        ordered = np.sort(values)
-        at_least[:, column] = n_rows - np.searchsorted(ordered, values - slack[column], side="left")
-    rarest = at_least.min(axis=1)
-    return float(np.count_nonzero(rarest <= rarest[0])) / n_rows
+    for row, values in enumerate(differences):
+        # Sums of the same numbers in another order are equal, whatever rounding makes of them.
+        slack = 1e-5 * values.max()
+        at_least[row] = n_columns - np.searchsorted(np.sort(values), values - slack, side="left")
+    rarest = at_least.min(axis=0)
+    return float(np.mean(rarest <= rarest[0]))

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from spark_assets.errors import FruitsError
 from spark_assets.locations import Location
 
 Outcome = tuple[str, int, str | None]
@@ -18,7 +19,14 @@ def remove(folder: Location, paths: Iterable[str]) -> list[Outcome]:
 
 
 def count(folder: Location, path: str) -> int:
-    return int(_find(folder, path) is not None)
+    """Return whether there is a file.  Raises FruitsError where that cannot be seen."""
+    try:
+        return int(_find(folder, path) is not None)
+    except OSError as error:
+        raise FruitsError(
+            f"the files in {folder.uri} cannot be looked at: {error.strerror}; "
+            "check the permissions of the folder"
+        ) from error
 
 
 def paths_under(folder: Location, prefix: str) -> Iterator[str]:
@@ -32,10 +40,12 @@ def paths_under(folder: Location, prefix: str) -> Iterator[str]:
 
 
 def _remove(folder: Location, path: str) -> Outcome:
-    file = _find(folder, path)
-    if file is None:
-        return path, 0, None
     try:
+        file = _find(folder, path)
+        if file is None:
+            return path, 0, None
+        if _leads_out(folder, file):
+            return path, 0, "a linked folder leads to it from elsewhere; remove it where it is"
         os.unlink(file)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
@@ -44,14 +54,14 @@ def _remove(folder: Location, path: str) -> Outcome:
 
 
 def _find(folder: Location, path: str) -> str | None:
-    """Return the file that the tables name so, or None.
+    """Return the file that the tables name so, or None; what cannot be seen is not taken for gone.
 
-    A name that is not valid UTF-8 stands in the tables in a readable form.
+    Throws OSError.  A name that is not valid UTF-8 stands in the tables in a readable form.
     """
     found = folder.base
     for part in path.split("/"):
         direct = os.path.join(found, part)
-        if os.path.lexists(direct):
+        if _is_there(direct):
             found = direct
         elif "\\x" in part and (name := _unreadable_name(found, part)) is not None:
             found = os.path.join(found, name)
@@ -60,10 +70,24 @@ def _find(folder: Location, path: str) -> str | None:
     return found
 
 
+def _is_there(path: str) -> bool:
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _leads_out(folder: Location, file: str) -> bool:
+    """Tell whether a link among the folders of a file leads out of the one that was given."""
+    top, parent = os.path.realpath(folder.base), os.path.realpath(os.path.dirname(file))
+    return not f"{parent}/".startswith(f"{top.rstrip('/')}/")
+
+
 def _unreadable_name(folder: str, readable: str) -> str | None:
     try:
         names = os.listdir(folder)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return next((name for name in names if _readable(name) == readable), None)
 

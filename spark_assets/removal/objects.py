@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice, takewhile
+from itertools import groupby, islice, takewhile
 
 import botocore.exceptions
 
@@ -56,25 +56,42 @@ def paths_under(folder: Location, prefix: str) -> Iterator[str]:
 
 
 def purge(folder: Location) -> tuple[int, list[tuple[str, str]]]:
-    """Delete all but the current objects; return how many went, and keys with why one did not."""
-    client, bucket, prefix = _client(folder), folder.bucket, folder.prefix
+    """Delete all but the current objects; return how many went, and keys with why one did not.
+
+    Until a look finds nothing more to delete: markers go once what they hide is gone.
+    """
+    client = _client(folder)
+    n_removed = 0
+    while True:
+        n_gone, refused = _purge_once(client, folder.bucket, folder.prefix)
+        n_removed += n_gone
+        if not n_gone:
+            return n_removed, refused
+
+
+def _purge_once(client: Client, bucket: str, prefix: str) -> tuple[int, list[tuple[str, str]]]:
     n_removed = 0
     refused: list[tuple[str, str]] = []
-    # Versions first: without its marker, a deleted object would be current again for a moment.
-    for is_marker in (False, True):
-        old = (
-            listed
-            for listed in _listed(client, bucket, prefix)
-            if listed.is_marker == is_marker and (is_marker or not listed.is_latest)
-        )
-        for batch in _batches(old):
-            refusals = delete_versions(client, bucket, batch)
-            n_removed += len(batch) - len(refusals)
-            refused += [(each["Key"], _sentence_of(each)) for each in refusals]
+    # First: one that is completed meanwhile makes an old version.
     for key, upload_id in unfinished_uploads(client, bucket, prefix):
         abort_upload(client, bucket, key, upload_id)
         n_removed += 1
+    for batch in _batches(_old(client, bucket, prefix)):
+        refusals = delete_versions(client, bucket, batch)
+        n_removed += len(batch) - len(refusals)
+        refused += [(each["Key"], _sentence_of(each)) for each in refusals]
     return n_removed, refused
+
+
+def _old(client: Client, bucket: str, prefix: str) -> Iterator[_Listed]:
+    """Yield of each key the old versions, or the markers where it has none.
+
+    Without its marker, a deleted object would be current again for as long as a version stays.
+    """
+    for _, of_key in groupby(_listed(client, bucket, prefix), key=lambda listed: listed.key):
+        listed = list(of_key)
+        versions = [one for one in listed if not one.is_marker and not one.is_latest]
+        yield from versions or [one for one in listed if one.is_marker]
 
 
 def _remove(client: Client, folder: Location, path: str) -> Outcome:
@@ -84,9 +101,14 @@ def _remove(client: Client, folder: Location, path: str) -> Outcome:
         for key_of_upload, upload_id in list(_uploads_of(client, bucket, key)):
             abort_upload(client, bucket, key_of_upload, upload_id)
             n_removed += 1
-        for batch in _batches(_versions_of(client, bucket, key)):
-            refusals = delete_versions(client, bucket, batch)
-            n_removed += len(batch) - len(refusals)
+        # In two parts, markers last: without one, a version that is refused is current again.
+        listed = sorted(_versions_of(client, bucket, key), key=lambda one: one.is_marker)
+        for _, of_kind in groupby(listed, key=lambda one: one.is_marker):
+            refusals: list[Refusal] = []
+            for batch in _batches(of_kind):
+                refused = delete_versions(client, bucket, batch)
+                n_removed += len(batch) - len(refused)
+                refusals += refused
             if refusals:
                 return path, n_removed, _sentence_of(refusals[0])
     except botocore.exceptions.ClientError as error:

@@ -208,6 +208,13 @@ def test_an_erased_photograph_is_refused_until_it_is_allowed_again(
     assert "person 0/again.png" in current_paths(spark, options)
 
 
+def test_a_source_that_is_not_there_is_no_empty_one(spark, options, images, tmp_path):
+    chain(spark, options)
+    images.rename(tmp_path / "unmounted")
+    with pytest.raises(FruitsError, match="does not exist; give a folder of photographs"):
+        erased(spark, options, asked=paths("person 0/2.png"))
+
+
 def test_what_is_nowhere_is_told_and_nothing_is_done(spark, options, images):
     chain(spark, options)
     before = files_under(images.parent)

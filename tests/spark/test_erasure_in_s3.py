@@ -142,7 +142,7 @@ def test_nothing_is_left_in_any_version_and_the_others_stay(output, client):
     assert traces(everything(client), gone)
     with hold_lease(output, purpose="fruits erase", wait=False):
         planned = plan_erasure(output, [], Asked(paths=frozenset([GONE])), with_copies=False)
-        assert planned.erasure.held["photographs, every version counted"] == 2
+        assert planned.erasure.held["versions of photographs"] == 2
         assert planned.erasure.content_sha256 == [digest_of(GONE)]
         assert planned.erasure.model_ids == [MODEL]
         begin(output, planned)

@@ -188,3 +188,50 @@ class TestLocal:
     def test_what_leads_out_of_the_folder_is_refused(self, folder, path):
         with pytest.raises(FruitsError, match="leads out of the images"):
             remove_files(folder, [path])
+
+
+@pytest.mark.parametrize(
+    "work", [purge_old_versions, lambda images: remove_files(images, ["1.jpg"])]
+)
+def test_a_deleted_photograph_whose_version_is_locked_does_not_come_back(images, client, work):
+    client.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
+    client.put_object(Bucket=BUCKET, Key="images/1.jpg", Body=b"", ObjectLockLegalHoldStatus="ON")
+    client.delete_object(Bucket=BUCKET, Key="images/1.jpg")
+    assert len(work(images).refusals) == 1
+    assert client.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+
+
+def test_a_purge_of_more_than_one_answer_lists_leaves_nothing_old(images, versioned):
+    keys = [{"Key": f"images/{index}.jpg"} for index in range(60)]
+    for each in keys:
+        versioned.put_object(Bucket=BUCKET, Body=b"", **each)
+    for _ in range(20):
+        versioned.delete_objects(Bucket=BUCKET, Delete={"Objects": keys})
+    put(versioned, "kept.jpg")
+    assert purge_old_versions(images).n_removed == 60 * 21
+    assert left(versioned) == ["images/kept.jpg"]
+
+
+def test_a_file_behind_a_link_that_leads_out_stays_and_is_told(tmp_path):
+    for name in ("photographs", "elsewhere"):
+        (tmp_path / name).mkdir()
+    outside = tmp_path / "elsewhere" / "1.jpg"
+    outside.write_bytes(b"photograph")
+    (tmp_path / "photographs" / "link").symlink_to(outside.parent)
+    removal = remove_files(parse_location(str(tmp_path / "photographs")), ["link/1.jpg"])
+    assert removal.n_removed == 0
+    assert [path for path, _ in removal.refusals] == ["link/1.jpg"]
+    assert outside.exists()
+
+
+def test_what_cannot_be_seen_is_not_taken_for_gone(tmp_path, monkeypatch):
+    """Whoever runs this may be root, whom no mode stops: looking fails by itself."""
+
+    def refuse(_path):
+        raise PermissionError(13, os.strerror(13))
+
+    monkeypatch.setattr(local.os, "lstat", refuse)
+    folder = parse_location(str(tmp_path))
+    assert len(remove_files(folder, ["1.jpg"]).refusals) == 1
+    with pytest.raises(FruitsError, match="cannot be looked at: Permission denied"):
+        count_versions(folder, "1.jpg")
