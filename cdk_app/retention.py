@@ -62,6 +62,9 @@ CLOUDWATCH_NAMES = {
     1827: "FIVE_YEARS",
 }
 
+# The rules of a bucket's lifecycle, by the name that S3 keeps them under.
+EXPIRY_RULE, OLD_VERSIONS_RULE = "expire", "expire-noncurrent-versions"
+
 # By the name of the environment.
 DEFAULTS = {
     "test": Retention(photographs=0, old_versions=7, logs=30, unfinished_uploads=1, tier=0),

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from cdk_app.acknowledgments import acknowledge
 from cdk_app.config import PipelineConfig
+from cdk_app.retention import EXPIRY_RULE, OLD_VERSIONS_RULE
 
 IMAGES_PREFIX = "images"
 OUTPUT_PREFIX = "chain"
@@ -101,12 +102,12 @@ class Storage(Construct):
             abort_incomplete_multipart_upload_after=Duration.days(self._kept.unfinished_uploads),
         )
         bucket.add_lifecycle_rule(
-            id="expire-noncurrent-versions",
+            id=OLD_VERSIONS_RULE,
             noncurrent_version_expiration=Duration.days(self._kept.old_versions),
             expired_object_delete_marker=expires_after_days is None or None,
         )
         if expires_after_days is not None:
-            bucket.add_lifecycle_rule(id="expire", expiration=Duration.days(expires_after_days))
+            bucket.add_lifecycle_rule(id=EXPIRY_RULE, expiration=Duration.days(expires_after_days))
         if tier_after_days is not None:
             bucket.add_lifecycle_rule(
                 id="tier-large-objects",

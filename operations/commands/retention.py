@@ -6,7 +6,7 @@ from typing import Any
 
 import botocore.exceptions
 
-from cdk_app.retention import Retention, retention_lines
+from cdk_app.retention import EXPIRY_RULE, OLD_VERSIONS_RULE, Retention, retention_lines
 from operations.aws.clients import Client, aws_client
 from operations.aws.stacks import DataStack, find_data_stack
 from operations.aws.wording import printable
@@ -15,8 +15,7 @@ from operations.command_lines import make_command
 from operations.commands.arguments import add_cloud
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.progress import say
-
-_EXPIRY, _OLD = "expire", "expire-noncurrent-versions"
+from spark_assets.s3 import error_code
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,10 +47,14 @@ def _differences(client: Client, stack: DataStack, kept: Retention) -> Iterator[
     """Yield what the lifecycle of a bucket says otherwise than the setting."""
     for bucket in stack.bucket_names:
         rules = _rules(client, bucket)
-        old = rules.get(_OLD, {}).get("NoncurrentVersionExpiration", {}).get("NoncurrentDays")
+        old = (
+            rules.get(OLD_VERSIONS_RULE, {})
+            .get("NoncurrentVersionExpiration", {})
+            .get("NoncurrentDays")
+        )
         if old != kept.old_versions:
             yield f"{printable(bucket)} keeps old versions for {_days(old)}"
-        expires = rules.get(_EXPIRY, {}).get("Expiration", {}).get("Days")
+        expires = rules.get(EXPIRY_RULE, {}).get("Expiration", {}).get("Days")
         wanted = _wanted(stack, bucket, kept)
         if expires != (wanted or None):
             yield f"{printable(bucket)} keeps objects for {_days(expires)}"
@@ -67,7 +70,7 @@ def _rules(client: Client, bucket: str) -> Mapping[str, Mapping[str, Any]]:
     try:
         answer = client.get_bucket_lifecycle_configuration(Bucket=bucket)
     except botocore.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchLifecycleConfiguration":
+        if error_code(error) != "NoSuchLifecycleConfiguration":
             raise
         return {}
     return {rule["ID"]: rule for rule in answer["Rules"] if rule["Status"] == "Enabled"}

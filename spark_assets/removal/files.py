@@ -15,9 +15,6 @@ class Removal:
     n_removed: int = 0
     refusals: tuple[tuple[str, str], ...] = ()
 
-    def __add__(self, other: "Removal") -> "Removal":
-        return Removal(self.n_removed + other.n_removed, self.refusals + other.refusals)
-
 
 def remove_files(folder: Location, paths: Iterable[str]) -> Removal:
     """Remove some files below a folder or a prefix; what is gone already is no refusal.

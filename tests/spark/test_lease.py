@@ -129,6 +129,16 @@ def test_a_local_lease_whose_file_was_removed_is_lost(local):
             check_lease(local)
 
 
+def n_that_take_it(layout) -> int:
+    """Let many try to take a lease at a time; return how many have got it."""
+    rivals = [S3Lease(layout.lease, TIMES) for _ in range(6)]
+    with ThreadPoolExecutor(len(rivals)) as pool:
+        answers = list(pool.map(lambda rival: rival.acquire(MINE), rivals))
+    for rival in rivals:
+        rival.release()
+    return answers.count(None)
+
+
 @pytest.mark.slow
 class TestInS3:
     def test_a_lease_that_is_not_renewed_is_taken_over_and_its_holder_notices(self, in_s3):
@@ -143,20 +153,10 @@ class TestInS3:
 
     def test_of_many_that_see_it_dead_one_takes_it_over(self, in_s3):
         assert S3Lease(in_s3.lease, SLOW).acquire(OTHER) is None
-        rivals = [S3Lease(in_s3.lease, TIMES) for _ in range(6)]
-        with ThreadPoolExecutor(len(rivals)) as pool:
-            answers = list(pool.map(lambda rival: rival.acquire(MINE), rivals))
-        assert answers.count(None) == 1
-        for rival in rivals:
-            rival.release()
+        assert n_that_take_it(in_s3) == 1
 
     def test_of_many_that_find_none_one_takes_it(self, in_s3):
-        rivals = [S3Lease(in_s3.lease, TIMES) for _ in range(6)]
-        with ThreadPoolExecutor(len(rivals)) as pool:
-            answers = list(pool.map(lambda rival: rival.acquire(MINE), rivals))
-        assert answers.count(None) == 1
-        for rival in rivals:
-            rival.release()
+        assert n_that_take_it(in_s3) == 1
 
     def test_a_renewal_whose_answer_was_lost_is_recognized(self, in_s3):
         lease = S3Lease(in_s3.lease, SLOW)
