@@ -112,9 +112,10 @@ def _with_sizes(images: Location, entries: list[ImageEntry]) -> list[ImageEntry]
 
 def _batches(entries: Iterator[ImageEntry], labels: LabelRule) -> Iterator[pa.RecordBatch]:
     while block := list(islice(entries, _ROWS_PER_BATCH)):
+        paths = [entry.path for entry in block]
         columns = [
-            [entry.path for entry in block],
-            [labels.label_of(entry.path) for entry in block],
+            paths,
+            labels.labels_of(paths),
             [entry.size_bytes for entry in block],
             [entry.modified_at for entry in block],
         ]

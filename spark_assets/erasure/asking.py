@@ -43,8 +43,8 @@ def _listed(uri: str) -> list[str]:
 
 
 def _check_below(path: str, option: str) -> None:
-    """Refuse what does not stay below the images, such as a path from the root."""
-    if not path or path.startswith("/") or ".." in path.split("/") or "://" in path:
+    """Refuse what does not stay below the images; a key in S3 may begin with ``/``."""
+    if not path or ".." in path.split("/") or "://" in path:
         raise FruitsError(
             f"{option} {path!r} does not name an image; give its path relative to the images, as "
             "the tables and the report show it"

@@ -30,14 +30,25 @@ _N_READERS = 8
 _BLOCK_BYTES = 1024 * 1024
 
 
+class NothingFoundError(FruitsError):
+    """Neither the output nor a source holds what was to be erased."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedErasure:
-    """What an erasure would do; ``copies`` are images of the same content that it would leave."""
+    """What an erasure would do.
+
+    ``copies`` are images of the same content that it would leave, ``n_unread`` photographs whose
+    content could not be read, so that it is not refused later, ``not_found`` what was asked for in
+    vain.
+    """
 
     erasure: PendingErasure
     copies: tuple[str, ...]
     rewritten: Rewritten
     n_feature_bytes: int
+    n_unread: int
+    not_found: tuple[str, ...]
 
 
 def plan_erasure(
@@ -46,7 +57,8 @@ def plan_erasure(
     """Find all that an output and the sources of its photographs hold of some images.
 
     ``sources`` are those that are given beside the one that the output was made from.  Raises
-    FruitsError where nothing is found, or the output holds no run.
+    NothingFoundError where nothing is found, FruitsError where the output holds no run or a source
+    cannot be looked into.
     """
     runs = visible_runs(layout)
     if not runs:
@@ -59,7 +71,7 @@ def plan_erasure(
     selection = select(layout, runs, asked, with_copies=with_copies)
     paths = {*selection.paths, *_in_sources(every_source, asked)}
     if not paths:
-        raise FruitsError(
+        raise NothingFoundError(
             f"neither {layout.output.uri} nor {' nor '.join(s.uri for s in every_source)} holds an "
             "image that was asked for, so nothing was erased; check how it is written: paths are "
             "relative to the images and byte-exact"
@@ -69,14 +81,15 @@ def plan_erasure(
         (count_affected(layout.features(r), sorted(paths)) for r in found[Outcome.FEATURES]),
         Rewritten(),
     )
-    digests = {*selection.content_sha256, *asked.content_sha256, *_digests(every_source, paths)}
+    in_sources, n_unread = _digests(every_source, paths)
+    found_digests = in_sources | selection.content_sha256
     records = pca_records(layout, [run.run_id for run in runs])
     erasure = PendingErasure(
         erasure_id=next_id((), datetime.now(UTC)),
         began_at=datetime.now(UTC).isoformat(timespec="seconds"),
         sources=[source.uri for source in every_source],
         paths=sorted(paths),
-        content_sha256=sorted(digests),
+        content_sha256=sorted(found_digests | asked.content_sha256),
         runs_by_outcome=found,
         model_ids=_models_made_from(records, found[Outcome.FEATURES]),
         artefacts=[
@@ -87,7 +100,14 @@ def plan_erasure(
         held=_held(selection, every_source, paths),
     )
     copies = tuple(path for path in selection.copies if path not in paths)
-    return PlannedErasure(erasure, copies, rewritten, _feature_bytes(layout, runs))
+    return PlannedErasure(
+        erasure,
+        copies,
+        rewritten,
+        _feature_bytes(layout, runs),
+        n_unread,
+        tuple(_not_found(asked, paths, found_digests)),
+    )
 
 
 def begin(layout: OutputLayout, planned: PlannedErasure) -> None:
@@ -96,6 +116,14 @@ def begin(layout: OutputLayout, planned: PlannedErasure) -> None:
     check_lease(layout)
     save_erased(layout, load_erased(layout).with_digests(erasure.content_sha256))
     note_erasure(layout, erasure)
+
+
+def _not_found(
+    asked: Asked, paths: Collection[str], content_sha256: Collection[str]
+) -> Iterator[str]:
+    yield from sorted(asked.paths.difference(paths))
+    yield from (p for p in asked.prefixes if not any(path.startswith(p) for path in paths))
+    yield from sorted(asked.content_sha256.difference(content_sha256))
 
 
 def _sources(runs: Sequence[RunManifest], given: Sequence[Location]) -> list[Location]:
@@ -114,21 +142,27 @@ def _in_sources(sources: Sequence[Location], asked: Asked) -> Iterator[str]:
                 yield path
 
 
-def _digests(sources: Sequence[Location], paths: Iterable[str]) -> set[str]:
-    """Return the digests of what the sources hold under some paths."""
+def _digests(sources: Sequence[Location], paths: Iterable[str]) -> tuple[set[str], int]:
+    """Return the digests of what the sources hold under some paths, and how many cannot be read."""
+    digests, n_unread = set(), 0
     files = [source.child(*path.split("/")) for source in sources for path in paths]
     with ThreadPoolExecutor(_N_READERS) as pool:
-        return {digest for digest in pool.map(_digest, files) if digest is not None}
+        for digest in [pool.submit(_digest, file) for file in files]:
+            try:
+                digests.add(digest.result())
+            except FileNotFoundError:  # another source has it, or old versions only
+                continue
+            except (OSError, ValueError):
+                n_unread += 1
+    return digests, n_unread
 
 
-def _digest(file: Location) -> str | None:
+def _digest(file: Location) -> str:
+    """Return the digest of a file.  Throws OSError, and ValueError for a name no storage has."""
     digest = hashlib.sha256()
-    try:
-        with file.filesystem.open_input_stream(file.base) as stream:
-            while block := stream.read(_BLOCK_BYTES):
-                digest.update(block)
-    except (OSError, ValueError):  # gone, or no name that storage could hold: removal tells
-        return None
+    with file.filesystem.open_input_stream(file.base) as stream:
+        while block := stream.read(_BLOCK_BYTES):
+            digest.update(block)
     return digest.hexdigest()
 
 

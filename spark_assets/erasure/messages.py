@@ -1,5 +1,7 @@
 """What an erasure says while it works."""
 
+from collections.abc import Sequence
+
 from spark_assets.erasure.begin import PlannedErasure
 from spark_assets.erasure.tables import Rewritten
 from spark_assets.output.certificates import Certificate
@@ -27,11 +29,20 @@ def say_planned(planned: PlannedErasure, *, is_dry_run: bool) -> None:
         f"them: {counted(len(erasure.model_ids), 'PCA model')}, "
         f"{counted(len(erasure.artefacts), 'other artefact')}"
     )
+    if planned.not_found:
+        say(f"not found, so not erased: {_names(planned.not_found)}")
+    if planned.n_unread:
+        unread = counted(planned.n_unread, "photograph")
+        say(f"{unread} could not be read: removed, and not recognized if uploaded again")
     if planned.copies:
-        names = ", ".join(printable(path) for path in planned.copies[:_N_SHOWN])
-        n_more = len(planned.copies) - _N_SHOWN
-        more = f" and {n_more} more" if n_more > 0 else ""
-        say(f"of the same content under other names: {names}{more}; --copies erases them too")
+        names = _names(planned.copies)
+        say(f"of the same content under other names: {names}; --copies erases them too")
+
+
+def _names(paths: Sequence[str]) -> str:
+    names = ", ".join(printable(path) for path in paths[:_N_SHOWN])
+    n_more = len(paths) - _N_SHOWN
+    return f"{names} and {n_more} more" if n_more > 0 else names
 
 
 def say_rewritten(rewritten: Rewritten) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
-from spark_assets.erasure.begin import begin, plan_erasure
+from spark_assets.erasure.begin import NothingFoundError, begin, plan_erasure
 from spark_assets.erasure.conclude import conclude, remove_photographs
 from spark_assets.erasure.messages import say_certified, say_planned, say_rewritten
 from spark_assets.erasure.rewrite import rewrite_output
@@ -88,7 +88,7 @@ def begin_or_plan(options: EraseOptions, layout: OutputLayout) -> None:
         planned = plan_erasure(
             layout, options.sources, options.asked, with_copies=options.with_copies
         )
-    except FruitsError:
+    except NothingFoundError:
         if not unfinished or options.is_dry_run:
             raise
         return  # what is asked for is hidden already: it is what the journal holds

@@ -92,7 +92,7 @@ def _batch(
     good = [isinstance(outcome, _Usable) for outcome in outcomes]
     columns = {
         "path": [outcome.entry.path for outcome in outcomes],
-        "label": [labels.label_of(outcome.entry.path) for outcome in outcomes],
+        "label": labels.labels_of([outcome.entry.path for outcome in outcomes]),
         "content_sha256": [o.content_sha256 if isinstance(o, _Usable) else None for o in outcomes],
         "size_bytes": [
             o.size_bytes if isinstance(o, _Usable) else o.entry.size_bytes for o in outcomes

@@ -74,6 +74,8 @@ def options_of(parsed: argparse.Namespace, outside_reach: Sequence[str]) -> Eras
     """Return the values of a parsed command line.  Raises FruitsError for what names nothing."""
     asked = asked_for(parsed.path, parsed.path_list, parsed.prefix, parsed.sha256)
     is_named = asked != Asked()
+    if parsed.allow_again and (not parsed.sha256 or asked.paths or asked.prefixes):
+        raise FruitsError("--allow-again takes digests and nothing else; give --sha256")
     if not is_named and not (parsed.finish or parsed.rewrite_only):
         raise FruitsError(
             "nothing to erase was named; give --path, --path-list, --prefix or --sha256"

@@ -14,7 +14,7 @@ from spark_assets.pca.left_out import SKETCH_LENGTH, Measures
 from spark_assets.pca.two_samples import p_value
 
 # Images of each side that the measures are taken of.
-MAX_SAMPLE = 2000
+MAX_SAMPLE = 1000
 # Fewer images show no drift but a gross one: the alarm would keep its rate and tell nothing.
 MIN_IMAGES = 20
 # A folder an image is a label an image: more labels than this are not compared.
@@ -28,7 +28,6 @@ _NUMBERS = pa.list_(pa.float64())
 _SCHEMA = pa.schema(
     [
         pa.field("error", _NUMBERS, nullable=False),
-        pa.field("distance", _NUMBERS, nullable=False),
         pa.field("deviation", _NUMBERS, nullable=False),
         pa.field("sketch", pa.list_(pa.float32()), nullable=False),
         pa.field("labels", pa.list_(pa.string())),
@@ -65,13 +64,7 @@ class DriftReference:
         columns = [
             pa.array([values], field.type)
             for values, field in zip(
-                (
-                    measures.error,
-                    measures.distance,
-                    measures.deviation,
-                    measures.sketch.reshape(-1),
-                    labels,
-                ),
+                (measures.error, measures.deviation, measures.sketch.reshape(-1), labels),
                 _SCHEMA,
                 strict=True,
             )
@@ -83,13 +76,13 @@ class DriftReference:
         """Return what ``to_table`` was called on.  Raises FruitsError on any other table."""
         try:
             row = table.select(_SCHEMA.names).cast(_SCHEMA).combine_chunks()
-            error, distance, deviation, sketch = (
+            error, deviation, sketch = (
                 row.column(name).combine_chunks().flatten().to_numpy(zero_copy_only=False)
-                for name in _SCHEMA.names[:4]
+                for name in _SCHEMA.names[:3]
             )
-            measures = Measures(error, distance, deviation, sketch.reshape(-1, SKETCH_LENGTH))
+            measures = Measures(error, deviation, sketch.reshape(-1, SKETCH_LENGTH))
             (labels,) = row.column("labels").to_pylist()
-            lengths = {len(each) for each in (error, distance, deviation, measures.sketch)}
+            lengths = {len(each) for each in (error, deviation, measures.sketch)}
             if len(lengths) > 1:
                 raise ValueError(f"columns of {sorted(lengths)} images")
         except (KeyError, ValueError) as cause:  # ArrowInvalid is a ValueError

@@ -1,6 +1,6 @@
 """Drift on Spark: a bounded sample of a features table comes to the driver and is measured there.
 
-2,000 images of 1280 features are 10 MB, and the arithmetic on them takes less than a task does to
+1,000 images of 1280 features are 5 MB, and the arithmetic on them takes less than a task does to
 start: only the choice of the sample is Spark's.
 """
 
@@ -53,7 +53,7 @@ def _sample(
     """
     rows = features.select(F.xxhash64("path").alias("hash"), "path", "features")
     # The bound that leaves a few too many, for the driver to cut: sorting in Spark would hold
-    # 10 MB of each partition.
+    # 5 MB of each partition.
     wanted = MAX_SAMPLE + 6 * math.isqrt(MAX_SAMPLE)
     if n_images > wanted:
         bound = -(2**63) + 2**64 * wanted // n_images

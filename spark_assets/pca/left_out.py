@@ -16,7 +16,7 @@ from spark_assets.pca.model import PCAModel, project
 from spark_assets.pca.statistics import PCAStatistics
 
 # Signed sums of all features that are kept of an image.  Of 64, 128 and all 1280 dimensions, 128
-# came near all of them at telling a new fruit; 256 of a sample of 2,000 images are 2 MB.
+# came near all of them at telling a new fruit; 256 of a sample of 1,000 images are 1 MB.
 SKETCH_LENGTH = 256
 # Left out at a time.  With a tenth instead, errors were 1 % larger.
 _LARGEST_BLOCK = 0.05
@@ -30,9 +30,6 @@ class Measures:
     ----------
     error : ndarray of shape (n,), float64
         Reconstruction error: the distance from the features to what their projection gives back.
-    distance : ndarray of shape (n,), float64
-        Squared distance from the mean within the components, each in units of its variance
-        (Hotelling's T2).
     deviation : ndarray of shape (n,), float64
         Distance of the features from the mean.  ``error**2`` is the part of ``deviation**2`` that
         the projection loses.
@@ -42,7 +39,6 @@ class Measures:
     """
 
     error: NDArray[float64]
-    distance: NDArray[float64]
     deviation: NDArray[float64]
     sketch: NDArray[float32]
 
@@ -95,10 +91,8 @@ class Measures:
             _left_out(scatter, axes[block], n_samples, n_components)
             for block in _blocks(len(features), n_samples)
         ]
-        error, distance, deviation = (
-            np.concatenate(lengths, axis=1) if lengths else np.empty((3, 0))
-        )
-        return cls(error, distance, deviation, _sketch(centred))
+        error, deviation = np.concatenate(lengths, axis=1) if lengths else np.empty((2, 0))
+        return cls(error, deviation, _sketch(centred))
 
 
 def _blocks(n_rows: int, n_samples: int) -> Iterator[slice]:
@@ -110,7 +104,7 @@ def _blocks(n_rows: int, n_samples: int) -> Iterator[slice]:
 def _left_out(
     scatter: NDArray[float64], rows: NDArray[float64], n_samples: int, n_components: int
 ) -> NDArray[float64]:
-    """Return error, distance and deviation of a block, (3, n), from the components without it.
+    """Return error and deviation of a block, (2, n), from the components without it.
 
     All is in the axes of the scatter of all images, where that is diagonal.  Without the block it
     is diagonal less a product of few rows, whose leading eigenvectors lie almost within twice as
@@ -120,7 +114,7 @@ def _left_out(
     n_rest = n_samples - len(rows)
     if n_rest < 1:
         deviation = np.linalg.norm(rows, axis=1)
-        return np.stack([deviation, np.zeros(len(rows)), deviation])
+        return np.stack([deviation, deviation])
     rest_mean = -rows.sum(axis=0) / n_rest
     removed = np.vstack([rows, np.sqrt(n_rest) * rest_mean])
     near = min(2 * n_components, len(scatter))
@@ -136,14 +130,13 @@ def _left_out(
 
 def _lengths(
     centred: NDArray[float64], scores: NDArray[floating[Any]], variance: NDArray[float64]
-) -> tuple[NDArray[float64], NDArray[float64], NDArray[float64]]:
-    """Return error, distance and deviation of images from their projections."""
+) -> tuple[NDArray[float64], NDArray[float64]]:
+    """Return error and deviation of images from their projections."""
     # Fewer images than components leave directions without variance: none of the fit's, then.
     real = variance > np.finfo(float64).eps * len(centred.T) * max(float(variance.max()), 0.0)
-    squares = scores[:, real] ** 2
     total = np.sum(centred**2, axis=1)
-    error = np.sqrt(np.maximum(total - squares.sum(axis=1), 0.0))
-    return error, np.sum(squares / variance[real], axis=1), np.sqrt(total)
+    error = np.sqrt(np.maximum(total - np.sum(scores[:, real] ** 2, axis=1), 0.0))
+    return error, np.sqrt(total)
 
 
 def _sketch(centred: NDArray[float64]) -> NDArray[float32]:

@@ -52,6 +52,6 @@ def paths_under(folder: Location, prefix: str) -> Iterator[str]:
 
 
 def _below(path: str) -> str:
-    if not path or path.startswith("/") or ".." in path.split("/"):
+    if not path or ".." in path.split("/"):
         raise FruitsError(f"{path!r} leads out of the images; give a path relative to them")
     return path

@@ -31,6 +31,8 @@ def count(folder: Location, path: str) -> int:
 
 def paths_under(folder: Location, prefix: str) -> Iterator[str]:
     """Yield the files whose relative path begins with ``prefix``, as the tables write them."""
+    if prefix.startswith("/"):  # as a key in S3 may, and no file here
+        return
     parent = prefix.rpartition("/")[0]
     for root, _, names in os.walk(Path(folder.base, parent)):
         for name in names:

@@ -208,6 +208,28 @@ def test_an_erased_photograph_is_refused_until_it_is_allowed_again(
     assert "person 0/again.png" in current_paths(spark, options)
 
 
+def test_what_was_not_found_or_not_read_is_told(spark, options, images, capsys):
+    """A misspelt path beside right ones would else be taken for erased."""
+    chain(spark, options)
+    (images / "loop.jpg").symlink_to("loop.jpg")
+    asked = Asked(frozenset({"person 0/2.png", "persn/3.png", "loop.jpg"}), ("no one/",))
+    assert erased(spark, options, asked=asked) is ExitCode.DONE
+    told = capsys.readouterr().err
+    assert "not found, so not erased: persn/3.png, no one/" in told
+    assert "1 photograph could not be read: removed, and not recognized" in told
+    assert not (images / "loop.jpg").is_symlink()
+
+
+def test_an_unfinished_erasure_hides_no_other_failure(spark, options, images, layout, monkeypatch):
+    chain(spark, options)
+    monkeypatch.setattr(erasing, "remove_from_sources", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        erased(spark, options, asked=paths("person 0/2.png"))
+    images.rename(images.with_name("unmounted"))
+    with pytest.raises(FruitsError, match="does not exist; give a folder of photographs"):
+        erased(spark, options, asked=paths("person 0/2.png"))
+
+
 def test_a_source_that_is_not_there_is_no_empty_one(spark, options, images, tmp_path):
     chain(spark, options)
     images.rename(tmp_path / "unmounted")

@@ -149,16 +149,23 @@ def test_a_file_is_not_taken_for_a_folder(tmp_path):
         (LabelRule(regex="(kiwi)?"), "apple/1.jpg", None),
         (LabelRule(regex="kiwi"), "apple/1.jpg", None),
         (LabelRule(regex=r"/(\w+)_\d+\.jpg$"), "all/cherry_7.jpg", "cherry"),
+        (LabelRule(regex="(?i)KIWI|apple"), "x/kiwi/apple.jpg", "kiwi"),
+        (LabelRule(regex="a(b)?c"), "line\nbreak/abc ac.jpg", "b"),
     ],
 )
 def test_the_label_is_the_folder_or_the_part_of_a_path_that_was_asked_for(labels, path, label):
-    assert labels.label_of(path) == label
+    assert labels.labels_of([path, path]) == [label, label]
 
 
 def test_a_level_or_an_expression_that_is_none_is_refused():
     with pytest.raises(FruitsError, match="--label-level 0 names no folder; give 1"):
         LabelRule(0)
     with pytest.raises(
-        FruitsError, match=r"'\[' is no regular expression .*; give one of Python's"
+        FruitsError, match=r"'\[' is no regular expression .*missing \].*; give one of RE2's"
     ):
         LabelRule(regex="[")
+
+
+def test_an_expression_with_repeated_repetitions_ends_on_a_long_name():
+    """Python's re would look at 2**250 ways to read it."""
+    assert LabelRule(regex="(a+)+$").labels_of(["a" * 250 + "b"]) == [None]

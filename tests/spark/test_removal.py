@@ -184,10 +184,24 @@ class TestLocal:
         ((path, why),) = remove_files(folder, ["a.jpg"]).refusals
         assert (path, why) == ("a.jpg", "Permission denied; check the permissions of the folder")
 
-    @pytest.mark.parametrize("path", ["../a.jpg", "b/../../a.jpg", "/a.jpg", ""])
+    @pytest.mark.parametrize("path", ["../a.jpg", "b/../../a.jpg", ""])
     def test_what_leads_out_of_the_folder_is_refused(self, folder, path):
         with pytest.raises(FruitsError, match="leads out of the images"):
             remove_files(folder, [path])
+
+    def test_a_path_from_the_root_stays_in_the_folder(self, folder, tmp_path):
+        outside = tmp_path / "outside.jpg"
+        outside.touch()
+        assert list(paths_under(folder, f"{tmp_path}/")) == []
+        assert remove_files(folder, [str(outside)]).n_removed == 0
+        assert outside.exists()
+
+
+def test_a_key_that_begins_with_a_slash_is_a_photograph(images, client):
+    client.create_bucket(Bucket=BUCKET)
+    client.put_object(Bucket=BUCKET, Key="images//1.jpg", Body=b"")
+    assert list(paths_under(images, "/")) == ["/1.jpg"]
+    assert remove_files(images, ["/1.jpg"]).n_removed == 1
 
 
 @pytest.mark.parametrize(

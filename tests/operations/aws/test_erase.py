@@ -36,6 +36,12 @@ def test_the_cluster_is_not_asked_to_allow_a_photograph_again(make_data_stack, c
     )
 
 
+@pytest.mark.parametrize("named", [[], ["--path", "1.jpg", "--sha256", DIGEST]])
+def test_photographs_are_allowed_again_by_digest(named, tmp_path, capsys):
+    assert cli.main(["erase", "--output", str(tmp_path), "--allow-again", *named]) == 1
+    assert told(capsys) == "fruits: --allow-again takes digests and nothing else; give --sha256"
+
+
 def test_a_photograph_is_allowed_again_in_the_deployed_output(make_data_stack):
     make_data_stack()
     layout = OutputLayout(erase.data_stack("test").output)
