@@ -51,6 +51,14 @@ def data_dir() -> Path:
     return DATA_DIR
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep converted networks where nothing is left of other code, for all processes of a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FRUITS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def seeded_model(starts_processes: None) -> FeatureModel:
     """Return a small network (alpha 0.35) with seeded weights."""

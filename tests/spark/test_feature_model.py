@@ -240,7 +240,8 @@ def test_where_only_the_weights_can_tell_a_request_neither_meets_nor_rules_out(s
         assert not request.is_ruled_out_by(seeded)
 
 
-def test_the_same_options_give_the_same_seeded_network(seeded_model):
+def test_the_same_options_give_the_same_seeded_network(seeded_model, tmp_path, monkeypatch):
+    monkeypatch.setenv("FRUITS_CACHE", str(tmp_path))  # made, not found
     again = FeatureModelRequest("random", 0.35).obtain(verbose=False)
     assert again.facts.network_sha256 == seeded_model.facts.network_sha256
     source = "seeded random numbers, calibrated on 48 drawn photographs"
