@@ -60,8 +60,7 @@ def start_session(
     builder = SparkSession.builder.appName(name)
     for key, value in _SETTINGS.items():
         builder = builder.config(key, value)
-    submitted = "PYSPARK_GATEWAY_PORT" in os.environ
-    if not submitted:
+    if not is_submitted():
         check_java()
         # Otherwise the workers start the first python3 on the path, without the libraries.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -88,6 +87,11 @@ def start_session(
     spark.sparkContext.setLogLevel("INFO" if verbose else "ERROR")
     _ship_package(spark)
     return spark
+
+
+def is_submitted() -> bool:
+    """Tell whether spark-submit has started this program, and waits for its session."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ
 
 
 def check_java() -> None:

@@ -32,6 +32,7 @@ from spark_assets.pca.drift import DriftReference, FitQuality, batch_fit
 from spark_assets.pca.drift_on_spark import measure, reference_of
 from spark_assets.pca.model import PCAModel, parse_n_components
 from spark_assets.pca.on_spark import project_features
+from spark_assets.session_on_demand import GetSession
 
 # A model from another place, its record, and what new images are compared with.
 Given: TypeAlias = tuple[PCAModel, PCARecord, DriftReference | None]
@@ -56,7 +57,7 @@ class Reduction:
 
 
 def reduce_features(
-    spark: SparkSession, options: ReduceOptions, runs: Sequence[RunManifest]
+    session: GetSession, options: ReduceOptions, runs: Sequence[RunManifest]
 ) -> Reduction:
     """Reduce the current features of ``runs``.
 
@@ -80,9 +81,9 @@ def reduce_features(
         fitted_model_id=None if given is None else given[1].fitted_model_id,
     )
     if held is not None and not (options.refit and _is_outdated(held, runs)):
-        return _extend(spark, layout, runs, held, options.drift_alarm_rate)
+        return _extend(session, layout, runs, held, options.drift_alarm_rate)
     n_components = _n_components(options, records)
-    return make_model(spark, layout, runs, records, n_components, given=given)
+    return make_model(session(), layout, runs, records, n_components, given=given)
 
 
 def make_model(
@@ -133,7 +134,7 @@ def _model_id(layout: OutputLayout, given: Given | None) -> str:
 
 
 def _extend(
-    spark: SparkSession,
+    session: GetSession,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     record: PCARecord,
@@ -144,6 +145,7 @@ def _extend(
     new = [run for run in runs if run.run_id not in done and run.counts.n_features]
     if not new:
         return Reduction(record, is_new_model=False, n_projected=0)
+    spark = session()
     stopwatch = Stopwatch()
     folder = layout.pca_model(record.model_id)
     model, _ = load_pca_model(folder)
