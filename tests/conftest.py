@@ -10,13 +10,14 @@ from pyspark.sql import SparkSession
 
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.weights import FeatureModelRequest
+from spark_assets.java import jvm_options
 from tests.moto_server import empty, lead_to, moto_server
 from tests.selection import Guard
 
 REQUIRE_ALL = os.environ.get("FRUITS_REQUIRE_ALL") == "1"
 # Spark's JVMs live for seconds here, in which what their optimizing compiler costs never pays: a
 # small run takes a quarter less of the processor without it.
-os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+os.environ.setdefault("SPARK_SUBMIT_OPTS", f"{jvm_options()} -XX:TieredStopAtLevel=1")
 DATA_DIR = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

@@ -12,7 +12,7 @@ from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.files import delete_folder
 from spark_assets.locations import Location
-from spark_assets.output.history import current_features, reduced_of
+from spark_assets.output.history import current_features
 from spark_assets.output.ids import is_newest_model_id, new_model_id
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.lease import check_lease
@@ -28,6 +28,7 @@ from spark_assets.output.pca_models import (
     save_pca_model,
     save_projection,
 )
+from spark_assets.output.row_counts import count_rows, n_made_by
 from spark_assets.pca.drift import DriftReference, FitQuality, batch_fit
 from spark_assets.pca.drift_on_spark import measure, reference_of
 from spark_assets.pca.model import PCAModel, parse_n_components
@@ -241,8 +242,9 @@ def _project(
     reduced = project_features(features, model, keep=["run_id"])
     folder = layout.reduced(model_id).spark_path()
     reduced.coalesce(n_files).write.mode("append").partitionBy("run_id").parquet(folder)
-    n_features_rows = features.count()
-    n_reduced = reduced_of(spark, layout, model_id, [run.run_id for run in new]).count()
+    known = n_made_by(layout, runs, new)
+    n_features_rows = features.count() if known is None else known
+    n_reduced = sum(count_rows(layout.reduced_by(model_id, run.run_id)) for run in new)
     if n_reduced != n_features_rows:
         raise FruitsError(
             f"{n_features_rows} rows of features gave {n_reduced} reduced rows; nothing of them "
