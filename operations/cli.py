@@ -3,46 +3,41 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
-from operations.commands import (
-    cost,
-    empty,
-    erase,
-    export_model,
-    receipt,
-    retention,
-    sample,
-    status,
-    submit,
-    upload,
-)
-from operations.commands.entry import run_cloud_entry
 from spark_assets import __version__
+from spark_assets.closed_pipe import silent_at_closed_pipe
 from spark_assets.errors import ExitCode
-from spark_assets.jobs import featurize, pipeline, reduce, report, vacuum
-from spark_assets.jobs.entry import run_entry, silent_at_closed_pipe
 
+# Each in a module of its own, of which only the one that is asked for is imported: Spark's and
+# AWS' libraries take longer to load than most commands to work.
 _COMMANDS = {
-    "run": (pipeline, "featurize, reduce and report"),
-    "featurize": (featurize, "photographs to features"),
-    "reduce": (reduce, "features to principal components"),
-    "report": (report, "a page about what an output holds"),
-    "erase": (erase, "photographs, and all that an output holds of them"),
-    "vacuum": (vacuum, "what commands that died have left in an output"),
-    "export-model": (export_model, "a network as files that workers can load"),
-    "sample": (sample, "draw sample photographs"),
-    "cost": (cost, "what a run would cost on clusters of several sizes"),
-    "upload": (upload, "photographs from a local folder to AWS"),
-    "submit": (submit, "run the chain once more on the cluster in AWS"),
-    "status": (status, "follow the chain on the cluster in AWS to its end"),
-    "receipt": (receipt, "what the cluster in AWS has cost, beside the estimate"),
-    "retention": (retention, "how long photographs, results and logs are kept"),
-    "empty": (empty, "delete all that the buckets in AWS hold"),
+    "run": ("spark_assets.jobs.pipeline", "featurize, reduce and report"),
+    "featurize": ("spark_assets.jobs.featurize", "photographs to features"),
+    "reduce": ("spark_assets.jobs.reduce", "features to principal components"),
+    "report": ("spark_assets.jobs.report", "a page about what an output holds"),
+    "erase": ("operations.commands.erase", "photographs, and all that an output holds of them"),
+    "vacuum": ("spark_assets.jobs.vacuum", "what commands that died have left in an output"),
+    "export-model": ("operations.commands.export_model", "a network that workers can load"),
+    "sample": ("operations.commands.sample", "draw sample photographs"),
+    "cost": ("operations.commands.cost", "what a run would cost on clusters of several sizes"),
+    "upload": ("operations.commands.upload", "photographs from a local folder to AWS"),
+    "submit": ("operations.commands.submit", "run the chain once more on the cluster in AWS"),
+    "status": ("operations.commands.status", "follow the chain on the cluster in AWS to its end"),
+    "receipt": (
+        "operations.commands.receipt",
+        "what the cluster in AWS has cost, beside the estimate",
+    ),
+    "retention": (
+        "operations.commands.retention",
+        "how long photographs, results and logs are kept",
+    ),
+    "empty": ("operations.commands.empty", "delete all that the buckets in AWS hold"),
 }
 
 
 def parse(
-    argv: Sequence[str] | None,
+    argv: Sequence[str],
 ) -> tuple[Callable[[argparse.Namespace], ExitCode], argparse.Namespace]:
     """Parse a command line; return what runs it, and its values."""
     parser = argparse.ArgumentParser(
@@ -50,16 +45,28 @@ def parse(
     )
     parser.add_argument("--version", action="version", version=f"fruits {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (job, purpose) in _COMMANDS.items():
-        job.add_arguments(commands.add_parser(name, help=purpose, description=purpose))
+    parsers = {
+        name: commands.add_parser(name, help=purpose, description=purpose)
+        for name, (_, purpose) in _COMMANDS.items()
+    }
+    job = None
+    name = next((word for word in argv if not word.startswith("-")), None)
+    if name in _COMMANDS:
+        job = import_module(_COMMANDS[name][0])
+        job.add_arguments(parsers[name])
     parsed = parser.parse_args(argv)
-    return _COMMANDS[parsed.command][0].run, parsed
+    assert job is not None  # without a command the line before has ended the program
+    run: Callable[[argparse.Namespace], ExitCode] = job.run
+    return run, parsed
 
 
 @silent_at_closed_pipe()
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    run, parsed = parse(argv)
+    run, parsed = parse(sys.argv[1:] if argv is None else argv)
+    from operations.commands.entry import run_cloud_entry
+    from spark_assets.jobs.entry import run_entry
+
     if "interrupted" in parsed:  # the commands that work on AWS say what an interruption leaves
         return run_cloud_entry(
             lambda: run(parsed), verbose=parsed.verbose, interrupted=parsed.interrupted

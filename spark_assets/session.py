@@ -2,8 +2,6 @@
 
 import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -13,11 +11,10 @@ import pyspark
 from pyspark.sql import SparkSession
 
 from spark_assets.errors import FruitsError
+from spark_assets.java import check_java, jvm_options
 from spark_assets.locations import S3Settings
 from spark_assets.quiet import quiet_native_stderr
 
-# What Spark 4.1 runs on; from Java 24 on its Hadoop client fails at the first file.
-_JAVA_MIN, _JAVA_MAX = 17, 23
 _PACKAGE = Path(__file__).parent
 # The S3 connector has to be of the Hadoop version that this Spark is built with.
 _HADOOP_JAR = re.compile(r"hadoop-client-api-([\d.]+)\.jar")
@@ -43,6 +40,7 @@ _LOCAL_SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.memory": "2g",
+    "spark.driver.extraJavaOptions": jvm_options(),
     "spark.sql.shuffle.partitions": "8",
 }
 
@@ -60,8 +58,7 @@ def start_session(
     builder = SparkSession.builder.appName(name)
     for key, value in _SETTINGS.items():
         builder = builder.config(key, value)
-    submitted = "PYSPARK_GATEWAY_PORT" in os.environ
-    if not submitted:
+    if not is_submitted():
         check_java()
         # Otherwise the workers start the first python3 on the path, without the libraries.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -90,21 +87,9 @@ def start_session(
     return spark
 
 
-def check_java() -> None:
-    """Raise FruitsError where Java is missing or of a version that Spark does not run on."""
-    home = os.environ.get("JAVA_HOME")
-    java = shutil.which(f"{home}/bin/java" if home else "java")
-    allowed = f"Spark needs Java {_JAVA_MIN} to {_JAVA_MAX}"
-    fix = "install it (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME to it"
-    if java is None:
-        where = f"in JAVA_HOME={home}" if home else "on the PATH"
-        raise FruitsError(f"no java was found {where}; {allowed}: {fix}")
-    printed = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    version = re.search(r'version "(?:1\.)?(\d+)', printed)
-    if version is None:
-        raise FruitsError(f"{java} does not tell its version; {allowed}: {fix}")
-    if not _JAVA_MIN <= int(version[1]) <= _JAVA_MAX:
-        raise FruitsError(f"{java} is Java {version[1]}; {allowed}: {fix}")
+def is_submitted() -> bool:
+    """Tell whether spark-submit has started this program, and waits for its session."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ
 
 
 def n_task_slots(spark: SparkSession) -> int:

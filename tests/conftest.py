@@ -10,13 +10,14 @@ from pyspark.sql import SparkSession
 
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.weights import FeatureModelRequest
+from spark_assets.java import jvm_options
 from tests.moto_server import empty, lead_to, moto_server
 from tests.selection import Guard
 
 REQUIRE_ALL = os.environ.get("FRUITS_REQUIRE_ALL") == "1"
 # Spark's JVMs live for seconds here, in which what their optimizing compiler costs never pays: a
 # small run takes a quarter less of the processor without it.
-os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+os.environ.setdefault("SPARK_SUBMIT_OPTS", f"{jvm_options()} -XX:TieredStopAtLevel=1")
 DATA_DIR = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -49,6 +50,14 @@ def data_dir() -> Path:
     if not DATA_DIR.is_dir():
         skip_or_fail(f"the real photographs and weights are not at {DATA_DIR}")
     return DATA_DIR
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep converted networks where nothing is left of other code, for all processes of a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FRUITS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

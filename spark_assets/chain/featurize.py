@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pyarrow.dataset
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -23,9 +24,10 @@ from spark_assets.locations import Location
 from spark_assets.output.erased import load_erased
 from spark_assets.output.history import features_of
 from spark_assets.output.manifest import Counts, RunManifest
+from spark_assets.output.row_counts import count_rows
 from spark_assets.output.versions import versions_in_use
 from spark_assets.progress import ProgressRecord, track
-from spark_assets.schemas import CHANGES, FEATURES, OUTCOMES, Outcome, spark_schema
+from spark_assets.schemas import CHANGES, OUTCOMES, Outcome, spark_schema
 from spark_assets.session import n_task_slots
 
 # Images that storage gave no bytes of.
@@ -60,7 +62,7 @@ def featurize_images(
             progress = _look_at_images(spark, run, plan, network.model)
     with run.stopwatch.stage("write"):
         _write_tables(spark, run, plan, network.model.facts.n_features)
-        counts, bytes_read = _count(spark, run, plan)
+        counts, bytes_read = _count(run, plan)
     seconds = run.stopwatch.seconds
     manifest = RunManifest(
         run_id=run.run_id,
@@ -146,31 +148,30 @@ def _gone(gone: DataFrame) -> DataFrame:
     return gone.withColumns({**nothing, "outcome": F.lit(str(Outcome.GONE))}).select(*CHANGES.names)
 
 
-def _count(spark: SparkSession, run: StartedRun, plan: Plan) -> tuple[Counts, int]:
+def _count(run: StartedRun, plan: Plan) -> tuple[Counts, int]:
     """Count what was really written, and the bytes of the images that were read."""
-    n_features = 0
-    if plan.n_images:
-        features = run.layout.features(run.run_id).spark_path()
-        n_features = spark.read.schema(spark_schema(FEATURES)).parquet(features).count()
-    changes = spark.read.schema(spark_schema(CHANGES)).parquet(
-        run.layout.changes(run.run_id).spark_path()
+    folder = run.layout.changes(run.run_id)
+    changes = pyarrow.dataset.dataset(
+        folder.base, schema=CHANGES, filesystem=folder.filesystem, format="parquet"
     )
-    rows = (
-        changes.groupBy("outcome", "reason")
-        .agg(F.count("*").alias("n_images"), F.sum("size_bytes").alias("size_bytes"))
-        .orderBy("reason")
-        .collect()
+    columns = changes.to_table(columns=["outcome", "reason", "size_bytes"])
+    sums = columns.group_by(["outcome", "reason"]).aggregate(
+        [([], "count_all"), ("size_bytes", "sum")]
     )
-    rejected = {row.reason: row.n_images for row in rows if row.outcome == str(Outcome.REJECTED)}
+    rows = sums.sort_by("reason").to_pylist()
+    rejected = {
+        row["reason"]: row["count_all"] for row in rows if row["outcome"] == Outcome.REJECTED
+    }
     counts = Counts(
         n_images=plan.n_images,
         n_known=plan.n_known,
-        n_features=n_features,
+        n_features=count_rows(run.layout.features(run.run_id)),
         n_rejected=sum(rejected.values()),
         rejected_by_reason=rejected,
         n_changed=plan.n_changed,
         n_renamed=plan.n_renamed,
-        n_gone=sum(row.n_images for row in rows if row.outcome == str(Outcome.GONE)),
+        n_gone=sum(row["count_all"] for row in rows if row["outcome"] == Outcome.GONE),
         n_outdated=plan.n_outdated,
     )
-    return counts, sum(row.size_bytes or 0 for row in rows if row.reason not in _UNREAD)
+    read = (row["size_bytes_sum"] for row in rows if row["reason"] not in _UNREAD)
+    return counts, sum(size_bytes or 0 for size_bytes in read)

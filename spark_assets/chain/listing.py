@@ -1,6 +1,6 @@
 """The list stage: what there is to look at, as a table on storage."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -37,23 +37,41 @@ def list_photographs(
     staging: Location,
     *,
     labels: LabelRule,
+    small: Sequence[ImageEntry] | None = None,
     image_list: str | None = None,
     limit: int | None = None,
 ) -> StoredImages:
     """List the images, or those that ``image_list`` names; the first ``limit`` of them by path.
 
-    Raises FruitsError where the images cannot be listed.
+    ``small`` are those images where they have been listed already.  Raises FruitsError where they
+    cannot be listed.
     """
+    folder = staging.child("listed")
+    if small is not None:
+        _write_batches(_batches(iter(small), labels), folder.child("part-0.parquet"))
+        return StoredImages(_stored(spark, folder), len(small))
     if image_list is None:
         listed = _listed(spark, images, labels)
     else:
-        listed = _from_image_list(spark, images, image_list, staging.child("list.parquet"), labels)
+        listed = _from_image_list(spark, images, image_list, staging.child("list"), labels)
     if limit is not None:
         listed = listed.orderBy("path").limit(limit)
-    folder = staging.child("listed").spark_path()
-    listed.write.parquet(folder)
-    stored = spark.read.schema(spark_schema(IMAGES)).parquet(folder)
+    listed.write.parquet(folder.spark_path())
+    stored = _stored(spark, folder)
     return StoredImages(stored, stored.count())
+
+
+def _stored(spark: SparkSession, folder: Location) -> DataFrame:
+    return spark.read.schema(spark_schema(IMAGES)).parquet(folder.spark_path())
+
+
+def _write_batches(batches: Iterable[pa.RecordBatch], file: Location) -> None:
+    """Write a table of images batch by batch, without Spark."""
+    filesystem = file.filesystem
+    filesystem.create_dir(file.base.rpartition("/")[0], recursive=True)
+    with pyarrow.parquet.ParquetWriter(file.base, IMAGES, filesystem=filesystem) as out:
+        for batch in batches:
+            out.write_batch(batch)
 
 
 def _listed(spark: SparkSession, images: Location, labels: LabelRule) -> DataFrame:
@@ -78,16 +96,9 @@ def _from_image_list(
     labels: LabelRule,
 ) -> DataFrame:
     """Bring a list to storage, batch by batch, then ask storage for the sizes it lacks."""
-    filesystem = staged.filesystem
-    filesystem.create_dir(staged.base.rpartition("/")[0], recursive=True)
-    with pyarrow.parquet.ParquetWriter(staged.base, IMAGES, filesystem=filesystem) as out:
-        for batch in _batches(read_image_list(image_list, images), labels):
-            out.write_batch(batch)
-    listed = (
-        spark.read.schema(spark_schema(IMAGES))
-        .parquet(staged.spark_path())
-        .dropDuplicates(["path"])
-    )
+    named = _batches(read_image_list(image_list, images), labels)
+    _write_batches(named, staged.child("part-0.parquet"))
+    listed = _stored(spark, staged).dropDuplicates(["path"])
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:

@@ -11,13 +11,16 @@ from spark_assets.progress import say
 from spark_assets.report.wording import printable
 
 
-def say_planned(plan: Plan, network: ChosenNetwork, *, adds: bool) -> None:
-    """Warn of weights that nothing was learned with, and say how many images are looked at."""
+def say_network(network: ChosenNetwork) -> None:
+    """Warn of weights that nothing was learned with."""
     if network.model.facts.warning:
         say(f"WARNING: {network.model.facts.warning}")
-    if plan.has_work:
-        rest = f", {_known_and_gone(plan.n_known, plan.n_gone, plan.n_renamed)}" if adds else ""
-        say(f"{plan.n_to_featurize} images to look at{rest}")
+
+
+def say_planned(plan: Plan, *, adds: bool) -> None:
+    """Say how many images are looked at."""
+    rest = f", {_known_and_gone(plan.n_known, plan.n_gone, plan.n_renamed)}" if adds else ""
+    say(f"{plan.n_to_featurize} images to look at{rest}")
 
 
 def say_nothing_new(n_known: int) -> None:

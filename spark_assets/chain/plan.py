@@ -4,18 +4,18 @@ An image is new, changed, known or gone.  Known ones need no second look; what a
 the others stands in one table on storage, `Comparison`, of which each later stage reads its part.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_assets.chain.listing import StoredImages
 from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.chain.renames import find_renamed
 from spark_assets.chain.started_run import StartedRun
+from spark_assets.chain.unchanged import wants_another_look
 from spark_assets.errors import FruitsError
-from spark_assets.images.decoding import Reason
 from spark_assets.output.history import current_state
 from spark_assets.schemas import IMAGES, Outcome
 
@@ -112,7 +112,7 @@ def _compared(spark: SparkSession, run: StartedRun, listed: DataFrame) -> DataFr
         F.col("content_sha256").alias("held_sha256"),
         F.col("run_id").alias("held_run_id"),
         (F.col("outcome") == str(Outcome.FEATURES)).alias("has_features"),
-        _wants_another_look(run).alias("wants_look"),
+        wants_another_look(run).alias("wants_look"),
     )
     is_partial = run.options.is_partial
     # An image that a part of the source does not hold is not gone: it was not asked for.
@@ -128,19 +128,6 @@ def _compared(spark: SparkSession, run: StartedRun, listed: DataFrame) -> DataFr
         .when(~is_unchanged | F.col("wants_look"), str(_Kind.CHANGED))
     )
     return both.withColumn("kind", kind).where(F.col("kind").isNotNull()).drop("wants_look")
-
-
-def _wants_another_look(run: StartedRun) -> Column:
-    """Tell of an image that it was rejected for what may be otherwise today.
-
-    What could not be read may be readable, and what was too large may be allowed.
-    """
-    limits = asdict(run.options.limits)
-    same_limits = [each.run_id for each in run.earlier if each.options["limits"] == limits]
-    reason = F.coalesce(F.col("reason"), F.lit(""))
-    is_unreadable = reason == str(Reason.UNREADABLE)
-    is_too_large = reason == str(Reason.TOO_LARGE)
-    return is_unreadable | (is_too_large & ~F.col("run_id").isin(same_limits))
 
 
 def _count(compared: DataFrame) -> tuple[dict[str, int], int]:

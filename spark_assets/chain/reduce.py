@@ -12,7 +12,7 @@ from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.files import delete_folder
 from spark_assets.locations import Location
-from spark_assets.output.history import current_features, reduced_of
+from spark_assets.output.history import current_features
 from spark_assets.output.ids import is_newest_model_id, new_model_id
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.lease import check_lease
@@ -28,10 +28,12 @@ from spark_assets.output.pca_models import (
     save_pca_model,
     save_projection,
 )
+from spark_assets.output.row_counts import count_rows, n_made_by
 from spark_assets.pca.drift import DriftReference, FitQuality, batch_fit
 from spark_assets.pca.drift_on_spark import measure, reference_of
 from spark_assets.pca.model import PCAModel, parse_n_components
 from spark_assets.pca.on_spark import project_features
+from spark_assets.session_on_demand import GetSession
 
 # A model from another place, its record, and what new images are compared with.
 Given: TypeAlias = tuple[PCAModel, PCARecord, DriftReference | None]
@@ -56,7 +58,7 @@ class Reduction:
 
 
 def reduce_features(
-    spark: SparkSession, options: ReduceOptions, runs: Sequence[RunManifest]
+    session: GetSession, options: ReduceOptions, runs: Sequence[RunManifest]
 ) -> Reduction:
     """Reduce the current features of ``runs``.
 
@@ -80,9 +82,9 @@ def reduce_features(
         fitted_model_id=None if given is None else given[1].fitted_model_id,
     )
     if held is not None and not (options.refit and _is_outdated(held, runs)):
-        return _extend(spark, layout, runs, held, options.drift_alarm_rate)
+        return _extend(session, layout, runs, held, options.drift_alarm_rate)
     n_components = _n_components(options, records)
-    return make_model(spark, layout, runs, records, n_components, given=given)
+    return make_model(session(), layout, runs, records, n_components, given=given)
 
 
 def make_model(
@@ -133,7 +135,7 @@ def _model_id(layout: OutputLayout, given: Given | None) -> str:
 
 
 def _extend(
-    spark: SparkSession,
+    session: GetSession,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     record: PCARecord,
@@ -144,6 +146,7 @@ def _extend(
     new = [run for run in runs if run.run_id not in done and run.counts.n_features]
     if not new:
         return Reduction(record, is_new_model=False, n_projected=0)
+    spark = session()
     stopwatch = Stopwatch()
     folder = layout.pca_model(record.model_id)
     model, _ = load_pca_model(folder)
@@ -239,8 +242,9 @@ def _project(
     reduced = project_features(features, model, keep=["run_id"])
     folder = layout.reduced(model_id).spark_path()
     reduced.coalesce(n_files).write.mode("append").partitionBy("run_id").parquet(folder)
-    n_features_rows = features.count()
-    n_reduced = reduced_of(spark, layout, model_id, [run.run_id for run in new]).count()
+    known = n_made_by(layout, runs, new)
+    n_features_rows = features.count() if known is None else known
+    n_reduced = sum(count_rows(layout.reduced_by(model_id, run.run_id)) for run in new)
     if n_reduced != n_features_rows:
         raise FruitsError(
             f"{n_features_rows} rows of features gave {n_reduced} reduced rows; nothing of them "

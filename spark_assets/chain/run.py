@@ -12,6 +12,7 @@ from spark_assets.chain.featurize import FeaturizedRun, NothingNew, featurize_im
 from spark_assets.chain.listing import list_photographs
 from spark_assets.chain.messages import (
     say_featurized,
+    say_network,
     say_nothing_new,
     say_nothing_to_reduce,
     say_planned,
@@ -20,64 +21,68 @@ from spark_assets.chain.messages import (
 )
 from spark_assets.chain.network import choose_network
 from spark_assets.chain.options import FeaturizeOptions, ReduceOptions, ReportOptions
-from spark_assets.chain.plan import plan_run
+from spark_assets.chain.plan import Plan, plan_run
 from spark_assets.chain.reduce import Reduction, reduce_features
 from spark_assets.chain.report import make_report, write_report
-from spark_assets.chain.started_run import start_run
+from spark_assets.chain.started_run import StartedRun, start_run
+from spark_assets.chain.unchanged import is_unchanged
 from spark_assets.errors import ExitCode
 from spark_assets.files import read_bytes
+from spark_assets.images.listing import ImageEntry
+from spark_assets.images.small_listing import list_if_small
 from spark_assets.output.commit import commit_run, discard_run, remove_replaced
 from spark_assets.output.history import n_current_features, visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord, pca_records
+from spark_assets.session_on_demand import GetSession
 
 
 def run_chain(
-    spark: SparkSession,
+    session: GetSession,
     options: FeaturizeOptions,
     to_reduce: ReduceOptions,
     to_report: ReportOptions,
 ) -> ExitCode:
     """Do the whole chain: add what is new, or replace all that is there with ``--overwrite``."""
     if options.overwrite:
-        return _replace(spark, options, to_reduce, to_report)
-    return _add(spark, options, to_reduce, to_report)
+        return _replace(session, options, to_reduce, to_report)
+    return _add(session, options, to_reduce, to_report)
 
 
 def _add(
-    spark: SparkSession,
+    session: GetSession,
     options: FeaturizeOptions,
     to_reduce: ReduceOptions,
     to_report: ReportOptions,
 ) -> ExitCode:
     """Add what is new; each stage stays done when a later one fails."""
     layout = OutputLayout(options.output)
-    result = featurize(spark, options)
+    result = featurize(session, options)
     code = commit(result, options)
     runs = visible_runs(layout)
-    reduction = _reduce_if_any(spark, to_reduce, runs)
+    reduction = _reduce_if_any(session, to_reduce, runs)
     has_new = isinstance(result, FeaturizedRun) or (reduction and reduction.has_work_done)
     if not has_new and read_bytes(layout.report) is not None:
         say_report(layout)
     else:
-        write_report(layout, make_report(spark, to_report, runs, _record(reduction)))
+        write_report(layout, make_report(session(), to_report, runs, _record(reduction)))
     return code
 
 
 def _replace(
-    spark: SparkSession,
+    session: GetSession,
     options: FeaturizeOptions,
     to_reduce: ReduceOptions,
     to_report: ReportOptions,
 ) -> ExitCode:
     """Replace what is there once everything new is complete, and not before."""
     layout = OutputLayout(options.output)
-    result = featurize(spark, options)
+    result = featurize(session, options)
     assert isinstance(result, FeaturizedRun)  # no earlier run is looked at, so nothing is known
     try:
-        reduction = _reduce_if_any(spark, to_reduce, [result.manifest])
-        page = make_report(spark, to_report, [result.manifest], _record(reduction))
+        reduction = _reduce_if_any(session, to_reduce, [result.manifest])
+        page = make_report(session(), to_report, [result.manifest], _record(reduction))
         commit_run(layout, result.manifest, result.model)
     except BaseException:
         discard_run(layout, result.manifest.run_id)
@@ -87,7 +92,7 @@ def _replace(
     return say_featurized(result.manifest, options)
 
 
-def featurize(spark: SparkSession, options: FeaturizeOptions) -> FeaturizedRun | NothingNew:
+def featurize(session: GetSession, options: FeaturizeOptions) -> FeaturizedRun | NothingNew:
     """List, plan and featurize what is new or changed.  Nothing of it is visible before `commit`.
 
     Raises FruitsError where there is nothing to read, the output holds features of other images or
@@ -96,24 +101,40 @@ def featurize(spark: SparkSession, options: FeaturizeOptions) -> FeaturizedRun |
     """
     with start_run(options) as run:
         with ThreadPoolExecutor(1) as pool:
-            # TensorFlow takes seconds to convert a network, and Spark to list: both at a time.
+            # TensorFlow takes seconds to convert a network, and Spark to start: both at a time.
             network_chosen = pool.submit(choose_network, options, run.layout, run.earlier)
             with run.stopwatch.stage("list"):
-                listed = list_photographs(
-                    spark,
-                    options.images,
-                    run.staging,
-                    labels=options.labels,
-                    image_list=options.image_list,
-                    limit=options.limit,
-                )
-                plan = plan_run(spark, run, listed)
+                small = None if options.image_list else list_if_small(options.images)
+                listed = None if small is None else small[: options.limit]
+                nothing_new = listed is not None and is_unchanged(run, listed)
+            if listed is not None and nothing_new:
+                say_network(network_chosen.result())
+                return NothingNew(len(listed))
+            with run.stopwatch.stage("start"):
+                spark = session()
+            with run.stopwatch.stage("plan"):
+                plan = _plan(spark, run, listed)
             with run.stopwatch.stage("model"):
                 network = network_chosen.result()
-        say_planned(plan, network, adds=bool(run.earlier))
+        say_network(network)
         if not plan.has_work:
             return NothingNew(plan.n_known)
+        say_planned(plan, adds=bool(run.earlier))
         return featurize_images(spark, run, plan, network)
+
+
+def _plan(spark: SparkSession, run: StartedRun, small: Sequence[ImageEntry] | None) -> Plan:
+    options = run.options
+    listed = list_photographs(
+        spark,
+        options.images,
+        run.staging,
+        labels=options.labels,
+        small=small,
+        image_list=options.image_list,
+        limit=options.limit,
+    )
+    return plan_run(spark, run, listed)
 
 
 def commit(result: FeaturizedRun | NothingNew, options: FeaturizeOptions) -> ExitCode:
@@ -128,9 +149,9 @@ def commit(result: FeaturizedRun | NothingNew, options: FeaturizeOptions) -> Exi
     return say_featurized(result.manifest, options)
 
 
-def reduce(spark: SparkSession, options: ReduceOptions, runs: Sequence[RunManifest]) -> Reduction:
+def reduce(session: GetSession, options: ReduceOptions, runs: Sequence[RunManifest]) -> Reduction:
     """Reduce the features of runs, and say what came of it."""
-    reduction = reduce_features(spark, options, runs)
+    reduction = reduce_features(session, options, runs)
     say_reduced(reduction, n_current_features(runs))
     return reduction
 
@@ -144,11 +165,11 @@ def report(spark: SparkSession, options: ReportOptions) -> None:
 
 
 def _reduce_if_any(
-    spark: SparkSession, options: ReduceOptions, runs: Sequence[RunManifest]
+    session: GetSession, options: ReduceOptions, runs: Sequence[RunManifest]
 ) -> Reduction | None:
     """Reduce, unless no image could be used: then the report has the reasons."""
     if n_current_features(runs):
-        return reduce(spark, options, runs)
+        return reduce(session, options, runs)
     say_nothing_to_reduce()
     return None
 

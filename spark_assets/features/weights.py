@@ -4,9 +4,6 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import (
     IMAGE_SIZE_PX,
@@ -15,6 +12,7 @@ from spark_assets.features.feature_model import (
     load_feature_model,
 )
 from spark_assets.features.imagenet import IMAGENET_ALPHAS, WeightsNotAvailable, imagenet_weights
+from spark_assets.features.network_cache import kept_or_made
 from spark_assets.locations import parse_location
 from spark_assets.quiet import quiet_native_stderr
 
@@ -22,6 +20,8 @@ IMAGENET, AUTO, RANDOM = "imagenet", "auto", "random"
 # What `FeatureModelFacts.weights` may be for each of them.
 _KINDS_BY_REQUEST = {IMAGENET: ("imagenet",), AUTO: ("imagenet", "seeded"), RANDOM: ("seeded",)}
 AUTO_TIMEOUT_S = 10.0
+_CODE = ("spark_assets.features",)
+_DRAWING = ("sample_photographs", "sample_photographs.drawing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,41 +82,27 @@ class FeatureModelRequest:
 def _from_file(
     path: Path, alpha: float, weights: str, weights_source: str, *, verbose: bool
 ) -> FeatureModel:
-    with quiet_native_stderr(verbose=verbose):
-        from spark_assets.features import network
+    sha256 = _sha256(path) if path.is_file() else None
 
-        net = network.build_network(alpha)
-        network.load_weights(net, path, alpha=alpha)
-        return network.export(
-            net,
-            alpha=alpha,
-            weights=weights,
-            weights_source=weights_source,
-            weights_file_sha256=_sha256(path),
-            warning=None,
-        )
+    def make() -> FeatureModel:
+        with quiet_native_stderr(verbose=verbose):
+            from spark_assets.features import network
+
+            net = network.build_network(alpha)
+            network.load_weights(net, path, alpha=alpha)
+            return network.export(
+                net,
+                alpha=alpha,
+                weights=weights,
+                weights_source=weights_source,
+                weights_file_sha256=sha256,
+                warning=None,
+            )
+
+    return kept_or_made(f"{weights} {weights_source} {sha256} {alpha!r}", _CODE, make)
 
 
 def _seeded(alpha: float, *, verbose: bool) -> FeatureModel:
-    pixels = _calibration_pixels()
-    with quiet_native_stderr(verbose=verbose):
-        from spark_assets.features import network
-
-        net = network.build_network(alpha)
-        network.seed_weights(net)
-        network.calibrate(net, pixels)
-        return network.export(
-            net,
-            alpha=alpha,
-            weights="seeded",
-            weights_source=f"seeded random numbers, calibrated on {len(pixels)} drawn photographs",
-            weights_file_sha256=None,
-            warning=network.SEEDED_WARNING,
-        )
-
-
-def _calibration_pixels() -> NDArray[np.uint8]:
-    """Draw what seeded weights are calibrated on: the same everywhere, so is the network."""
     try:
         from sample_photographs.calibration import calibration_pixels
     except ModuleNotFoundError as error:
@@ -126,7 +112,27 @@ def _calibration_pixels() -> NDArray[np.uint8]:
             "it is with: fruits export-model --weights random --output URI, and give it here "
             "with --model URI"
         ) from error
-    return calibration_pixels(IMAGE_SIZE_PX)
+
+    def make() -> FeatureModel:
+        pixels = calibration_pixels(IMAGE_SIZE_PX)  # the same everywhere, and so is the network
+        with quiet_native_stderr(verbose=verbose):
+            from spark_assets.features import network
+
+            net = network.build_network(alpha)
+            network.seed_weights(net)
+            network.calibrate(net, pixels)
+            return network.export(
+                net,
+                alpha=alpha,
+                weights="seeded",
+                weights_source=(
+                    f"seeded random numbers, calibrated on {len(pixels)} drawn photographs"
+                ),
+                weights_file_sha256=None,
+                warning=network.SEEDED_WARNING,
+            )
+
+    return kept_or_made(f"seeded {alpha!r}", (*_CODE, *_DRAWING), make)
 
 
 def _sha256(path: Path) -> str:

@@ -61,7 +61,7 @@ def check_images_exist(images: Location) -> None:
     if images.s3 is None and not os.path.isdir(images.base):
         kind = "is not a folder" if os.path.exists(images.base) else "does not exist"
         raise FruitsError(f"the images folder {images.uri} {kind}; give a folder of photographs")
-    for _ in islice(_level(images, ""), 1):
+    for _ in islice(list_level(images, ""), 1):
         pass
 
 
@@ -75,7 +75,7 @@ def split_listing(images: Location, *, n_parts: int) -> list[ListingPart]:
     frontier = deque([""])
     while frontier and len(frontier) + len(shallow) + len(whole) < n_parts:
         folder = frontier.popleft()
-        entries = list(islice(_level(images, folder), _MAX_ENTRIES_ON_DRIVER + 1))
+        entries = list(islice(list_level(images, folder), _MAX_ENTRIES_ON_DRIVER + 1))
         if len(entries) > _MAX_ENTRIES_ON_DRIVER:
             whole.append(ListingPart(folder, recursive=True))
             continue
@@ -91,15 +91,18 @@ def list_images(images: Location, part: ListingPart) -> Iterator[ImageEntry]:
     """
     folders = [part.folder]
     while folders:
-        for entry in _level(images, folders.pop()):
+        for entry in list_level(images, folders.pop()):
             if isinstance(entry, ImageEntry):
                 yield entry
             elif part.recursive:
                 folders.append(entry)
 
 
-def _level(images: Location, folder: str) -> Iterator[ImageEntry | str]:
-    """Yield the images in one folder, and its subfolders as relative paths ending in ``/``."""
+def list_level(images: Location, folder: str) -> Iterator[ImageEntry | str]:
+    """Yield the images in one folder, and its subfolders as relative paths ending in ``/``.
+
+    Raises FruitsError where it cannot be listed.
+    """
     return _s3_level(images, folder) if images.s3 else _local_level(images, folder)
 
 

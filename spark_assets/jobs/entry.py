@@ -1,44 +1,20 @@
 """What every entry point does alike: from an exception to a sentence and an exit code."""
 
-import os
-import select
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 from py4j.protocol import Py4JError
 from pyspark import SparkContext
 from pyspark.errors import PySparkException
 
+from spark_assets.closed_pipe import closed_outputs, silent_at_closed_pipe
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.failures import sentence_of
 
-_STDOUT, _STDERR = 1, 2
 # What is told in one sentence; anything else is a mistake of the program, and is raised.
 _TOLD = (FruitsError, PySparkException, Py4JError, OSError, BotoCoreError, ClientError)
-
-
-@contextmanager
-def silent_at_closed_pipe() -> Iterator[None]:
-    """End the program without a word once nobody reads what it prints: ``fruits cost | head -1``.
-
-    The exit code is `ExitCode.CLOSED_PIPE`.  What is printed in the block is flushed with it: what
-    is left for the end of the interpreter fails there, where Python complains of it.
-    """
-    try:
-        try:
-            yield
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-    except BrokenPipeError:
-        if not (closed := _closed_outputs()):
-            raise
-        for descriptor in closed:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
-        sys.exit(ExitCode.CLOSED_PIPE)
 
 
 @silent_at_closed_pipe()
@@ -66,15 +42,7 @@ def run_entry(work: Callable[[], ExitCode], *, verbose: bool) -> int:
 def tell_failure(error: Exception, *, verbose: bool) -> int:
     """Tell what failed in one sentence, or raise it, and return the exit code."""
     # A pipe that is none of the outputs, such as the one to the JVM, is a failure like others.
-    if verbose or (isinstance(error, BrokenPipeError) and _closed_outputs()):
+    if verbose or (isinstance(error, BrokenPipeError) and closed_outputs()):
         raise error
     print(f"fruits: {sentence_of(error)}", file=sys.stderr)
     return int(ExitCode.FAILED)
-
-
-def _closed_outputs() -> list[int]:
-    """Return the file descriptors of stdout and stderr that are pipes without a reader."""
-    outputs = select.poll()
-    for descriptor in (_STDOUT, _STDERR):
-        outputs.register(descriptor, 0)  # a closed pipe is told without being asked for
-    return [d for d, events in outputs.poll(0) if events & (select.POLLERR | select.POLLHUP)]

@@ -12,7 +12,7 @@ from spark_assets.chain.started_run import check_places
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_featurize, featurize_options
 from spark_assets.jobs.entry import run_entry
-from spark_assets.jobs.working import session_on
+from spark_assets.jobs.working import session_on_demand
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +25,8 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     """Run the job as it was asked for on a command line."""
     options = featurize_options(parsed)
     check_places(options)
-    with session_on(options.output, "fruits featurize", parsed) as spark:
-        return commit(featurize(spark, options), options)
+    with session_on_demand(options.output, "fruits featurize", parsed) as session:
+        return commit(featurize(session, options), options)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -14,7 +14,7 @@ from spark_assets.jobs.arguments import (
     reduce_options,
     report_options,
 )
-from spark_assets.jobs.working import session_on
+from spark_assets.jobs.working import session_on_demand
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,5 +30,5 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     options = featurize_options(parsed)
     check_places(options)
     to_reduce, to_report = reduce_options(parsed), report_options(parsed)
-    with session_on(options.output, "fruits run", parsed) as spark:
-        return run_chain(spark, options, to_reduce, to_report)
+    with session_on_demand(options.output, "fruits run", parsed) as session:
+        return run_chain(session, options, to_reduce, to_report)

@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from pyspark.sql import SparkSession
 
 from spark_assets.erasure.rewrite import rewrite_unfinished
+from spark_assets.files import names_in
 from spark_assets.jobs.arguments import DEFAULT_MAX_POINTS
 from spark_assets.locations import Location
+from spark_assets.output.erasing import pending_erasures
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.lease import hold_lease
 from spark_assets.output.orphans import find_orphans, remove_orphans
-from spark_assets.session import start_session
+from spark_assets.session import is_submitted, start_session
+from spark_assets.session_on_demand import SessionOnDemand
 
 
 @contextmanager
@@ -39,6 +42,26 @@ def session_on(
     with working_on(output, purpose, parsed), session(output, purpose, parsed) as spark:
         rewrite_unfinished(spark, OutputLayout(output), max_points=DEFAULT_MAX_POINTS)
         yield spark
+
+
+@contextmanager
+def session_on_demand(
+    output: Location, purpose: str, parsed: argparse.Namespace
+) -> Iterator[SessionOnDemand]:
+    """Work on an output as in `session_on`, with Spark started once something needs it.
+
+    In an output without runs everything is new, so that it is started at once.
+    """
+    layout = OutputLayout(output)
+    with (
+        working_on(output, purpose, parsed),
+        SessionOnDemand(lambda: session(output, purpose, parsed)) as on_demand,
+    ):
+        if is_submitted() or not names_in(layout.manifests):
+            on_demand.begin()
+        if pending_erasures(layout):
+            rewrite_unfinished(on_demand(), layout, max_points=DEFAULT_MAX_POINTS)
+        yield on_demand
 
 
 def session(output: Location, purpose: str, parsed: argparse.Namespace) -> SparkSession:

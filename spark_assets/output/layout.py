@@ -26,6 +26,10 @@ class OutputLayout:
     def reduced(self, model_id: str) -> Location:
         return self.output.child("reduced", f"model_id={model_id}")
 
+    def reduced_by(self, model_id: str, run_id: str) -> Location:
+        """Return what one run has found, in the space of one model."""
+        return self.reduced(model_id).child(f"run_id={run_id}")
+
     def projections(self, model_id: str) -> Location:
         """Return where it is noted which runs were projected after a model was made."""
         return self.pca_model(model_id).child("projections")

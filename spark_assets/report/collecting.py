@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F
 
 from spark_assets.images.decoding import ImageLimits, ImageRejected
@@ -41,8 +41,7 @@ def collect_report_data(
 ) -> ReportData:
     """Return the values of the page: the newest of ``runs``, and all that is current."""
     latest = runs[-1]
-    rejected = current_rejected(spark, layout, runs)
-    rows = rejected.orderBy("reason", "path").limit(MAX_REJECTED_ROWS).collect()
+    n_rejected, rows = _rejected(spark, layout, runs)
     limits = ImageLimits(**latest.options["limits"])
     return ReportData(
         title="Fruits!",
@@ -50,7 +49,7 @@ def collect_report_data(
         latest_run=latest,
         n_runs=len(runs),
         n_current_features=n_current_features(runs),
-        n_current_rejected=rejected.count(),
+        n_current_rejected=n_rejected,
         pca=None if record is None else _pca_summary(layout, record),
         plotted=None
         if record is None
@@ -58,6 +57,19 @@ def collect_report_data(
         rejected=[RejectedImage(row.path, row.reason, row.detail) for row in rows],
         receipt=newest_receipt(layout),
         is_in_s3=layout.output.s3 is not None,
+    )
+
+
+def _rejected(
+    spark: SparkSession, layout: OutputLayout, runs: Sequence[RunManifest]
+) -> tuple[int, list[Row]]:
+    """Return how many images are rejected, and the first of them by reason and path."""
+    if not any(run.counts.n_rejected for run in runs):
+        return 0, []
+    rejected = current_rejected(spark, layout, runs)
+    return (
+        rejected.count(),
+        rejected.orderBy("reason", "path").limit(MAX_REJECTED_ROWS).collect(),
     )
 
 
@@ -92,7 +104,10 @@ def _plotted(
     images = parse_location(runs[-1].images_uri)
     projected = projected_runs(layout, record)
     reduced = current_reduced(spark, layout, record.model_id, projected, runs)
-    sample = _evenly_by_label(reduced, max_points).select(
+    n_reduced = n_current_features(runs)
+    is_sampled = n_reduced > max_points
+    chosen = _evenly_by_label(reduced, max_points) if is_sampled else reduced
+    sample = chosen.select(
         "path", "label", F.slice("pca_features", 1, _N_PLOTTED_COMPONENTS).alias("point")
     )
 
@@ -118,7 +133,7 @@ def _plotted(
         labels=[row.label for row in rows],
         points=np.array([row.point for row in rows], dtype=np.float32),
         thumbnails=[row.thumbnail for row in rows],
-        n_reduced=reduced.count(),
+        n_reduced=reduced.count() if is_sampled else len(rows),
     )
 
 

@@ -114,7 +114,7 @@ def _moved(text: str, moved: dict[str, str]) -> str:
 
 def chain(spark: SparkSession, options: FeaturizeOptions, *, refit: bool = False) -> None:
     to_reduce = ReduceOptions(options.output, 3, None, refit, verbose=False)
-    run_chain(spark, options, to_reduce, ReportOptions(options.output, 100, verbose=False))
+    run_chain(lambda: spark, options, to_reduce, ReportOptions(options.output, 100, verbose=False))
 
 
 @pytest.fixture(scope="module")

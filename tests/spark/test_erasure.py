@@ -53,7 +53,7 @@ def layout(options):
 def chain(spark, options) -> None:
     to_reduce = ReduceOptions(options.output, None, None, False, verbose=False)
     to_report = ReportOptions(options.output, 100, verbose=False)
-    assert run_chain(spark, options, to_reduce, to_report) is ExitCode.DONE
+    assert run_chain(lambda: spark, options, to_reduce, to_report) is ExitCode.DONE
 
 
 def erased(spark, options, *, asked=None, sources=(), **changes) -> ExitCode:

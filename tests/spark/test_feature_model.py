@@ -197,7 +197,7 @@ def test_photographs_are_featurized_alike_with_the_zip_and_the_folder_of_a_model
     manifest = run(spark, options_for(tmp_path, pack(folder).base))
     assert manifest.counts.n_features == 3
     # Nothing is new to the same network in its folder.
-    assert featurize(spark, options_for(tmp_path, folder.base)) == NothingNew(3)
+    assert featurize(lambda: spark, options_for(tmp_path, folder.base)) == NothingNew(3)
 
 
 def test_the_identity_of_a_network_is_its_weights_and_not_its_files(seeded_model):
@@ -240,7 +240,8 @@ def test_where_only_the_weights_can_tell_a_request_neither_meets_nor_rules_out(s
         assert not request.is_ruled_out_by(seeded)
 
 
-def test_the_same_options_give_the_same_seeded_network(seeded_model):
+def test_the_same_options_give_the_same_seeded_network(seeded_model, tmp_path, monkeypatch):
+    monkeypatch.setenv("FRUITS_CACHE", str(tmp_path))  # made, not found
     again = FeatureModelRequest("random", 0.35).obtain(verbose=False)
     assert again.facts.network_sha256 == seeded_model.facts.network_sha256
     source = "seeded random numbers, calibrated on 48 drawn photographs"

@@ -106,7 +106,7 @@ def test_nothing_new_writes_nothing(spark, options, images):
     put(images, "a/1.png")
     run(spark, options)
     before = files_under(images.parent / "out")
-    assert featurize(spark, options) == NothingNew(1)
+    assert featurize(lambda: spark, options) == NothingNew(1)
     assert files_under(images.parent / "out") == before
 
 
@@ -138,7 +138,7 @@ def test_what_was_too_large_is_looked_at_again_under_other_limits(spark, options
     put(images, "a/large.png", b"x" * 5000)
     small = dataclasses.replace(options, limits=ImageLimits(max_bytes=4999))
     run(spark, small)
-    assert featurize(spark, small) == NothingNew(2)
+    assert featurize(lambda: spark, small) == NothingNew(2)
     second = run(spark, options)
     assert second.counts.rejected_by_reason == {"not_an_image": 1}
 
@@ -166,15 +166,15 @@ def test_a_list_and_the_folder_agree_on_what_is_known(spark, options, images, tm
     run(spark, options)
     image_list = tmp_path / "list.txt"
     image_list.write_text("a/1.png\n")
-    assert featurize(spark, dataclasses.replace(options, image_list=str(image_list))) == NothingNew(
-        1
-    )
+    assert featurize(
+        lambda: spark, dataclasses.replace(options, image_list=str(image_list))
+    ) == NothingNew(1)
 
 
 def test_no_images_is_refused_and_leaves_nothing(spark, options, images):
     images.mkdir()
     with pytest.raises(FruitsError, match="there are no images under"):
-        featurize(spark, options)
+        featurize(lambda: spark, options)
     assert files_under(images.parent / "out") == {}
 
 
@@ -200,7 +200,7 @@ def test_features_of_another_network_are_refused_and_nothing_is_touched(
     other = save(other_network(seeded_model), tmp_path / "other")
     request = FeatureModelRequest(model_uri=str(other))
     with pytest.raises(FruitsError, match="features of two networks cannot be compared"):
-        featurize(spark, dataclasses.replace(options, model=request))
+        featurize(lambda: spark, dataclasses.replace(options, model=request))
     assert files_under(tmp_path / "out") == before
 
 
@@ -222,13 +222,13 @@ def test_images_of_another_folder_are_refused(spark, options, images, tmp_path):
     put(tmp_path / "others", "a/1.png")
     others = dataclasses.replace(options.images, base=str(tmp_path / "others"))
     with pytest.raises(FruitsError, match="choose another output, or start afresh"):
-        featurize(spark, dataclasses.replace(options, images=others))
+        featurize(lambda: spark, dataclasses.replace(options, images=others))
 
 
 def test_an_output_inside_the_images_is_refused(spark, options, images):
     put(images, "a/1.png")
     with pytest.raises(FruitsError, match="lies inside the images"):
-        featurize(spark, dataclasses.replace(options, output=options.images.child("out")))
+        featurize(lambda: spark, dataclasses.replace(options, output=options.images.child("out")))
 
 
 def test_an_output_that_cannot_be_written_gets_one_sentence(spark, options, images, tmp_path):
@@ -236,7 +236,7 @@ def test_an_output_that_cannot_be_written_gets_one_sentence(spark, options, imag
     (tmp_path / "file").touch()
     output = dataclasses.replace(options.output, base=str(tmp_path / "file" / "out"))
     with pytest.raises(FruitsError, match=r"cannot be written: .*; choose a place"):
-        featurize(spark, dataclasses.replace(options, output=output))
+        featurize(lambda: spark, dataclasses.replace(options, output=output))
 
 
 def test_a_run_that_dies_leaves_nothing(spark, options, images, tmp_path, monkeypatch):
@@ -250,7 +250,7 @@ def test_a_run_that_dies_leaves_nothing(spark, options, images, tmp_path, monkey
 
     monkeypatch.setattr(featurizing, "_count", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        featurize(spark, options)
+        featurize(lambda: spark, options)
     assert files_under(tmp_path / "out") == before
 
 
@@ -273,7 +273,7 @@ def test_counts_that_do_not_add_up_fail_the_run(spark, options, images, tmp_path
 
     monkeypatch.setattr(featurizing, "write_outcomes", lose_one)
     with pytest.raises(FruitsError, match="they do not add up, so nothing of this run is kept"):
-        featurize(spark, options)
+        featurize(lambda: spark, options)
     assert files_under(tmp_path / "out") == {}
 
 
@@ -288,7 +288,7 @@ def test_overwrite_hides_what_was_there_only_once_it_is_complete(
     afresh = dataclasses.replace(
         options, overwrite=True, model=FeatureModelRequest(model_uri=str(other))
     )
-    result = featurize(spark, afresh)
+    result = featurize(lambda: spark, afresh)
     assert isinstance(result, FeaturizedRun)
     layout = OutputLayout(options.output)
     assert visible_runs(layout) == [old]

@@ -94,7 +94,7 @@ def reduction(
     spark, output: Location, runs, n_components=None, pca_model=None, refit=False
 ) -> Reduction:
     options = ReduceOptions(output, n_components, pca_model, refit, verbose=False)
-    return reduce_features(spark, options, runs)
+    return reduce_features(lambda: spark, options, runs)
 
 
 def reduce(spark, output: Location, runs, n_components=None, pca_model=None, refit=False):

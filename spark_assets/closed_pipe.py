@@ -1,0 +1,40 @@
+"""What a program does when nobody reads what it prints."""
+
+import os
+import select
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from spark_assets.errors import ExitCode
+
+_STDOUT, _STDERR = 1, 2
+
+
+@contextmanager
+def silent_at_closed_pipe() -> Iterator[None]:
+    """End the program without a word once nobody reads what it prints: ``fruits cost | head -1``.
+
+    The exit code is `ExitCode.CLOSED_PIPE`.  What is printed in the block is flushed with it: what
+    is left for the end of the interpreter fails there, where Python complains of it.
+    """
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+    except BrokenPipeError:
+        if not (closed := closed_outputs()):
+            raise
+        for descriptor in closed:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+        sys.exit(ExitCode.CLOSED_PIPE)
+
+
+def closed_outputs() -> list[int]:
+    """Return the file descriptors of stdout and stderr that are pipes without a reader."""
+    outputs = select.poll()
+    for descriptor in (_STDOUT, _STDERR):
+        outputs.register(descriptor, 0)  # a closed pipe is told without being asked for
+    return [d for d, events in outputs.poll(0) if events & (select.POLLERR | select.POLLHUP)]

@@ -1,0 +1,53 @@
+"""The JVM of a local run: which Java Spark takes, and how it starts quickly."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from spark_assets.errors import FruitsError
+
+# What Spark 4.1 runs on; from Java 24 on its Hadoop client fails at the first file.
+_JAVA_MIN, _JAVA_MAX = 17, 23
+
+# Class data sharing (JEP 350): the classes of a run, parsed and verified before, by `make setup`.
+# Without it, or with another Java or Spark than it was made with, they are loaded one by one.
+CLASS_ARCHIVE = Path(sys.prefix, "share", "fruits", "spark.jsa")
+_QUICK_START = (
+    # One thread collects the garbage of a heap of 2 GB on few cores, where G1 starts several.
+    "-XX:+UseSerialGC",
+    # A short run ends before what the optimizing compiler costs has paid: it waits for code that is
+    # called ten times as often as by default.  Without it at all a PCA took half as long again.
+    "-XX:Tier4InvocationThreshold=50000",
+    "-XX:Tier4MinInvocationThreshold=6000",
+    "-XX:Tier4CompileThreshold=150000",
+    "-XX:Tier4BackEdgeThreshold=400000",
+    # An archive that does not fit is told on stdout, and nothing is wrong with that.
+    "-Xlog:cds*=off",
+    "-Xlog:class+path*=off",
+)
+
+
+def jvm_options() -> str:
+    """Return the options of a JVM that runs for seconds or minutes on one machine."""
+    archive = (f"-XX:SharedArchiveFile={CLASS_ARCHIVE}",) if CLASS_ARCHIVE.is_file() else ()
+    return " ".join((*_QUICK_START, *archive))
+
+
+def check_java() -> None:
+    """Raise FruitsError where Java is missing or of a version that Spark does not run on."""
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which(f"{home}/bin/java" if home else "java")
+    allowed = f"Spark needs Java {_JAVA_MIN} to {_JAVA_MAX}"
+    fix = "install it (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME to it"
+    if java is None:
+        where = f"in JAVA_HOME={home}" if home else "on the PATH"
+        raise FruitsError(f"no java was found {where}; {allowed}: {fix}")
+    printed = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(?:1\.)?(\d+)', printed)
+    if version is None:
+        raise FruitsError(f"{java} does not tell its version; {allowed}: {fix}")
+    if not _JAVA_MIN <= int(version[1]) <= _JAVA_MAX:
+        raise FruitsError(f"{java} is Java {version[1]}; {allowed}: {fix}")

@@ -1,0 +1,53 @@
+"""A session is started once, when it is needed, and stopped at the end."""
+
+import pytest
+
+from spark_assets.session_on_demand import SessionOnDemand
+
+
+class Session:
+    """Counts what is done to it."""
+
+    def __init__(self):
+        self.n_started = self.n_stopped = 0
+
+    def start(self):
+        self.n_started += 1
+        return self
+
+    def stop(self):
+        self.n_stopped += 1
+
+
+def test_one_that_nobody_needs_is_never_started():
+    session = Session()
+    with SessionOnDemand(session.start):
+        pass
+    assert (session.n_started, session.n_stopped) == (0, 0)
+
+
+def test_it_is_one_however_often_it_is_asked_for_and_stopped_at_the_end():
+    session = Session()
+    with SessionOnDemand(session.start) as on_demand:
+        on_demand.begin()
+        assert on_demand() is on_demand() is session
+        assert session.n_stopped == 0
+    assert (session.n_started, session.n_stopped) == (1, 1)
+
+
+def test_it_is_stopped_where_the_work_fails_before_it_was_asked_for():
+    session = Session()
+
+    def work():
+        with SessionOnDemand(session.start) as on_demand:
+            on_demand.begin()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        work()
+    assert (session.n_started, session.n_stopped) == (1, 1)
+
+
+def test_what_starting_it_raises_comes_to_whoever_needs_it():
+    with SessionOnDemand(lambda: 1 / 0) as on_demand, pytest.raises(ZeroDivisionError):
+        on_demand()
