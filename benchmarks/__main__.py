@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import against_yardstick, daily, listing, pca, scale, slow_storage
+from benchmarks import against_yardstick, daily, listing, pca, scale, short_runs, slow_storage
 from benchmarks.figures import Figure, describe_machine, markdown_table
 from benchmarks.workbench import FULL, QUICK, Workbench, say
 from spark_assets.errors import ExitCode, FruitsError
 
 BENCHMARKS: dict[str, Callable[[Workbench], list[Figure]]] = {
+    "short": short_runs.measure,
     "small": against_yardstick.measure_small,
     "scale": scale.measure,
     "slow-storage": slow_storage.measure,

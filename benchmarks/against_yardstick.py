@@ -15,7 +15,9 @@ from benchmarks.product import FeaturizeRun, featurize
 from benchmarks.workbench import ALPHA, Workbench, each, median_ratio, say
 from spark_assets.errors import FruitsError
 
-SMALL_TARGET = at_least(10)
+# What starts and ends both weighs less on more photographs.
+FEW_TARGET, MANY_TARGET = at_least(6), at_least(8)
+_MANY = 10_000
 LARGE_TARGET = at_least(5)
 # A program that runs this long is measured well enough in one go.
 _LONG_S = 300
@@ -23,16 +25,21 @@ _LONG_S = 300
 
 def measure_small(bench: Workbench) -> list[Figure]:
     """Measure the photographs of 100 pixels."""
-    rounds = _rounds(bench, bench.images(), "small")
-    apart = _largest_difference(bench.runs / "yardstick-small-0", rounds[-1][1])
+    return [_small(bench, n_images) for n_images in bench.sizes.n_images_of_yardstick]
+
+
+def _small(bench: Workbench, n_images: int) -> Figure:
+    name = f"small-{n_images}"
+    rounds = _rounds(bench, bench.some_images(n_images), name)
+    apart = _largest_difference(bench.runs / f"yardstick-{name}-0", rounds[-1][1])
     figure = _figure(
-        f"`fruits featurize` over the usual notebook, {bench.sizes.n_images:,} photographs of "
-        "100 px, whole process",
-        SMALL_TARGET,
+        f"`fruits featurize` over the usual notebook, {n_images:,} photographs of 100 px, whole "
+        "process",
+        MANY_TARGET if n_images >= _MANY else FEW_TARGET,
         rounds,
     )
     note = f"; features differ by at most {apart:.1g} of their standard deviation"
-    return [Figure(figure.name, figure.target, figure.value, figure.measured + note)]
+    return Figure(figure.name, figure.target, figure.value, figure.measured + note)
 
 
 def measure_large(bench: Workbench) -> list[Figure]:
@@ -75,8 +82,8 @@ def _round(bench: Workbench, images: Path, name: str) -> tuple[float, FeaturizeR
         partitions=bench.sizes.yardstick_partitions,
     )
     say(f"{name}: fruits featurize")
-    options = ("--weights", str(weights), "--alpha", str(ALPHA))
-    return seconds, featurize(str(images), bench.runs / f"fruits-{name}", *options)
+    output = bench.runs / f"fruits-{name}"
+    return seconds, featurize(str(images), output, *bench.network(), environment=bench.cache())
 
 
 def _run_yardstick(images: Path, weights: Path, output: Path, *, partitions: int) -> float:

@@ -57,7 +57,7 @@ def featurize(
     with log_path.open("wb") as log:
         started = time.monotonic()
         process = subprocess.Popen(
-            [_fruits(), *command, "--master", MASTER],
+            [fruits(), *command, "--master", MASTER],
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -80,14 +80,16 @@ def featurize(
     )
 
 
-def run_chain(images: Path, output: Path, *options: str) -> float:
+def run_chain(
+    images: Path, output: Path, *options: str, environment: Mapping[str, str] | None = None
+) -> float:
     """Run ``fruits run`` on what is there; return the seconds of the whole process.
 
     Raises FruitsError where it fails.
     """
     arguments = ["--images", str(images), "--output", str(output), *options, "--master", MASTER]
     started = time.monotonic()
-    run_program([str(_fruits()), "run", *arguments])
+    run_program([str(fruits()), "run", *arguments], environment=environment)
     return time.monotonic() - started
 
 
@@ -95,9 +97,10 @@ def export_model(weights: Path, alpha: float, output: Path) -> Path:
     """Return the folder of a model artefact made from Keras weights, once."""
     if not (output / "model.json").exists():
         arguments = ["--weights", str(weights), "--alpha", str(alpha), "--output", str(output)]
-        run_program([str(_fruits()), "export-model", *arguments])
+        run_program([str(fruits()), "export-model", *arguments])
     return output
 
 
-def _fruits() -> Path:
+def fruits() -> Path:
+    """Return the command as it is installed here."""
     return Path(sys.executable).with_name("fruits")

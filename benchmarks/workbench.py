@@ -18,6 +18,9 @@ class Sizes:
 
     n_images: int
     n_images_many: int
+    n_few_images: int
+    n_images_of_plain_script: tuple[int, ...]
+    n_images_of_yardstick: tuple[int, ...]
     n_large_images: int
     n_listed_files: int
     n_pca_rows: int
@@ -33,6 +36,9 @@ class Sizes:
 FULL = Sizes(
     n_images=4_000,
     n_images_many=40_000,
+    n_few_images=245,
+    n_images_of_plain_script=(100, 1_440),
+    n_images_of_yardstick=(1_440, 10_000),
     n_large_images=400,
     n_listed_files=200_000,
     n_pca_rows=20_000,
@@ -48,6 +54,9 @@ FULL = Sizes(
 QUICK = Sizes(
     n_images=48,
     n_images_many=96,
+    n_few_images=20,
+    n_images_of_plain_script=(20,),
+    n_images_of_yardstick=(48,),
     n_large_images=4,
     n_listed_files=2_000,
     n_pca_rows=400,
@@ -81,10 +90,13 @@ class Workbench:
         return self.folder / "programs"
 
     def images(self) -> Path:
-        return self._made("photographs", photographs.small_photographs, self.sizes.n_images)
+        return self.some_images(self.sizes.n_images)
+
+    def some_images(self, n_images: int) -> Path:
+        return self._made("photographs", photographs.small_photographs, n_images)
 
     def many_images(self) -> Path:
-        return self._made("photographs", photographs.small_photographs, self.sizes.n_images_many)
+        return self.some_images(self.sizes.n_images_many)
 
     def large_images(self) -> Path:
         return self._made(
@@ -100,6 +112,14 @@ class Workbench:
     def model(self) -> Path:
         """Return the folder of the model artefact, made by ``fruits export-model``."""
         return product.export_model(self.weights(), ALPHA, self.inputs / "model")
+
+    def network(self) -> tuple[str, ...]:
+        """Return the options that name the network, as a user gives it."""
+        return ("--weights", str(self.weights()), "--alpha", str(ALPHA))
+
+    def cache(self) -> dict[str, str]:
+        """Return the environment in which converted networks are kept from one run to the next."""
+        return {"FRUITS_CACHE": str(self.folder / "cache")}
 
     def _made(self, what: str, make: Callable[[Path, int], Path], count: int) -> Path:
         say(f"inputs: {count} {what}")

@@ -26,6 +26,9 @@ def p_value(fitted: Measures, new: Measures) -> float:
     smaller.  The rarest counts, and its rareness is compared with that of each subset's own.
 
     The subsets are drawn from a seed: the same images in the same order give the same number.
+
+    Source: the min-p method of Westfall and Young, Resampling-Based Multiple Testing, Wiley, 1993,
+    with three statistics.
     """
     pooled = np.concatenate([fitted.sketch, new.sketch]).astype(float64)
     pooled -= pooled.mean(axis=0)
