@@ -23,9 +23,11 @@ PURE = [
     "spark_assets.images.image_list",
     "spark_assets.images.listing",
     "spark_assets.images.reading",
+    "spark_assets.images.small_listing",
     "spark_assets.features.engines",
     "spark_assets.features.task",
     "spark_assets.features.feature_model",
+    "spark_assets.features.network_cache",
     "spark_assets.pca.model",
     "spark_assets.pca.statistics",
     "spark_assets.report.figures",
@@ -53,6 +55,12 @@ def modules_in(package: str) -> list[str]:
     folder = ROOT.joinpath(*package.split("."))
     files = (path.relative_to(ROOT).with_suffix("") for path in folder.rglob("*.py"))
     return sorted(".".join(file.parts).removesuffix(".__init__") for file in files)
+
+
+def test_help_waits_for_no_library():
+    """Half a second of Python is what a person notices."""
+    imported = modules_after_importing("operations.cli")
+    assert not imported & {"pyspark", "boto3", "pyarrow", "numpy", "tensorflow"}
 
 
 def test_pure_modules_import_no_spark_and_no_tensorflow():

@@ -1,0 +1,63 @@
+"""The archive of Spark's classes is made once, and is never a reason for Spark not to start."""
+
+import subprocess
+import sys
+
+import pytest
+
+from operations import class_archive
+from operations.class_archive import make_archive
+from spark_assets import java
+
+
+@pytest.fixture
+def archive(tmp_path):
+    return tmp_path / "share" / "spark.jsa"
+
+
+def test_where_it_cannot_be_made_that_is_told_and_not_tried_again(archive, monkeypatch, capsys):
+    monkeypatch.setattr(class_archive, "_failure", lambda *_: "fruits: no java was found")
+    make_archive(archive)
+    told = capsys.readouterr().err
+    assert told == "Spark starts without an archive of its classes: fruits: no java was found\n"
+    assert archive.stat().st_size == 0
+
+
+def test_it_replaces_an_older_one_once_it_is_whole(archive, monkeypatch):
+    def run(_command, partial):
+        partial.write_bytes(b"new")
+
+    archive.parent.mkdir()
+    archive.write_bytes(b"old")
+    monkeypatch.setattr(class_archive, "_failure", run)
+    make_archive(archive)
+    assert archive.read_bytes() == b"new"
+    assert [file.name for file in archive.parent.iterdir()] == ["spark.jsa"]
+
+
+def test_options_name_it_where_there_is_one(archive, monkeypatch):
+    monkeypatch.setattr(java, "CLASS_ARCHIVE", archive)
+    assert "SharedArchiveFile" not in java.jvm_options()
+    archive.parent.mkdir()
+    archive.touch()
+    assert f"-XX:SharedArchiveFile={archive}" in java.jvm_options()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("content", [None, b"", b"no archive"])
+def test_a_jvm_starts_without_a_word_with_an_archive_that_does_not_fit(
+    archive, monkeypatch, content
+):
+    archive.parent.mkdir()
+    archive.write_bytes(b"")
+    monkeypatch.setattr(java, "CLASS_ARCHIVE", archive)
+    options = java.jvm_options().split()
+    if content is None:
+        archive.unlink()
+    else:
+        archive.write_bytes(content)
+    done = subprocess.run(
+        ["java", *options, "-version"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert sys.prefix not in done.stderr
