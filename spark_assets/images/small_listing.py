@@ -6,8 +6,8 @@ from itertools import islice
 from spark_assets.images.listing import ImageEntry, list_level
 from spark_assets.locations import Location
 
-# So many entries are 50 MB here, and are listed before Spark has started its Python workers.
-MAX_IMAGES = 100_000
+# So many entries are 100 MB here, and are listed in the time in which Spark starts its workers.
+MAX_IMAGES = 200_000
 # In S3 a thousand names take 50 ms and more, nearly all of it waiting.
 _N_THREADS = 16
 
