@@ -25,8 +25,8 @@ from spark_assets.worker import forget_zip_directories, freeze_what_is_loaded
 # A task of 512 images takes seconds: the last one does not run alone for long, and a lost executor
 # costs little.
 _IMAGES_PER_TASK_MAX = 512
-_IMAGES_PER_TASK_MIN = 16
-_TASKS_PER_SLOT = 8
+_IMAGES_PER_TASK_MIN = 32
+_TASKS_PER_SLOT = 3
 _BYTES_PER_FILE = 64 * 1024 * 1024
 _ROWS_PER_FILE_MIN = 500
 _FILES_PER_RUN = 200
