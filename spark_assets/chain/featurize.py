@@ -3,31 +3,27 @@
 from dataclasses import dataclass
 
 import pyarrow.dataset
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
 from spark_assets.chain.network import ChosenNetwork
 from spark_assets.chain.plan import Plan
-from spark_assets.chain.renames import take_over_features
 from spark_assets.chain.started_run import StartedRun
+from spark_assets.chain.writing import kept_outcomes, write_tables
 from spark_assets.features.engines import engine_spec
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.on_spark import (
     TaskSettings,
     compute_outcomes,
     n_tasks_for,
-    split_outcomes,
     write_outcomes,
 )
 from spark_assets.images.decoding import Reason
-from spark_assets.locations import Location
 from spark_assets.output.erased import load_erased
-from spark_assets.output.history import features_of
 from spark_assets.output.manifest import Counts, RunManifest
-from spark_assets.output.row_counts import count_rows
+from spark_assets.output.small_tables import count_rows
 from spark_assets.output.versions import versions_in_use
 from spark_assets.progress import ProgressRecord, track
-from spark_assets.schemas import CHANGES, OUTCOMES, Outcome, spark_schema
+from spark_assets.schemas import CHANGES, Outcome
 from spark_assets.session import n_task_slots
 
 # Images that storage gave no bytes of.
@@ -61,7 +57,7 @@ def featurize_images(
         if plan.n_to_featurize:
             progress = _look_at_images(spark, run, plan, network.model)
     with run.stopwatch.stage("write"):
-        _write_tables(spark, run, plan, network.model.facts.n_features)
+        write_tables(spark, run, plan, network.model.facts.n_features)
         counts, bytes_read = _count(run, plan)
     seconds = run.stopwatch.seconds
     manifest = RunManifest(
@@ -81,10 +77,6 @@ def featurize_images(
     return FeaturizedRun(manifest, None if network.is_kept else network.model)
 
 
-def _outcomes(run: StartedRun) -> Location:
-    return run.staging.child("outcomes")
-
-
 def _look_at_images(
     spark: SparkSession, run: StartedRun, plan: Plan, model: FeatureModel
 ) -> ProgressRecord:
@@ -101,51 +93,9 @@ def _look_at_images(
     n_tasks = n_tasks_for(spark, plan.n_to_featurize)
     computed = compute_outcomes(plan.images, spec, settings, n_tasks=n_tasks)
     with track(spark, n_images=plan.n_to_featurize, n_tasks=n_tasks) as progress:
-        write_outcomes(computed, _outcomes(run))
+        write_outcomes(computed, kept_outcomes(run))
     spec.destroy()
     return progress
-
-
-def _write_tables(spark: SparkSession, run: StartedRun, plan: Plan, n_features: int) -> None:
-    parts: list[DataFrame] = []
-    if plan.n_to_featurize:
-        schema = spark_schema(OUTCOMES)
-        parts.append(spark.read.schema(schema).parquet(_outcomes(run).spark_path()))
-    if plan.renamed is not None:
-        held = features_of(spark, run.layout, run.earlier)
-        parts.append(take_over_features(held, plan.renamed))
-    changed: list[DataFrame] = [_gone(plan.gone)] if plan.gone is not None else []
-    if parts:
-        outcomes = parts[0] if len(parts) == 1 else parts[0].unionByName(parts[1])
-        split_outcomes(
-            outcomes,
-            features=run.layout.features(run.run_id),
-            rejected=run.layout.rejected(run.run_id),
-            n_images=plan.n_images,
-            n_features=n_features,
-        )
-        changed.append(_found(outcomes))
-    changes = changed[0] if len(changed) == 1 else changed[0].unionByName(changed[1])
-    changes.coalesce(1).sortWithinPartitions("path").write.parquet(
-        run.layout.changes(run.run_id).spark_path()
-    )
-
-
-def _found(outcomes: DataFrame) -> DataFrame:
-    """Return rows of `schemas.CHANGES` for images that were looked at."""
-    is_usable = F.col("reason").isNull()
-    outcome = F.when(is_usable, str(Outcome.FEATURES)).otherwise(str(Outcome.REJECTED))
-    return outcomes.withColumn("outcome", outcome).select(*CHANGES.names)
-
-
-def _gone(gone: DataFrame) -> DataFrame:
-    """Return rows of `schemas.CHANGES` for images that the source no longer has."""
-    nothing = {
-        field.name: F.lit(None).cast(field.dataType)
-        for field in spark_schema(CHANGES)
-        if field.name != "path"
-    }
-    return gone.withColumns({**nothing, "outcome": F.lit(str(Outcome.GONE))}).select(*CHANGES.names)
 
 
 def _count(run: StartedRun, plan: Plan) -> tuple[Counts, int]:

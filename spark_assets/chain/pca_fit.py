@@ -6,20 +6,22 @@ saves seconds.  All current features are read then.
 """
 
 from collections.abc import Sequence
-
-from pyspark.sql import SparkSession
+from itertools import chain
 
 from spark_assets.output.history import current_features, only_adds
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord, load_statistics
+from spark_assets.output.small_tables import small_features
+from spark_assets.pca.batches import statistics_of
 from spark_assets.pca.model import PCAModel, fit
 from spark_assets.pca.on_spark import compute_statistics
 from spark_assets.pca.statistics import PCAStatistics
+from spark_assets.session_on_demand import GetSession
 
 
 def fit_here(
-    spark: SparkSession,
+    session: GetSession,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     records: Sequence[PCARecord],
@@ -32,9 +34,21 @@ def fit_here(
     kept, later = _kept_statistics(layout, runs, records)
     statistics = kept
     if any(run.counts.n_features for run in later):
-        added = current_features(spark, layout, runs, made_by=later)
-        statistics = kept.merge(compute_statistics(added))
+        statistics = kept.merge(_statistics(session, layout, runs, later))
     return fit(statistics, n_components), statistics
+
+
+def _statistics(
+    session: GetSession,
+    layout: OutputLayout,
+    runs: Sequence[RunManifest],
+    made_by: Sequence[RunManifest],
+) -> PCAStatistics:
+    small = small_features(layout, runs, made_by)
+    if small is None:
+        return compute_statistics(current_features(session(), layout, runs, made_by=made_by))
+    columns = (table.column("features").chunks for table in small.values())
+    return statistics_of(chain.from_iterable(columns))
 
 
 def _kept_statistics(

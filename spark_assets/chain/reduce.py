@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from pyspark.sql import SparkSession
+import pyarrow as pa
 
 from spark_assets.chain.options import DEFAULT_N_COMPONENTS, ReduceOptions
 from spark_assets.chain.pca_fit import fit_here
@@ -28,11 +28,19 @@ from spark_assets.output.pca_models import (
     save_pca_model,
     save_projection,
 )
-from spark_assets.output.row_counts import count_rows, n_made_by
+from spark_assets.output.small_tables import (
+    count_rows,
+    n_made_by,
+    small_features,
+    write_table,
+)
+from spark_assets.pca.batches import project_batches
 from spark_assets.pca.drift import DriftReference, FitQuality, batch_fit
-from spark_assets.pca.drift_on_spark import measure, reference_of
+from spark_assets.pca.drift_on_spark import collect_sample
 from spark_assets.pca.model import PCAModel, parse_n_components
 from spark_assets.pca.on_spark import project_features
+from spark_assets.pca.sample import Sample, measure, reference_of
+from spark_assets.schemas import REDUCED
 from spark_assets.session_on_demand import GetSession
 
 # A model from another place, its record, and what new images are compared with.
@@ -84,11 +92,11 @@ def reduce_features(
     if held is not None and not (options.refit and _is_outdated(held, runs)):
         return _extend(session, layout, runs, held, options.drift_alarm_rate)
     n_components = _n_components(options, records)
-    return make_model(session(), layout, runs, records, n_components, given=given)
+    return make_model(session, layout, runs, records, n_components, given=given)
 
 
 def make_model(
-    spark: SparkSession,
+    session: GetSession,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     records: Sequence[PCARecord],
@@ -102,7 +110,7 @@ def make_model(
     """
     model_id = _model_id(layout, given)
     try:
-        return _make(spark, layout, runs, records, given, n_components, model_id)
+        return _make(session, layout, runs, records, given, n_components, model_id)
     except BaseException:
         delete_folder(layout.reduced(model_id))
         delete_folder(layout.pca_model(model_id))
@@ -146,16 +154,15 @@ def _extend(
     new = [run for run in runs if run.run_id not in done and run.counts.n_features]
     if not new:
         return Reduction(record, is_new_model=False, n_projected=0)
-    spark = session()
     stopwatch = Stopwatch()
     folder = layout.pca_model(record.model_id)
     model, _ = load_pca_model(folder)
     with stopwatch.stage("project"):
-        n_reduced = _project(spark, layout, runs, new, record.model_id, model)
+        n_reduced = _project(session, layout, runs, new, record.model_id, model)
     fit, reference = None, load_reference(folder)
     if reference is not None:
         with stopwatch.stage("drift"):
-            batch = measure(current_features(spark, layout, runs, made_by=new), model)
+            batch = measure(_sample(session, layout, runs, new), model)
             fit = batch_fit(reference, batch, alarm_rate=alarm_rate)
     projection = Projection(
         model_id=record.model_id,
@@ -170,7 +177,7 @@ def _extend(
 
 
 def _make(
-    spark: SparkSession,
+    session: GetSession,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     records: Sequence[PCARecord],
@@ -184,8 +191,8 @@ def _make(
     reference: DriftReference | None
     if given is None:
         with stopwatch.stage("fit"):
-            model, statistics = fit_here(spark, layout, runs, records, n_components)
-            reference = reference_of(current_features(spark, layout, runs), model, statistics)
+            model, statistics = fit_here(session, layout, runs, records, n_components)
+            reference = reference_of(_sample(session, layout, runs, runs), model, statistics)
         fitted_model_id, fitted_on = model_id, run_ids
     else:
         model, source, reference = given
@@ -197,7 +204,7 @@ def _make(
                 f"those in {layout.output.uri}; fit one here by leaving out --pca-model"
             )
     with stopwatch.stage("project"):
-        n_reduced = _project(spark, layout, runs, runs, model_id, model)
+        n_reduced = _project(session, layout, runs, runs, model_id, model)
     record = PCARecord(
         model_id=model_id,
         fitted_here=given is None,
@@ -225,8 +232,22 @@ def _make(
     return Reduction(record, is_new_model=True, n_projected=n_reduced)
 
 
+def _sample(
+    session: GetSession,
+    layout: OutputLayout,
+    runs: Sequence[RunManifest],
+    made_by: Sequence[RunManifest],
+) -> Sample:
+    """Return the sample of the current features that some runs have made."""
+    small = small_features(layout, runs, made_by)
+    if small is not None:
+        return Sample.of_table(pa.concat_tables(small.values()))
+    features = current_features(session(), layout, runs, made_by=made_by)
+    return collect_sample(features, features.count())
+
+
 def _project(
-    spark: SparkSession,
+    session: GetSession,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     new: Sequence[RunManifest],
@@ -237,13 +258,21 @@ def _project(
 
     Raises FruitsError where they are not as many as the rows of features.
     """
-    features = current_features(spark, layout, runs, made_by=new)
-    n_files = max(1, sum(run.counts.n_features for run in new) // 500_000)
-    reduced = project_features(features, model, keep=["run_id"])
-    folder = layout.reduced(model_id).spark_path()
-    reduced.coalesce(n_files).write.mode("append").partitionBy("run_id").parquet(folder)
-    known = n_made_by(layout, runs, new)
-    n_features_rows = features.count() if known is None else known
+    n_features_rows = n_made_by(layout, runs, new)
+    small = small_features(layout, runs, new)
+    if small is None:
+        features = current_features(session(), layout, runs, made_by=new)
+        n_files = max(1, sum(run.counts.n_features for run in new) // 500_000)
+        reduced = project_features(features, model, keep=["run_id"])
+        folder = layout.reduced(model_id).spark_path()
+        reduced.coalesce(n_files).write.mode("append").partitionBy("run_id").parquet(folder)
+        if n_features_rows is None:
+            n_features_rows = features.count()
+    else:
+        for run_id, table in small.items():
+            batches = project_batches(model, REDUCED, table.to_batches())
+            rows = pa.Table.from_batches(batches, REDUCED)
+            write_table(rows, layout.reduced_by(model_id, run_id))
     n_reduced = sum(count_rows(layout.reduced_by(model_id, run.run_id)) for run in new)
     if n_reduced != n_features_rows:
         raise FruitsError(

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from pyspark.sql import SparkSession
-
 from spark_assets.chain.messages import say_report
 from spark_assets.chain.options import ReportOptions
 from spark_assets.errors import FruitsError
@@ -14,10 +12,11 @@ from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord
 from spark_assets.report.collecting import collect_report_data
 from spark_assets.report.page import render
+from spark_assets.session_on_demand import GetSession
 
 
 def make_report(
-    spark: SparkSession,
+    session: GetSession,
     options: ReportOptions,
     runs: Sequence[RunManifest],
     record: PCARecord | None,
@@ -29,7 +28,7 @@ def make_report(
             f"there is no finished run in {options.output.uri} to report on; make one with: "
             "fruits run --images URI --output URI"
         )
-    return render(collect_report_data(spark, layout, runs, record, max_points=options.max_points))
+    return render(collect_report_data(session, layout, runs, record, max_points=options.max_points))
 
 
 def write_report(layout: OutputLayout, page: str) -> None:

@@ -66,7 +66,7 @@ def _add(
     if not has_new and read_bytes(layout.report) is not None:
         say_report(layout)
     else:
-        write_report(layout, make_report(session(), to_report, runs, _record(reduction)))
+        write_report(layout, make_report(session, to_report, runs, _record(reduction)))
     return code
 
 
@@ -82,7 +82,7 @@ def _replace(
     assert isinstance(result, FeaturizedRun)  # no earlier run is looked at, so nothing is known
     try:
         reduction = _reduce_if_any(session, to_reduce, [result.manifest])
-        page = make_report(session(), to_report, [result.manifest], _record(reduction))
+        page = make_report(session, to_report, [result.manifest], _record(reduction))
         commit_run(layout, result.manifest, result.model)
     except BaseException:
         discard_run(layout, result.manifest.run_id)
@@ -156,12 +156,12 @@ def reduce(session: GetSession, options: ReduceOptions, runs: Sequence[RunManife
     return reduction
 
 
-def report(spark: SparkSession, options: ReportOptions) -> None:
+def report(session: GetSession, options: ReportOptions) -> None:
     """Make the page about what an output holds."""
     layout = OutputLayout(options.output)
     runs = visible_runs(layout)
     records = pca_records(layout, [run.run_id for run in runs])
-    write_report(layout, make_report(spark, options, runs, records[-1] if records else None))
+    write_report(layout, make_report(session, options, runs, records[-1] if records else None))
 
 
 def _reduce_if_any(

@@ -71,7 +71,7 @@ def _rewrite(
         delete_folder(layout.pca_model(model_id))
     if read_bytes(layout.report) is not None and runs:
         options = ReportOptions(layout.output, max_points, verbose=False)
-        write_report(layout, make_report(spark, options, runs, record))
+        write_report(layout, make_report(lambda: spark, options, runs, record))
     return rewritten
 
 
@@ -95,7 +95,7 @@ def _reduced(layout: OutputLayout, erasure: PendingErasure) -> list[Location]:
     """Return the reduced rows of the models that stay: those fitted elsewhere, or before."""
     models = [model for model in names_in(layout.pca_models) if model not in erasure.model_ids]
     return [
-        layout.reduced(model).child(f"run_id={run_id}")
+        layout.reduced_by(model, run_id)
         for model in models
         for run_id in erasure.runs_by_outcome[Outcome.FEATURES]
     ]
@@ -122,7 +122,7 @@ def _refit(
         return None
     try:
         n_components = parse_n_components(records[-1].n_components_asked)
-        reduction = make_model(spark, layout, runs, kept, n_components)
+        reduction = make_model(lambda: spark, layout, runs, kept, n_components)
     except FruitsError as error:
         say(f"no PCA model takes the place of those that are removed: {error}")
         return kept[-1] if kept else None

@@ -2,24 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial, reduce
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy import float32, floating
-from numpy.typing import NDArray
 from pyspark import Broadcast, TaskContext
 from pyspark.sql import DataFrame
 
-from spark_assets.pca.model import PCAModel, project
-from spark_assets.pca.statistics import PCAStatistics, mixed_lengths
+from spark_assets.pca.batches import project_batches, statistics_of
+from spark_assets.pca.model import PCAModel
+from spark_assets.pca.statistics import PCAStatistics
 from spark_assets.schemas import REDUCED, spark_schema
 from spark_assets.session import n_task_slots
 from spark_assets.worker import forget_zip_directories
 
-# Enough rows for BLAS to run at full speed, few enough for 20 MB of float64 at 1280 features.
-_BLOCK_ROWS = 2048
 # Partial statistics, of 6.6 MB each at 1280 features, that one task holds to merge them.
 _FAN_IN = 8
 # A few, so that the last task does not run alone for long; each costs a partial.
@@ -64,13 +58,13 @@ def project_features(
     broadcast = features.sparkSession.sparkContext.broadcast(model)
     schema = pa.schema([*REDUCED, *(pa.field(name, pa.string(), nullable=False) for name in keep)])
     rows = features.select("path", "label", "features", *keep)
-    return rows.mapInArrow(partial(_project_batches, broadcast, schema), spark_schema(schema))
+    return rows.mapInArrow(partial(_project_partition, broadcast, schema), spark_schema(schema))
 
 
 def _partition_statistics(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Yield the one partial of a partition, or nothing where it is empty."""
     forget_zip_directories()
-    statistics = _statistics(vectors for batch in batches for vectors in _split(batch.column(0)))
+    statistics = statistics_of(batch.column(0) for batch in batches)
     if statistics.n_samples or statistics.n_not_finite:
         yield _partial(statistics)
 
@@ -103,64 +97,7 @@ def _merged(batches: Iterable[pa.RecordBatch]) -> PCAStatistics:
     return reduce(PCAStatistics.merge, each, PCAStatistics.empty())
 
 
-def _statistics(columns: Iterable[pa.ListArray]) -> PCAStatistics:
-    """Return the statistics of feature vectors that come in small columns."""
-    statistics = PCAStatistics.empty()
-    waiting: list[NDArray[floating[Any]]] = []
-    for column in columns:
-        vectors = feature_matrix(column)
-        if len(vectors) < len(column):
-            n_null = len(column) - len(vectors)
-            statistics = statistics.merge(PCAStatistics.empty(n_not_finite=n_null))
-        waiting.append(vectors)
-        # Merging costs as much as some hundred rows do: not for each batch of Spark's.
-        if sum(map(len, waiting)) >= _BLOCK_ROWS:
-            statistics = statistics.merge(_block_statistics(waiting))
-            waiting = []
-    return statistics.merge(_block_statistics(waiting))
-
-
-def _block_statistics(
-    parts: Sequence[NDArray[floating[Any]]],
-) -> PCAStatistics:
-    filled = [part for part in parts if len(part)]
-    lengths = {part.shape[1] for part in filled}
-    if len(lengths) > 1:
-        raise mixed_lengths(min(lengths), max(lengths))
-    return PCAStatistics.from_features(np.concatenate(filled)) if filled else PCAStatistics.empty()
-
-
-def _split(column: pa.ListArray) -> Iterator[pa.ListArray]:
-    """Cut a column so that no piece has more rows than a block, whatever Spark's batch size."""
-    return (column.slice(start, _BLOCK_ROWS) for start in range(0, len(column), _BLOCK_ROWS))
-
-
-def feature_matrix(column: pa.ListArray) -> NDArray[floating[Any]]:
-    """Return the vectors of a column, without null ones: a view where nothing is null.
-
-    Raises FruitsError if they differ in length.
-    """
-    column = column.drop_null()
-    lengths = pc.min_max(pc.list_value_length(column)).as_py()
-    shortest, longest = lengths["min"] or 0, lengths["max"] or 0
-    if shortest != longest:
-        raise mixed_lengths(shortest, longest)
-    values: NDArray[floating[Any]] = column.flatten().to_numpy(zero_copy_only=False)
-    return values.reshape(len(column), longest)
-
-
-def _project_batches(
+def _project_partition(
     model: Broadcast[PCAModel], schema: pa.Schema, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        projected = project(model.value, feature_matrix(batch.column("features"))).astype(float32)
-        n_rows, n_components = projected.shape
-        starts = np.arange(n_rows + 1, dtype=np.int32) * n_components
-        lists = pa.ListArray.from_arrays(
-            pa.array(starts),
-            pa.array(projected.reshape(-1)),
-            type=REDUCED.field("pca_features").type,
-        )
-        kept = [batch.column(name) for name in schema.names[len(REDUCED) :]]
-        columns = [batch.column("path"), batch.column("label"), lists, *kept]
-        yield pa.RecordBatch.from_arrays(columns, schema=schema)
+    return project_batches(model.value, schema, batches)

@@ -1,24 +1,31 @@
 """Collecting what the report shows from the tables of an output."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame, Row, SparkSession, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from spark_assets.images.decoding import ImageLimits, ImageRejected
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.images.thumbnails import thumbnail_data_uri
-from spark_assets.locations import parse_location
+from spark_assets.locations import Location, parse_location
+from spark_assets.output.erasing import hidden_paths
 from spark_assets.output.history import current_reduced, current_rejected, n_current_features
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord, load_pca_model, projected_runs, projections
 from spark_assets.output.receipts import newest_receipt
+from spark_assets.output.small_tables import count_rows, is_small, n_made_by, read_table
+from spark_assets.pca.sample import path_hash
 from spark_assets.report.data import (
     MAX_REJECTED_ROWS,
     PCASummary,
@@ -26,13 +33,26 @@ from spark_assets.report.data import (
     RejectedImage,
     ReportData,
 )
+from spark_assets.schemas import REDUCED, REJECTED, spark_schema
 from spark_assets.session import n_task_slots
+from spark_assets.session_on_demand import GetSession
 
 _N_PLOTTED_COMPONENTS = 3
+# Each holds one decoded image: two of the largest that are allowed are 600 MB.
+_N_THREADS = 2
+# What the plot shows of an image.
+_POINTS = pa.schema(
+    [
+        pa.field("path", pa.string()),
+        pa.field("label", pa.string()),
+        pa.field("point", pa.list_(pa.float32())),
+        pa.field("thumbnail", pa.string()),
+    ]
+)
 
 
 def collect_report_data(
-    spark: SparkSession,
+    session: GetSession,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     record: PCARecord | None,
@@ -41,7 +61,7 @@ def collect_report_data(
 ) -> ReportData:
     """Return the values of the page: the newest of ``runs``, and all that is current."""
     latest = runs[-1]
-    n_rejected, rows = _rejected(spark, layout, runs)
+    n_rejected, rejected = _rejected(session, layout, runs)
     limits = ImageLimits(**latest.options["limits"])
     return ReportData(
         title="Fruits!",
@@ -53,24 +73,32 @@ def collect_report_data(
         pca=None if record is None else _pca_summary(layout, record),
         plotted=None
         if record is None
-        else _plotted(spark, layout, runs, record, limits, max_points),
-        rejected=[RejectedImage(row.path, row.reason, row.detail) for row in rows],
+        else _plotted(session, layout, runs, record, limits, max_points),
+        rejected=rejected,
         receipt=newest_receipt(layout),
         is_in_s3=layout.output.s3 is not None,
     )
 
 
 def _rejected(
-    spark: SparkSession, layout: OutputLayout, runs: Sequence[RunManifest]
-) -> tuple[int, list[Row]]:
+    session: GetSession, layout: OutputLayout, runs: Sequence[RunManifest]
+) -> tuple[int, list[RejectedImage]]:
     """Return how many images are rejected, and the first of them by reason and path."""
-    if not any(run.counts.n_rejected for run in runs):
+    n_rows = sum(run.counts.n_rejected for run in runs)
+    if not n_rows:
         return 0, []
-    rejected = current_rejected(spark, layout, runs)
-    return (
-        rejected.count(),
-        rejected.orderBy("reason", "path").limit(MAX_REJECTED_ROWS).collect(),
-    )
+    if len(runs) == 1 and is_small(n_rows) and not hidden_paths(layout):
+        rejected = read_table([layout.rejected(runs[0].run_id)], REJECTED)
+        first = rejected.sort_by([("reason", "ascending"), ("path", "ascending")])
+        return rejected.num_rows, _named(first.slice(0, MAX_REJECTED_ROWS))
+    rows = current_rejected(session(), layout, runs)
+    first_rows = rows.orderBy("reason", "path").limit(MAX_REJECTED_ROWS)
+    return rows.count(), _named(first_rows.toArrow())
+
+
+def _named(rejected: pa.Table) -> list[RejectedImage]:
+    columns = rejected.select(["path", "reason", "detail"]).to_pylist()
+    return [RejectedImage(row["path"], row["reason"], row["detail"]) for row in columns]
 
 
 def _pca_summary(layout: OutputLayout, record: PCARecord) -> PCASummary:
@@ -94,7 +122,7 @@ def _fit_sentence(layout: OutputLayout, record: PCARecord) -> str | None:
 
 
 def _plotted(
-    spark: SparkSession,
+    session: GetSession,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     record: PCARecord,
@@ -103,38 +131,55 @@ def _plotted(
 ) -> PlottedImages:
     images = parse_location(runs[-1].images_uri)
     projected = projected_runs(layout, record)
-    reduced = current_reduced(spark, layout, record.model_id, projected, runs)
-    n_reduced = n_current_features(runs)
-    is_sampled = n_reduced > max_points
-    chosen = _evenly_by_label(reduced, max_points) if is_sampled else reduced
-    sample = chosen.select(
-        "path", "label", F.slice("pca_features", 1, _N_PLOTTED_COMPONENTS).alias("point")
-    )
-
-    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        reader, ahead = ImageReader(images, limits=limits), ReadAhead(n_readers=4)
-        for batch in batches:
-            entries = [ImageEntry(path, None, None) for path in batch.column("path").to_pylist()]
-            thumbnails = [
-                _thumbnail(image.content, limits) for image in ahead.read(entries, reader)
-            ]
-            yield pa.RecordBatch.from_arrays(
-                [*batch.columns, pa.array(thumbnails, pa.string())],
-                names=[*batch.schema.names, "thumbnail"],
-            )
-
-    shared = sample.repartition(n_task_slots(spark))
-    with_thumbnails = shared.mapInArrow(
-        work, "path string, label string, point array<float>, thumbnail string"
-    )
-    rows = sorted(with_thumbnails.collect(), key=lambda row: (row.label or "", row.path))
+    thumbnails = partial(_with_thumbnails, images, limits)
+    n_rows = n_made_by(layout, runs, runs)
+    if n_rows is not None and is_small(n_rows):
+        folders = [layout.reduced_by(record.model_id, run_id) for run_id in projected]
+        reduced = read_table([each for each in folders if count_rows(each)], REDUCED)
+        n_reduced = reduced.num_rows
+        batches = _in_threads(thumbnails, _evenly_here(reduced, max_points))
+    else:
+        rows = current_reduced(session(), layout, record.model_id, projected, runs)
+        n_reduced = rows.count()
+        sample = _evenly_by_label(rows, max_points).select(*REDUCED.names)
+        shared = sample.repartition(n_task_slots(session()))
+        batches = shared.mapInArrow(thumbnails, spark_schema(_POINTS)).toArrow().to_batches()
+    points = pa.Table.from_batches(batches, _POINTS).to_pylist()
+    points.sort(key=lambda row: (row["label"] or "", row["path"]))
     return PlottedImages(
-        paths=[row.path for row in rows],
-        labels=[row.label for row in rows],
-        points=np.array([row.point for row in rows], dtype=np.float32),
-        thumbnails=[row.thumbnail for row in rows],
-        n_reduced=reduced.count() if is_sampled else len(rows),
+        paths=[row["path"] for row in points],
+        labels=[row["label"] for row in points],
+        points=np.array([row["point"] for row in points], dtype=np.float32),
+        thumbnails=[row["thumbnail"] for row in points],
+        n_reduced=n_reduced,
     )
+
+
+def _with_thumbnails(
+    images: Location, limits: ImageLimits, batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Yield `_POINTS` of batches of the reduced table, in a task or in the driver."""
+    reader, ahead = ImageReader(images, limits=limits), ReadAhead(n_readers=4)
+    for batch in batches:
+        entries = [ImageEntry(path, None, None) for path in batch.column("path").to_pylist()]
+        thumbnails = [_thumbnail(image.content, limits) for image in ahead.read(entries, reader)]
+        vectors = batch.column("pca_features").to_pylist()
+        points = [vector[:_N_PLOTTED_COMPONENTS] for vector in vectors]
+        columns = [batch.column("path"), batch.column("label"), points, thumbnails]
+        yield pa.RecordBatch.from_arrays(
+            [pa.array(c, f.type) for c, f in zip(columns, _POINTS, strict=True)], schema=_POINTS
+        )
+
+
+def _in_threads(
+    work: Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]], table: pa.Table
+) -> list[pa.RecordBatch]:
+    """Do here what tasks do of a partition each; Pillow works without Python's lock."""
+    step = max(1, -(-table.num_rows // _N_THREADS))
+    shares = [table.slice(start, step) for start in range(0, table.num_rows, step)]
+    with ThreadPoolExecutor(_N_THREADS) as pool:
+        done = pool.map(lambda share: list(work(share.to_batches())), shares)
+        return list(chain.from_iterable(done))
 
 
 def _evenly_by_label(reduced: DataFrame, max_points: int) -> DataFrame:
@@ -144,6 +189,21 @@ def _evenly_by_label(reduced: DataFrame, max_points: int) -> DataFrame:
     ranked = reduced.withColumn("rank", F.row_number().over(in_label))
     per_label = math.ceil(max_points / n_labels)
     return ranked.where(F.col("rank") <= per_label).orderBy("rank", "label").limit(max_points)
+
+
+def _evenly_here(reduced: pa.Table, max_points: int) -> pa.Table:
+    """Draw the rows that `_evenly_by_label` draws, without Spark."""
+    if reduced.num_rows <= max_points:
+        return reduced
+    paths, labels = reduced.column("path").to_pylist(), reduced.column("label").to_pylist()
+    by_hash = sorted(range(len(paths)), key=lambda row: path_hash(paths[row]))
+    n_drawn: Counter[str | None] = Counter()
+    ranked = []
+    for row in by_hash:
+        n_drawn[labels[row]] += 1
+        # Spark orders null before every label.
+        ranked.append((n_drawn[labels[row]], labels[row] is not None, labels[row] or "", row))
+    return reduced.take([row for *_, row in sorted(ranked)[:max_points]])
 
 
 def _thumbnail(content: bytes | ImageRejected, limits: ImageLimits) -> str | None:

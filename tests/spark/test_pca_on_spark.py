@@ -8,7 +8,7 @@ from pyspark.errors import PythonException
 from pyspark.sql import functions as F
 
 from spark_assets.errors import FruitsError
-from spark_assets.pca import on_spark
+from spark_assets.pca import batches, on_spark
 from spark_assets.pca.model import fit, project
 from spark_assets.pca.on_spark import compute_statistics, project_features
 from spark_assets.pca.statistics import PCAStatistics
@@ -85,12 +85,11 @@ def test_empty_partitions_add_nothing(spark, matrix, collected):
 def test_the_size_of_batches_and_blocks_does_not_change_the_statistics(
     matrix, expected, batch_rows, block_rows, monkeypatch
 ):
-    monkeypatch.setattr(on_spark, "_BLOCK_ROWS", block_rows)
+    monkeypatch.setattr(batches, "_BLOCK_ROWS", block_rows)
     column = pa.array(list(matrix), pa.list_(pa.float32()))
-    batches = [column.slice(start, batch_rows) for start in range(0, N_SAMPLES, batch_rows)]
-    pieces = [piece for batch in batches for piece in on_spark._split(batch)]
-    assert max(map(len, pieces)) <= block_rows
-    assert_same(on_spark._statistics(pieces), expected)
+    columns = [column.slice(start, batch_rows) for start in range(0, N_SAMPLES, batch_rows)]
+    assert max(len(piece) for each in columns for piece in batches._split(each)) <= block_rows
+    assert_same(batches.statistics_of(columns), expected)
 
 
 def test_a_tree_of_merges_gives_the_same_statistics(spark, matrix, expected, collected):
@@ -157,7 +156,7 @@ def test_vectors_of_different_lengths_in_one_partition_are_refused(spark, matrix
 def test_vectors_of_different_lengths_in_two_batches_are_refused():
     columns = [pa.array([[1.0, 2.0, 3.0]] * 3), pa.array([[1.0, 2.0]] * 3)]
     with pytest.raises(FruitsError, match="mixes vectors of 2 and 3 features"):
-        on_spark._statistics(columns)
+        batches.statistics_of(columns)
 
 
 def test_vectors_of_different_lengths_in_two_partitions_are_refused(spark):

@@ -14,7 +14,7 @@ from spark_assets.chain.reduce import Reduction, reduce_features
 from spark_assets.errors import FruitsError
 from spark_assets.files import delete_folder
 from spark_assets.locations import Location, parse_location
-from spark_assets.output import ids
+from spark_assets.output import ids, small_tables
 from spark_assets.output.commit import commit_run
 from spark_assets.output.history import features_of
 from spark_assets.output.layout import OutputLayout
@@ -197,7 +197,7 @@ def test_a_refit_after_a_change_reads_all_that_is_current(spark, layout, monkeyp
         return features_of(spark, layout, made_by)
 
     monkeypatch.setattr(pca_fit, "current_features", current)
-    fit_here(spark, layout, runs, records, 3)
+    fit_here(lambda: spark, layout, runs, records, 3)
     assert asked == [["1", "2"]]
 
 
@@ -286,10 +286,15 @@ def test_features_that_allow_no_pca_get_a_sentence_and_leave_nothing(
     assert not models(layout, "1")
 
 
-def test_a_lost_row_fails_the_reduction(spark, layout, monkeypatch):
-    real = reducing.project_features
+@pytest.mark.parametrize("max_rows", [0, 20_000], ids=["on Spark", "in the driver"])
+def test_a_lost_row_fails_the_reduction(spark, layout, monkeypatch, max_rows):
+    on_spark, here = reducing.project_features, reducing.project_batches
+    monkeypatch.setattr(small_tables, "MAX_ROWS", max_rows)
     monkeypatch.setattr(
-        reducing, "project_features", lambda f, m, keep: real(f.limit(3), m, keep=keep)
+        reducing, "project_features", lambda f, m, keep: on_spark(f.limit(3), m, keep=keep)
+    )
+    monkeypatch.setattr(
+        reducing, "project_batches", lambda m, s, b: here(m, s, (each.slice(0, 3) for each in b))
     )
     runs = [put_run(layout, "1", features(20))]
     with pytest.raises(FruitsError, match="20 rows of features gave 3 reduced rows"):

@@ -1,0 +1,101 @@
+"""Tables that the driver reads and writes by itself: a job of Spark's costs more than their rows.
+
+What is done with the rows is the same: tasks and the driver call the same functions.
+"""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.dataset
+import pyarrow.fs
+import pyarrow.parquet
+
+from spark_assets.locations import Location
+from spark_assets.output.erasing import hidden_paths
+from spark_assets.output.history import only_adds
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import RunManifest
+from spark_assets.schemas import FEATURES
+
+# Of 1280 numbers: 100 MB.
+MAX_ROWS = 20_000
+
+
+def is_small(n_rows: int) -> bool:
+    """Tell whether so many rows are for the driver."""
+    return n_rows <= MAX_ROWS
+
+
+def count_rows(folder: Location) -> int:
+    """Return the rows of all Parquet files below a folder: none where there is no such folder."""
+    selector = pyarrow.fs.FileSelector(folder.base, recursive=True, allow_not_found=True)
+    # Spark's marks and checksums are files of such a folder too.
+    files = [
+        info.path
+        for info in folder.filesystem.get_file_info(selector)
+        if info.base_name.endswith(".parquet")
+    ]
+    if not files:
+        return 0
+    table = pyarrow.dataset.dataset(files, filesystem=folder.filesystem, format="parquet")
+    n_rows: int = table.count_rows()
+    return n_rows
+
+
+def small_features(
+    layout: OutputLayout, runs: Sequence[RunManifest], new: Sequence[RunManifest]
+) -> dict[str, pa.Table] | None:
+    """Return the current features that the runs ``new`` have made, by run, or None.
+
+    None where they are many, or Spark must tell which are current, because a run has outdated rows
+    of another or images are being erased.
+    """
+    n_rows = n_made_by(layout, runs, new)
+    if n_rows is None or not is_small(n_rows):
+        return None
+    with_rows = [run.run_id for run in new if run.counts.n_features]
+    return {run_id: read_table([layout.features(run_id)], FEATURES) for run_id in with_rows}
+
+
+def n_made_by(
+    layout: OutputLayout, runs: Sequence[RunManifest], new: Sequence[RunManifest]
+) -> int | None:
+    """Return how many current features the runs ``new`` have made, None where tables must tell.
+
+    They must where a run has outdated rows of another, or images are being erased.
+    """
+    if not only_adds(runs) or hidden_paths(layout):
+        return None
+    return sum(run.counts.n_features for run in new)
+
+
+def read_table(folders: Sequence[Location], schema: pa.Schema) -> pa.Table:
+    """Return the rows of Parquet tables, one after the other."""
+    tables = [
+        pyarrow.dataset.dataset(
+            folder.base, schema=schema, filesystem=folder.filesystem, format="parquet"
+        ).to_table()
+        for folder in folders
+    ]
+    return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+def write_table(table: pa.Table, folder: Location, *, rows_per_file: int | None = None) -> None:
+    """Write a table as Spark does: columns, types and compression are the same.
+
+    Rows keep their order.  Without rows there is one file, for its columns.
+    """
+    filesystem = folder.filesystem
+    if folder.s3 is None:  # in S3 it would leave an object of that name
+        filesystem.create_dir(folder.base, recursive=True)
+    n_rows = table.num_rows
+    step = rows_per_file or max(1, n_rows)
+    for number, start in enumerate(range(0, max(1, n_rows), step)):
+        pyarrow.parquet.write_table(
+            table.slice(start, step),
+            folder.child(f"part-{number:05d}.zstd.parquet").base,
+            filesystem=filesystem,
+            compression="zstd",
+            # The features of two images have no value in common: a dictionary is lost work.
+            use_dictionary=[name for name in table.schema.names if "features" not in name],
+        )

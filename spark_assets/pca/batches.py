@@ -1,0 +1,89 @@
+"""The PCA on batches of a table, in a task or in the driver: its statistics, and its projection."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy import float32, floating
+from numpy.typing import NDArray
+
+from spark_assets.pca.model import PCAModel, project
+from spark_assets.pca.statistics import PCAStatistics, mixed_lengths
+from spark_assets.schemas import REDUCED
+
+# Enough rows for BLAS to run at full speed, few enough for 20 MB of float64 at 1280 features.
+_BLOCK_ROWS = 2048
+
+
+def statistics_of(columns: Iterable[pa.ListArray]) -> PCAStatistics:
+    """Return the statistics of feature vectors, array<float> or array<double>, of any number.
+
+    A null vector, or a null in a vector, counts as not finite.  Raises FruitsError where the
+    vectors differ in length.
+    """
+    statistics = PCAStatistics.empty()
+    waiting: list[NDArray[floating[Any]]] = []
+    for column in (piece for whole in columns for piece in _split(whole)):
+        vectors = feature_matrix(column)
+        if len(vectors) < len(column):
+            n_null = len(column) - len(vectors)
+            statistics = statistics.merge(PCAStatistics.empty(n_not_finite=n_null))
+        waiting.append(vectors)
+        # Merging costs as much as some hundred rows do: not for each batch of Spark's.
+        if sum(map(len, waiting)) >= _BLOCK_ROWS:
+            statistics = statistics.merge(_block_statistics(waiting))
+            waiting = []
+    return statistics.merge(_block_statistics(waiting))
+
+
+def _block_statistics(
+    parts: Sequence[NDArray[floating[Any]]],
+) -> PCAStatistics:
+    filled = [part for part in parts if len(part)]
+    lengths = {part.shape[1] for part in filled}
+    if len(lengths) > 1:
+        raise mixed_lengths(min(lengths), max(lengths))
+    return PCAStatistics.from_features(np.concatenate(filled)) if filled else PCAStatistics.empty()
+
+
+def _split(column: pa.ListArray) -> Iterator[pa.ListArray]:
+    """Cut a column so that no piece has more rows than a block, whatever Spark's batch size."""
+    return (column.slice(start, _BLOCK_ROWS) for start in range(0, len(column), _BLOCK_ROWS))
+
+
+def feature_matrix(column: pa.ListArray) -> NDArray[floating[Any]]:
+    """Return the vectors of a column, without null ones: a view where nothing is null.
+
+    Raises FruitsError if they differ in length.
+    """
+    column = column.drop_null()
+    lengths = pc.min_max(pc.list_value_length(column)).as_py()
+    shortest, longest = lengths["min"] or 0, lengths["max"] or 0
+    if shortest != longest:
+        raise mixed_lengths(shortest, longest)
+    values: NDArray[floating[Any]] = column.flatten().to_numpy(zero_copy_only=False)
+    return values.reshape(len(column), longest)
+
+
+def project_batches(
+    model: PCAModel, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the reduced rows of batches with path, label and features: `REDUCED` and what is kept.
+
+    ``schema`` is that of the rows; what it has beyond `REDUCED` is taken over from the batches.
+    Raises FruitsError for vectors of another length than the model's.
+    """
+    for batch in batches:
+        projected = project(model, feature_matrix(batch.column("features"))).astype(float32)
+        n_rows, n_components = projected.shape
+        starts = np.arange(n_rows + 1, dtype=np.int32) * n_components
+        lists = pa.ListArray.from_arrays(
+            pa.array(starts),
+            pa.array(projected.reshape(-1)),
+            type=REDUCED.field("pca_features").type,
+        )
+        kept = [batch.column(name) for name in schema.names[len(REDUCED) :]]
+        columns = [batch.column("path"), batch.column("label"), lists, *kept]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)
