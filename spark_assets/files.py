@@ -68,6 +68,12 @@ def write_json(location: Location, value: dict[str, Any]) -> None:
     write_bytes(location, f"{text}\n".encode())
 
 
+def make_folder(folder: Location) -> None:
+    """Make a local folder and those above it.  S3 has none: a marker would be one more object."""
+    if folder.s3 is None:
+        os.makedirs(folder.base, exist_ok=True)
+
+
 def names_in(folder: Location) -> list[str]:
     """Return the names in a folder, sorted; none where there is no such folder."""
     selector = pyarrow.fs.FileSelector(folder.base, allow_not_found=True)

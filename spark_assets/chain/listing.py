@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet
 from pyspark.sql import DataFrame, SparkSession
 
+from spark_assets.files import make_folder
 from spark_assets.images.image_list import read_image_list
 from spark_assets.images.listing import ImageEntry, instant_of, list_images, split_listing
 from spark_assets.images.naming import LabelRule
@@ -48,7 +49,7 @@ def list_photographs(
     """
     folder = staging.child("listed")
     if small is not None:
-        _write_batches(_batches(iter(small), labels), folder.child("part-0.parquet"))
+        _write_batches(_batches(iter(small), labels), folder)
         return StoredImages(_stored(spark, folder), len(small))
     if image_list is None:
         listed = _listed(spark, images, labels)
@@ -65,11 +66,11 @@ def _stored(spark: SparkSession, folder: Location) -> DataFrame:
     return spark.read.schema(spark_schema(IMAGES)).parquet(folder.spark_path())
 
 
-def _write_batches(batches: Iterable[pa.RecordBatch], file: Location) -> None:
+def _write_batches(batches: Iterable[pa.RecordBatch], folder: Location) -> None:
     """Write a table of images batch by batch, without Spark."""
-    filesystem = file.filesystem
-    filesystem.create_dir(file.base.rpartition("/")[0], recursive=True)
-    with pyarrow.parquet.ParquetWriter(file.base, IMAGES, filesystem=filesystem) as out:
+    make_folder(folder)
+    file = folder.child("part-0.parquet")
+    with pyarrow.parquet.ParquetWriter(file.base, IMAGES, filesystem=file.filesystem) as out:
         for batch in batches:
             out.write_batch(batch)
 
@@ -97,7 +98,7 @@ def _from_image_list(
 ) -> DataFrame:
     """Bring a list to storage, batch by batch, then ask storage for the sizes it lacks."""
     named = _batches(read_image_list(image_list, images), labels)
-    _write_batches(named, staged.child("part-0.parquet"))
+    _write_batches(named, staged)
     listed = _stored(spark, staged).dropDuplicates(["path"])
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -10,6 +10,7 @@ import pyarrow.dataset
 import pyarrow.fs
 import pyarrow.parquet
 
+from spark_assets.files import make_folder
 from spark_assets.locations import Location
 from spark_assets.output.erasing import hidden_paths
 from spark_assets.output.history import only_adds
@@ -85,16 +86,14 @@ def write_table(table: pa.Table, folder: Location, *, rows_per_file: int | None 
 
     Rows keep their order.  Without rows there is one file, for its columns.
     """
-    filesystem = folder.filesystem
-    if folder.s3 is None:  # in S3 it would leave an object of that name
-        filesystem.create_dir(folder.base, recursive=True)
+    make_folder(folder)
     n_rows = table.num_rows
     step = rows_per_file or max(1, n_rows)
     for number, start in enumerate(range(0, max(1, n_rows), step)):
         pyarrow.parquet.write_table(
             table.slice(start, step),
             folder.child(f"part-{number:05d}.zstd.parquet").base,
-            filesystem=filesystem,
+            filesystem=folder.filesystem,
             compression="zstd",
             # The features of two images have no value in common: a dictionary is lost work.
             use_dictionary=[name for name in table.schema.names if "features" not in name],
