@@ -23,10 +23,11 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     folder = parse_location(parsed.output)
     model = model_request(parsed).obtain(verbose=parsed.verbose)
     save_feature_model(model, folder)
-    if model.facts.warning:
-        say(f"WARNING: {model.facts.warning}")
+    facts = model.facts
+    if facts.warning:
+        say(f"WARNING: {facts.warning}")
     say(
-        f"{model.facts.architecture}, alpha {model.facts.alpha:g}, {model.facts.n_features} "
-        f"features, weights: {model.facts.weights_source}; written to {folder.uri}"
+        f"{facts.architecture}, alpha {facts.alpha:g}, {facts.image_size_px} px, "
+        f"{facts.n_features} features, weights: {facts.weights_source}; written to {folder.uri}"
     )
     return ExitCode.DONE

@@ -44,6 +44,7 @@ def _another_network(options: FeaturizeOptions, latest: RunManifest) -> FruitsEr
     used = latest.feature_model
     return FruitsError(
         f"the output {options.output.uri} holds features of another network "
-        f"({used.weights_source}, alpha {used.alpha:g}), and features of two networks cannot be "
-        "compared; choose another output, give the same network, or start afresh with --overwrite"
+        f"({used.weights_source}, alpha {used.alpha:g}, {used.image_size_px} px), and features of "
+        "two networks cannot be compared; choose another output, give the same network, or start "
+        "afresh with --overwrite"
     )

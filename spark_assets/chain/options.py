@@ -47,6 +47,7 @@ class FeaturizeOptions:
             "weights": weights if self.model.model_uri is None else None,
             "model_given": self.model.model_uri is not None,
             "alpha": self.model.alpha,
+            "image_size_px": self.model.image_size_px,
             "engine": str(self.engine),
             "limits": asdict(self.limits),
             "label": asdict(self.labels),

@@ -101,7 +101,7 @@ class TensorFlowEngine:
     def __init__(self, spec: EngineSpec) -> None:
         from spark_assets.features.network import build_network, features_function
 
-        network = build_network(spec.facts.alpha)
+        network = build_network(spec.facts.alpha, spec.facts.image_size_px)
         network.set_weights(list(spec.arrays))
         self._function = features_function(network, batch_size=None)
 

@@ -21,6 +21,8 @@ from spark_assets.locations import Location
 
 ARCHITECTURE = "MobileNetV2"
 IMAGE_SIZE_PX = 224
+# Sides of the square that the network looks at; Keras publishes weights for each.
+IMAGE_SIZES_PX = (96, 128, 160, 192, 224)
 
 _JSON = "model.json"
 _TFLITE = "model.tflite"

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from spark_assets.errors import FruitsError
+from spark_assets.features.feature_model import IMAGE_SIZE_PX
 
 # Widths for which Keras publishes weights.
 IMAGENET_ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
@@ -18,14 +19,20 @@ _BASE_URL = "https://storage.googleapis.com/tensorflow/keras-applications/mobile
 _CHUNK_BYTES = 256 * 1024
 # The digests that are known for certain; the others are pinned at the first download, which the
 # server's own MD5 covers.
-_SHA256_BY_ALPHA = {0.35: "67c0e48867690db783f6eeac50b5f22cebf5d578f8ec07319fd300a6aabd9488"}
+_SHA256_BY_NAME = {
+    "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5": (
+        "67c0e48867690db783f6eeac50b5f22cebf5d578f8ec07319fd300a6aabd9488"
+    )
+}
 
 
 class WeightsNotAvailable(FruitsError):
     """The weights are not in the cache and cannot be downloaded."""
 
 
-def imagenet_weights(alpha: float, *, timeout_s: float | None) -> Path:
+def imagenet_weights(
+    alpha: float, image_size_px: int = IMAGE_SIZE_PX, *, timeout_s: float | None
+) -> Path:
     """Return the path of the weights in Keras' cache, downloaded if need be.
 
     ``timeout_s`` bounds the whole download, name look-up included.
@@ -33,12 +40,12 @@ def imagenet_weights(alpha: float, *, timeout_s: float | None) -> Path:
     Raises WeightsNotAvailable where they cannot be had, FruitsError where the cached file is not
     the one that was downloaded.
     """
-    name = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_224_no_top.h5"
+    name = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{image_size_px}_no_top.h5"
     keras_home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     path = keras_home / "models" / name
     if not path.exists():
         _download_in_time(_BASE_URL + name, path, timeout_s)
-    _verify(path, alpha)
+    _verify(path)
     return path
 
 
@@ -84,10 +91,10 @@ def _download(url: str, path: Path, deadline: float | None) -> None:
     partial.replace(path)
 
 
-def _verify(path: Path, alpha: float) -> None:
+def _verify(path: Path) -> None:
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     pin = path.with_suffix(".sha256")
-    expected = _SHA256_BY_ALPHA.get(alpha) or (pin.read_text().strip() if pin.exists() else None)
+    expected = _SHA256_BY_NAME.get(path.name) or (pin.read_text().strip() if pin.exists() else None)
     if expected is None:
         pin.write_text(f"{sha256}\n")
     elif sha256 != expected:

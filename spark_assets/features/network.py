@@ -38,13 +38,13 @@ SEEDED_WARNING = (
 )
 
 
-def build_network(alpha: float) -> keras.Model:
-    """Return MobileNetV2 without its classifier: (n, 224, 224, 3) in [-1, 1] to (n, n_features).
+def build_network(alpha: float, image_size_px: int = IMAGE_SIZE_PX) -> keras.Model:
+    """Return MobileNetV2 without its classifier: (n, side, side, 3) in [-1, 1] to (n, n_features).
 
     Source: Sandler et al., MobileNetV2, CVPR 2018, doi:10.1109/CVPR.2018.00474, as Keras has it.
     """
     return keras.applications.MobileNetV2(
-        input_shape=(IMAGE_SIZE_PX, IMAGE_SIZE_PX, 3),
+        input_shape=(image_size_px, image_size_px, 3),
         alpha=alpha,
         include_top=False,
         weights=None,
@@ -54,7 +54,7 @@ def build_network(alpha: float) -> keras.Model:
 
 def features_function(network: keras.Model, *, batch_size: int | None) -> Callable[..., Any]:
     """Return a compiled function from uint8 RGB pixels to ``{"features": float32}``."""
-    shape = (batch_size, IMAGE_SIZE_PX, IMAGE_SIZE_PX, 3)
+    shape = (batch_size, *network.input_shape[1:])
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8, name="pixels")])  # type: ignore[untyped-decorator]
     def features(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -118,7 +118,7 @@ def calibrate(network: keras.Model, pixels: NDArray[np.uint8]) -> None:
     Parameters
     ----------
     network : keras.Model
-    pixels : (n, 224, 224, 3) uint8 RGB
+    pixels : (n, side, side, 3) uint8 RGB
     """
     normalisations = [
         layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)
@@ -158,6 +158,7 @@ def export(
 ) -> FeatureModel:
     """Make the artefact of a network that is filled with weights."""
     tflite = convert(network)
+    image_size_px = int(network.input_shape[1])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.weights.h5"
         network.save_weights(path)
@@ -166,12 +167,12 @@ def export(
         facts=FeatureModelFacts(
             architecture=ARCHITECTURE,
             alpha=alpha,
-            image_size_px=IMAGE_SIZE_PX,
+            image_size_px=image_size_px,
             n_features=int(network.output_shape[-1]),
             weights=weights,
             weights_source=weights_source,
             weights_file_sha256=weights_file_sha256,
-            network_sha256=network_sha256(alpha, IMAGE_SIZE_PX, network.get_weights()),
+            network_sha256=network_sha256(alpha, image_size_px, network.get_weights()),
             warning=warning,
             tflite_sha256=hashlib.sha256(tflite).hexdigest(),
             weights_sha256=hashlib.sha256(content).hexdigest(),
@@ -188,7 +189,7 @@ def export(
 
 def read_weights(model: FeatureModel) -> tuple[NDArray[np.float32], ...]:
     """Return the weight arrays of an artefact, in Keras' order."""
-    network = build_network(model.facts.alpha)
+    network = build_network(model.facts.alpha, model.facts.image_size_px)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.weights.h5"
         path.write_bytes(model.weights)

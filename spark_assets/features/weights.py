@@ -31,13 +31,14 @@ class FeatureModelRequest:
     weights: str = IMAGENET
     alpha: float = 1.0
     model_uri: str | None = None
+    image_size_px: int = IMAGE_SIZE_PX
 
     def is_met_by(self, facts: FeatureModelFacts) -> bool:
         """Tell whether a model that is there already is the one asked for, without making it.
 
         False where it is not, and where only making the model can tell.
         """
-        if self.model_uri is not None or facts.alpha != self.alpha:
+        if self.model_uri is not None or not self._has_shape_of(facts):
             return False
         if self.weights in _KINDS_BY_REQUEST:
             return facts.weights in _KINDS_BY_REQUEST[self.weights]
@@ -49,7 +50,24 @@ class FeatureModelRequest:
         if self.model_uri is not None:
             return False
         is_told_by_kind = self.weights in (AUTO, RANDOM)
-        return facts.alpha != self.alpha or (is_told_by_kind and not self.is_met_by(facts))
+        return not self._has_shape_of(facts) or (is_told_by_kind and not self.is_met_by(facts))
+
+    def _check_published(self) -> None:
+        """Raise FruitsError where Keras has no ImageNet weights of this width and size."""
+        if self.alpha not in IMAGENET_ALPHAS:
+            widths = ", ".join(f"{alpha:g}" for alpha in IMAGENET_ALPHAS)
+            raise FruitsError(
+                f"there are no ImageNet weights for alpha {self.alpha:g}; choose one of {widths}, "
+                "or give --weights PATH or random"
+            )
+        if self.alpha > 1.0 and self.image_size_px != IMAGE_SIZE_PX:
+            raise FruitsError(
+                f"there are no ImageNet weights for alpha {self.alpha:g} and images of "
+                f"{self.image_size_px} px; leave --image-size out, or give --weights PATH"
+            )
+
+    def _has_shape_of(self, facts: FeatureModelFacts) -> bool:
+        return (facts.alpha, facts.image_size_px) == (self.alpha, self.image_size_px)
 
     def obtain(self, *, verbose: bool) -> FeatureModel:
         """Load or make the model.
@@ -59,36 +77,37 @@ class FeatureModelRequest:
         if self.model_uri is not None:
             return load_feature_model(parse_location(self.model_uri))
         if self.weights == RANDOM:
-            return _seeded(self.alpha, verbose=verbose)
+            return _seeded(self, verbose=verbose)
         if self.weights not in (IMAGENET, AUTO):
             path = Path(self.weights).expanduser()
-            return _from_file(path, self.alpha, "file", path.name, verbose=verbose)
-        if self.alpha not in IMAGENET_ALPHAS:
-            widths = ", ".join(f"{alpha:g}" for alpha in IMAGENET_ALPHAS)
-            raise FruitsError(
-                f"there are no ImageNet weights for alpha {self.alpha:g}; choose one of {widths}, "
-                "or give --weights PATH or random"
-            )
+            return _from_file(path, self, "file", path.name, verbose=verbose)
+        self._check_published()
         timeout_s = AUTO_TIMEOUT_S if self.weights == AUTO else None
         try:
-            path = imagenet_weights(self.alpha, timeout_s=timeout_s)
+            path = imagenet_weights(self.alpha, self.image_size_px, timeout_s=timeout_s)
         except WeightsNotAvailable:
             if self.weights != AUTO:
                 raise
-            return _seeded(self.alpha, verbose=verbose)
-        return _from_file(path, self.alpha, "imagenet", f"Keras: {path.name}", verbose=verbose)
+            return _seeded(self, verbose=verbose)
+        return _from_file(path, self, "imagenet", f"Keras: {path.name}", verbose=verbose)
 
 
 def _from_file(
-    path: Path, alpha: float, weights: str, weights_source: str, *, verbose: bool
+    path: Path,
+    request: FeatureModelRequest,
+    weights: str,
+    weights_source: str,
+    *,
+    verbose: bool,
 ) -> FeatureModel:
+    alpha, image_size_px = request.alpha, request.image_size_px
     sha256 = _sha256(path) if path.is_file() else None
 
     def make() -> FeatureModel:
         with quiet_native_stderr(verbose=verbose):
             from spark_assets.features import network
 
-            net = network.build_network(alpha)
+            net = network.build_network(alpha, image_size_px)
             network.load_weights(net, path, alpha=alpha)
             return network.export(
                 net,
@@ -99,10 +118,12 @@ def _from_file(
                 warning=None,
             )
 
-    return kept_or_made(f"{weights} {weights_source} {sha256} {alpha!r}", _CODE, make)
+    made_from = f"{weights} {weights_source} {sha256} {alpha!r} {image_size_px}"
+    return kept_or_made(made_from, _CODE, make)
 
 
-def _seeded(alpha: float, *, verbose: bool) -> FeatureModel:
+def _seeded(request: FeatureModelRequest, *, verbose: bool) -> FeatureModel:
+    alpha, image_size_px = request.alpha, request.image_size_px
     try:
         from sample_photographs.calibration import calibration_pixels
     except ModuleNotFoundError as error:
@@ -114,11 +135,11 @@ def _seeded(alpha: float, *, verbose: bool) -> FeatureModel:
         ) from error
 
     def make() -> FeatureModel:
-        pixels = calibration_pixels(IMAGE_SIZE_PX)  # the same everywhere, and so is the network
+        pixels = calibration_pixels(image_size_px)  # the same everywhere, and so is the network
         with quiet_native_stderr(verbose=verbose):
             from spark_assets.features import network
 
-            net = network.build_network(alpha)
+            net = network.build_network(alpha, image_size_px)
             network.seed_weights(net)
             network.calibrate(net, pixels)
             return network.export(
@@ -132,7 +153,7 @@ def _seeded(alpha: float, *, verbose: bool) -> FeatureModel:
                 warning=network.SEEDED_WARNING,
             )
 
-    return kept_or_made(f"seeded {alpha!r}", (*_CODE, *_DRAWING), make)
+    return kept_or_made(f"seeded {alpha!r} {image_size_px}", (*_CODE, *_DRAWING), make)
 
 
 def _sha256(path: Path) -> str:

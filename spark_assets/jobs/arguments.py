@@ -11,6 +11,7 @@ from spark_assets.chain.options import (
 )
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName
+from spark_assets.features.feature_model import IMAGE_SIZES_PX
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import LabelRule
@@ -122,6 +123,14 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
         default=_REQUEST.alpha,
         help="width of MobileNetV2 (default %(default)s)",
     )
+    parser.add_argument(
+        "--image-size",
+        type=int,
+        choices=IMAGE_SIZES_PX,
+        default=_REQUEST.image_size_px,
+        help="side of the square that the network looks at, in pixels (default %(default)s); "
+        "smaller ones are faster, see docs/accuracy.md",
+    )
 
 
 def add_reduce(parser: argparse.ArgumentParser) -> None:
@@ -181,7 +190,9 @@ def featurize_options(parsed: argparse.Namespace) -> FeaturizeOptions:
 
 def model_request(parsed: argparse.Namespace) -> FeatureModelRequest:
     """Return which network is asked for."""
-    return FeatureModelRequest(parsed.weights, parsed.alpha, getattr(parsed, "model", None))
+    return FeatureModelRequest(
+        parsed.weights, parsed.alpha, getattr(parsed, "model", None), parsed.image_size
+    )
 
 
 def reduce_options(parsed: argparse.Namespace) -> ReduceOptions:

@@ -19,19 +19,25 @@ from tests.spark.images import encode, picture
 ENGINES = list(EngineName)
 
 
-def keras_features(contents: list[bytes], weights_path: Path, alpha: float) -> np.ndarray:
-    """The plain way, written out: Pillow, 224 x 224 bicubic, x / 127.5 - 1, Keras."""
+def keras_features(
+    contents: list[bytes], weights_path: Path, alpha: float, size_px: int = 224
+) -> np.ndarray:
+    """The plain way, written out: Pillow, a bicubic square, x / 127.5 - 1, Keras."""
     import keras
 
     network = keras.applications.MobileNetV2(
-        input_shape=(224, 224, 3), alpha=alpha, include_top=False, weights=None, pooling="avg"
+        input_shape=(size_px, size_px, 3),
+        alpha=alpha,
+        include_top=False,
+        weights=None,
+        pooling="avg",
     )
     network.load_weights(weights_path)
     pixels = [
         np.asarray(
             Image.open(io.BytesIO(content))
             .convert("RGB")
-            .resize((224, 224), Image.Resampling.BICUBIC),
+            .resize((size_px, size_px), Image.Resampling.BICUBIC),
             dtype=np.float32,
         )
         for content in contents
@@ -42,7 +48,8 @@ def keras_features(contents: list[bytes], weights_path: Path, alpha: float) -> n
 def our_features(contents: list[bytes], model: FeatureModel, name: EngineName) -> np.ndarray:
     engine = build_engine(engine_spec(model, name))
     limits = ImageLimits()
-    pixels = [decode_image(content, size_px=224, limits=limits).pixels for content in contents]
+    size_px = model.facts.image_size_px
+    pixels = [decode_image(content, size_px=size_px, limits=limits).pixels for content in contents]
     return engine(np.stack(pixels))
 
 
@@ -69,6 +76,18 @@ def test_engines_agree_with_keras_on_real_photographs(name, real_model, data_dir
     weights_path = data_dir / "weights" / "mobilenet_v2_0.35_224_no_top.weights.h5"
     expected = keras_features(contents, weights_path, 0.35)
     assert_agree(our_features(contents, real_model, name), expected)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("size_px", [96, 160])
+def test_engines_agree_with_keras_on_smaller_images(name, size_px, data_dir, starts_processes):
+    photographs = sorted((data_dir / "fruits-360" / "Test").glob("*/*.jpg"))[::30]
+    contents = [path.read_bytes() for path in photographs]
+    weights_path = data_dir / "weights" / "mobilenet_v2_0.35_224_no_top.weights.h5"
+    request = FeatureModelRequest(str(weights_path), 0.35, image_size_px=size_px)
+    model = request.obtain(verbose=False)
+    expected = keras_features(contents, weights_path, 0.35, size_px)
+    assert_agree(our_features(contents, model, name), expected)
 
 
 def test_a_large_jpeg_keeps_its_features(real_model, data_dir):
@@ -145,3 +164,11 @@ def test_missing_weights_are_named(tmp_path):
 def test_a_width_without_imagenet_weights_is_refused_with_those_that_have():
     with pytest.raises(FruitsError, match=r"choose one of 0\.35, 0\.5, 0\.75, 1, 1\.3, 1\.4"):
         FeatureModelRequest("imagenet", 0.9).obtain(verbose=False)
+
+
+def test_a_size_without_imagenet_weights_of_that_width_is_refused():
+    request = FeatureModelRequest("imagenet", 1.4, image_size_px=160)
+    with pytest.raises(
+        FruitsError, match=r"alpha 1\.4 and images of 160 px; leave --image-size out"
+    ):
+        request.obtain(verbose=False)

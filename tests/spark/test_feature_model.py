@@ -223,6 +223,7 @@ def test_a_request_knows_the_model_that_meets_it(seeded_model):
     for request, other in (
         (FeatureModelRequest("random", 0.35), imagenet),
         (FeatureModelRequest("random", 1.0), seeded),
+        (FeatureModelRequest("random", 0.35, image_size_px=160), seeded),
         (FeatureModelRequest("auto", 0.35), dataclasses.replace(seeded, weights="file")),
     ):
         assert not request.is_met_by(other)

@@ -64,6 +64,12 @@ def test_weights_are_downloaded_once_into_the_cache_of_keras(server, tmp_path):
     assert server.n_requests == 1
 
 
+def test_each_size_of_image_has_weights_of_its_own(server):
+    assert imagenet_weights(1.0, 160, timeout_s=None).name.endswith("_1.0_160_no_top.h5")
+    imagenet_weights(1.0, timeout_s=None)
+    assert server.n_requests == 2
+
+
 def test_a_cached_file_that_has_changed_is_refused(server):
     path = imagenet_weights(1.0, timeout_s=None)
     path.write_bytes(CONTENT[:-1])
