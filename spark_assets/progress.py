@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from py4j.protocol import Py4JError
 from tqdm import tqdm
 
+from spark_assets.quiet import print_past_silence
+
 if TYPE_CHECKING:
     from pyspark import StatusTracker
     from pyspark.sql import SparkSession
@@ -24,7 +26,8 @@ _POLL_S = 0.5
 
 def say(message: str) -> None:
     """Print one line for the person who waits, past a progress bar."""
-    tqdm.write(message, file=sys.stderr)
+    if not print_past_silence(message):
+        tqdm.write(message, file=sys.stderr)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_STDERR = 2
 _lock = threading.Lock()
 _n_blocks = 0
 _original = -1
@@ -29,14 +30,35 @@ def quiet_native_stderr(*, verbose: bool = False) -> Iterator[None]:
         _let_through()
 
 
+def print_past_silence(line: str) -> bool:
+    """Print a line where standard error is held back; return whether it is.
+
+    What a program says to people is not what native code prints: while Spark starts in one thread,
+    another may say what it has found.
+    """
+    with _lock:
+        if _n_blocks == 0 or not _is_own_stderr():
+            return False
+        os.write(_original, f"{line}\n".encode(errors="backslashreplace"))
+        return True
+
+
+def _is_own_stderr() -> bool:
+    """Tell whether what Python prints goes the way that is held back."""
+    try:
+        return sys.stderr.fileno() == _STDERR
+    except (OSError, ValueError):  # a stream in memory, as tests have
+        return False
+
+
 def _hold_back() -> None:
     global _n_blocks, _original
     with _lock:
         if _n_blocks == 0:
             sys.stderr.flush()
-            _original = os.dup(2)
+            _original = os.dup(_STDERR)
             with tempfile.TemporaryFile() as held:
-                os.dup2(held.fileno(), 2)
+                os.dup2(held.fileno(), _STDERR)
         _n_blocks += 1
 
 
@@ -46,5 +68,5 @@ def _let_through() -> None:
         _n_blocks -= 1
         if _n_blocks == 0:
             sys.stderr.flush()
-            os.dup2(_original, 2)
+            os.dup2(_original, _STDERR)
             os.close(_original)
