@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import pyarrow as pa
-
+from spark_assets.chain.current import project_current, sample_of
 from spark_assets.chain.options import DEFAULT_N_COMPONENTS, ReduceOptions
 from spark_assets.chain.pca_fit import fit_here
 from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.files import delete_folder
 from spark_assets.locations import Location
-from spark_assets.output.history import current_features
 from spark_assets.output.ids import is_newest_model_id, new_model_id
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.lease import check_lease
@@ -28,19 +26,9 @@ from spark_assets.output.pca_models import (
     save_pca_model,
     save_projection,
 )
-from spark_assets.output.small_tables import (
-    count_rows,
-    n_made_by,
-    small_features,
-    write_table,
-)
-from spark_assets.pca.batches import project_batches
 from spark_assets.pca.drift import DriftReference, FitQuality, batch_fit
-from spark_assets.pca.drift_on_spark import collect_sample
 from spark_assets.pca.model import PCAModel, parse_n_components
-from spark_assets.pca.on_spark import project_features
-from spark_assets.pca.sample import Sample, measure, reference_of
-from spark_assets.schemas import REDUCED
+from spark_assets.pca.sample import measure, reference_of
 from spark_assets.session_on_demand import GetSession
 
 # A model from another place, its record, and what new images are compared with.
@@ -158,11 +146,11 @@ def _extend(
     folder = layout.pca_model(record.model_id)
     model, _ = load_pca_model(folder)
     with stopwatch.stage("project"):
-        n_reduced = _project(session, layout, runs, new, record.model_id, model)
+        n_reduced = project_current(session, layout, runs, new, record.model_id, model)
     fit, reference = None, load_reference(folder)
     if reference is not None:
         with stopwatch.stage("drift"):
-            batch = measure(_sample(session, layout, runs, new), model)
+            batch = measure(sample_of(session, layout, runs, new), model)
             fit = batch_fit(reference, batch, alarm_rate=alarm_rate)
     projection = Projection(
         model_id=record.model_id,
@@ -192,7 +180,7 @@ def _make(
     if given is None:
         with stopwatch.stage("fit"):
             model, statistics = fit_here(session, layout, runs, records, n_components)
-            reference = reference_of(_sample(session, layout, runs, runs), model, statistics)
+            reference = reference_of(sample_of(session, layout, runs, runs), model, statistics)
         fitted_model_id, fitted_on = model_id, run_ids
     else:
         model, source, reference = given
@@ -204,7 +192,7 @@ def _make(
                 f"those in {layout.output.uri}; fit one here by leaving out --pca-model"
             )
     with stopwatch.stage("project"):
-        n_reduced = _project(session, layout, runs, runs, model_id, model)
+        n_reduced = project_current(session, layout, runs, runs, model_id, model)
     record = PCARecord(
         model_id=model_id,
         fitted_here=given is None,
@@ -230,53 +218,3 @@ def _make(
         reference=reference,
     )
     return Reduction(record, is_new_model=True, n_projected=n_reduced)
-
-
-def _sample(
-    session: GetSession,
-    layout: OutputLayout,
-    runs: Sequence[RunManifest],
-    made_by: Sequence[RunManifest],
-) -> Sample:
-    """Return the sample of the current features that some runs have made."""
-    small = small_features(layout, runs, made_by)
-    if small is not None:
-        return Sample.of_table(pa.concat_tables(small.values()))
-    features = current_features(session(), layout, runs, made_by=made_by)
-    return collect_sample(features, features.count())
-
-
-def _project(
-    session: GetSession,
-    layout: OutputLayout,
-    runs: Sequence[RunManifest],
-    new: Sequence[RunManifest],
-    model_id: str,
-    model: PCAModel,
-) -> int:
-    """Write the reduced rows of what the runs ``new`` have found, a folder for each; count them.
-
-    Raises FruitsError where they are not as many as the rows of features.
-    """
-    n_features_rows = n_made_by(layout, runs, new)
-    small = small_features(layout, runs, new)
-    if small is None:
-        features = current_features(session(), layout, runs, made_by=new)
-        n_files = max(1, sum(run.counts.n_features for run in new) // 500_000)
-        reduced = project_features(features, model, keep=["run_id"])
-        folder = layout.reduced(model_id).spark_path()
-        reduced.coalesce(n_files).write.mode("append").partitionBy("run_id").parquet(folder)
-        if n_features_rows is None:
-            n_features_rows = features.count()
-    else:
-        for run_id, table in small.items():
-            batches = project_batches(model, REDUCED, table.to_batches())
-            rows = pa.Table.from_batches(batches, REDUCED)
-            write_table(rows, layout.reduced_by(model_id, run_id))
-    n_reduced = sum(count_rows(layout.reduced_by(model_id, run.run_id)) for run in new)
-    if n_reduced != n_features_rows:
-        raise FruitsError(
-            f"{n_features_rows} rows of features gave {n_reduced} reduced rows; nothing of them "
-            "is kept: run it again"
-        )
-    return n_reduced

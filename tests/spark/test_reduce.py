@@ -6,8 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from spark_assets.chain import pca_fit
-from spark_assets.chain import reduce as reducing
+from spark_assets.chain import current, pca_fit
 from spark_assets.chain.options import ReduceOptions
 from spark_assets.chain.pca_fit import fit_here
 from spark_assets.chain.reduce import Reduction, reduce_features
@@ -288,13 +287,13 @@ def test_features_that_allow_no_pca_get_a_sentence_and_leave_nothing(
 
 @pytest.mark.parametrize("max_rows", [0, 20_000], ids=["on Spark", "in the driver"])
 def test_a_lost_row_fails_the_reduction(spark, layout, monkeypatch, max_rows):
-    on_spark, here = reducing.project_features, reducing.project_batches
+    on_spark, here = current.project_features, current.project_batches
     monkeypatch.setattr(small_tables, "MAX_ROWS", max_rows)
     monkeypatch.setattr(
-        reducing, "project_features", lambda f, m, keep: on_spark(f.limit(3), m, keep=keep)
+        current, "project_features", lambda f, m, keep: on_spark(f.limit(3), m, keep=keep)
     )
     monkeypatch.setattr(
-        reducing, "project_batches", lambda m, s, b: here(m, s, (each.slice(0, 3) for each in b))
+        current, "project_batches", lambda m, s, b: here(m, s, (each.slice(0, 3) for each in b))
     )
     runs = [put_run(layout, "1", features(20))]
     with pytest.raises(FruitsError, match="20 rows of features gave 3 reduced rows"):
