@@ -1,7 +1,9 @@
 """The featurize stage: from a plan to the tables of a run, which nobody sees yet."""
 
+from collections import Counter
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pyarrow.dataset
 from pyspark.sql import SparkSession
 
@@ -104,13 +106,17 @@ def _count(run: StartedRun, plan: Plan) -> tuple[Counts, int]:
     changes = pyarrow.dataset.dataset(
         folder.base, schema=CHANGES, filesystem=folder.filesystem, format="parquet"
     )
-    columns = changes.to_table(columns=["outcome", "reason", "size_bytes"])
-    sums = columns.group_by(["outcome", "reason"]).aggregate(
-        [([], "count_all"), ("size_bytes", "sum")]
-    )
-    rows = sums.sort_by("reason").to_pylist()
+    n_images: Counter[tuple[str, str | None]] = Counter()
+    n_bytes: Counter[str | None] = Counter()
+    for batch in changes.to_batches(columns=["outcome", "reason", "size_bytes"]):
+        groups = pa.Table.from_batches([batch]).group_by(["outcome", "reason"])
+        for row in groups.aggregate([([], "count_all"), ("size_bytes", "sum")]).to_pylist():
+            n_images[row["outcome"], row["reason"]] += row["count_all"]
+            n_bytes[row["reason"]] += row["size_bytes_sum"] or 0
     rejected = {
-        row["reason"]: row["count_all"] for row in rows if row["outcome"] == Outcome.REJECTED
+        reason: n
+        for (outcome, reason), n in sorted(n_images.items(), key=str)
+        if outcome == Outcome.REJECTED and reason is not None
     }
     counts = Counts(
         n_images=plan.n_images,
@@ -120,8 +126,7 @@ def _count(run: StartedRun, plan: Plan) -> tuple[Counts, int]:
         rejected_by_reason=rejected,
         n_changed=plan.n_changed,
         n_renamed=plan.n_renamed,
-        n_gone=sum(row["count_all"] for row in rows if row["outcome"] == Outcome.GONE),
+        n_gone=n_images[str(Outcome.GONE), None],
         n_outdated=plan.n_outdated,
     )
-    read = (row["size_bytes_sum"] for row in rows if row["reason"] not in _UNREAD)
-    return counts, sum(size_bytes or 0 for size_bytes in read)
+    return counts, sum(n for reason, n in n_bytes.items() if reason not in _UNREAD)
