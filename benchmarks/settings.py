@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 from numpy import float32, uint8
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
@@ -26,6 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from benchmarks.figures import describe_machine
 from benchmarks.workbench import say
 from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.features.engines import LiteRTEngine
 from spark_assets.features.feature_model import IMAGE_SIZES_PX
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits, decode_image
@@ -105,18 +105,10 @@ def _one_by_one(pixels: NDArray[uint8]) -> Iterator[list[NDArray[float32]]]:
 def featurize(flatbuffer: bytes, pixels: NDArray[uint8]) -> tuple[NDArray[float32], float]:
     """Return the features on one thread, and images per second of the network alone."""
     with quiet_native_stderr():
-        interpreter = Interpreter(model_content=flatbuffer, num_threads=1)
-        interpreter.allocate_tensors()
-        interpreter.invoke()
-    source = interpreter.get_input_details()[0]["index"]
-    target = interpreter.get_output_details()[0]["index"]
-    rows = []
+        engine = LiteRTEngine(flatbuffer)
     started = time.perf_counter()
-    for image in pixels:
-        interpreter.set_tensor(source, image[np.newaxis])
-        interpreter.invoke()
-        rows.append(interpreter.get_tensor(target)[0])
-    return np.stack(rows), len(pixels) / (time.perf_counter() - started)
+    features = engine(pixels)
+    return features, len(pixels) / (time.perf_counter() - started)
 
 
 def measure(train: Photographs, test: Photographs, weights: Path, alpha: float) -> list[Setting]:

@@ -4,7 +4,6 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.dataset
 from pyspark.sql import SparkSession
 
 from spark_assets.chain.network import ChosenNetwork
@@ -22,7 +21,7 @@ from spark_assets.features.on_spark import (
 from spark_assets.images.decoding import Reason
 from spark_assets.output.erased import load_erased
 from spark_assets.output.manifest import Counts, RunManifest
-from spark_assets.output.small_tables import count_rows
+from spark_assets.output.small_tables import count_rows, open_table
 from spark_assets.output.versions import versions_in_use
 from spark_assets.progress import ProgressRecord, track
 from spark_assets.schemas import CHANGES, Outcome
@@ -102,10 +101,7 @@ def _look_at_images(
 
 def _count(run: StartedRun, plan: Plan) -> tuple[Counts, int]:
     """Count what was really written, and the bytes of the images that were read."""
-    folder = run.layout.changes(run.run_id)
-    changes = pyarrow.dataset.dataset(
-        folder.base, schema=CHANGES, filesystem=folder.filesystem, format="parquet"
-    )
+    changes = open_table(run.layout.changes(run.run_id), CHANGES)
     n_images: Counter[tuple[str, str | None]] = Counter()
     n_bytes: Counter[str | None] = Counter()
     for batch in changes.to_batches(columns=["outcome", "reason", "size_bytes"]):

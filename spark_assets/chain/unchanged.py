@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
-import pyarrow.dataset
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
@@ -11,6 +10,7 @@ from spark_assets.chain.started_run import StartedRun
 from spark_assets.images.decoding import Reason
 from spark_assets.images.listing import ImageEntry
 from spark_assets.output.erasing import hidden_paths
+from spark_assets.output.small_tables import open_table
 from spark_assets.schemas import CHANGES, Outcome
 
 # What is noted of so many images is read here in a second or two.
@@ -38,10 +38,8 @@ def _held(run: StartedRun) -> dict[str, object]:
     same_limits = runs_with_limits_of(run)
     held: dict[str, object] = {}
     for earlier in run.earlier:
-        folder = run.layout.changes(earlier.run_id)
-        table = pyarrow.dataset.dataset(
-            folder.base, schema=CHANGES, filesystem=folder.filesystem, format="parquet"
-        ).to_table(columns=_COLUMNS)
+        changes = open_table(run.layout.changes(earlier.run_id), CHANGES)
+        table = changes.to_table(columns=_COLUMNS)
         for path, size_bytes, modified_at, outcome, reason in zip(
             *(column.to_pylist() for column in table.columns), strict=True
         ):

@@ -29,10 +29,10 @@ def write_tables(spark: SparkSession, run: StartedRun, plan: Plan, n_features: i
 
 
 def _write_here(run: StartedRun, plan: Plan, n_features: int) -> None:
-    outcomes = OUTCOMES.empty_table()
+    kept = [kept_outcomes(run)] if plan.n_to_featurize else []
+    outcomes = read_table(kept, OUTCOMES).sort_by("path")
+    is_usable = pc.is_null(outcomes.column("reason"))
     if plan.n_to_featurize:
-        outcomes = read_table([kept_outcomes(run)], OUTCOMES).sort_by("path")
-        is_usable = pc.is_null(outcomes.column("reason"))
         write_table(
             outcomes.filter(is_usable).select(FEATURES.names).cast(FEATURES),
             run.layout.features(run.run_id),
@@ -40,7 +40,6 @@ def _write_here(run: StartedRun, plan: Plan, n_features: int) -> None:
         )
         rejected = outcomes.filter(pc.invert(is_usable)).select(REJECTED.names).cast(REJECTED)
         write_table(rejected, run.layout.rejected(run.run_id))
-    is_usable = pc.is_null(outcomes.column("reason"))
     outcome = pc.if_else(is_usable, str(Outcome.FEATURES), str(Outcome.REJECTED))
     found = outcomes.append_column("outcome", outcome).select(CHANGES.names).cast(CHANGES)
     changes = pa.concat_tables([found, _gone_here(plan)]).sort_by("path")

@@ -11,10 +11,10 @@ from operator import or_
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset
 
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
+from spark_assets.output.small_tables import open_table
 from spark_assets.schemas import CHANGES
 
 _COLUMNS = ["path", "content_sha256", "outcome"]
@@ -91,10 +91,7 @@ def _matching(layout: OutputLayout, runs: Sequence[RunManifest], asked: Asked) -
 
 
 def _rows(layout: OutputLayout, run_id: str, condition: pc.Expression) -> Iterator[HeldImage]:
-    folder = layout.changes(run_id)
-    table = pyarrow.dataset.dataset(
-        folder.base, schema=CHANGES, filesystem=folder.filesystem, format="parquet"
-    )
+    table = open_table(layout.changes(run_id), CHANGES)
     for batch in table.to_batches(columns=_COLUMNS, filter=condition):
         for row in batch.to_pylist():
             yield HeldImage(row["path"], row["content_sha256"], row["outcome"], run_id)

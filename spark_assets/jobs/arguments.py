@@ -2,6 +2,8 @@
 
 import argparse
 import math
+from collections.abc import Callable
+from typing import TypeVar
 
 from spark_assets.chain.options import (
     DEFAULT_N_COMPONENTS,
@@ -26,6 +28,7 @@ _LIMITS = ImageLimits()
 _REQUEST = FeatureModelRequest()
 _LABELS = LabelRule()
 _MIB = 1024**2
+_Value = TypeVar("_Value")
 
 
 def add_common(parser: argparse.ArgumentParser, *, output_required: bool = True) -> None:
@@ -137,7 +140,7 @@ def add_reduce(parser: argparse.ArgumentParser) -> None:
     """Add the options of the reduce job."""
     parser.add_argument(
         "--n-components",
-        type=_n_components,
+        type=_told(parse_n_components),
         metavar="K|FRACTION",
         help="number of components, or the share of variance to keep (default: as before, or "
         f"{DEFAULT_N_COMPONENTS} the first time)",
@@ -151,7 +154,7 @@ def add_reduce(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--drift-alarm-rate",
-        type=_alarm_rate,
+        type=_told(parse_alarm_rate),
         default=DEFAULT_ALARM_RATE,
         metavar="RATE",
         help="share of days without drift on which a refit may be called due (default %(default)s)",
@@ -216,18 +219,16 @@ def report_options(parsed: argparse.Namespace) -> ReportOptions:
     )
 
 
-def _n_components(text: str) -> int | float:
-    try:
-        return parse_n_components(text)
-    except FruitsError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+def _told(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
+    """Return a parser whose refusals argparse prints."""
 
+    def parse_or_refuse(text: str) -> _Value:
+        try:
+            return parse(text)
+        except FruitsError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
 
-def _alarm_rate(text: str) -> float:
-    try:
-        return parse_alarm_rate(text)
-    except FruitsError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+    return parse_or_refuse
 
 
 def _number(text: str, allowed: str) -> float:

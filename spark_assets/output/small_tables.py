@@ -70,14 +70,16 @@ def n_made_by(
     return sum(run.counts.n_features for run in new)
 
 
+def open_table(folder: Location, schema: pa.Schema) -> pyarrow.dataset.Dataset:
+    """Return a Parquet table to be read without Spark, whole or in batches."""
+    return pyarrow.dataset.dataset(
+        folder.base, schema=schema, filesystem=folder.filesystem, format="parquet"
+    )
+
+
 def read_table(folders: Sequence[Location], schema: pa.Schema) -> pa.Table:
     """Return the rows of Parquet tables, one after the other."""
-    tables = [
-        pyarrow.dataset.dataset(
-            folder.base, schema=schema, filesystem=folder.filesystem, format="parquet"
-        ).to_table()
-        for folder in folders
-    ]
+    tables = [open_table(folder, schema).to_table() for folder in folders]
     return pa.concat_tables(tables) if tables else schema.empty_table()
 
 

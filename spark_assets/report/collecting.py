@@ -24,7 +24,7 @@ from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord, load_pca_model, projected_runs, projections
 from spark_assets.output.receipts import newest_receipt
-from spark_assets.output.small_tables import count_rows, is_small, n_made_by, read_table
+from spark_assets.output.small_tables import is_small, n_made_by, read_table
 from spark_assets.pca.sample import path_hash
 from spark_assets.report.data import (
     MAX_REJECTED_ROWS,
@@ -134,8 +134,9 @@ def _plotted(
     thumbnails = partial(_with_thumbnails, images, limits)
     n_rows = n_made_by(layout, runs, runs)
     if n_rows is not None and is_small(n_rows):
-        folders = [layout.reduced_by(record.model_id, run_id) for run_id in projected]
-        reduced = read_table([each for each in folders if count_rows(each)], REDUCED)
+        with_rows = [run.run_id for run in runs if run.counts.n_features]
+        folders = [layout.reduced_by(record.model_id, r) for r in with_rows if r in projected]
+        reduced = read_table(folders, REDUCED)
         n_reduced = reduced.num_rows
         batches = _in_threads(thumbnails, _evenly_here(reduced, max_points))
     else:

@@ -4,8 +4,9 @@ import hashlib
 
 import pytest
 
-from spark_assets.features.feature_model import FeatureModel, FeatureModelFacts
+from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.network_cache import kept_or_made
+from tests.made_report import made_facts
 
 NO_CODE = ()
 
@@ -25,19 +26,9 @@ class Maker:
     def __call__(self) -> FeatureModel:
         self.n_made += 1
         tflite, weights = b"flatbuffer", b"weights"
-        facts = FeatureModelFacts(
-            architecture="MobileNetV2",
-            alpha=0.35,
-            image_size_px=224,
-            n_features=1280,
-            weights="file",
-            weights_source="test",
-            weights_file_sha256=None,
-            network_sha256="0" * 64,
-            warning=None,
+        facts = made_facts(
             tflite_sha256=hashlib.sha256(tflite).hexdigest(),
             weights_sha256=hashlib.sha256(weights).hexdigest(),
-            versions={},
         )
         return FeatureModel(facts, tflite, weights)
 
