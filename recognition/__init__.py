@@ -1,0 +1,1 @@
+"""What the features are worth, and the name of the fruit on a photograph."""
