@@ -16,6 +16,11 @@ _COMMANDS = {
     "featurize": ("spark_assets.jobs.featurize", "photographs to features"),
     "reduce": ("spark_assets.jobs.reduce", "features to principal components"),
     "report": ("spark_assets.jobs.report", "a page about what an output holds"),
+    "evaluate": (
+        "recognition.commands.evaluate",
+        "what the features are worth: accuracy, and a classifier on them",
+    ),
+    "identify": ("recognition.commands.identify", "the name of the fruit on photographs"),
     "erase": ("operations.commands.erase", "photographs, and all that an output holds of them"),
     "vacuum": ("spark_assets.jobs.vacuum", "what commands that died have left in an output"),
     "export-model": ("operations.commands.export_model", "a network that workers can load"),
@@ -64,6 +69,10 @@ def parse(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     run, parsed = parse(sys.argv[1:] if argv is None else argv)
+    if "without_spark" in parsed:  # the commands that answer in a second
+        from recognition.commands.entry import run_plain_entry
+
+        return run_plain_entry(lambda: run(parsed), verbose=parsed.verbose)
     from operations.commands.entry import run_cloud_entry
     from spark_assets.jobs.entry import run_entry
 

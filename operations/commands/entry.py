@@ -6,7 +6,7 @@ from collections.abc import Callable
 from operations.aws.failures import aws_failures
 from spark_assets.closed_pipe import silent_at_closed_pipe
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.jobs.entry import tell_failure
+from spark_assets.jobs.failures import tell_failure
 
 
 @silent_at_closed_pipe()

@@ -91,15 +91,20 @@ def load_feature_model(model: Location) -> FeatureModel:
 
     Raises FruitsError where a file is missing or is not the one that was exported.
     """
+    facts, tflite = load_tflite(model)
+    weights = _verified(model, _WEIGHTS, facts.weights_sha256)
+    return FeatureModel(facts, tflite, weights)
+
+
+def load_tflite(model: Location) -> tuple[FeatureModelFacts, bytes]:
+    """Read the facts and the flatbuffer of a model alone.  Raises as `load_feature_model`."""
     facts = load_facts(model)
     if facts is None:
         raise FruitsError(
             f"there is no feature model at {model.uri} ({_JSON} is missing); "
             "make one with: fruits export-model --output URI"
         )
-    tflite = _verified(model, _TFLITE, facts.tflite_sha256)
-    weights = _verified(model, _WEIGHTS, facts.weights_sha256)
-    return FeatureModel(facts, tflite, weights)
+    return facts, _verified(model, _TFLITE, facts.tflite_sha256)
 
 
 def network_sha256(alpha: float, image_size_px: int, weights: Sequence[NDArray[np.float32]]) -> str:

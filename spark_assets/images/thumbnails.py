@@ -13,9 +13,19 @@ _JPEG_QUALITY = 78
 
 def thumbnail_data_uri(content: bytes, limits: ImageLimits) -> str:
     """Return a JPEG of at most 96 x 96 pixels as a ``data:`` URI.  Raises ImageRejected."""
+    return data_uri(thumbnail_jpeg(content, limits))
+
+
+def thumbnail_jpeg(content: bytes, limits: ImageLimits) -> bytes:
+    """Return a JPEG of at most 96 x 96 pixels.  Raises ImageRejected."""
     image = decode_upright(content, target_px=THUMBNAIL_PX, limits=limits).image
     image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BICUBIC)
     plain = Image.frombytes("RGB", image.size, image.tobytes())
     target = io.BytesIO()
     plain.save(target, "JPEG", quality=_JPEG_QUALITY, optimize=True)
-    return f"data:image/jpeg;base64,{base64.b64encode(target.getvalue()).decode('ascii')}"
+    return target.getvalue()
+
+
+def data_uri(jpeg: bytes) -> str:
+    """Return a JPEG as a ``data:`` URI."""
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"

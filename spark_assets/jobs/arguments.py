@@ -91,7 +91,7 @@ def add_featurize(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--max-rejected",
-        type=_share,
+        type=share,
         default=_DEFAULT_MAX_REJECTED,
         metavar="FRACTION",
         help="share of rejected images above which the exit code is 3 (default %(default)s)",
@@ -255,7 +255,7 @@ def positive_float(text: str) -> float:
     return value
 
 
-def _share(text: str) -> float:
+def share(text: str) -> float:
     value = _number(text, allowed := "a share from 0 to 1")
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give {allowed}")

@@ -9,9 +9,9 @@ from py4j.protocol import Py4JError
 from pyspark import SparkContext
 from pyspark.errors import PySparkException
 
-from spark_assets.closed_pipe import closed_outputs, silent_at_closed_pipe
+from spark_assets.closed_pipe import silent_at_closed_pipe
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.jobs.failures import sentence_of
+from spark_assets.jobs.failures import tell_failure
 
 # What is told in one sentence; anything else is a mistake of the program, and is raised.
 _TOLD = (FruitsError, PySparkException, Py4JError, OSError, BotoCoreError, ClientError)
@@ -37,12 +37,3 @@ def run_entry(work: Callable[[], ExitCode], *, verbose: bool) -> int:
             return int(ExitCode.INTERRUPTED)
         except _TOLD as error:
             return tell_failure(error, verbose=verbose)
-
-
-def tell_failure(error: Exception, *, verbose: bool) -> int:
-    """Tell what failed in one sentence, or raise it, and return the exit code."""
-    # A pipe that is none of the outputs, such as the one to the JVM, is a failure like others.
-    if verbose or (isinstance(error, BrokenPipeError) and closed_outputs()):
-        raise error
-    print(f"fruits: {sentence_of(error)}", file=sys.stderr)
-    return int(ExitCode.FAILED)

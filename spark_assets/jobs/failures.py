@@ -1,8 +1,10 @@
 """From what Spark throws to one sentence for people."""
 
 import re
+import sys
 
-from spark_assets.errors import FruitsError
+from spark_assets.closed_pipe import closed_outputs
+from spark_assets.errors import ExitCode, FruitsError
 
 # A FruitsError raised in a worker arrives as text, inside the trace of a Python worker.
 _WORKER_FAILURE = re.compile(r"^(?:\S*\.)?FruitsError: (.+?)$", re.MULTILINE)
@@ -29,6 +31,15 @@ _KNOWN = (
     ),
 )
 _MORE = "run it again with --verbose for the whole story"
+
+
+def tell_failure(error: Exception, *, verbose: bool) -> int:
+    """Tell what failed in one sentence, or raise it, and return the exit code."""
+    # A pipe that is none of the outputs, such as the one to the JVM, is a failure like others.
+    if verbose or (isinstance(error, BrokenPipeError) and closed_outputs()):
+        raise error
+    print(f"fruits: {sentence_of(error)}", file=sys.stderr)
+    return int(ExitCode.FAILED)
 
 
 def sentence_of(error: BaseException) -> str:

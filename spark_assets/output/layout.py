@@ -34,6 +34,10 @@ class OutputLayout:
         """Return where it is noted which runs were projected after a model was made."""
         return self.pca_model(model_id).child("projections")
 
+    def classifier(self, model_id: str) -> Location:
+        """Return where the classifier in the space of a PCA model is kept, and how good it is."""
+        return self.pca_model(model_id).child("classifier")
+
     def manifest(self, run_id: str) -> Location:
         return self.manifests.child(f"{run_id}.json")
 

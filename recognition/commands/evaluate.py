@@ -1,0 +1,89 @@
+"""The command ``fruits evaluate``: what the features are worth, and a classifier on them."""
+
+import argparse
+
+from recognition.evaluation.messages import say_evaluated
+from recognition.evaluation.of_output import EvaluateOptions, evaluate_output, newest_record
+from spark_assets.chain.options import ReportOptions
+from spark_assets.chain.report import make_report, write_report
+from spark_assets.errors import ExitCode
+from spark_assets.jobs.arguments import add_common, add_report, positive_int, report_options, share
+from spark_assets.jobs.working import session_on_demand
+from spark_assets.locations import parse_location, parse_output_location
+from spark_assets.output.history import visible_runs
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.pca_models import pca_records
+
+_DEFAULT_FOLDS = 5
+# Of 1280 features: a minute or two for all folds.
+_DEFAULT_MAX_IMAGES = 5000
+_DEFAULT_REFUSAL_RATE = 0.05
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    add_common(parser)
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--test-images",
+        metavar="URI",
+        help="photographs to ask about, in folders as those of the output, instead of folds",
+    )
+    how.add_argument(
+        "--folds",
+        type=_n_folds,
+        default=_DEFAULT_FOLDS,
+        metavar="K",
+        help="parts of which each is asked about once (default %(default)s)",
+    )
+    parser.add_argument(
+        "--group-by",
+        metavar="EXPRESSION",
+        help="a regular expression whose first group, or match, in a path names the object on it: "
+        "no object is in training and in the test",
+    )
+    parser.add_argument(
+        "--max-images",
+        type=positive_int,
+        default=_DEFAULT_MAX_IMAGES,
+        metavar="N",
+        help="a sample of so many photographs is looked at (default %(default)s)",
+    )
+    parser.add_argument(
+        "--refusal-rate",
+        type=share,
+        default=_DEFAULT_REFUSAL_RATE,
+        metavar="RATE",
+        help="share of known fruit that the classifier may call unknown (default %(default)s)",
+    )
+    add_report(parser)
+
+
+def run(parsed: argparse.Namespace) -> ExitCode:
+    """Evaluate, keep the classifier, and make the report anew."""
+    options = EvaluateOptions(
+        output=parse_output_location(parsed.output),
+        test_images=None if parsed.test_images is None else parse_location(parsed.test_images),
+        n_folds=parsed.folds,
+        group_by=parsed.group_by,
+        max_images=parsed.max_images,
+        refusal_rate=parsed.refusal_rate,
+    )
+    to_report: ReportOptions = report_options(parsed)
+    layout = OutputLayout(options.output)
+    with session_on_demand(options.output, "fruits evaluate", parsed) as session:
+        runs = visible_runs(layout)
+        records = pca_records(layout, [run.run_id for run in runs])
+        record = newest_record(records, options.output)
+        say_evaluated(evaluate_output(session, options, runs, record))
+        write_report(layout, make_report(session, to_report, runs, record))
+    return ExitCode.DONE
+
+
+def _n_folds(text: str) -> int:
+    n_folds = positive_int(text)
+    if n_folds < 2:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not allowed; give 2 or more, to fit on some and to ask about others"
+        )
+    return n_folds

@@ -1,0 +1,98 @@
+"""The command ``fruits identify``: the name of the fruit on photographs."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from recognition.classifier.identifier import FruitIdentifier
+from recognition.classifier.model import Answer
+from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.images.decoding import ImageRejected
+from spark_assets.locations import parse_location
+from spark_assets.report.wording import printable
+
+_N_SHOWN = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("photographs", nargs="+", metavar="PHOTO", help="a file with a photograph")
+    parser.add_argument(
+        "--output",
+        required=True,
+        metavar="URI",
+        help="an output with a classifier of fruits evaluate, or a folder of fruits export",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="a line of JSON for each photograph instead of text"
+    )
+    parser.add_argument("--verbose", action="store_true", help="stack traces")
+    parser.set_defaults(without_spark=True)
+
+
+def run(parsed: argparse.Namespace) -> ExitCode:
+    """Name the fruit on each photograph; go on after one that cannot be used."""
+    identifier = FruitIdentifier.from_output(parse_location(parsed.output))
+    if identifier.record.warning is not None:
+        print(f"WARNING: {identifier.record.warning}", file=sys.stderr)
+    n_unusable = 0
+    for name in parsed.photographs:
+        try:
+            answer = identifier.identify(_read(name))
+        except ImageRejected as rejected:
+            n_unusable += 1
+            print(_unusable(name, rejected, as_json=parsed.json), flush=True)
+        else:
+            line = json.dumps(answer_json(name, answer)) if parsed.json else text_of(name, answer)
+            print(line, flush=True)
+    return ExitCode.TOO_MANY_REJECTED if n_unusable else ExitCode.DONE
+
+
+def _read(name: str) -> bytes:
+    """Read a photograph.  Raises FruitsError where there is no such file."""
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise FruitsError(
+            f"{printable(name)} cannot be read: {error.strerror}; give a file with a photograph"
+        ) from error
+
+
+def _unusable(name: str, rejected: ImageRejected, *, as_json: bool) -> str:
+    if as_json:
+        return json.dumps(
+            {"photograph": name, "rejected": str(rejected.reason), "detail": rejected.detail}
+        )
+    return f"{printable(name)}: cannot be used, {rejected.reason}: {rejected.detail}"
+
+
+def text_of(name: str, answer: Answer) -> str:
+    """Return an answer as a line, and a line for each of the nearest known photographs."""
+    percent = f"{100 * answer.probability:.0f} %"
+    found = (
+        f"unknown; of the known labels {printable(answer.likeliest)} would be the likeliest"
+        if answer.label is None
+        else f"{printable(answer.label)}, {percent}"
+    )
+    neighbors = [
+        f"  {each.similarity:.3f} like {printable(each.path)} ({printable(each.label)})"
+        for each in answer.neighbors[:_N_SHOWN]
+    ]
+    return "\n".join([f"{printable(name)}: {found}", *neighbors])
+
+
+def answer_json(name: str, answer: Answer) -> dict[str, Any]:
+    """Return an answer as plain values."""
+    return {
+        "photograph": name,
+        "label": answer.label,
+        "likeliest": answer.likeliest,
+        "probability": answer.probability,
+        "neighbors": [
+            {"path": each.path, "label": each.label, "similarity": each.similarity}
+            for each in answer.neighbors
+        ],
+        "point": list(answer.point),
+    }

@@ -1,0 +1,87 @@
+"""Which photographs a classifier is fitted on, and which it is asked about."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+from spark_assets.errors import FruitsError
+from spark_assets.images.naming import LabelRule
+
+_SEED = 0
+
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fold:
+    """Rows to fit on and rows to ask about; no row is in both."""
+
+    train: Rows
+    test: Rows
+
+
+def objects_of(
+    paths: Sequence[str], labels: Sequence[str | None], group_by: str | None
+) -> list[str]:
+    """Return the name of the object on each photograph.
+
+    ``group_by`` is searched in the path as ``--label-regex`` is; a path without a match, and every
+    path where it is None, shows an object of its own.  Objects of two labels are two.
+
+    Raises FruitsError for an expression that is none.
+    """
+    if group_by is None:
+        return list(paths)
+    try:
+        names = LabelRule(regex=group_by).labels_of(paths)
+    except FruitsError as error:
+        raise FruitsError(str(error).replace("--label-regex", "--group-by", 1)) from error
+    return [
+        path if name is None else f"{label}\n{name}"
+        for path, label, name in zip(paths, labels, names, strict=True)
+    ]
+
+
+def labels_with_one_object(labels: Sequence[str], objects: Sequence[str]) -> list[str]:
+    """Return the labels that have a single object, sorted: it is in training or in the test."""
+    objects_by_label: dict[str, set[str]] = {}
+    for label, name in zip(labels, objects, strict=True):
+        objects_by_label.setdefault(label, set()).add(name)
+    return sorted(label for label, names in objects_by_label.items() if len(names) < 2)
+
+
+def folds_by_object(labels: Sequence[str], objects: Sequence[str], n_folds: int) -> list[Fold]:
+    """Return folds in which no object is both in training and in the test."""
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=_SEED)
+    return _folds(splitter, labels, objects)
+
+
+def folds_by_photograph(labels: Sequence[str], n_folds: int) -> list[Fold]:
+    """Return folds of photographs, whatever object they show."""
+    splitter = StratifiedKFold(n_folds, shuffle=True, random_state=_SEED)
+    return _folds(splitter, labels, None)
+
+
+def _folds(
+    splitter: StratifiedKFold | StratifiedGroupKFold,
+    labels: Sequence[str],
+    objects: Sequence[str] | None,
+) -> list[Fold]:
+    with warnings.catch_warnings():
+        # A label with fewer photographs than folds is in the test of some folds only.
+        warnings.filterwarnings("ignore", message="The least populated class")
+        try:
+            rows = list(splitter.split(np.zeros(len(labels)), np.asarray(labels), objects))
+        except ValueError as error:
+            n = len(set(labels if objects is None else objects))
+            raise FruitsError(
+                f"{len(labels)} photographs of {n} objects cannot be divided into "
+                f"{splitter.get_n_splits()} folds; give a smaller --folds, or add photographs"
+            ) from error
+    # Where a fold has all objects of all labels but one, nothing can be fitted on the rest.
+    known = np.asarray(labels)
+    return [Fold(a, b) for a, b in rows if len(b) and len(set(known[a])) > 1]

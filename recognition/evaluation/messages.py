@@ -1,0 +1,74 @@
+"""What an evaluation says."""
+
+from recognition.evaluation.of_output import KeptEvaluation
+from spark_assets.output.evaluation import Evaluation, Score
+from spark_assets.progress import say
+from spark_assets.report.wording import printable
+
+_SPLITS = {
+    "objects": "whole objects left out",
+    "photographs": "single photographs left out",
+    "test": "on the test images",
+}
+
+
+def say_evaluated(kept: KeptEvaluation) -> None:
+    """Print the scores, and say what they leave out and where the classifier is."""
+    evaluation = kept.evaluation
+    if evaluation.warning is not None:
+        say(f"WARNING: {evaluation.warning}")
+    # At once, so that it stands before what is said on stderr later.
+    print("\n".join(lines_of(evaluation)), flush=True)
+    record = kept.classifier
+    say(
+        f"classifier of {record.n_labels} labels: {kept.folder.uri}; unknown is what is less than "
+        f"{record.similarity_floor:.3f} like every known photograph"
+    )
+
+
+def lines_of(evaluation: Evaluation) -> list[str]:
+    """Return the scores as lines of text."""
+    of_all = ""
+    if evaluation.n_photographs + evaluation.n_unlabeled < evaluation.n_current:
+        of_all = f", a sample of {evaluation.n_current}"
+    objects = "" if evaluation.group_by is None else f", {evaluation.n_objects} objects"
+    n_labels = len(evaluation.labels)
+    lines = [f"{evaluation.n_photographs} photographs of {n_labels} labels{objects}{of_all}"]
+    if evaluation.n_unlabeled:
+        lines.append(f"{evaluation.n_unlabeled} photographs without a label are left out")
+    if evaluation.labels_left_out:
+        lines.append(_left_out(evaluation))
+    if evaluation.n_test_rejected:
+        lines.append(f"{evaluation.n_test_rejected} test images could not be used")
+    split = ""
+    for score in evaluation.scores:
+        if score.split != split:
+            split = score.split
+            folds = "" if evaluation.n_folds is None else f", {evaluation.n_folds} folds"
+            lines.append(f"accuracy, {_SPLITS[split]}{folds}:")
+        lines.append(f"  {_line(score)}")
+    if evaluation.group_by is None and evaluation.main_split == "photographs":
+        lines.append(
+            "photographs of one object in training and test flatter: name the objects with "
+            "--group-by if the paths tell them"
+        )
+    return lines
+
+
+def _line(score: Score) -> str:
+    space = "all features" if score.n_components is None else f"{score.n_components} components"
+    return (
+        f"{score.classifier + ', ' + space:<38} {score.accuracy:.3f} "
+        f"({score.low:.3f} to {score.high:.3f}), balanced {score.balanced_accuracy:.3f}, "
+        f"macro F1 {score.macro_f1:.3f}"
+    )
+
+
+def _left_out(evaluation: Evaluation) -> str:
+    names = evaluation.labels_left_out
+    shown = ", ".join(map(printable, names[:5])) + (
+        f" and {len(names) - 5} more" if len(names) > 5 else ""
+    )
+    if evaluation.main_split == "test":
+        return f"not asked about, for the output has no such label: {shown}"
+    return f"not asked about, for there is a single object of each: {shown}"

@@ -1,0 +1,192 @@
+"""The evaluation of an output: read, evaluate, fit the classifier, keep both."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import sklearn
+
+from recognition.classifier.fitting import fit_classifier
+from recognition.classifier.storing import ClassifierRecord, save_classifier
+from recognition.current import CurrentPhotographs, read_current
+from recognition.evaluation.evaluate import (
+    Asking,
+    Evaluated,
+    LabeledPhotographs,
+    evaluate_by_folds,
+    evaluate_on_others,
+)
+from recognition.evaluation.folds import objects_of
+from recognition.photographs import featurize_folder, make_thumbnails
+from spark_assets import __version__
+from spark_assets.errors import FruitsError
+from spark_assets.features.feature_model import load_feature_model
+from spark_assets.images.decoding import ImageLimits
+from spark_assets.images.naming import LabelRule
+from spark_assets.locations import Location, parse_location
+from spark_assets.output.artefacts import RegisteredArtefact, register_artefact
+from spark_assets.output.evaluation import Evaluation, write_evaluation
+from spark_assets.output.layout import OutputLayout
+from spark_assets.output.lease import check_lease
+from spark_assets.output.manifest import RunManifest
+from spark_assets.output.pca_models import PCARecord, load_pca_model
+from spark_assets.pca.model import parse_n_components
+from spark_assets.session_on_demand import GetSession
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateOptions:
+    """What an evaluation is asked for.
+
+    ``test_images`` None: by folds.  ``refusal_rate`` is the share of known fruit that the
+    classifier may call unknown.
+    """
+
+    output: Location
+    test_images: Location | None
+    n_folds: int
+    group_by: str | None
+    max_images: int
+    refusal_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvaluation:
+    """An evaluation, with the record of the classifier that was fitted with it, and where it is."""
+
+    evaluation: Evaluation
+    classifier: ClassifierRecord
+    folder: Location
+
+
+def evaluate_output(
+    session: GetSession,
+    options: EvaluateOptions,
+    runs: Sequence[RunManifest],
+    record: PCARecord,
+) -> KeptEvaluation:
+    """Evaluate the current features of ``runs`` and keep a classifier fitted on all of them.
+
+    Both are beside the PCA model of ``record``, and registered, so that an erasure removes them.
+
+    Raises FruitsError where the photographs allow no evaluation.
+    """
+    layout = OutputLayout(options.output)
+    photographs = read_current(session, layout, runs, max_images=options.max_images)
+    objects = objects_of(photographs.paths, photographs.labels, options.group_by)
+    labeled = LabeledPhotographs.of(photographs, objects)
+    asking = Asking(
+        model_id=record.model_id,
+        facts=runs[-1].feature_model,
+        components=_components(record),
+        n_folds=options.n_folds,
+        group_by=options.group_by,
+        n_unlabeled=len(photographs) - len(labeled),
+        n_current=photographs.n_current,
+    )
+    if options.test_images is None:
+        evaluated = evaluate_by_folds(labeled, asking)
+    else:
+        evaluated = _on_test_images(layout, options, runs, labeled, asking)
+    return _keep(layout, options, runs, record, photographs, labeled, evaluated)
+
+
+def _components(record: PCARecord) -> int | float:
+    """Return what the PCA of a fold is asked to keep: what the model of the output was asked."""
+    return parse_n_components(record.n_components_asked)
+
+
+def _on_test_images(
+    layout: OutputLayout,
+    options: EvaluateOptions,
+    runs: Sequence[RunManifest],
+    labeled: LabeledPhotographs,
+    asking: Asking,
+) -> Evaluated:
+    assert options.test_images is not None
+    latest = runs[-1]
+    network = load_feature_model(layout.feature_model(latest.feature_model.network_sha256))
+    found = featurize_folder(
+        options.test_images,
+        network,
+        labels=LabelRule(**latest.options["label"]),
+        limits=ImageLimits(**latest.options["limits"]),
+        max_images=options.max_images,
+    )
+    rows = [row for row, label in enumerate(found.labels) if label is not None]
+    objects = objects_of(found.paths, found.labels, options.group_by)
+    others = LabeledPhotographs(
+        found.features[rows],
+        [label for label in found.labels if label is not None],
+        # An object of the test is another one than its namesake in training.
+        [f"test\n{objects[row]}" for row in rows],
+    )
+    return evaluate_on_others(labeled, others, asking, n_rejected=found.n_rejected)
+
+
+def _keep(
+    layout: OutputLayout,
+    options: EvaluateOptions,
+    runs: Sequence[RunManifest],
+    record: PCARecord,
+    photographs: CurrentPhotographs,
+    labeled: LabeledPhotographs,
+    evaluated: Evaluated,
+) -> KeptEvaluation:
+    pca, _ = load_pca_model(layout.pca_model(record.model_id))
+    latest, evaluation = runs[-1], evaluated.evaluation
+    thumbnails = partial(
+        make_thumbnails, parse_location(latest.images_uri), ImageLimits(**latest.options["limits"])
+    )
+    classifier = fit_classifier(
+        pca,
+        labeled.features,
+        [path for path, label in zip(photographs.paths, photographs.labels, strict=True) if label],
+        labeled.labels,
+        labeled.objects,
+        temperature=evaluated.temperature,
+        refusal_rate=options.refusal_rate,
+        make_thumbnails=thumbnails,
+    )
+    best = evaluation.main_logistic
+    kept = ClassifierRecord(
+        model_id=record.model_id,
+        fitted_model_id=record.fitted_model_id,
+        network_sha256=record.network_sha256,
+        warning=latest.feature_model.warning,
+        made_at=evaluation.made_at,
+        made_from=[run.run_id for run in runs],
+        n_photographs=len(labeled),
+        n_labels=len(evaluation.labels),
+        group_by=options.group_by,
+        refusal_rate=options.refusal_rate,
+        similarity_floor=classifier.similarity_floor,
+        temperature=evaluated.temperature,
+        accuracy=best.accuracy,
+        accuracy_low=best.low,
+        accuracy_high=best.high,
+        versions={"fruits": __version__, "scikit-learn": sklearn.__version__},
+        sha256={},
+    )
+    folder = layout.classifier(record.model_id)
+    check_lease(layout)
+    register_artefact(
+        layout,
+        RegisteredArtefact(
+            name=f"classifier-{record.model_id}",
+            folder=folder.base.removeprefix(f"{layout.output.base}/"),
+            made_from=kept.made_from,
+        ),
+    )
+    save_classifier(classifier, kept, folder)
+    write_evaluation(folder, evaluation)
+    return KeptEvaluation(evaluation, kept, folder)
+
+
+def newest_record(records: Sequence[PCARecord], output: Location) -> PCARecord:
+    """Return the PCA model to evaluate.  Raises FruitsError where there is none."""
+    if not records:
+        raise FruitsError(
+            f"{output.uri} holds no PCA model; make one with: fruits reduce --output URI"
+        )
+    return records[-1]

@@ -1,0 +1,106 @@
+"""Photographs read here, without Spark: features of a folder, and thumbnails."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import pyarrow as pa
+from numpy import float32
+from numpy.typing import NDArray
+
+from spark_assets.errors import FruitsError
+from spark_assets.features.engines import EngineName, build_engine, engine_spec
+from spark_assets.features.feature_model import FeatureModel
+from spark_assets.features.task import extract
+from spark_assets.images.decoding import ImageLimits, ImageRejected
+from spark_assets.images.listing import ImageEntry
+from spark_assets.images.naming import LabelRule
+from spark_assets.images.reading import ImageReader, ReadAhead
+from spark_assets.images.small_listing import list_if_small
+from spark_assets.images.thumbnails import thumbnail_jpeg
+from spark_assets.locations import Location
+from spark_assets.pca.batches import feature_matrix
+from spark_assets.pca.sample import path_hash
+from spark_assets.schemas import OUTCOMES
+
+_N_READERS = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeaturizedFolder:
+    """The photographs of a folder that could be used: features (n, n_features), one label each."""
+
+    paths: list[str]
+    labels: list[str | None]
+    features: NDArray[float32]
+    n_rejected: int
+
+
+def featurize_folder(
+    images: Location,
+    network: FeatureModel,
+    *,
+    labels: LabelRule,
+    limits: ImageLimits,
+    max_images: int,
+) -> FeaturizedFolder:
+    """Featurize a folder as a run does, in threads: of more than ``max_images``, a sample by hash.
+
+    Raises FruitsError where the folder cannot be listed, or none of its images can be used.
+    """
+    entries = list_if_small(images)
+    if not entries:
+        what = "more images than can be listed here" if entries is None else "no images"
+        raise FruitsError(f"{images.uri} holds {what}; give a folder with some photographs")
+    entries = sorted(entries, key=lambda entry: path_hash(entry.path))[:max_images]
+    n_threads = os.cpu_count() or 1
+    featurize = partial(_featurize, images, network, labels, limits)
+    with ThreadPoolExecutor(n_threads) as pool:
+        shares = [entries[start::n_threads] for start in range(n_threads)]
+        outcomes = pa.concat_tables(pool.map(featurize, shares)).sort_by("path")
+    usable = outcomes.filter(outcomes.column("reason").is_null())
+    if not usable.num_rows:
+        raise FruitsError(
+            f"none of the {len(entries)} images in {images.uri} can be used; look at them with: "
+            "fruits featurize --images URI --output URI"
+        )
+    return FeaturizedFolder(
+        usable.column("path").to_pylist(),
+        usable.column("label").to_pylist(),
+        feature_matrix(usable.column("features").combine_chunks()).astype(float32, copy=False),
+        outcomes.num_rows - usable.num_rows,
+    )
+
+
+def _featurize(
+    images: Location,
+    network: FeatureModel,
+    labels: LabelRule,
+    limits: ImageLimits,
+    entries: Sequence[ImageEntry],
+) -> pa.Table:
+    engine = build_engine(engine_spec(network, EngineName.LITERT))
+    read = ReadAhead(n_readers=_N_READERS).read(entries, ImageReader(images, limits=limits))
+    size_px = network.facts.image_size_px
+    batches = extract(read, engine=engine, size_px=size_px, limits=limits, labels=labels)
+    return pa.Table.from_batches(batches, OUTCOMES)
+
+
+def make_thumbnails(
+    images: Location, limits: ImageLimits, paths: Sequence[str]
+) -> list[bytes | None]:
+    """Return a small JPEG of each photograph, None for one that is gone or cannot be read."""
+
+    def thumbnail(content: bytes | ImageRejected) -> bytes | None:
+        if isinstance(content, ImageRejected):
+            return None
+        try:
+            return thumbnail_jpeg(content, limits)
+        except ImageRejected:
+            return None
+
+    entries = [ImageEntry(path, None, None) for path in paths]
+    read = ReadAhead(n_readers=_N_READERS).read(entries, ImageReader(images, limits=limits))
+    return [thumbnail(image.content) for image in read]

@@ -1,0 +1,139 @@
+"""What the features of an output are worth, as it was measured: read by the report."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from spark_assets.files import read_json, write_json
+from spark_assets.locations import Location
+from spark_assets.output.layout import OutputLayout
+
+_JSON = "evaluation.json"
+NEAREST, LOGISTIC = "nearest neighbor", "logistic regression"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How often one classifier was right; shares from 0 to 1.
+
+    ``split`` says what training and test did not share: ``objects``, ``photographs``, or ``test``
+    for photographs from another place.  ``n_components`` is None for all features.  The accuracy
+    lies between ``low`` and ``high`` in 95 % of samples of as many objects.
+    """
+
+    classifier: str
+    split: str
+    n_components: int | None
+    accuracy: float
+    low: float
+    high: float
+    balanced_accuracy: float
+    macro_f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScore:
+    """The same for one label, ``n`` photographs of it."""
+
+    label: str
+    n: int
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """How many photographs of a label were given a label, the right one or another."""
+
+    label: str
+    predicted: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """Photographs whose probability lies in one tenth: how sure, and how often right."""
+
+    n: int
+    mean_probability: float
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """The accuracy with some components; ``share`` of the variance, None for a plain number."""
+
+    classifier: str
+    n_components: int
+    share: float | None
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One evaluation of the features behind one PCA model.
+
+    ``scores`` has the one to go by first.  ``by_label``, ``confusions``, ``calibration`` and
+    ``calibration_error`` (the mean distance of probability and accuracy) are of the logistic
+    regression on the components, in that split.  ``labels_left_out`` have one object only, so that
+    nobody can tell whether another would be recognized.
+    """
+
+    model_id: str
+    made_at: str
+    network_sha256: str
+    warning: str | None
+    n_folds: int | None
+    group_by: str | None
+    n_photographs: int
+    n_objects: int
+    n_unlabeled: int
+    n_current: int
+    n_tested: int
+    n_test_rejected: int
+    labels: list[str]
+    labels_left_out: list[str]
+    scores: list[Score]
+    by_label: list[LabelScore]
+    confusions: list[Confusion]
+    calibration: list[CalibrationBin]
+    calibration_error: float
+    curve: list[CurvePoint]
+
+    @property
+    def main_split(self) -> str:
+        """What training and test did not share in the scores to go by."""
+        return self.scores[0].split
+
+    @property
+    def main_logistic(self) -> Score:
+        """The score of the logistic regression on the components, in the split to go by."""
+        return next(
+            score
+            for score in self.scores
+            if score.classifier == LOGISTIC and score.n_components is not None
+        )
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Evaluation":
+        """Return what was written."""
+        lists = {
+            "scores": Score,
+            "by_label": LabelScore,
+            "confusions": Confusion,
+            "calibration": CalibrationBin,
+            "curve": CurvePoint,
+        }
+        made = {name: [kind(**each) for each in value[name]] for name, kind in lists.items()}
+        return cls(**{**value, **made})
+
+
+def write_evaluation(classifier: Location, evaluation: Evaluation) -> None:
+    """Write an evaluation beside the classifier that was fitted with it."""
+    write_json(classifier.child(_JSON), asdict(evaluation))
+
+
+def read_evaluation(layout: OutputLayout, model_id: str) -> Evaluation | None:
+    """Return the evaluation of the features behind a PCA model, None where there is none."""
+    value = read_json(layout.classifier(model_id).child(_JSON))
+    return None if value is None else Evaluation.from_json(value)
