@@ -129,5 +129,5 @@ def _lists(matrix: NDArray[floating], kind: pa.DataType) -> pa.Array:
 
 def _matrix(column: pa.ChunkedArray) -> NDArray[floating]:
     lists = column.combine_chunks()
-    values: NDArray[floating] = lists.flatten().to_numpy(zero_copy_only=False)
+    values: NDArray[floating] = np.from_dlpack(lists.flatten())  # type: ignore[assignment]
     return values.reshape(len(lists), lists.type.list_size)

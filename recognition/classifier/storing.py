@@ -4,8 +4,11 @@ import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
+from numpy import float64
+from numpy.typing import NDArray
 
 from recognition.classifier.known import KnownPhotographs
 from recognition.classifier.logistic import LogisticModel
@@ -105,8 +108,8 @@ def load_classifier(folder: Location, pca_folder: Location) -> FruitClassifier:
     coefficients = labels.column("coefficients").combine_chunks()
     logistic = LogisticModel(
         labels.column("label").to_pylist(),
-        coefficients.flatten().to_numpy(zero_copy_only=False).reshape(len(coefficients), -1),
-        labels.column("intercept").to_numpy(),
+        _numbers(coefficients.flatten()).reshape(len(coefficients), -1),
+        _numbers(labels.column("intercept").combine_chunks()),
     )
     known = KnownPhotographs.from_table(_table(folder, _KNOWN, record))
     return FruitClassifier(pca, logistic, known, record.similarity_floor)
@@ -120,6 +123,11 @@ def _table(folder: Location, name: str, record: ClassifierRecord) -> pa.Table:
         )
     # read_table would import the datasets of pyarrow, and pandas with them: 0.2 s.
     return pyarrow.parquet.ParquetFile(pa.BufferReader(content)).read()
+
+
+def _numbers(column: pa.Array) -> NDArray[float64]:
+    # Not to_numpy, which imports pandas: 0.2 s.
+    return np.from_dlpack(column).astype(float64, copy=False)
 
 
 def _parquet(table: pa.Table) -> bytes:
