@@ -24,6 +24,10 @@ _COMMANDS = {
     "erase": ("operations.commands.erase", "photographs, and all that an output holds of them"),
     "vacuum": ("spark_assets.jobs.vacuum", "what commands that died have left in an output"),
     "export-model": ("operations.commands.export_model", "a network that workers can load"),
+    "export-classifier": (
+        "recognition.commands.export_classifier",
+        "the classifier as a folder that a phone can carry",
+    ),
     "sample": ("operations.commands.sample", "draw sample photographs"),
     "cost": ("operations.commands.cost", "what a run would cost on clusters of several sizes"),
     "upload": ("operations.commands.upload", "photographs from a local folder to AWS"),

@@ -5,8 +5,8 @@ can afford.
 """
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -23,32 +23,42 @@ from spark_assets.images.decoding import ImageLimits, decode_image
 from spark_assets.locations import Location
 from spark_assets.output.layout import OutputLayout
 
-_DEFAULT_LIMITS = ImageLimits()
+DEFAULT_LIMITS = ImageLimits()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Parts:
-    facts: FeatureModelFacts
-    tflite: bytes
-    classifier: FruitClassifier
-    record: ClassifierRecord
-
-
-class FruitIdentifier:
-    """Names the fruit on photographs.  Safe to use from several threads, one photograph at a time.
+class Identifier(ABC):
+    """Names the fruit on photographs.  Safe to use from several threads.
 
     Attributes
     ----------
-    classifier : FruitClassifier
     record : ClassifierRecord
         Where the classifier comes from, and how often it was right.
     """
 
-    def __init__(self, parts: _Parts) -> None:
-        self.classifier = parts.classifier
-        self.record = parts.record
-        self._size_px = parts.facts.image_size_px
-        self._engine = build_engine(EngineSpec(EngineName.LITERT, parts.facts, parts.tflite))
+    record: ClassifierRecord
+
+    @abstractmethod
+    def identify(self, content: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Answer:
+        """Answer what is on one photograph, in any format that a run reads.
+
+        Raises ImageRejected, with a reason, for one that cannot be used.
+        """
+
+
+class FruitIdentifier(Identifier):
+    """Names fruit with the classifier of an output, which is its ``classifier``."""
+
+    def __init__(
+        self,
+        classifier: FruitClassifier,
+        record: ClassifierRecord,
+        facts: FeatureModelFacts,
+        tflite: bytes,
+    ) -> None:
+        self.classifier = classifier
+        self.record = record
+        self._size_px = facts.image_size_px
+        self._engine = build_engine(EngineSpec(EngineName.LITERT, facts, tflite))
         self._lock = threading.Lock()
 
     @classmethod
@@ -58,18 +68,18 @@ class FruitIdentifier:
         Raises FruitsError where there is none, or a file is not the one that was written.
         """
         layout = OutputLayout(output)
-        model_id = _newest(layout)
-        folder = layout.classifier(model_id)
-        record = load_record(folder)
-        assert record is not None  # that is how the newest one was found
-        network = layout.feature_model(record.network_sha256)
-        return cls(_load(folder, layout.pca_model(model_id), network))
+        model_id, record = newest_classifier(layout)
+        classifier = load_classifier(layout.classifier(model_id), layout.pca_model(model_id))
+        facts, tflite = load_tflite(layout.feature_model(record.network_sha256))
+        if facts.network_sha256 != record.network_sha256:
+            raise FruitsError(
+                f"the classifier of {layout.output.uri} was fitted on features of another network "
+                "than the one that lies there; make it again with: fruits evaluate --output URI"
+            )
+        return cls(classifier, record, facts, tflite)
 
-    def identify(self, content: bytes, *, limits: ImageLimits = _DEFAULT_LIMITS) -> Answer:
-        """Answer what is on one photograph, in any format that a run reads.
-
-        Raises ImageRejected, with a reason, for one that cannot be used.
-        """
+    def identify(self, content: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Answer:
+        """Answer what is on one photograph.  Raises ImageRejected."""
         return self.classifier.answer(self.features(content, limits=limits))[0]
 
     def features(self, content: bytes, *, limits: ImageLimits) -> NDArray[float32]:
@@ -82,25 +92,16 @@ class FruitIdentifier:
             return self._engine(pixels[np.newaxis])
 
 
-def _load(folder: Location, pca_folder: Location, network: Location) -> _Parts:
-    record = load_record(folder)
-    classifier = load_classifier(folder, pca_folder)
-    assert record is not None  # or the line before would have said so
-    facts, tflite = load_tflite(network)
-    if facts.network_sha256 != record.network_sha256:
-        raise FruitsError(
-            f"the classifier at {folder.uri} was fitted on features of another network than "
-            f"{network.uri}; copy both again from where they were made"
-        )
-    return _Parts(facts, tflite, classifier, record)
+def newest_classifier(layout: OutputLayout) -> tuple[str, ClassifierRecord]:
+    """Return the id of the newest PCA model that has a classifier, and the record of that.
 
-
-def _newest(layout: OutputLayout) -> str:
-    """Return the id of the newest PCA model that has a classifier."""
+    Raises FruitsError where none has.
+    """
     model_ids: Sequence[str] = names_in(layout.pca_models)
     for model_id in reversed(model_ids):
-        if load_record(layout.classifier(model_id)) is not None:
-            return model_id
+        record = load_record(layout.classifier(model_id))
+        if record is not None:
+            return model_id, record
     raise FruitsError(
         f"{layout.output.uri} holds no classifier; make one with: fruits evaluate --output URI"
     )

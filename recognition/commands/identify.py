@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from recognition.classifier.identifier import FruitIdentifier
+from recognition.classifier.exported import load_identifier
 from recognition.classifier.model import Answer
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.images.decoding import ImageRejected
@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         required=True,
         metavar="URI",
-        help="an output with a classifier of fruits evaluate, or a folder of fruits export",
+        help="an output with a classifier of fruits evaluate, or a folder of "
+        "fruits export-classifier",
     )
     parser.add_argument(
         "--json", action="store_true", help="a line of JSON for each photograph instead of text"
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Name the fruit on each photograph; go on after one that cannot be used."""
-    identifier = FruitIdentifier.from_output(parse_location(parsed.output))
+    identifier = load_identifier(parse_location(parsed.output))
     if identifier.record.warning is not None:
         print(f"WARNING: {identifier.record.warning}", file=sys.stderr)
     n_unusable = 0

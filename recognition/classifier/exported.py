@@ -1,0 +1,135 @@
+"""A classifier as one folder that a phone carries: a flatbuffer that answers, and what it means."""
+
+import hashlib
+import json
+import threading
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from recognition.classifier.identifier import DEFAULT_LIMITS, FruitIdentifier, Identifier
+from recognition.classifier.model import Answer, Neighbor
+from recognition.classifier.storing import ClassifierRecord
+from spark_assets.errors import FruitsError
+from spark_assets.files import read_bytes, read_json, write_bytes, write_json
+from spark_assets.images.decoding import ImageLimits, decode_image
+from spark_assets.locations import Location
+from spark_assets.quiet import quiet_native_stderr
+
+_JSON = "identifier.json"
+_TFLITE = "identifier.tflite"
+_MEANING = "labels.json"
+_PIXELS = (
+    "RGB, upright by EXIF orientation, alpha over white, resized to image_size_px x image_size_px "
+    "with a bicubic filter that averages when it shrinks (Pillow's), 0 to 255"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What the numbers of the flatbuffer stand for: labels, and the known photographs."""
+
+    labels: list[str]
+    known_paths: list[str]
+    known_labels: list[str]
+
+
+def write_exported(
+    folder: Location,
+    *,
+    tflite: bytes,
+    meaning: Meaning,
+    record: ClassifierRecord,
+    image_size_px: int,
+) -> int:
+    """Write the folder, the JSON with the digests last; return the bytes of it all."""
+    meaning_json = json.dumps(asdict(meaning), ensure_ascii=False).encode()
+    files = {_TFLITE: tflite, _MEANING: meaning_json}
+    for name, content in files.items():
+        write_bytes(folder.child(name), content)
+    about = {
+        "image_size_px": image_size_px,
+        "pixels": _PIXELS,
+        "unknown_below_similarity": record.similarity_floor,
+        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        "classifier": asdict(record),
+    }
+    write_json(folder.child(_JSON), about)
+    return sum(map(len, files.values())) + len(json.dumps(about, indent=2))
+
+
+class ExportedIdentifier(Identifier):
+    """Answers as `FruitIdentifier` does, from an exported folder; no thumbnails are in it."""
+
+    def __init__(
+        self, tflite: bytes, meaning: Meaning, record: ClassifierRecord, image_size_px: int
+    ) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.record = record
+        self._meaning = meaning
+        self._size_px = image_size_px
+        self._lock = threading.Lock()
+        with quiet_native_stderr():
+            interpreter = Interpreter(model_content=tflite, num_threads=1)
+            self._answer = interpreter.get_signature_runner()
+            self._answer(pixels=np.zeros((1, image_size_px, image_size_px, 3), np.uint8))
+
+    @classmethod
+    def from_folder(cls, folder: Location) -> Self:
+        """Load a folder.  Raises FruitsError where a file is not the one that was written."""
+        about: dict[str, Any] | None = read_json(folder.child(_JSON))
+        if about is None:
+            raise FruitsError(f"there is no exported classifier at {folder.uri}")
+        contents = {}
+        for name in (_TFLITE, _MEANING):
+            content = read_bytes(folder.child(name))
+            digest = about["sha256"].get(name)
+            if content is None or hashlib.sha256(content).hexdigest() != digest:
+                raise FruitsError(
+                    f"{folder.child(name).uri} is missing or not the file that was written; export "
+                    "it again with: fruits export-classifier --output URI --to FOLDER"
+                )
+            contents[name] = content
+        record = ClassifierRecord(**about["classifier"])
+        meaning = Meaning(**json.loads(contents[_MEANING]))
+        return cls(contents[_TFLITE], meaning, record, about["image_size_px"])
+
+    def identify(self, content: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Answer:
+        """Answer what is on one photograph.  Raises ImageRejected."""
+        pixels = decode_image(content, size_px=self._size_px, limits=limits).pixels
+        with self._lock:  # the interpreter has one set of tensors
+            found = {
+                name: value[0] for name, value in self._answer(pixels=pixels[np.newaxis]).items()
+            }
+        best = int(np.argmax(found["probabilities"]))
+        likeliest = self._meaning.labels[best]
+        is_known = bool(found["similarities"][0] >= self.record.similarity_floor)
+        x, y = found["point"]
+        nearest = zip(found["neighbors"], found["similarities"], strict=True)
+        return Answer(
+            label=likeliest if is_known else None,
+            likeliest=likeliest,
+            probability=float(found["probabilities"][best]),
+            neighbors=[
+                Neighbor(
+                    self._meaning.known_paths[row],
+                    self._meaning.known_labels[row],
+                    float(similarity),
+                    None,
+                )
+                for row, similarity in nearest
+            ],
+            point=(float(x), float(y)),
+        )
+
+
+def load_identifier(folder: Location) -> Identifier:
+    """Load an exported classifier, or the newest one of an output.
+
+    Raises FruitsError where there is neither.
+    """
+    if read_bytes(folder.child(_JSON)) is not None:
+        return ExportedIdentifier.from_folder(folder)
+    return FruitIdentifier.from_output(folder)

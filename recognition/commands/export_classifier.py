@@ -1,0 +1,47 @@
+"""The command ``fruits export-classifier``: a classifier that a phone application can carry."""
+
+import argparse
+
+from recognition.classifier.exported import Meaning, write_exported
+from recognition.classifier.identifier import newest_classifier
+from recognition.classifier.storing import load_classifier
+from spark_assets.errors import ExitCode
+from spark_assets.features.feature_model import load_feature_model
+from spark_assets.locations import parse_location
+from spark_assets.output.layout import OutputLayout
+from spark_assets.progress import say
+from spark_assets.quiet import quiet_native_stderr
+from spark_assets.report.wording import size
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument(
+        "--output", required=True, metavar="URI", help="an output with a classifier"
+    )
+    parser.add_argument("--to", required=True, metavar="URI", help="folder to export to")
+    parser.add_argument("--verbose", action="store_true", help="stack traces")
+    parser.set_defaults(without_spark=True)
+
+
+def run(parsed: argparse.Namespace) -> ExitCode:
+    """Fold network, PCA and classifier into one flatbuffer, and write it with what it means."""
+    layout, target = OutputLayout(parse_location(parsed.output)), parse_location(parsed.to)
+    model_id, record = newest_classifier(layout)
+    classifier = load_classifier(layout.classifier(model_id), layout.pca_model(model_id))
+    network = load_feature_model(layout.feature_model(record.network_sha256))
+    with quiet_native_stderr():
+        from recognition.classifier.folding import fold
+
+        tflite = fold(network, classifier)
+    known = classifier.known
+    n_bytes = write_exported(
+        target,
+        tflite=tflite,
+        meaning=Meaning(classifier.logistic.labels, known.paths, known.labels),
+        record=record,
+        image_size_px=network.facts.image_size_px,
+    )
+    what = f"{record.n_labels} labels and {len(known)} known photographs"
+    say(f"{what}: {target.uri}, {size(n_bytes)}")
+    return ExitCode.DONE
