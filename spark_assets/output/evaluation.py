@@ -114,6 +114,12 @@ class Evaluation:
             if score.classifier == LOGISTIC and score.n_components is not None
         )
 
+    @property
+    def mistakes(self) -> list[Confusion]:
+        """The wrong answers, the most frequent first."""
+        wrong = [each for each in self.confusions if each.label != each.predicted]
+        return sorted(wrong, key=lambda each: (-each.n, each.label, each.predicted))
+
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Evaluation":
         """Return what was written."""

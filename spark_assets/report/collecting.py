@@ -19,6 +19,7 @@ from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.images.thumbnails import thumbnail_data_uri
 from spark_assets.locations import Location, parse_location
 from spark_assets.output.erasing import hidden_paths
+from spark_assets.output.evaluation import read_evaluation
 from spark_assets.output.history import current_reduced, current_rejected, n_current_features
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
@@ -77,6 +78,7 @@ def collect_report_data(
         rejected=rejected,
         receipt=newest_receipt(layout),
         is_in_s3=layout.output.s3 is not None,
+        evaluation=None if record is None else read_evaluation(layout, record.model_id),
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy import float32, float64
 from numpy.typing import NDArray
 
+from spark_assets.output.evaluation import Evaluation
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.receipt import Receipt
 
@@ -94,7 +95,8 @@ class ReportData:
     used.  ``rejected`` holds the current rejected images of all runs, or the first
     ``MAX_REJECTED_ROWS`` of them; ``n_current_rejected`` counts them all.  ``made_at`` is ISO 8601.
     ``receipt`` is the newest there is; where there is none, the page says how to get one if the
-    output ``is_in_s3``, as that of a cluster is.
+    output ``is_in_s3``, as that of a cluster is.  ``evaluation`` is that of the features behind
+    ``pca``, None where there is none.
     """
 
     title: str
@@ -108,3 +110,4 @@ class ReportData:
     rejected: list[RejectedImage]
     receipt: Receipt | None
     is_in_s3: bool
+    evaluation: Evaluation | None = None

@@ -36,7 +36,7 @@ def explained_variance(pca: PCASummary) -> go.Figure | None:
         return None
     cumulative, kept = pca.cumulative_ratio, pca.n_components
     n_spectrum = len(cumulative)
-    figure = go.Figure(layout=_layout(height=400))
+    figure = go.Figure(layout=base_layout(height=400))
     figure.add_trace(
         go.Scatter(
             x=np.arange(1, n_spectrum + 1, dtype=int32),
@@ -92,7 +92,7 @@ def first_two_components(plotted: PlottedImages, ratio: NDArray[float64]) -> go.
     """
     if plotted.points.shape[1] < 2:
         return None
-    figure = go.Figure(layout=_layout(height=560))
+    figure = go.Figure(layout=base_layout(height=560))
     for name, rows, marker in _by_label(plotted.labels):
         figure.add_trace(
             go.Scatter(
@@ -114,7 +114,7 @@ def first_three_components(plotted: PlottedImages, ratio: NDArray[float64]) -> g
     """Plot the first three components by label, to be turned; None with fewer than three."""
     if plotted.points.shape[1] < 3:
         return None
-    figure = go.Figure(layout=_layout(height=640))
+    figure = go.Figure(layout=base_layout(height=640))
     for name, rows, marker in _by_label(plotted.labels):
         figure.add_trace(
             go.Scatter3d(
@@ -181,7 +181,8 @@ def _axis_title(i: int, ratio: NDArray[float64]) -> str:
     return f"component {i + 1}" + (f" ({share(float(ratio[i]))})" if known else "")
 
 
-def _layout(*, height: int) -> go.Layout:
+def base_layout(*, height: int) -> go.Layout:
+    """Return what the plots have in common."""
     axis = {
         "gridcolor": GRID,
         "linecolor": "#c9d0cb",

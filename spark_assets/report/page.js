@@ -105,7 +105,7 @@
   narrow.addEventListener("change", () => plots.forEach(draw));
 
   Promise.all(plots.map(draw)).then(() => {
-    plots.filter((plot) => plot.dataset.figure !== "explained-variance").forEach(showOnHover);
+    plots.filter((plot) => plot.dataset.figure.startsWith("first-")).forEach(showOnHover);
     document.body.dataset.drawn = String(plots.length);
   });
 })();

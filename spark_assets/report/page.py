@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping
 from importlib import resources
 
 import plotly.graph_objects as go
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from spark_assets.report import figures, wording
+from spark_assets.report import evaluation_figures, figures, wording
 from spark_assets.report.data import MAX_REJECTED_ROWS, PlottedImages, ReportData
 from spark_assets.report.wording import NO_LABEL, printable
 
+_MAX_MISTAKES = 30
 _SHARES = (0.5, 0.8, 0.9, 0.95, 0.99)
 _MEANING_OF_REASON = {
     "empty": "the file holds no bytes",
@@ -51,6 +52,7 @@ def render(data: ReportData) -> str:
         script=Markup(script),
         shares=_SHARES,
         max_rejected_rows=MAX_REJECTED_ROWS,
+        max_mistakes=_MAX_MISTAKES,
         meaning_of_reason=_MEANING_OF_REASON,
         options=list(_flat(data.latest_run.options)),
     )
@@ -59,11 +61,17 @@ def render(data: ReportData) -> str:
 def _figures(data: ReportData) -> dict[str, go.Figure]:
     if data.pca is None:
         return {}
-    figure_of = {"explained-variance": figures.explained_variance(data.pca)}
+    figure_of: dict[str, go.Figure | None] = {
+        "explained-variance": figures.explained_variance(data.pca)
+    }
     if data.plotted is not None and data.plotted.paths:
         ratio = data.pca.explained_variance_ratio
         figure_of["first-two"] = figures.first_two_components(data.plotted, ratio)
         figure_of["first-three"] = figures.first_three_components(data.plotted, ratio)
+    if data.evaluation is not None:
+        figure_of["accuracy"] = evaluation_figures.accuracy_curve(data.evaluation)
+        figure_of["confusions"] = evaluation_figures.confusion_matrix(data.evaluation)
+        figure_of["reliability"] = evaluation_figures.reliability(data.evaluation)
     return {name: figure for name, figure in figure_of.items() if figure is not None}
 
 
@@ -83,14 +91,18 @@ def _images(plotted: PlottedImages) -> list[dict[str, str | None]]:
 
 def _template() -> Template:
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(_asset),
     )
     names = (
         "printable", "count", "counted", "share", "rate", "size", "duration", "moment", "usd"
     )  # fmt: skip
     environment.filters |= {name: getattr(wording, name) for name in names}
     environment.filters["option"] = wording.option
-    return environment.from_string(_asset("page.html"))
+    return environment.get_template("page.html")
 
 
 def _asset(name: str) -> str:
