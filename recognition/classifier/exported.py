@@ -43,7 +43,7 @@ def write_exported(
     record: ClassifierRecord,
     image_size_px: int,
 ) -> int:
-    """Write the folder, the JSON with the digests last; return the bytes of it all."""
+    """Write the folder, the JSON with the digests last; return the bytes of the other files."""
     meaning_json = json.dumps(asdict(meaning), ensure_ascii=False).encode()
     files = {_TFLITE: tflite, _MEANING: meaning_json}
     for name, content in files.items():
@@ -56,7 +56,7 @@ def write_exported(
         "classifier": asdict(record),
     }
     write_json(folder.child(_JSON), about)
-    return sum(map(len, files.values())) + len(json.dumps(about, indent=2))
+    return sum(map(len, files.values()))
 
 
 class ExportedIdentifier(Identifier):

@@ -126,7 +126,7 @@ def evaluate_on_others(
     n = len(photographs)
     fold = Fold(np.arange(n), np.arange(n, len(both)))
     answers = {"test": _answers(both, [fold], asking, "test")}
-    temperature = evaluate_by_folds(photographs, asking).temperature
+    temperature = _temperature_by_folds(photographs, asking)
     left_out = sorted({label for label in others.labels if label not in known})
     return _evaluated(
         photographs,
@@ -137,6 +137,18 @@ def evaluate_on_others(
         temperature=temperature,
         n_rejected=n_rejected,
     )
+
+
+def _temperature_by_folds(photographs: LabeledPhotographs, asking: Asking) -> float:
+    labels = photographs.labels
+    if asking.group_by is None:
+        folds = folds_by_photograph(labels, asking.n_folds)
+    else:
+        folds = folds_by_object(labels, photographs.objects, asking.n_folds)
+    asked = (ClassifierName.LOGISTIC, Space(asking.components))
+    answers = predict_folds(photographs.features, labels, folds, [asked])[asked]
+    truth = np.asarray(labels)[answers.all_rows]
+    return temperature_of(answers, np.searchsorted(sorted(set(labels)), truth))
 
 
 def _left_out(photographs: LabeledPhotographs) -> list[str]:

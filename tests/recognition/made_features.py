@@ -1,0 +1,38 @@
+"""Features made by hand: a cloud for each label, around it one for each object."""
+
+import numpy as np
+
+from recognition.evaluation.evaluate import LabeledPhotographs
+
+N_FEATURES = 24
+
+
+def made_photographs(
+    *,
+    n_labels: int = 3,
+    n_objects: int = 6,
+    n_frames: int = 8,
+    of_label: float = 2.0,
+    of_object: float = 1.0,
+    noise: float = 0.2,
+    seed: int = 0,
+) -> LabeledPhotographs:
+    """Return frames of objects of labels; how far labels, objects and frames are apart is given.
+
+    Features are above 0 on the whole, as those behind a ReLU6 are.
+    """
+    rng = np.random.default_rng(seed)
+    n_frames_of_label = n_objects * n_frames
+    labels = np.repeat(np.arange(n_labels), n_frames_of_label)
+    objects = np.repeat(np.arange(n_labels * n_objects), n_frames)
+    features = (
+        3.0
+        + of_label * rng.normal(size=(n_labels, N_FEATURES))[labels]
+        + of_object * rng.normal(size=(n_labels * n_objects, N_FEATURES))[objects]
+        + noise * rng.normal(size=(len(labels), N_FEATURES))
+    )
+    return LabeledPhotographs(
+        features.astype(np.float32),
+        [f"label {label}" for label in labels],
+        [f"object {number}" for number in objects],
+    )

@@ -1,0 +1,100 @@
+"""The classifier: its answers, and the files that it is kept in."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recognition.classifier.identifier import newest_classifier
+from recognition.classifier.storing import load_classifier
+from spark_assets.errors import FruitsError
+from spark_assets.locations import parse_location
+from spark_assets.output.layout import OutputLayout
+from tests.recognition.made_classifier import MODEL_ID, classifier_of_clouds, save_in_output
+from tests.recognition.made_features import N_FEATURES, made_photographs
+
+CLASSIFIER = classifier_of_clouds()
+CLOUDS = made_photographs(of_label=4.0)
+
+
+def test_a_photograph_like_known_ones_gets_their_label_and_the_nearest_of_them():
+    (answer,) = CLASSIFIER.answer(CLOUDS.features[:1])
+    assert answer.label == answer.likeliest == CLOUDS.labels[0]
+    assert answer.probability > 0.9
+    similarities = [each.similarity for each in answer.neighbors]
+    assert similarities == sorted(similarities, reverse=True)
+    assert answer.neighbors[0].path == f"{CLOUDS.labels[0]}/0.jpg"
+    assert answer.neighbors[0].similarity == pytest.approx(1.0, abs=2e-3)
+    assert {each.label for each in answer.neighbors} == {CLOUDS.labels[0]}
+
+
+def test_its_point_is_its_projection_on_the_first_two_components():
+    (answer,) = CLASSIFIER.answer(CLOUDS.features[:1])
+    projected = (CLOUDS.features[0] - CLASSIFIER.pca.mean) @ CLASSIFIER.pca.components[:2].T
+    assert answer.point == pytest.approx(tuple(projected), rel=1e-4)
+    np.testing.assert_allclose(CLASSIFIER.known.points[0], projected, rtol=1e-4)
+
+
+def test_what_is_far_from_everything_is_unknown_and_tells_what_would_be_likeliest():
+    far = np.zeros((1, N_FEATURES), np.float32)
+    far[0, 0] = 10.0
+    (answer,) = CLASSIFIER.answer(far)
+    assert answer.label is None
+    assert answer.likeliest in CLASSIFIER.logistic.labels
+
+
+def test_the_answer_for_one_photograph_does_not_depend_on_those_beside_it():
+    together = CLASSIFIER.answer(CLOUDS.features[:5])
+    alone = [CLASSIFIER.answer(CLOUDS.features[row : row + 1])[0] for row in range(5)]
+    assert [each.label for each in together] == [each.label for each in alone]
+    assert [each.probability for each in together] == pytest.approx(
+        [each.probability for each in alone]
+    )
+
+
+def test_features_of_another_network_are_refused():
+    with pytest.raises(FruitsError, match="hold 7 features, but the PCA model was fitted on 24"):
+        CLASSIFIER.answer(np.ones((1, 7), np.float32))
+
+
+def load(layout: OutputLayout):
+    return load_classifier(layout.classifier(MODEL_ID), layout.pca_model(MODEL_ID))
+
+
+def test_a_classifier_answers_as_before_it_was_written(tmp_path):
+    back = load(save_in_output(CLASSIFIER, tmp_path))
+    before, after = (each.answer(CLOUDS.features) for each in (CLASSIFIER, back))
+    assert before == after
+
+
+def test_a_file_that_is_not_the_one_that_was_written_is_refused(tmp_path):
+    layout = save_in_output(CLASSIFIER, tmp_path)
+    file = Path(layout.classifier(MODEL_ID).base) / "known.parquet"
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    with pytest.raises(FruitsError, match=r"known\.parquet is missing or not the file"):
+        load(layout)
+    file.unlink()
+    with pytest.raises(FruitsError, match=r"known\.parquet is missing or not the file"):
+        load(layout)
+
+
+@pytest.mark.parametrize("field", ["fitted_model_id", "network_sha256"])
+def test_a_pca_model_that_it_was_not_fitted_for_is_refused(tmp_path, field):
+    layout = save_in_output(CLASSIFIER, tmp_path)
+    file = Path(layout.pca_model(MODEL_ID).base) / "model.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), field: "another"}))
+    with pytest.raises(FruitsError, match="was fitted in the space of the PCA model"):
+        load(layout)
+
+
+def test_a_json_of_another_version_is_refused(tmp_path):
+    layout = save_in_output(CLASSIFIER, tmp_path)
+    (Path(layout.classifier(MODEL_ID).base) / "classifier.json").write_text('{"model_id": "x"}')
+    with pytest.raises(FruitsError, match="does not describe a classifier of this version"):
+        load(layout)
+
+
+def test_an_output_without_a_classifier_says_how_to_make_one(tmp_path):
+    with pytest.raises(FruitsError, match="make one with: fruits evaluate --output URI"):
+        newest_classifier(OutputLayout(parse_location(str(tmp_path))))
