@@ -1,7 +1,6 @@
 """From real photographs to their names: evaluate, identify, export, as a user types them."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +12,6 @@ from tests.end_to_end.browser import open_page
 pytestmark = pytest.mark.slow
 
 FRUITS = str(Path(sys.executable).parent / "fruits")
-# Threads of the linear algebra wait for each other where other tests run beside.
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 # What a command that answers in a second cannot afford to import.
 HEAVY = ("pyspark", "tensorflow", "keras", "sklearn", "scipy", "pandas", "boto3")
 
@@ -27,7 +24,6 @@ def fruits(*arguments: str, code: int = 0) -> str:
         text=True,
         timeout=600,
         check=False,
-        env={**os.environ, **ONE_THREAD},
     )
     assert done.returncode == code, done.stderr
     return done.stdout + done.stderr
