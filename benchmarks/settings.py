@@ -38,10 +38,14 @@ _SEED = 0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Photographs:
-    """Photographs as they are on disk, with the label of each."""
+    """Photographs as they are on disk, with the label and the object of each.
+
+    The label is the folder right below the one that was given, the object the folder that holds it.
+    """
 
     contents: list[bytes]
     labels: NDArray[np.str_]
+    objects: NDArray[np.str_]
 
     @classmethod
     def below(cls, folder: Path) -> "Photographs":
@@ -51,7 +55,8 @@ class Photographs:
                 f"there are no .jpg files below {folder}; give a folder of photographs"
             )
         labels = [path.relative_to(folder).parts[0] for path in paths]
-        return cls([path.read_bytes() for path in paths], np.array(labels))
+        objects = [str(path.parent) for path in paths]
+        return cls([path.read_bytes() for path in paths], np.array(labels), np.array(objects))
 
     def pixels(self, size_px: int) -> NDArray[uint8]:
         limits = ImageLimits()
