@@ -13,8 +13,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "docs" / "walkthrough.ipynb"
-N_PICTURES = 6
+N_PICTURES = 7
 # Besides the package itself and the standard library.
+PACKAGES = {"spark_assets", "sample_photographs", "recognition"}
 PLOTTING = {"matplotlib", "numpy"}
 
 
@@ -88,7 +89,5 @@ def test_its_cells_import_the_package_plots_and_the_standard_library_only():
                 imported |= {name.name.partition(".")[0] for name in node.names}
             elif isinstance(node, ast.ImportFrom):
                 imported.add((node.module or "").partition(".")[0])
-    assert {"spark_assets", "sample_photographs"} <= imported
-    assert imported - {"spark_assets", "sample_photographs"} - PLOTTING <= set(
-        sys.stdlib_module_names
-    )
+    assert imported >= PACKAGES
+    assert imported - PACKAGES - PLOTTING <= set(sys.stdlib_module_names)
