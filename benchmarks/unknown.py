@@ -80,7 +80,7 @@ def refused(
     objects = known.objects.tolist() if by_object else names
     rows = evenly_by_label(names, known.labels.tolist(), _N_KNOWN)
     floor = similarity_floor(known.features, objects, rows, refusal_rate=refusal_rate)
-    nearest = directions_of(new).astype(float32) @ directions_of(known.features[rows]).T
+    nearest = directions_of(new) @ directions_of(known.features[rows]).T
     return float(np.mean(nearest.max(axis=1) < floor))
 
 

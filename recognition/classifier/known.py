@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from spark_assets.pca.sample import path_hash
 
-# Half a float is enough: cosines differ by less than 0.001.
-_DTYPE = float16
 _BLOCK_ROWS = 1024
 
 
@@ -22,8 +20,8 @@ class KnownPhotographs:
     Attributes
     ----------
     paths, labels : list of str
-    directions : ndarray of shape (n, n_features), float16
-        Features divided by their length.
+    directions : ndarray of shape (n, n_features), float32
+        Features divided by their length, with the precision of float16, in which they are kept.
     points : ndarray of shape (n, 2), float32
         Where they lie in the plane of the first two components; 0 for one that is not kept.
     thumbnails : list of bytes or None
@@ -32,7 +30,7 @@ class KnownPhotographs:
 
     paths: list[str]
     labels: list[str]
-    directions: NDArray[float16]
+    directions: NDArray[float32]
     points: NDArray[float32]
     thumbnails: list[bytes | None]
 
@@ -41,7 +39,7 @@ class KnownPhotographs:
 
     def similarities(self, features: NDArray[floating]) -> NDArray[float32]:
         """Return the cosine of (m, n_features) features to each photograph, (m, n)."""
-        return directions_of(features).astype(float32) @ self.directions.T.astype(float32)
+        return directions_of(features) @ self.directions.T
 
     def to_table(self) -> pa.Table:
         """Return a table of a row for each photograph."""
@@ -49,7 +47,7 @@ class KnownPhotographs:
             {
                 "path": self.paths,
                 "label": self.labels,
-                "direction": _lists(self.directions, pa.float16()),
+                "direction": _lists(self.directions.astype(float16), pa.float16()),
                 "point": _lists(self.points, pa.float32()),
                 "thumbnail": pa.array(self.thumbnails, pa.binary()),
             }
@@ -62,17 +60,20 @@ class KnownPhotographs:
         return cls(
             rows.column("path").to_pylist(),
             rows.column("label").to_pylist(),
-            _matrix(rows.column("direction")).astype(_DTYPE, copy=False),
+            _matrix(rows.column("direction")).astype(float32),
             _matrix(rows.column("point")).astype(float32, copy=False),
             rows.column("thumbnail").to_pylist(),
         )
 
 
-def directions_of(features: NDArray[floating]) -> NDArray[float16]:
-    """Return (n, n_features) features divided by their length; a vector of zeros stays one."""
+def directions_of(features: NDArray[floating]) -> NDArray[float32]:
+    """Return (n, n_features) features divided by their length; a vector of zeros stays one.
+
+    Rounded to float16, which is enough: cosines differ by less than 0.001.
+    """
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     scaled = features / np.maximum(lengths, np.finfo(float32).tiny)
-    directions: NDArray[float16] = scaled.astype(_DTYPE)
+    directions: NDArray[float32] = scaled.astype(float16).astype(float32)
     return directions
 
 
@@ -110,12 +111,12 @@ def similarity_floor(
     known_rows : rows of those that are kept to compare with
     """
     directions = directions_of(features)
-    known = directions[known_rows].T.astype(float32)
+    known = directions[known_rows].T
     numbers = np.unique(np.asarray(objects), return_inverse=True)[1]
     nearest = np.empty(len(directions), float32)
     for start in range(0, len(directions), _BLOCK_ROWS):
         block = slice(start, start + _BLOCK_ROWS)
-        cosines = directions[block].astype(float32) @ known
+        cosines = directions[block] @ known
         same = numbers[block, np.newaxis] == numbers[known_rows]
         nearest[block] = np.where(same, -1.0, cosines).max(axis=1)
     # Of n + 1 exchangeable numbers, the new one is among the k smallest in k of n + 1 cases.
