@@ -15,7 +15,6 @@ from benchmarks.figures import describe_machine
 from benchmarks.workbench import say
 from spark_assets.errors import ExitCode
 
-_N_RUNS = 9
 _N_FURTHER = 20
 # What a service does once it has started: load, answer, answer again.
 _IN_PROCESS = """
@@ -55,13 +54,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.identify", description=__doc__)
     parser.add_argument("--output", required=True, help="an output with a classifier")
     parser.add_argument("--photographs", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--runs", type=int, default=9, help="of which the median is printed")
     arguments = parser.parse_args(argv)
     paths = sorted(map(str, arguments.photographs.rglob("*.jpg")))[: _N_FURTHER + 1]
     if len(paths) <= _N_FURTHER:
         say(f"{arguments.photographs} holds {len(paths)} .jpg files; give {_N_FURTHER + 1} or more")
         return ExitCode.FAILED
-    whole = [whole_process_s(arguments.output, paths[:1]) for _ in range(_N_RUNS)]
-    inside = [in_process_s(arguments.output, paths) for _ in range(_N_RUNS)]
+    whole = [whole_process_s(arguments.output, paths[:1]) for _ in range(arguments.runs)]
+    inside = [in_process_s(arguments.output, paths) for _ in range(arguments.runs)]
     print(f"{describe_machine()}\n")
     print("| what | target | here |\n|---|---|---|")
     print(f"| whole process, one photograph | at most 1.5 s | {median(whole):.2f} s |")

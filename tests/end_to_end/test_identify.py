@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.identify import main as benchmark
 from tests.end_to_end.browser import open_page
 
 pytestmark = pytest.mark.slow
@@ -112,6 +113,14 @@ def test_the_exported_folder_answers_alike(output, evaluated, unseen, tmp_path):
     there = fruits(*arguments, str(tmp_path / "phone")).splitlines()
     answers = [(json.loads(line)["label"], json.loads(line)["likeliest"]) for line in there]
     assert sum(a == (b["label"], b["likeliest"]) for a, b in zip(answers, here, strict=True)) >= 23
+
+
+def test_the_benchmark_times_it(output, evaluated, data_dir, capsys):
+    folder = str(data_dir / "fruits-360" / "Test")
+    assert benchmark(["--output", str(output), "--photographs", folder, "--runs", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "| whole process, one photograph | at most 1.5 s |" in printed
+    assert "| each further photograph | at most 30 ms |" in printed
 
 
 def test_the_report_shows_the_evaluation(output, evaluated, chromium):
