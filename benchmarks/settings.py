@@ -173,14 +173,21 @@ def table(settings: Sequence[Setting]) -> str:
     return "\n".join(lines)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print the table."""
-    parser = argparse.ArgumentParser(prog="benchmarks.settings", description=__doc__)
+def train_and_test(
+    prog: str, description: str | None, argv: Sequence[str] | None
+) -> argparse.Namespace:
+    """Parse the command line of a benchmark that fits on one folder and asks about another."""
+    parser = argparse.ArgumentParser(prog=prog, description=description)
     parser.add_argument("--train", type=Path, required=True, help="folder of a folder a label")
     parser.add_argument("--test", type=Path, required=True, help="the same, other photographs")
     parser.add_argument("--weights", type=Path, required=True, help="a Keras .weights.h5")
     parser.add_argument("--alpha", type=float, default=1.0)
-    arguments = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the table."""
+    arguments = train_and_test("benchmarks.settings", __doc__, argv)
     try:
         train, test = Photographs.below(arguments.train), Photographs.below(arguments.test)
         settings = measure(train, test, arguments.weights, arguments.alpha)

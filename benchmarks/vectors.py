@@ -6,10 +6,8 @@ whole objects out.  An object is a folder that holds photographs; the label is t
 below each of the two.
 """
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy import float32
@@ -18,7 +16,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from benchmarks.figures import describe_machine
-from benchmarks.settings import Photographs, featurize
+from benchmarks.settings import Photographs, featurize, train_and_test
 from benchmarks.workbench import say
 from recognition.classifier.logistic import fit_logistic
 from recognition.evaluation.folds import Fold, folds_by_object
@@ -130,12 +128,7 @@ def table(train: Photographs, test: Photographs, flatbuffer: bytes) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(prog="benchmarks.vectors", description=__doc__)
-    parser.add_argument("--train", type=Path, required=True, help="folder of a folder a label")
-    parser.add_argument("--test", type=Path, required=True, help="the same, other photographs")
-    parser.add_argument("--weights", type=Path, required=True, help="a Keras .weights.h5")
-    parser.add_argument("--alpha", type=float, default=1.0)
-    arguments = parser.parse_args(argv)
+    arguments = train_and_test("benchmarks.vectors", __doc__, argv)
     try:
         train, test = Photographs.below(arguments.train), Photographs.below(arguments.test)
         request = FeatureModelRequest(str(arguments.weights), arguments.alpha)

@@ -1,81 +1,24 @@
 """The evaluation of features: of labeled photographs by folds, or of others by a fitted PCA."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
-from numpy import floating
-from numpy.typing import NDArray
 
-from recognition.current import CurrentPhotographs
 from recognition.evaluation.folds import (
     Fold,
     folds_by_object,
     folds_by_photograph,
     labels_with_one_object,
 )
+from recognition.evaluation.labeled import Asking, LabeledPhotographs
 from recognition.evaluation.prediction import Asked, ClassifierName, Predictions, predict_folds
-from recognition.evaluation.scores import (
-    accuracy_interval,
-    calibration,
-    confusions,
-    label_scores,
-    temperature_of,
-    tempered_probabilities,
-)
-from recognition.evaluation.spaces import Space
+from recognition.evaluation.record import Evaluated, evaluated_of
+from recognition.evaluation.scores import temperature_of
+from recognition.evaluation.spaces import ALL_FEATURES, Space
 from spark_assets.errors import FruitsError
-from spark_assets.features.feature_model import FeatureModelFacts
-from spark_assets.output.evaluation import CurvePoint, Evaluation, Score
 
+# Of components, or of the variance that they hold: where the accuracy along them is looked at.
 _CURVE = (2, 0.5, 0.8, 0.9, 0.95, 0.99)
-_ALL = Space(None)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LabeledPhotographs:
-    """Features (n, n_features), and the label and the object of each."""
-
-    features: NDArray[floating]
-    labels: list[str]
-    objects: list[str]
-
-    @classmethod
-    def of(cls, photographs: CurrentPhotographs, objects: Sequence[str]) -> "LabeledPhotographs":
-        """Return those of current photographs that have a label."""
-        rows = [row for row, label in enumerate(photographs.labels) if label is not None]
-        labels = [label for label in photographs.labels if label is not None]
-        return cls(photographs.features[rows], labels, [objects[row] for row in rows])
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def take(self, rows: Sequence[int]) -> "LabeledPhotographs":
-        """Return some of them."""
-        labels = [self.labels[row] for row in rows]
-        return LabeledPhotographs(self.features[rows], labels, [self.objects[row] for row in rows])
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """How an evaluation is made.  ``components`` is what the PCA was asked to keep."""
-
-    model_id: str
-    facts: FeatureModelFacts
-    components: int | float
-    n_folds: int
-    group_by: str | None
-    n_unlabeled: int
-    n_current: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Evaluated:
-    """An evaluation, and the temperature at which probabilities of new photographs hold."""
-
-    evaluation: Evaluation
-    temperature: float
 
 
 def evaluate_by_folds(photographs: LabeledPhotographs, asking: Asking) -> Evaluated:
@@ -97,7 +40,7 @@ def evaluate_by_folds(photographs: LabeledPhotographs, asking: Asking) -> Evalua
     answers = {
         split: _answers(asked_about, folds, asking, split) for split, folds in splits.items()
     }
-    return _evaluated(photographs, asked_about, answers, asking, left_out=left_out)
+    return evaluated_of(photographs, asked_about, answers, asking, left_out=left_out)
 
 
 def evaluate_on_others(
@@ -128,7 +71,7 @@ def evaluate_on_others(
     answers = {"test": _answers(both, [fold], asking, "test")}
     temperature = _temperature_by_folds(photographs, asking)
     left_out = sorted({label for label in others.labels if label not in known})
-    return _evaluated(
+    return evaluated_of(
         photographs,
         both,
         answers,
@@ -171,91 +114,7 @@ def _answers(
     kept = Space(asking.components)
     # Where objects are left out, the curve along the components is drawn of that.
     has_curve = split != "photographs" or asking.group_by is None
-    spaces = {kept, _ALL, *(map(Space, _CURVE) if has_curve else ())}
+    spaces = {kept, ALL_FEATURES, *(map(Space, _CURVE) if has_curve else ())}
     ordered = sorted(spaces, key=lambda space: str(space.components))
     asked = [(classifier, space) for classifier in ClassifierName for space in ordered]
     return predict_folds(photographs.features, photographs.labels, folds, asked)
-
-
-def _evaluated(
-    photographs: LabeledPhotographs,
-    asked_about: LabeledPhotographs,
-    answers: dict[str, dict[Asked, Predictions]],
-    asking: Asking,
-    *,
-    left_out: list[str],
-    temperature: float | None = None,
-    n_rejected: int = 0,
-) -> Evaluated:
-    kept = Space(asking.components)
-    split, main = next(iter(answers.items()))
-    logistic = main[ClassifierName.LOGISTIC, kept]
-    order = sorted(set(asked_about.labels))
-    truth = np.asarray(asked_about.labels)[logistic.all_rows]
-    columns = np.searchsorted(order, truth)
-    shares = tempered_probabilities(logistic, columns, temperature=temperature)
-    bins, error = calibration(shares, columns)
-    evaluation = Evaluation(
-        model_id=asking.model_id,
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        network_sha256=asking.facts.network_sha256,
-        warning=asking.facts.warning,
-        n_folds=None if split == "test" else asking.n_folds,
-        group_by=asking.group_by,
-        n_photographs=len(photographs),
-        n_objects=len(set(photographs.objects)),
-        n_unlabeled=asking.n_unlabeled,
-        n_current=asking.n_current,
-        n_tested=len(truth),
-        n_test_rejected=n_rejected,
-        labels=sorted(set(photographs.labels)),
-        labels_left_out=left_out,
-        scores=[
-            _score(asked_about, split, each, answers[split][each])
-            for split in answers
-            for space in (kept, _ALL)
-            for each in ((classifier, space) for classifier in ClassifierName)
-        ],
-        by_label=label_scores(truth, logistic.all_predicted),
-        confusions=confusions(truth, logistic.all_predicted),
-        calibration=bins,
-        calibration_error=error,
-        curve=_curve(asked_about, main),
-    )
-    if temperature is None:
-        temperature = temperature_of(logistic, columns)
-    return Evaluated(evaluation, temperature)
-
-
-def _score(
-    photographs: LabeledPhotographs, split: str, asked: Asked, predictions: Predictions
-) -> Score:
-    rows = predictions.all_rows
-    truth = np.asarray(photographs.labels)[rows]
-    predicted = predictions.all_predicted
-    objects = [photographs.objects[row] for row in rows]
-    accuracy, low, high = accuracy_interval(truth == predicted, objects)
-    by_label = label_scores(truth, predicted)
-    return Score(
-        classifier=str(asked[0]),
-        split=split,
-        n_components=predictions.typical_n_components,
-        accuracy=accuracy,
-        low=low,
-        high=high,
-        balanced_accuracy=float(np.mean([each.recall for each in by_label])),
-        macro_f1=float(np.mean([each.f1 for each in by_label])),
-    )
-
-
-def _curve(photographs: LabeledPhotographs, answers: dict[Asked, Predictions]) -> list[CurvePoint]:
-    labels = np.asarray(photographs.labels)
-    points = []
-    for (classifier, space), predictions in answers.items():
-        n_components = predictions.typical_n_components
-        if n_components is None:
-            continue
-        accuracy = float(np.mean(labels[predictions.all_rows] == predictions.all_predicted))
-        share = space.components if isinstance(space.components, float) else None
-        points.append(CurvePoint(str(classifier), n_components, share, accuracy))
-    return sorted(points, key=lambda point: (point.classifier, point.n_components))

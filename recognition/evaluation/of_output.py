@@ -9,14 +9,10 @@ import sklearn
 from recognition.classifier.fitting import fit_classifier
 from recognition.classifier.storing import ClassifierRecord, save_classifier
 from recognition.current import CurrentPhotographs, read_current
-from recognition.evaluation.evaluate import (
-    Asking,
-    Evaluated,
-    LabeledPhotographs,
-    evaluate_by_folds,
-    evaluate_on_others,
-)
+from recognition.evaluation.evaluate import evaluate_by_folds, evaluate_on_others
 from recognition.evaluation.folds import objects_of
+from recognition.evaluation.labeled import Asking, LabeledPhotographs
+from recognition.evaluation.record import Evaluated
 from recognition.photographs import featurize_folder, make_thumbnails
 from spark_assets import __version__
 from spark_assets.errors import FruitsError

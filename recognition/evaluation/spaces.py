@@ -30,6 +30,9 @@ class Space:
         return min(int(np.count_nonzero(below)) + 1, pca.n_components)
 
 
+ALL_FEATURES = Space(None)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedSpaces:
     """Photographs to fit on and to ask about, in every component that there is.

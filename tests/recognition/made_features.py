@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recognition.evaluation.evaluate import LabeledPhotographs
+from recognition.evaluation.labeled import LabeledPhotographs
 
 N_FEATURES = 24
 

@@ -5,12 +5,8 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from recognition.evaluation.evaluate import (
-    Asking,
-    LabeledPhotographs,
-    evaluate_by_folds,
-    evaluate_on_others,
-)
+from recognition.evaluation.evaluate import evaluate_by_folds, evaluate_on_others
+from recognition.evaluation.labeled import Asking, LabeledPhotographs
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation import LOGISTIC, NEAREST, Evaluation
 from tests.made_report import made_facts
