@@ -1,0 +1,133 @@
+"""The report's section on what the features are worth: figures, warnings, any label."""
+
+import json
+import re
+from dataclasses import replace
+
+from spark_assets.output.evaluation import (
+    LOGISTIC,
+    NEAREST,
+    CalibrationBin,
+    Confusion,
+    CurvePoint,
+    Evaluation,
+    LabelScore,
+    Score,
+)
+from spark_assets.report.evaluation_figures import MAX_LABELS_IN_MATRIX, confusion_matrix
+from spark_assets.report.page import render
+from spark_assets.report.wording import printable
+from tests.made_report import HOSTILE_NAMES, made_report
+
+
+def score(classifier: str, split: str, n_components: int | None, accuracy: float) -> Score:
+    return Score(
+        classifier, split, n_components, accuracy, accuracy - 0.1, accuracy + 0.1, 0.5, 0.4
+    )
+
+
+def made_evaluation(labels: tuple[str, ...] = ("apple", "pear"), **changes) -> Evaluation:
+    evaluation = Evaluation(
+        model_id="M",
+        made_at="2026-01-02T03:04:05+00:00",
+        network_sha256="ab" * 32,
+        warning=None,
+        n_folds=5,
+        group_by="object",
+        n_photographs=120,
+        n_objects=12,
+        n_unlabeled=3,
+        n_current=123,
+        n_tested=118,
+        n_test_rejected=0,
+        labels=list(labels),
+        labels_left_out=["fig"],
+        scores=[
+            score(classifier, split, n_components, 0.61)
+            for split in ("objects", "photographs")
+            for n_components in (40, None)
+            for classifier in (NEAREST, LOGISTIC)
+        ],
+        by_label=[LabelScore(label, 59, 0.7, 0.6, 0.65) for label in labels],
+        confusions=[Confusion(a, b, 7 if a != b else 50) for a in labels for b in labels],
+        calibration=[CalibrationBin(118, 0.8, 0.61)],
+        calibration_error=0.19,
+        curve=[
+            CurvePoint(classifier, n, share, 0.6)
+            for classifier in (LOGISTIC, NEAREST)
+            for n, share in ((2, None), (40, 0.95))
+        ],
+    )
+    return replace(evaluation, **changes)
+
+
+def page_of(evaluation: Evaluation | None) -> str:
+    return render(replace(made_report(), evaluation=evaluation))
+
+
+def figures_of(page: str) -> dict:
+    data = re.search(r'<script type="application/json" id="page-data">(.*?)</script>', page, re.S)
+    assert data is not None
+    return json.loads(data[1])["figures"]
+
+
+def value(page: str, element_id: str) -> float:
+    found = re.search(rf'id="{element_id}" data-value="([^"]*)"', page)
+    assert found is not None
+    return float(found[1])
+
+
+def test_without_an_evaluation_nothing_is_said_of_it():
+    page = page_of(None)
+    assert "What the features are worth" not in page
+    assert "accuracy" not in figures_of(page)
+
+
+def test_the_figures_to_go_by_are_those_of_the_logistic_regression_on_the_components():
+    page = page_of(made_evaluation())
+    assert (value(page, "accuracy"), value(page, "balanced-accuracy")) == (0.61, 0.5)
+    assert (value(page, "n-evaluated"), value(page, "calibration-error")) == (118, 0.19)
+    assert {"accuracy", "confusions", "reliability"} <= figures_of(page).keys()
+    assert "whole objects left out in 5 folds" in page
+    assert re.search(r'id="labels-left-out">fig<', page)
+
+
+def test_a_warning_of_random_weights_stands_beside_the_figures():
+    page = page_of(made_evaluation(warning="the weights are random numbers"))
+    section = page[page.index('id="evaluation-heading"') :]
+    assert section.index("the weights are random numbers") < section.index('id="accuracy"')
+
+
+def test_photographs_left_out_alone_are_said_to_flatter():
+    alone = made_evaluation(group_by=None, scores=made_evaluation().scores[4:])
+    assert 'id="flattery"' in page_of(alone)
+    assert 'id="flattery"' not in page_of(made_evaluation())
+
+
+def test_mistakes_are_told_by_how_often_they_occur():
+    page = page_of(made_evaluation(("apple", "pear", "plum")))
+    rows = re.search(r'<table id="mistakes">(.*?)</table>', page, re.S)
+    assert rows is not None
+    assert rows[1].count("<tr>") == 1 + 6
+    none = made_evaluation(confusions=[Confusion("apple", "apple", 118)])
+    assert 'id="no-mistakes"' in page_of(none)
+
+
+def test_of_many_labels_the_matrix_is_left_out_and_the_table_stays():
+    many = made_evaluation(tuple(f"label {n}" for n in range(MAX_LABELS_IN_MATRIX + 1)))
+    assert confusion_matrix(many) is None
+    page = page_of(many)
+    assert "confusions" not in figures_of(page)
+    assert "The most frequent mistakes" in page
+
+
+def test_any_label_is_text():
+    page = page_of(made_evaluation(HOSTILE_NAMES, labels_left_out=list(HOSTILE_NAMES)))
+    section = page[page.index('id="evaluation-heading"') : page.index('id="rejected-heading"')]
+    assert "<script>" not in section
+    assert "<img" not in section
+    page.encode("utf-8")
+    # As many categories as labels, although the names are cut.
+    names = figures_of(page)["confusions"]["data"][0]["x"]
+    assert len(set(names)) == len(HOSTILE_NAMES)
+    assert printable(HOSTILE_NAMES[3]) in page.replace("&#39;", "'")
