@@ -8,7 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import against_yardstick, daily, listing, pca, scale, short_runs, slow_storage
+from benchmarks import (
+    against_yardstick,
+    daily,
+    listing,
+    pca,
+    pca_scale,
+    scale,
+    short_runs,
+    slow_storage,
+)
 from benchmarks.figures import Figure, describe_machine, markdown_table
 from benchmarks.workbench import FULL, QUICK, Workbench, say
 from spark_assets.errors import ExitCode, FruitsError
@@ -20,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[Workbench], list[Figure]]] = {
     "slow-storage": slow_storage.measure,
     "large": against_yardstick.measure_large,
     "pca": pca.measure,
+    "pca-scale": pca_scale.measure,
     "listing": listing.measure,
     "daily": daily.measure,
 }

@@ -63,11 +63,11 @@ def measure(bench: Workbench) -> list[Figure]:
 
 def run(features_path: str, *, n_components: int, n_rounds: int) -> dict[str, list[float]]:
     """Return the seconds of each round, after one that is not counted."""
-    spark = _session()
+    spark = pca_session()
     n_rows = pq.ParquetDataset(features_path).read(["label"]).num_rows
     matrix = _read_matrix(features_path, n_rows)
     contestants: dict[str, Callable[[], Ratios]] = {
-        "ours": lambda: _fit_ours(spark, features_path, n_components),
+        "ours": lambda: fit_ours(spark, features_path, n_components),
         "mllib": lambda: _fit_mllib(spark, features_path, n_components),
         "numpy": lambda: _fit_numpy(matrix, n_components),
     }
@@ -84,7 +84,8 @@ def run(features_path: str, *, n_components: int, n_rounds: int) -> dict[str, li
     return seconds
 
 
-def _session() -> SparkSession:
+def pca_session() -> SparkSession:
+    """Start Spark as every contestant has it."""
     os.environ["PYSPARK_PYTHON"] = sys.executable
     spark = (
         SparkSession.builder.appName("pca")
@@ -108,7 +109,8 @@ def _read_matrix(features_path: str, n_rows: int) -> NDArray[np.float32]:
     return matrix
 
 
-def _fit_ours(spark: SparkSession, features_path: str, n_components: int) -> Ratios:
+def fit_ours(spark: SparkSession, features_path: str, n_components: int) -> Ratios:
+    """Return the shares of the variance that our fit finds in a features table."""
     features = spark.read.parquet(features_path)
     ratios: Ratios = fit(compute_statistics(features), n_components).explained_variance_ratio
     return ratios[:n_components]

@@ -24,6 +24,7 @@ class Sizes:
     n_large_images: int
     n_listed_files: int
     n_pca_rows: int
+    n_pca_rows_many: int
     n_pca_features: int
     n_pca_components: int
     yardstick_partitions: int
@@ -42,6 +43,7 @@ FULL = Sizes(
     n_large_images=400,
     n_listed_files=200_000,
     n_pca_rows=20_000,
+    n_pca_rows_many=1_000_000,
     n_pca_features=1280,
     n_pca_components=100,
     yardstick_partitions=20,
@@ -60,6 +62,7 @@ QUICK = Sizes(
     n_large_images=4,
     n_listed_files=2_000,
     n_pca_rows=400,
+    n_pca_rows_many=1_600,
     n_pca_features=64,
     n_pca_components=10,
     yardstick_partitions=2,

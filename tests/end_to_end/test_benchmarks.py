@@ -76,7 +76,7 @@ def test_the_tree_to_list_holds_every_name_once(tmp_path):
 
 
 def test_the_features_table_holds_pooled_relu6_features_row_by_row(tmp_path):
-    drawn = draw_features(50, 32)
+    drawn = np.concatenate(list(draw_features(50, 32)))
     assert drawn.dtype == np.float32
     assert drawn.min() >= 0
     assert drawn.max() <= 6
