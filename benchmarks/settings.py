@@ -1,4 +1,4 @@
-"""What smaller images and whole numbers cost in accuracy, and what they save.
+"""What smaller images and cheaper numbers cost in accuracy, and what they save.
 
 ``python -m benchmarks.settings --train FOLDER --test FOLDER --weights FILE --alpha 0.35`` prints a
 table.  The label is the folder right below each of the two: where the test has other varieties of
@@ -9,7 +9,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,10 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.figures import describe_machine
 from benchmarks.workbench import say
+from operations.costs.configured import default_cluster
+from operations.costs.prices import load_prices
+from operations.costs.runs import Work, estimate_run
+from operations.costs.speed import load_speed
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.features.engines import LiteRTEngine
 from spark_assets.features.feature_model import IMAGE_SIZES_PX
@@ -31,9 +35,12 @@ from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits, decode_image
 from spark_assets.quiet import quiet_native_stderr
 
-EXACT, INTEGER = "float32", "8-bit integers"
+EXACT, HALF, INTEGER = "float32", "16-bit floats", "8-bit integers"
 _N_CALIBRATION_IMAGES = 150
 _SEED = 0
+_A_MILLION = 1_000_000
+# docs/benchmarks.md: images/s once running over plain processes.
+_SPARK_LEAVES = 0.925
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,19 +74,27 @@ class Photographs:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One line of the table; both accuracies are balanced over the labels."""
+    """One line of the table; both accuracies are balanced over the labels.
+
+    ``images_per_second`` is that of the network alone on one thread, ``with_decoding`` that of the
+    decoder and the network.
+    """
 
     name: str
     images_per_second: float
+    with_decoding: float
     cosine: float
     nearest: float
     logistic: float
 
 
-def integer_flatbuffer(
-    weights: Path, alpha: float, size_px: int, calibration: NDArray[uint8]
+def cheaper_flatbuffer(
+    weights: Path, alpha: float, size_px: int, calibration: NDArray[uint8] | None
 ) -> bytes:
-    """Return the network in 8-bit integers, its ranges those of some photographs."""
+    """Return the network in 8-bit integers, its ranges those of some photographs.
+
+    Without photographs, its weights alone are smaller: 16-bit floats.
+    """
     with quiet_native_stderr():
         import tensorflow as tf
 
@@ -96,9 +111,12 @@ def integer_flatbuffer(
             [function.get_concrete_function()]
         )
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: _one_by_one(calibration)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.uint8
+        if calibration is None:
+            converter.target_spec.supported_types = [tf.float16]
+        else:
+            converter.representative_dataset = lambda: _one_by_one(calibration)
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.inference_input_type = tf.uint8
         flatbuffer: bytes = converter.convert()
     return flatbuffer
 
@@ -117,16 +135,20 @@ def featurize(flatbuffer: bytes, pixels: NDArray[uint8]) -> tuple[NDArray[float3
 
 
 def measure(train: Photographs, test: Photographs, weights: Path, alpha: float) -> list[Setting]:
-    """Measure every size, as it is and in integers."""
+    """Measure every size, as it is and with cheaper numbers."""
     chosen = np.random.default_rng(_SEED).permutation(len(train.contents))[:_N_CALIBRATION_IMAGES]
     settings: list[Setting] = []
     exact: NDArray[float32] | None = None
     for size_px in sorted(IMAGE_SIZES_PX, reverse=True):
-        known, unseen = train.pixels(size_px), test.pixels(size_px)
+        known = train.pixels(size_px)
+        started = time.perf_counter()
+        unseen = test.pixels(size_px)
+        decode_s = (time.perf_counter() - started) / len(unseen)
         request = FeatureModelRequest(str(weights), alpha, image_size_px=size_px)
         flatbuffers = {
             EXACT: request.obtain(verbose=False).tflite,
-            INTEGER: integer_flatbuffer(weights, alpha, size_px, known[chosen]),
+            HALF: cheaper_flatbuffer(weights, alpha, size_px, None),
+            INTEGER: cheaper_flatbuffer(weights, alpha, size_px, known[chosen]),
         }
         for precision, flatbuffer in flatbuffers.items():
             say(f"{size_px} px, {precision}")
@@ -142,8 +164,23 @@ def measure(train: Photographs, test: Photographs, weights: Path, alpha: float) 
                 )
                 for classifier in _classifiers()
             )
-            settings.append(Setting(f"{size_px} px, {precision}", speed, cosine, nearest, logistic))
+            with_decoding = 1 / (1 / speed + decode_s)
+            name = f"{size_px} px, {precision}"
+            settings.append(Setting(name, speed, with_decoding, cosine, nearest, logistic))
     return settings
+
+
+def usd_per_million(images_per_second: float) -> float:
+    """Return what a million such photographs would cost on the default cluster, at this speed.
+
+    As ``fruits cost`` estimates it, with what one thread did here times what Spark leaves of that.
+    """
+    speed, prices = load_speed(), load_prices()
+    small, large = speed.photographs
+    rate = replace(small.images_per_second, value=_SPARK_LEAVES * images_per_second)
+    here = replace(speed, photographs=(replace(small, images_per_second=rate), large))
+    work = Work(_A_MILLION, small.megapixels)
+    return estimate_run(work, default_cluster(), prices, here).usd_per_million
 
 
 def _classifiers() -> tuple[Any, Any]:
@@ -160,15 +197,16 @@ def _cosines(some: NDArray[float32], others: NDArray[float32]) -> NDArray[float3
 def table(settings: Sequence[Setting]) -> str:
     """Return the settings as Markdown; speeds are ratios to the first."""
     lines = [
-        "| setting | images/s, one thread, network alone | nearest neighbour | logistic regression "
-        "| cosine to the first |",
-        "|---|---|---|---|---|",
+        "| setting | images/s, one thread, network alone | with decoding | USD per million "
+        "| nearest neighbour | logistic regression | cosine to the first |",
+        "|---|---|---|---|---|---|---|",
     ]
     for each in settings:
         ratio = each.images_per_second / settings[0].images_per_second
         lines.append(
-            f"| {each.name} | {each.images_per_second:.0f} ({ratio:.1f} x) | {each.nearest:.3f} "
-            f"| {each.logistic:.3f} | {each.cosine:.3f} |"
+            f"| {each.name} | {each.images_per_second:.0f} ({ratio:.1f} x) "
+            f"| {each.with_decoding:.0f} | {usd_per_million(each.with_decoding):.2f} "
+            f"| {each.nearest:.3f} | {each.logistic:.3f} | {each.cosine:.3f} |"
         )
     return "\n".join(lines)
 
