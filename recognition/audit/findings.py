@@ -67,8 +67,8 @@ def of_labels(
             1 - doubt.p_label,
             doubt.suggestion,
             None,
-            f"to a classifier that has not seen it, its label has a probability of "
-            f"{doubt.p_label:.1%} and the suggested one {doubt.p_suggestion:.1%}",
+            f"to a classifier that has not seen it {labels[doubt.row]} has a probability of "
+            f"{doubt.p_label:.1%}, {doubt.suggestion} one of {doubt.p_suggestion:.1%}",
         )
         for doubt in audit.doubts
     ]

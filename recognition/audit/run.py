@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 from numpy import intp
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from recognition.audit import findings as found
 from recognition.audit import labels, near_duplicates, quality
@@ -29,6 +30,7 @@ THRESHOLDS = {
     "max_share_crop": near_duplicates.MAX_SHARE_CROP,
     "max_probability_of_label": labels.MAX_PROBABILITY,
     "min_label_agreement": labels.MIN_AGREEMENT,
+    "min_label_agreement_by_objects": labels.MIN_AGREEMENT_OBJECTS,
     "max_brightest": float(quality.MAX_DARK),
     "min_blown": quality.MIN_BLOWN,
     "max_sharpness": quality.MAX_BLURRED,
@@ -84,9 +86,11 @@ def audit_output(session: GetSession, options: AuditOptions) -> tuple[AuditRecor
         other_side = None
         if other is not None:
             other_side = _Side(other[1], _look(other[1], other[0][-1], None), other[0])
-    with stopwatch.stage("compare"):
+    with stopwatch.stage("compare"), threadpool_limits(1):
         pairs = _pairs(side, other_side, splits)
-    with stopwatch.stage("labels"):
+    # Threads that wait for each other make small matrices twenty times slower where another program
+    # is at work too.
+    with stopwatch.stage("labels"), threadpool_limits(1):
         judged = labels.audit_labels(
             photographs.features, photographs.labels, objects, left_out=side.looked.spoilt
         )
