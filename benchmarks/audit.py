@@ -37,7 +37,7 @@ from spark_assets.images.decoding import ImageLimits, decode_image, decode_uprig
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.locations import Location, parse_location
-from spark_assets.output.findings import FindingKind
+from spark_assets.output.finding import FindingKind
 
 _SIZE_PX = 224
 _BATCH = 64

@@ -7,7 +7,7 @@ from recognition.audit.looking import Looked
 from recognition.audit.near_duplicates import Likeness, Pair
 from recognition.audit.quality import defects
 from recognition.audit.splits import Splits
-from spark_assets.output.findings import Finding, FindingKind
+from spark_assets.output.finding import Finding, FindingKind
 
 _WORST_FIRST = {kind: n for n, kind in enumerate(FindingKind)}
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recognition.audit.alignment import SIZE_PX as THUMBNAIL_PX
-from spark_assets.output.findings import FindingKind
+from spark_assets.output.finding import FindingKind
 
 # Shorter sides are reduced by whole factors, and stay at least this long.
 MEASURED_PX = 100

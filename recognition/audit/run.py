@@ -18,7 +18,8 @@ from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.locations import Location, parse_location
-from spark_assets.output.findings import AuditRecord, Finding, FindingKind, write_findings
+from spark_assets.output.finding import AuditRecord, Finding, FindingKind
+from spark_assets.output.findings import write_findings
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest

@@ -7,7 +7,7 @@ from numpy import float32, float64
 from numpy.typing import NDArray
 
 from spark_assets.output.evaluation import Evaluation
-from spark_assets.output.findings import AuditRecord, Finding, FindingKind
+from spark_assets.output.finding import AuditRecord, Finding, FindingKind
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.receipt import Receipt
 

@@ -7,12 +7,8 @@ from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.images.thumbnails import thumbnail_of
 from spark_assets.locations import parse_location
-from spark_assets.output.findings import (
-    Finding,
-    FindingKind,
-    audit_record,
-    current_findings,
-)
+from spark_assets.output.finding import Finding, FindingKind
+from spark_assets.output.findings import audit_record, current_findings
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.report.data import ShownFinding, ShownFindings

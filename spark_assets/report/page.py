@@ -11,7 +11,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from spark_assets.output.findings import FindingKind
+from spark_assets.output.finding import FindingKind
 from spark_assets.report import evaluation_figures, figures, wording
 from spark_assets.report.data import MAX_REJECTED_ROWS, PlottedImages, ReportData
 from spark_assets.report.wording import NO_LABEL, printable

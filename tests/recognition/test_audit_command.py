@@ -20,7 +20,8 @@ from spark_assets.erasure.selection import Asked
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.locations import parse_location
 from spark_assets.output.artefacts import registered_artefacts
-from spark_assets.output.findings import FindingKind, audit_record, current_findings
+from spark_assets.output.finding import FindingKind
+from spark_assets.output.findings import audit_record, current_findings
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.orphans import find_orphans

@@ -6,7 +6,7 @@ from PIL import Image, ImageFilter
 
 from benchmarks.photographs import draw_fruit, draw_orchard
 from recognition.audit.quality import defects, measure
-from spark_assets.output.findings import FindingKind
+from spark_assets.output.finding import FindingKind
 
 
 def photograph(seed: int = 0, size_px: int = 100) -> Image.Image:

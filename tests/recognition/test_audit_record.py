@@ -9,10 +9,8 @@ import pytest
 from spark_assets.locations import parse_location
 from spark_assets.output.artefacts import registered_artefacts
 from spark_assets.output.erasing import PendingErasure, note_erasure
+from spark_assets.output.finding import AuditRecord, Finding, FindingKind
 from spark_assets.output.findings import (
-    AuditRecord,
-    Finding,
-    FindingKind,
     audit_record,
     current_findings,
     dead_findings,

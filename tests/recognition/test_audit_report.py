@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from spark_assets.output.findings import Finding, FindingKind
+from spark_assets.output.finding import Finding, FindingKind
 from spark_assets.report.data import ShownFinding, ShownFindings
 from spark_assets.report.page import render
 from spark_assets.report.wording import NO_LABEL, printable
