@@ -21,6 +21,7 @@ _COMMANDS = {
         "what the features are worth: accuracy, and a classifier on them",
     ),
     "identify": ("recognition.commands.identify", "the name of the fruit on photographs"),
+    "audit": ("recognition.commands.audit", "what to look at in the photographs of an output"),
     "erase": ("operations.commands.erase", "photographs, and all that an output holds of them"),
     "vacuum": ("spark_assets.jobs.vacuum", "what commands that died have left in an output"),
     "export-model": ("operations.commands.export_model", "a network that workers can load"),

@@ -72,6 +72,20 @@ CHANGES = pa.schema(
 
 REDUCED = pa.schema([_PATH, _LABEL, pa.field("pca_features", _VECTOR, nullable=False)])
 
+# What an audit has found of photographs, to be worked through: a row for each finding.
+# ``suggestion`` is a likelier label, ``related_path`` another photograph that is the same one.
+FINDINGS = pa.schema(
+    [
+        _PATH,
+        _LABEL,
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("score", pa.float64(), nullable=False),
+        pa.field("suggestion", pa.string()),
+        pa.field("related_path", pa.string()),
+        pa.field("detail", pa.string(), nullable=False),
+    ]
+)
+
 
 def spark_schema(schema: pa.Schema) -> "StructType":
     """Return the same columns for Spark."""

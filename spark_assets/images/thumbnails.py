@@ -5,7 +5,8 @@ import io
 
 from PIL import Image
 
-from spark_assets.images.decoding import ImageLimits, decode_upright
+from spark_assets.images.decoding import ImageLimits, ImageRejected, decode_upright
+from spark_assets.images.reading import ReadImage
 
 THUMBNAIL_PX = 96
 _JPEG_QUALITY = 78
@@ -29,3 +30,13 @@ def thumbnail_jpeg(content: bytes, limits: ImageLimits) -> bytes:
 def data_uri(jpeg: bytes) -> str:
     """Return a JPEG as a ``data:`` URI."""
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
+
+
+def thumbnail_of(image: ReadImage, limits: ImageLimits) -> str | None:
+    """Return a thumbnail, or None for an image that is gone or has changed since."""
+    if isinstance(image.content, ImageRejected):
+        return None
+    try:
+        return thumbnail_data_uri(image.content, limits)
+    except ImageRejected:
+        return None

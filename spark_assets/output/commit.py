@@ -2,6 +2,7 @@
 
 from spark_assets.features.feature_model import FeatureModel, load_facts, save_feature_model
 from spark_assets.files import delete_file, delete_folder, names_in, write_json
+from spark_assets.output.findings import dead_findings
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.lease import check_lease
@@ -39,7 +40,7 @@ def clear_staging(layout: OutputLayout, run_id: str) -> None:
 
 
 def remove_replaced(layout: OutputLayout) -> None:
-    """Remove every run that is no longer visible, and every PCA model of such runs.
+    """Remove every run that is no longer visible, and the PCA models and findings of such runs.
 
     Called once the run that replaces them is complete; being interrupted here loses nothing, since
     what is removed was hidden before.
@@ -57,6 +58,9 @@ def remove_replaced(layout: OutputLayout) -> None:
     _remove_all_but(layout, "pca_model", models)
     _remove_all_but(layout, "reduced", {f"model_id={model_id}" for model_id in models})
     _remove_all_but(layout, "feature_model", {base.rpartition("/")[2] for base in networks})
+    for location in dead_findings(layout, runs):
+        delete_folder(location)
+        delete_file(location)
 
 
 def _remove_all_but(layout: OutputLayout, table: str, kept: set[str]) -> None:

@@ -71,6 +71,11 @@ class OutputLayout:
         return self.output.child("artefacts")
 
     @property
+    def findings(self) -> Location:
+        """Hold what an audit has found of the photographs: a table, and the record of it."""
+        return self.output.child("findings")
+
+    @property
     def receipts(self) -> Location:
         return self.output.child("receipts")
 

@@ -12,6 +12,7 @@ import pyarrow.fs
 
 from spark_assets.files import delete_file, delete_folder, names_in
 from spark_assets.locations import Location
+from spark_assets.output.findings import dead_findings
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.pca_models import pca_records, projected_runs
@@ -20,7 +21,7 @@ _BY_RUN = ("features", "rejected", "changes")
 _OURS = (
     *_BY_RUN,
     *("manifests", "pca_model", "feature_model", "report", "receipts"),
-    *("erased", "erasures", "artefacts", "_erasing"),
+    *("erased", "erasures", "artefacts", "findings", "_erasing"),
 )
 _ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 _NETWORK = re.compile(r"[0-9a-f]{16}")
@@ -76,6 +77,8 @@ def _orphans(layout: OutputLayout) -> Iterator[Orphan]:
             if name.startswith("run_id=") and name.removeprefix("run_id=") not in run_ids:
                 yield Orphan(folder.child(name), f"{table} of a run that did not end")
     yield from _of_models(layout, run_ids)
+    for location in dead_findings(layout, runs):
+        yield Orphan(location, "of an audit that did not end, or of runs that were replaced")
     networks = {run.feature_model.network_sha256[:16] for run in runs}
     for name in names_in(layout.output.child("feature_model")):
         if _NETWORK.fullmatch(name) and name not in networks:

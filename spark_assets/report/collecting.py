@@ -13,10 +13,10 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from spark_assets.images.decoding import ImageLimits, ImageRejected
+from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead
-from spark_assets.images.thumbnails import thumbnail_data_uri
+from spark_assets.images.thumbnails import thumbnail_of
 from spark_assets.locations import Location, parse_location
 from spark_assets.output.erasing import hidden_paths
 from spark_assets.output.evaluation import read_evaluation
@@ -34,6 +34,7 @@ from spark_assets.report.data import (
     RejectedImage,
     ReportData,
 )
+from spark_assets.report.findings import collect_findings
 from spark_assets.schemas import REDUCED, REJECTED, spark_schema
 from spark_assets.session import n_task_slots
 from spark_assets.session_on_demand import GetSession
@@ -79,6 +80,7 @@ def collect_report_data(
         receipt=newest_receipt(layout),
         is_in_s3=layout.output.s3 is not None,
         evaluation=None if record is None else read_evaluation(layout, record.model_id),
+        findings=collect_findings(layout, runs, limits),
     )
 
 
@@ -165,7 +167,7 @@ def _with_thumbnails(
     reader, ahead = ImageReader(images, limits=limits), ReadAhead(n_readers=4)
     for batch in batches:
         entries = [ImageEntry(path, None, None) for path in batch.column("path").to_pylist()]
-        thumbnails = [_thumbnail(image.content, limits) for image in ahead.read(entries, reader)]
+        thumbnails = [thumbnail_of(image, limits) for image in ahead.read(entries, reader)]
         vectors = batch.column("pca_features").to_pylist()
         points = [vector[:_N_PLOTTED_COMPONENTS] for vector in vectors]
         columns = [batch.column("path"), batch.column("label"), points, thumbnails]
@@ -207,13 +209,3 @@ def _evenly_here(reduced: pa.Table, max_points: int) -> pa.Table:
         # Spark orders null before every label.
         ranked.append((n_drawn[labels[row]], labels[row] is not None, labels[row] or "", row))
     return reduced.take([row for *_, row in sorted(ranked)[:max_points]])
-
-
-def _thumbnail(content: bytes | ImageRejected, limits: ImageLimits) -> str | None:
-    """Return a thumbnail, or None for an image that is gone or has changed since."""
-    if isinstance(content, ImageRejected):
-        return None
-    try:
-        return thumbnail_data_uri(content, limits)
-    except ImageRejected:
-        return None

@@ -7,6 +7,7 @@ from numpy import float32, float64
 from numpy.typing import NDArray
 
 from spark_assets.output.evaluation import Evaluation
+from spark_assets.output.finding import AuditRecord, Finding, FindingKind
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.receipt import Receipt
 
@@ -88,6 +89,27 @@ class PlottedImages:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownFinding:
+    """A finding with a thumbnail of its image and of the related one; None where there is none."""
+
+    finding: Finding
+    thumbnail: str | None
+    related_thumbnail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFindings:
+    """What the newest audit has found of images that are as they were.
+
+    ``n_by_kind`` counts them, of every kind; ``shown`` has the worst of each.
+    """
+
+    record: AuditRecord
+    n_by_kind: dict[FindingKind, int]
+    shown: dict[FindingKind, list[ShownFinding]]
+
+
+@dataclass(frozen=True, slots=True)
 class ReportData:
     """All that one page shows.
 
@@ -96,7 +118,7 @@ class ReportData:
     ``MAX_REJECTED_ROWS`` of them; ``n_current_rejected`` counts them all.  ``made_at`` is ISO 8601.
     ``receipt`` is the newest there is; where there is none, the page says how to get one if the
     output ``is_in_s3``, as that of a cluster is.  ``evaluation`` is that of the features behind
-    ``pca``, None where there is none.
+    ``pca``, None where there is none, and ``findings`` those of an audit, None where there is none.
     """
 
     title: str
@@ -111,3 +133,4 @@ class ReportData:
     receipt: Receipt | None
     is_in_s3: bool
     evaluation: Evaluation | None = None
+    findings: ShownFindings | None = None

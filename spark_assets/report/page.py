@@ -11,6 +11,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from spark_assets.output.finding import FindingKind
 from spark_assets.report import evaluation_figures, figures, wording
 from spark_assets.report.data import MAX_REJECTED_ROWS, PlottedImages, ReportData
 from spark_assets.report.wording import NO_LABEL, printable
@@ -23,6 +24,20 @@ _MEANING_OF_REASON = {
     "truncated": "the image breaks off or is damaged",
     "too_large": "over the limit of bytes or pixels, so not decoded",
     "unreadable": "it could not be fetched or decoded",
+}
+_MEANING_OF_KIND = {
+    FindingKind.DUPLICATE: "the same bytes are there under another name",
+    FindingKind.NEAR_DUPLICATE: "another image is the same one, encoded anew or cut",
+    FindingKind.WRONG_LABEL: "a classifier that has not seen it names another label",
+    FindingKind.DARK: "even what is brightest is dark",
+    FindingKind.OVEREXPOSED: "much of what is not white has lost a colour",
+    FindingKind.BLURRED: "no edge is sharp",
+    FindingKind.TINY: "it has few pixels",
+}
+_HEADING_OF_KIND = {
+    FindingKind.DUPLICATE: "the same as",
+    FindingKind.NEAR_DUPLICATE: "the same as",
+    FindingKind.WRONG_LABEL: "suggestion",
 }
 
 
@@ -55,6 +70,9 @@ def render(data: ReportData) -> str:
         max_mistakes=_MAX_MISTAKES,
         meaning_of_reason=_MEANING_OF_REASON,
         options=list(_flat(data.latest_run.options)),
+        meaning_of_kind=_MEANING_OF_KIND,
+        heading_of_kind=_HEADING_OF_KIND,
+        no_label=NO_LABEL,
     )
 
 

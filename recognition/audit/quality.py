@@ -1,0 +1,138 @@
+"""Photographs that show little: too dark, overexposed, blurred or tiny.
+
+Everything is measured on one decoding, reduced to 100 to 200 pixels of the shorter side: a blur
+that is gone there costs a network that looks at 224 no accuracy, and what an enlargement has added
+is gone too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import float32, int16, uint8
+from numpy.typing import NDArray
+from PIL import Image
+
+from recognition.audit.alignment import SIZE_PX as THUMBNAIL_PX
+from spark_assets.output.finding import FindingKind
+
+# Shorter sides are reduced by whole factors, and stay at least this long.
+MEASURED_PX = 100
+# The brightest hundredth of a good photograph is near white: paper, a reflection, the sky.
+MAX_DARK = 110
+# Where a fifth of what is not white has lost a colour, highlights alone do not explain it.  Of
+# photographs that are well exposed, 1 in 100 comes to a tenth.
+MIN_BLOWN = 0.2
+# A Gaussian blur of 1 % of the shorter side leaves 0.29 to 0.43, and one of 1.5 % at most 0.31.  Of
+# photographs that are sharp, 1 in 100 has less than 0.43.
+MAX_BLURRED = 0.4
+# The network would make 12 pixels of each.
+MIN_SIDE_PX = 64
+_WHITE, _CLIPPED = 240, 253
+# A photograph that is all white shows nothing either.
+_MIN_SHOWN = 0.005
+# Mean square of differences below which there is no edge to judge.
+_MIN_SLOPE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What is measured of a photograph.
+
+    ``brightest`` is the grey value, 0 to 255, that a hundredth of the pixels reaches.  ``blown`` is
+    the share of what is not white, of which a colour is at its end.  ``sharpness`` is the
+    root-mean-square of the Laplacian over that of the gradient: it falls with the width of edges
+    and does not depend on contrast; NaN where there is no edge at all.
+    """
+
+    brightest: int
+    blown: float
+    sharpness: float
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """What is wrong, how bad it is from 0 to 1, and what was measured, as a person reads it."""
+
+    kind: FindingKind
+    score: float
+    detail: str
+
+
+def measure(image: Image.Image) -> tuple[Quality, NDArray[uint8]]:
+    """Return the quality of an RGB image, and a grey thumbnail of it, (64, 64) uint8."""
+    factor = min(image.size) // MEASURED_PX
+    image = image if factor < 2 else image.reduce(factor)
+    grey = image.convert("L")
+    quality = Quality(_brightest(grey), _blown(image), _sharpness(np.asarray(grey)))
+    return quality, np.asarray(grey.resize((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.HAMMING))
+
+
+def defects(quality: Quality | None, width: int, height: int) -> Iterator[Defect]:
+    """Yield what is wrong with a photograph; without a quality, its size alone is judged."""
+    side = min(width, height)
+    if side < MIN_SIDE_PX:
+        yield Defect(
+            FindingKind.TINY,
+            1 - side / MIN_SIDE_PX,
+            f"{width} x {height} pixels, at least {MIN_SIDE_PX} a side are of use",
+        )
+    if quality is None:
+        return
+    if quality.brightest < MAX_DARK:
+        yield Defect(
+            FindingKind.DARK,
+            1 - quality.brightest / 255,
+            f"its brightest hundredth is at {quality.brightest} of 255",
+        )
+    if quality.blown > MIN_BLOWN:
+        yield Defect(
+            FindingKind.OVEREXPOSED,
+            quality.blown,
+            f"{quality.blown:.0%} of what is not white has lost a colour",
+        )
+    if quality.sharpness < MAX_BLURRED:
+        yield Defect(
+            FindingKind.BLURRED,
+            1 - quality.sharpness,
+            f"sharpness {quality.sharpness:.2f}, a sharp one has {MAX_BLURRED} or more",
+        )
+
+
+def _brightest(grey: Image.Image) -> int:
+    """Return the 99th percentile."""
+    above = 0.01 * grey.width * grey.height
+    for value, n_pixels in enumerate(reversed(grey.histogram())):
+        above -= n_pixels
+        if above < 0:
+            return 255 - value
+    return 0
+
+
+def _blown(image: Image.Image) -> float:
+    """Return the share of what is not white that is clipped, by every fourth pixel."""
+    red, green, blue = np.ascontiguousarray(np.asarray(image)[::2, ::2].transpose(2, 0, 1))
+    is_shown = np.minimum(np.minimum(red, green), blue) < _WHITE
+    n_shown = np.count_nonzero(is_shown)
+    if n_shown <= _MIN_SHOWN * is_shown.size:
+        return 1.0
+    is_clipped = np.maximum(np.maximum(red, green), blue) >= _CLIPPED
+    return np.count_nonzero(is_clipped & is_shown) / n_shown
+
+
+def _sharpness(grey: NDArray[uint8]) -> float:
+    if min(grey.shape) < 3:
+        return float("nan")
+    pixels = grey.astype(int16)
+    up, down, left, right = pixels[:-2, 1:-1], pixels[2:, 1:-1], pixels[1:-1, :-2], pixels[1:-1, 2:]
+    curved = _square(4 * pixels[1:-1, 1:-1] - up - down - left - right)
+    sloped = _square(right - left) + _square(down - up)
+    n_pixels = (grey.shape[0] - 2) * (grey.shape[1] - 2)
+    if sloped < _MIN_SLOPE * n_pixels:
+        return float("nan")
+    return float(np.sqrt(curved / sloped))
+
+
+def _square(values: NDArray[int16]) -> float:
+    flat = values.astype(float32).ravel()
+    return float(flat @ flat)

@@ -1,0 +1,93 @@
+"""The command ``fruits audit``: what to look at in the photographs before anyone believes them."""
+
+import argparse
+
+from recognition.audit.run import AuditOptions, audit_output
+from spark_assets.chain.run import report
+from spark_assets.errors import ExitCode
+from spark_assets.jobs.arguments import add_common, add_report, report_options
+from spark_assets.jobs.working import session_on_demand
+from spark_assets.locations import parse_location, parse_output_location
+from spark_assets.output.finding import AuditRecord, FindingKind
+from spark_assets.output.layout import OutputLayout
+from spark_assets.progress import say
+from spark_assets.report.wording import counted, printable
+
+_NAMES = {
+    FindingKind.DUPLICATE: "there twice, byte for byte",
+    FindingKind.NEAR_DUPLICATE: "there twice, encoded anew or cut",
+    FindingKind.WRONG_LABEL: "under a label that is probably wrong",
+    FindingKind.DARK: "too dark",
+    FindingKind.OVEREXPOSED: "overexposed",
+    FindingKind.BLURRED: "blurred",
+    FindingKind.TINY: "tiny",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    add_common(parser)
+    add_report(parser)
+    parser.add_argument(
+        "--images", metavar="URI", help="where the photographs are (default: where they were read)"
+    )
+    splits = parser.add_mutually_exclusive_group()
+    splits.add_argument(
+        "--split-regex",
+        metavar="EXPRESSION",
+        help="a regular expression whose first group in a path names its split (default: the first "
+        "folder, where it is called like Training or Test)",
+    )
+    splits.add_argument(
+        "--against",
+        metavar="URI",
+        help="another output of the same network, such as that of the training photographs, none "
+        "of which may be in this one",
+    )
+    parser.add_argument(
+        "--group-by",
+        metavar="EXPRESSION",
+        help="a regular expression whose first group in a path names the object on the photograph: "
+        "labels are judged by other objects only",
+    )
+
+
+def run(parsed: argparse.Namespace) -> ExitCode:
+    """Audit an output as it was asked for on a command line, and make its report anew."""
+    options = AuditOptions(
+        output=parse_output_location(parsed.output),
+        images=None if parsed.images is None else parse_location(parsed.images),
+        split_regex=parsed.split_regex,
+        group_by=parsed.group_by,
+        against=None if parsed.against is None else parse_output_location(parsed.against),
+    )
+    with session_on_demand(options.output, "fruits audit", parsed) as session:
+        record, _ = audit_output(session, options)
+        _say_found(record, OutputLayout(options.output))
+        report(session, report_options(parsed))
+    return ExitCode.DONE
+
+
+def _say_found(record: AuditRecord, layout: OutputLayout) -> None:
+    """Say what was looked at and what was found, a line for each kind."""
+    if record.warning:
+        say(f"WARNING: {record.warning}")
+    of_all = f", a sample of {record.n_current:,}" if record.is_sample else ""
+    say(f"{counted(record.n_looked_at, 'photograph')} looked at{of_all}")
+    if record.n_unreadable:
+        say(
+            f"WARNING: {counted(record.n_unreadable, 'photograph')} could not be read, so that "
+            "nothing is known of their pixels; give where they are with --images"
+        )
+    for kind, name in _NAMES.items():
+        if n_found := record.n_by_kind[kind]:
+            say(f"{n_found:,} {name}")
+    if not sum(record.n_by_kind.values()):
+        say("nothing was found")
+    if record.splits:
+        splits = ", ".join(f"{n:,} in {printable(name)}" for name, n in record.splits.items())
+        teaching = printable(next(iter(record.splits)))
+        say(f"{splits}; {record.n_leaked:,} of the others also in {teaching}")
+    if record.labels_not_judged:
+        say(f"labels were not judged: {record.labels_not_judged}")
+    say(f"findings: {layout.findings.uri}")

@@ -1,0 +1,97 @@
+"""Photographs that show little are found, and no good one is."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from benchmarks.photographs import draw_fruit, draw_orchard
+from recognition.audit.quality import defects, measure
+from spark_assets.output.finding import FindingKind
+
+
+def photograph(seed: int = 0, size_px: int = 100) -> Image.Image:
+    canvas = draw_fruit(np.random.default_rng(seed), size_px)
+    return Image.fromarray(np.clip(canvas, 0, 255).astype(np.uint8))
+
+
+def kinds(image: Image.Image) -> set[FindingKind]:
+    return {found.kind for found in defects(measure(image)[0], *image.size)}
+
+
+def blurred(image: Image.Image, share: float = 0.02) -> Image.Image:
+    return image.filter(ImageFilter.GaussianBlur(share * min(image.size)))
+
+
+def exposed(image: Image.Image, factor: float) -> Image.Image:
+    return image.point([min(255, round(factor * value)) for value in range(256)] * 3)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_good_photograph_has_no_defect(seed):
+    assert kinds(photograph(seed)) == set()
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(
+    ("spoilt", "kind"),
+    [
+        (blurred, FindingKind.BLURRED),
+        (lambda image: exposed(image, 0.25), FindingKind.DARK),
+        (lambda image: exposed(image, 4.0), FindingKind.OVEREXPOSED),
+        (lambda image: image.resize((40, 40)), FindingKind.TINY),
+    ],
+)
+def test_a_spoilt_one_has_that_defect_alone(seed, spoilt, kind):
+    assert kinds(spoilt(photograph(seed))) == {kind}
+
+
+@pytest.mark.parametrize("size_px", [100, 250, 800])
+def test_sharpness_does_not_depend_on_the_size_of_a_photograph(size_px):
+    assert kinds(photograph(3, size_px)) == set()
+    assert kinds(blurred(photograph(3, size_px))) == {FindingKind.BLURRED}
+
+
+def test_an_enlarged_photograph_is_not_blurred():
+    assert kinds(photograph(3).resize((300, 300), Image.Resampling.BICUBIC)) == set()
+
+
+def test_a_photograph_without_white_paper_is_judged_too():
+    canvas = draw_orchard(np.random.default_rng(0), (320, 240))
+    orchard = Image.fromarray(np.clip(canvas, 0, 255).astype(np.uint8))
+    assert kinds(orchard) == set()
+    assert kinds(blurred(orchard, 0.03)) == {FindingKind.BLURRED}
+
+
+@pytest.mark.parametrize(
+    ("colour", "expected"),
+    [
+        ((0, 0, 0), {FindingKind.DARK}),
+        ((255, 255, 255), {FindingKind.OVEREXPOSED}),
+        ((128, 128, 128), set()),
+    ],
+)
+def test_one_colour_has_no_edge_to_judge(colour, expected):
+    image = Image.new("RGB", (90, 90), colour)
+    assert np.isnan(measure(image)[0].sharpness)
+    assert kinds(image) == expected
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 300), (300, 2), (3, 3)])
+def test_the_smallest_photographs_are_measured(size):
+    image = Image.new("RGB", size, (90, 180, 30))
+    quality, thumbnail = measure(image)
+    assert thumbnail.shape == (64, 64)
+    assert {found.kind for found in defects(quality, *size)} == {FindingKind.TINY}
+
+
+def test_without_pixels_the_size_alone_is_judged():
+    assert [found.kind for found in defects(None, 20, 300)] == [FindingKind.TINY]
+    assert list(defects(None, 200, 300)) == []
+
+
+def test_scores_are_shares_and_rise_with_the_defect():
+    little, much = (
+        next(defects(measure(exposed(photograph(), factor))[0], 100, 100)) for factor in (0.4, 0.1)
+    )
+    assert 0 < little.score < much.score <= 1
+    assert "of 255" in much.detail
