@@ -65,6 +65,16 @@ class Photographs:
         objects = [str(path.parent) for path in paths]
         return cls([path.read_bytes() for path in paths], np.array(labels), np.array(objects))
 
+    def without(self, others: "Photographs") -> "Photographs":
+        """Return those that are not among others byte for byte; say how many are."""
+        known = set(others.contents)
+        rows = [row for row, content in enumerate(self.contents) if content not in known]
+        if len(rows) < len(self.contents):
+            say(f"{len(self.contents) - len(rows)} copies of training photographs are left out")
+        return Photographs(
+            [self.contents[row] for row in rows], self.labels[rows], self.objects[rows]
+        )
+
     def pixels(self, size_px: int) -> NDArray[uint8]:
         limits = ImageLimits()
         return np.stack(
@@ -227,7 +237,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print the table."""
     arguments = train_and_test("benchmarks.settings", __doc__, argv)
     try:
-        train, test = Photographs.below(arguments.train), Photographs.below(arguments.test)
+        train = Photographs.below(arguments.train)
+        test = Photographs.below(arguments.test).without(train)
         settings = measure(train, test, arguments.weights, arguments.alpha)
     except FruitsError as error:
         say(str(error))

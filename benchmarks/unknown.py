@@ -134,11 +134,16 @@ def measure(training: Featurized, test: Featurized, others: NDArray[float32]) ->
     return rows
 
 
-def featurized(folder: Path, flatbuffer: bytes) -> Featurized:
-    """Return the features of the photographs in a folder; their own folder is the object."""
-    photographs = Photographs.below(folder)
+def featurized(photographs: Photographs, flatbuffer: bytes) -> Featurized:
+    """Return the features of photographs."""
     features, _ = featurize(flatbuffer, photographs.pixels(IMAGE_SIZE_PX))
     return Featurized(features, photographs.labels, photographs.objects)
+
+
+def training_and_test(folder: Path) -> tuple[Photographs, Photographs]:
+    """Return the photographs of both splits, without what the test shares with the training."""
+    training = Photographs.below(folder / "Training")
+    return training, Photographs.below(folder / "Test").without(training)
 
 
 def table(rows: dict[str, Refused]) -> str:
@@ -167,7 +172,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         request = FeatureModelRequest(str(arguments.weights), arguments.alpha)
         flatbuffer = request.obtain(verbose=False).tflite
         training, test = (
-            featurized(arguments.photographs / name, flatbuffer) for name in ("Training", "Test")
+            featurized(each, flatbuffer) for each in training_and_test(arguments.photographs)
         )
         others, _ = featurize(flatbuffer, pictures_without_fruit(IMAGE_SIZE_PX))
         rows = measure(training, test, others)

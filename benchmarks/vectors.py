@@ -130,7 +130,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print the table."""
     arguments = train_and_test("benchmarks.vectors", __doc__, argv)
     try:
-        train, test = Photographs.below(arguments.train), Photographs.below(arguments.test)
+        train = Photographs.below(arguments.train)
+        test = Photographs.below(arguments.test).without(train)
         request = FeatureModelRequest(str(arguments.weights), arguments.alpha)
         printed = table(train, test, request.obtain(verbose=False).tflite)
     except FruitsError as error:

@@ -34,6 +34,7 @@ class FeaturizedFolder:
 
     paths: list[str]
     labels: list[str | None]
+    content_sha256: list[str]
     features: NDArray[float32]
     n_rejected: int
 
@@ -69,6 +70,7 @@ def featurize_folder(
     return FeaturizedFolder(
         usable.column("path").to_pylist(),
         usable.column("label").to_pylist(),
+        usable.column("content_sha256").to_pylist(),
         feature_matrix(usable.column("features").combine_chunks()).astype(float32, copy=False),
         outcomes.num_rows - usable.num_rows,
     )

@@ -1,12 +1,11 @@
 """Labeled photographs, and how they are to be evaluated."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from numpy import floating
 from numpy.typing import NDArray
 
-from recognition.current import CurrentPhotographs
 from spark_assets.features.feature_model import FeatureModelFacts
 
 
@@ -19,11 +18,20 @@ class LabeledPhotographs:
     objects: list[str]
 
     @classmethod
-    def of(cls, photographs: CurrentPhotographs, objects: Sequence[str]) -> "LabeledPhotographs":
-        """Return those of current photographs that have a label."""
-        rows = [row for row, label in enumerate(photographs.labels) if label is not None]
-        labels = [label for label in photographs.labels if label is not None]
-        return cls(photographs.features[rows], labels, [objects[row] for row in rows])
+    def of(
+        cls,
+        features: NDArray[floating],
+        labels: Sequence[str | None],
+        objects: Sequence[str],
+        rows: Sequence[int],
+    ) -> "LabeledPhotographs":
+        """Return the photographs of ``rows``, which have labels."""
+        chosen = [labels[row] for row in rows]
+        return cls(
+            features[rows],
+            [label for label in chosen if label is not None],
+            [objects[row] for row in rows],
+        )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -44,4 +52,26 @@ class Asking:
     n_folds: int
     group_by: str | None
     n_unlabeled: int
+    n_copies: int
     n_current: int
+
+
+def labeled_rows(
+    labels: Sequence[str | None], digests: Sequence[str], known: Set[str] = frozenset()
+) -> tuple[list[int], int]:
+    """Return the rows with a label whose content is in no earlier row and not ``known``.
+
+    And how many were left out as copies: a photograph on both sides of a split is always right.
+    """
+    seen = set(known)
+    rows: list[int] = []
+    n_copies = 0
+    for row, (label, digest) in enumerate(zip(labels, digests, strict=True)):
+        if label is None:
+            continue
+        if digest in seen:
+            n_copies += 1
+            continue
+        seen.add(digest)
+        rows.append(row)
+    return rows, n_copies

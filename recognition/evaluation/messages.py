@@ -36,6 +36,8 @@ def lines_of(evaluation: Evaluation) -> list[str]:
     lines = [f"{evaluation.n_photographs} photographs of {n_labels} labels{objects}{of_all}"]
     if evaluation.n_unlabeled:
         lines.append(f"{evaluation.n_unlabeled} photographs without a label are left out")
+    if evaluation.n_copies:
+        lines.append(f"{evaluation.n_copies} copies of other photographs are left out")
     if evaluation.labels_left_out:
         lines.append(_left_out(evaluation))
     if evaluation.n_test_rejected:

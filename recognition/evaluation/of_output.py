@@ -1,17 +1,17 @@
 """The evaluation of an output: read, evaluate, fit the classifier, keep both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import sklearn
 
 from recognition.classifier.fitting import fit_classifier
 from recognition.classifier.storing import ClassifierRecord, save_classifier
-from recognition.current import CurrentPhotographs, read_current
+from recognition.current import read_current
 from recognition.evaluation.evaluate import evaluate_by_folds, evaluate_on_others
 from recognition.evaluation.folds import objects_of
-from recognition.evaluation.labeled import Asking, LabeledPhotographs
+from recognition.evaluation.labeled import Asking, LabeledPhotographs, labeled_rows
 from recognition.evaluation.record import Evaluated
 from recognition.photographs import featurize_folder, make_thumbnails
 from spark_assets import __version__
@@ -70,21 +70,25 @@ def evaluate_output(
     layout = OutputLayout(options.output)
     photographs = read_current(session, layout, runs, max_images=options.max_images)
     objects = objects_of(photographs.paths, photographs.labels, options.group_by)
-    labeled = LabeledPhotographs.of(photographs, objects)
+    rows, n_copies = labeled_rows(photographs.labels, photographs.content_sha256)
+    labeled = LabeledPhotographs.of(photographs.features, photographs.labels, objects, rows)
     asking = Asking(
         model_id=record.model_id,
         facts=runs[-1].feature_model,
         components=_components(record),
         n_folds=options.n_folds,
         group_by=options.group_by,
-        n_unlabeled=len(photographs) - len(labeled),
+        n_unlabeled=len(photographs) - len(labeled) - n_copies,
+        n_copies=n_copies,
         n_current=photographs.n_current,
     )
     if options.test_images is None:
         evaluated = evaluate_by_folds(labeled, asking)
     else:
-        evaluated = _on_test_images(layout, options, runs, labeled, asking)
-    return _keep(layout, options, runs, record, photographs, labeled, evaluated)
+        known = {photographs.content_sha256[row] for row in rows}
+        evaluated = _on_test_images(layout, options, runs, labeled, asking, known)
+    paths = [photographs.paths[row] for row in rows]
+    return _keep(layout, options, runs, record, paths, labeled, evaluated)
 
 
 def _components(record: PCARecord) -> int | float:
@@ -98,7 +102,9 @@ def _on_test_images(
     runs: Sequence[RunManifest],
     labeled: LabeledPhotographs,
     asking: Asking,
+    known: set[str],
 ) -> Evaluated:
+    """Ask about a folder; ``known`` are the digests of what is fitted on."""
     assert options.test_images is not None
     latest = runs[-1]
     network = load_feature_model(layout.feature_model(latest.feature_model.network_sha256))
@@ -109,14 +115,11 @@ def _on_test_images(
         limits=ImageLimits(**latest.options["limits"]),
         max_images=options.max_images,
     )
-    rows = [row for row, label in enumerate(found.labels) if label is not None]
-    objects = objects_of(found.paths, found.labels, options.group_by)
-    others = LabeledPhotographs(
-        found.features[rows],
-        [label for label in found.labels if label is not None],
-        # An object of the test is another one than its namesake in training.
-        [f"test\n{objects[row]}" for row in rows],
-    )
+    rows, n_copies = labeled_rows(found.labels, found.content_sha256, known)
+    # An object of the test is another one than its namesake in training.
+    objects = [f"test\n{name}" for name in objects_of(found.paths, found.labels, options.group_by)]
+    others = LabeledPhotographs.of(found.features, found.labels, objects, rows)
+    asking = replace(asking, n_copies=asking.n_copies + n_copies)
     return evaluate_on_others(labeled, others, asking, n_rejected=found.n_rejected)
 
 
@@ -125,7 +128,7 @@ def _keep(
     options: EvaluateOptions,
     runs: Sequence[RunManifest],
     record: PCARecord,
-    photographs: CurrentPhotographs,
+    paths: Sequence[str],
     labeled: LabeledPhotographs,
     evaluated: Evaluated,
 ) -> KeptEvaluation:
@@ -137,7 +140,7 @@ def _keep(
     classifier = fit_classifier(
         pca,
         labeled.features,
-        [path for path, label in zip(photographs.paths, photographs.labels, strict=True) if label],
+        paths,
         labeled.labels,
         labeled.objects,
         temperature=evaluated.temperature,

@@ -63,6 +63,7 @@ def evaluated_of(
         n_current=asking.n_current,
         n_tested=len(truth),
         n_test_rejected=n_rejected,
+        n_copies=asking.n_copies,
         labels=sorted(set(photographs.labels)),
         labels_left_out=left_out,
         scores=[

@@ -75,8 +75,9 @@ class Evaluation:
 
     ``scores`` has the one to go by first.  ``by_label``, ``confusions``, ``calibration`` and
     ``calibration_error`` (the mean distance of probability and accuracy) are of the logistic
-    regression on the components, in that split.  ``labels_left_out`` have one object only, so that
-    nobody can tell whether another would be recognized.
+    regression on the components, in that split.  ``n_copies`` photographs are left out, which are
+    another one of the output or of the test byte for byte.  ``labels_left_out`` have one object
+    only, so that nobody can tell whether another would be recognized.
     """
 
     model_id: str
@@ -91,6 +92,7 @@ class Evaluation:
     n_current: int
     n_tested: int
     n_test_rejected: int
+    n_copies: int
     labels: list[str]
     labels_left_out: list[str]
     scores: list[Score]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recognition.evaluation.evaluate import evaluate_by_folds, evaluate_on_others
-from recognition.evaluation.labeled import Asking, LabeledPhotographs
+from recognition.evaluation.labeled import Asking, LabeledPhotographs, labeled_rows
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation import LOGISTIC, NEAREST, Evaluation
 from tests.made_report import made_facts
@@ -21,6 +21,7 @@ ASKING = Asking(
     n_folds=4,
     group_by="object",
     n_unlabeled=0,
+    n_copies=0,
     n_current=144,
 )
 
@@ -127,3 +128,10 @@ def test_the_temperature_makes_overconfident_answers_hold():
     assert evaluated.temperature > 1.2
     assert evaluated.evaluation.calibration_error < 0.2
     assert np.isfinite(evaluated.temperature)
+
+
+def test_a_copy_is_asked_about_once_and_never_where_it_was_learnt():
+    labels = ["apple", None, "apple", "pear", "pear"]
+    digests = ["1", "2", "1", "3", "4"]
+    assert labeled_rows(labels, digests) == ([0, 3, 4], 1)
+    assert labeled_rows(labels, digests, {"3", "2"}) == ([0, 4], 2)

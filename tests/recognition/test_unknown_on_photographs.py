@@ -18,8 +18,8 @@ def others(real_model):
 
 def measured(data_dir: Path, name: str, real_model, others) -> dict[str, unknown.Refused]:
     training, test = (
-        unknown.featurized(data_dir / name / split, real_model.tflite)
-        for split in ("Training", "Test")
+        unknown.featurized(each, real_model.tflite)
+        for each in unknown.training_and_test(data_dir / name)
     )
     return unknown.measure(training, test, others)
 

@@ -40,6 +40,7 @@ def made_evaluation(labels: tuple[str, ...] = ("apple", "pear"), **changes) -> E
         n_current=123,
         n_tested=118,
         n_test_rejected=0,
+        n_copies=2,
         labels=list(labels),
         labels_left_out=["fig"],
         scores=[
