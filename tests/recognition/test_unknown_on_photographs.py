@@ -37,7 +37,7 @@ def test_of_varieties_that_were_never_seen_known_fruit_passes_if_objects_are_nam
 ):
     rows = measured(data_dir, "fruits-3-body", real_model, others)
     found = rows["of the test folder, the line drawn by object"]
-    assert 0.03 <= found.known <= 0.07
+    assert 0.03 <= found.known <= 0.075
     assert found.without_fruit >= 0.95
     # The limit that the docs state: a new fruit among three looks like a new variety.
     assert found.left_out < 0.5
