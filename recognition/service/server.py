@@ -8,6 +8,7 @@ import traceback
 from contextlib import suppress
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from recognition.classifier.identifier import FruitIdentifier
 from recognition.service.application import application
@@ -36,25 +37,31 @@ def serve(
             limits=limits,
             tell=lambda error: tell(error, verbose=verbose),
         )
-        config = uvicorn.Config(
-            app,
-            lifespan="off",
-            loop="asyncio",
-            ws="none",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-            **connection_options(limits),
-        )
-        # It has nothing to say that is not said here, and its errors quote requests.
-        logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())
         print(url_of(listening, host), flush=True)
         # As Ctrl+C: uvicorn ends what it does, and raises the signal anew.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listening])
+            uvicorn.Server(uvicorn_config(app, limits)).run(sockets=[listening])
+
+
+def uvicorn_config(app: ASGIApp, limits: ServiceLimits) -> uvicorn.Config:
+    """Return how uvicorn is to run the service: silent, and within the limits."""
+    # It has nothing to say that is not said here, and its errors quote requests.
+    logger = logging.getLogger("uvicorn.error")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        loop="asyncio",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        **connection_options(limits),
+    )
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
