@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 
 from starlette.requests import Request
 
 from recognition.service.limits import ServiceLimits
+from recognition.service.memory import give_memory_back
 from recognition.service.refusals import Refused, busy, too_many_bytes
 
 
@@ -33,6 +34,9 @@ class Bodies:
             yield content
         finally:
             self._n_held_bytes -= len(content)
+            with suppress(BufferError):  # while it ends, a process may still be sent it
+                content.clear()
+            give_memory_back()
 
     async def _read(self, request: Request, content: bytearray) -> None:
         try:

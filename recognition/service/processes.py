@@ -6,16 +6,18 @@ be ended; a process can, and the system bounds its memory.
 """
 
 import multiprocessing
+import os
 import resource
 import signal
+import traceback
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Self
 
 from recognition.classifier.identifier import Identifier
 from recognition.classifier.model import Answer
 from recognition.service.limits import ServiceLimits
+from recognition.service.memory import bound_memory, give_memory_back
 from recognition.service.refusals import took_too_long
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
@@ -56,13 +58,13 @@ class IdentifyingProcess:
             if not self._connection.poll(self._limits.look_seconds):
                 self._start_anew()
                 raise took_too_long()
-            answer: Answer | ImageRejected = self._connection.recv()
+            answer: Answer | Exception = self._connection.recv()
         except (EOFError, OSError) as error:
             self._start_anew()
             raise ImageRejected(
                 Reason.UNREADABLE, "it ended the process it was decoded in"
             ) from error
-        if isinstance(answer, ImageRejected):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
@@ -106,27 +108,25 @@ def _name_fruit(connection: Connection, identifier: Identifier, limits: ServiceL
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What is left of a process that a photograph has ended holds the photograph.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _bound_memory(limits.process_bytes)
+    bound_memory(limits.process_bytes)
+    # Decoders print what they find odd, which is somebody's photograph.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         connection.send_bytes(_READY)
         while True:
-            connection.send(_answer(identifier, connection.recv_bytes(), limits.image_limits))
+            answer = _answer(identifier, connection.recv_bytes(), limits.image_limits)
+            give_memory_back()
+            connection.send(answer)
 
 
-def _answer(identifier: Identifier, content: bytes, limits: ImageLimits) -> Answer | ImageRejected:
+def _answer(identifier: Identifier, content: bytes, limits: ImageLimits) -> Answer | Exception:
     try:
         return identifier.identify(content, limits=limits)
     except ImageRejected as rejected:
-        return rejected
+        # A new one: what was raised holds the frames that hold the picture.
+        return ImageRejected(rejected.reason, rejected.detail)
     except MemoryError:
         return ImageRejected(Reason.TOO_LARGE, "not enough memory to look at it")
-
-
-def _bound_memory(more_bytes: int) -> None:
-    """Let this process allocate so much more than it has, where the system counts it: on Linux."""
-    try:
-        n_pages = int(Path("/proc/self/statm").read_text().split()[5])
-    except OSError:
-        return
-    n_bytes = n_pages * resource.getpagesize() + more_bytes
-    resource.setrlimit(resource.RLIMIT_DATA, (n_bytes, n_bytes))
+    # What nobody expected is told by the service, and the next photograph looked at.
+    except Exception:  # noqa: BLE001
+        return RuntimeError(traceback.format_exc())

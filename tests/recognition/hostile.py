@@ -22,15 +22,16 @@ def archive(name: str = "apple.jpg", content: bytes = SCRIPT) -> bytes:
     return target.getvalue()
 
 
-def png_of(width: int, height: int, *, rows: bytes | None = None) -> bytes:
-    """Return a grey PNG that declares a size; without rows it is all black."""
+def png_of(width: int, height: int, *, rows: bytes | None = None, colour_type: int = 0) -> bytes:
+    """Return a PNG that declares a size, grey or of another type; without rows, all is 0."""
     if rows is None:
-        compressor = zlib.compressobj(9)
-        row = bytes(1 + width)
+        n_channels = {0: 1, 2: 3, 6: 4}[colour_type]
+        compressor = zlib.compressobj(6)
+        row = bytes(1 + n_channels * width)
         packed = b"".join(compressor.compress(row) for _ in range(height)) + compressor.flush()
     else:
         packed = zlib.compress(rows, 9)
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", packed) + _chunk(b"IEND")
     )
