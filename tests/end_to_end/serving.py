@@ -1,6 +1,7 @@
 """The service in a process of its own, as ``fruits serve`` starts it, with its memory watched."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -53,8 +54,8 @@ class Served:
 
 
 @contextmanager
-def serving(command: Sequence[str]) -> Iterator[Served]:
-    """Start a service, wait for its address, and end it as Ctrl+C does."""
+def serving(command: Sequence[str], *, end: int = signal.SIGINT) -> Iterator[Served]:
+    """Start a service, wait for its address, and end it as Ctrl+C or a manager does."""
     started = subprocess.Popen(
         [sys.executable, "-m", *command],
         stdout=subprocess.PIPE,
@@ -77,7 +78,7 @@ def serving(command: Sequence[str]) -> Iterator[Served]:
     finally:
         ended.set()
         watcher.join()
-        started.terminate()
+        started.send_signal(end)
         out, err = started.communicate(timeout=60)
         served.said = [*out.splitlines(), *err.splitlines()]
     assert started.returncode == 0, served.said

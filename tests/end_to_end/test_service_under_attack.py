@@ -1,5 +1,6 @@
 """The service with real photographs and those who mean no good: answers, and bounded memory."""
 
+import signal
 import socket
 import threading
 import time
@@ -34,7 +35,8 @@ REST_BYTES = 600 * MIB
 
 @pytest.fixture(scope="module")
 def served(served_output: Path) -> Iterator[Served]:
-    with serving(["tests.end_to_end.short_service", str(served_output)]) as served:
+    command = ["tests.end_to_end.short_service", str(served_output)]
+    with serving(command, end=signal.SIGTERM) as served:
         yield served
     assert served.said == []  # nothing of any request, nor of any error
 
