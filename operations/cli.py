@@ -22,6 +22,7 @@ _COMMANDS = {
     ),
     "identify": ("recognition.commands.identify", "the name of the fruit on photographs"),
     "audit": ("recognition.commands.audit", "what to look at in the photographs of an output"),
+    "serve": ("recognition.commands.serve", "a page that names the fruit on photographs"),
     "erase": ("operations.commands.erase", "photographs, and all that an output holds of them"),
     "vacuum": ("spark_assets.jobs.vacuum", "what commands that died have left in an output"),
     "export-model": ("operations.commands.export_model", "a network that workers can load"),

@@ -11,6 +11,8 @@ pytestmark = pytest.mark.slow
 CDK = {"aws_cdk", "constructs", "cdk_nag"}
 ROOT = Path(__file__).resolve().parents[1]
 PURE = [
+    "recognition.commands.serve",
+    "recognition.service.server",
     "operations.aws.emptying",
     "operations.aws.following",
     "operations.aws.step_logs",

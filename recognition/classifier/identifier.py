@@ -7,7 +7,7 @@ can afford.
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy import float32
@@ -46,7 +46,10 @@ class Identifier(ABC):
 
 
 class FruitIdentifier(Identifier):
-    """Names fruit with the classifier of an output, which is its ``classifier``."""
+    """Names fruit with the classifier of an output, which is its ``classifier``.
+
+    It can be pickled: another process builds the network anew, and reads no file.
+    """
 
     def __init__(
         self,
@@ -57,9 +60,13 @@ class FruitIdentifier(Identifier):
     ) -> None:
         self.classifier = classifier
         self.record = record
+        self._network = (facts, tflite)
         self._size_px = facts.image_size_px
         self._engine = build_engine(EngineSpec(EngineName.LITERT, facts, tflite))
         self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.classifier, self.record, *self._network)
 
     @classmethod
     def from_output(cls, output: Location) -> Self:

@@ -1,0 +1,74 @@
+"""The command ``fruits serve``: a page that names the fruit on photographs."""
+
+import argparse
+import sys
+
+from recognition.classifier.identifier import FruitIdentifier
+from recognition.service.guarding import is_loopback
+from recognition.service.limits import MIB, ServiceLimits
+from recognition.service.server import serve
+from spark_assets.errors import ExitCode
+from spark_assets.jobs.arguments import positive_float
+from spark_assets.locations import parse_location
+
+_DEFAULTS = ServiceLimits()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument(
+        "--output",
+        required=True,
+        metavar="URI",
+        help="an output with a classifier of fruits evaluate",
+    )
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="the address to listen on (default %(default)s: this machine alone)",
+    )
+    parser.add_argument(
+        "--port", type=_port, default=8000, help="0 for any that is free (default %(default)s)"
+    )
+    parser.add_argument(
+        "--max-image-mib",
+        type=positive_float,
+        default=_DEFAULTS.max_bytes / MIB,
+        metavar="MIB",
+        help="larger photographs are refused (default %(default)g)",
+    )
+    parser.add_argument(
+        "--max-image-megapixels",
+        type=positive_float,
+        default=_DEFAULTS.max_megapixels,
+        metavar="MP",
+        help="larger photographs are refused (default %(default)g)",
+    )
+    parser.add_argument("--verbose", action="store_true", help="stack traces")
+    parser.set_defaults(without_spark=True)
+
+
+def run(parsed: argparse.Namespace) -> ExitCode:
+    """Serve the page until Ctrl+C."""
+    identifier = FruitIdentifier.from_output(parse_location(parsed.output))
+    if identifier.record.warning is not None:
+        print(f"WARNING: {identifier.record.warning}", file=sys.stderr)
+    if not is_loopback(parsed.host):
+        print(
+            f"WARNING: whoever reaches {parsed.host} can use this page: it has no login and no "
+            "TLS, so that photographs cross the network in the clear",
+            file=sys.stderr,
+        )
+    limits = ServiceLimits(
+        max_bytes=int(parsed.max_image_mib * MIB),
+        max_held_bytes=int(8 * parsed.max_image_mib * MIB),
+        max_megapixels=parsed.max_image_megapixels,
+    )
+    serve(identifier, limits, host=parsed.host, port=parsed.port, verbose=parsed.verbose)
+    return ExitCode.DONE
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give 0 to 65535")
+    return int(text)

@@ -1,0 +1,186 @@
+// A photograph in, an answer out.  The photograph goes to the service, and nowhere else.
+import { drawPlane, legendItems } from "/assets/plane.js";
+
+const { words, known, about, limits } = JSON.parse(document.getElementById("page-data").textContent);
+const lang = document.documentElement.lang;
+const byId = (id) => document.getElementById(id);
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const number = new Intl.NumberFormat(lang);
+const twoDigits = new Intl.NumberFormat(lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const threeDigits = new Intl.NumberFormat(lang, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
+const percent = new Intl.NumberFormat(lang, { style: "percent" });
+
+// Rounding never makes 100 % of less than everything, nor 0 % of more than nothing.
+const share = (fraction) => {
+  if (fraction < 1 && fraction >= 0.995) return fill(words.over, { share: percent.format(0.99) });
+  if (fraction > 0 && fraction < 0.005) return fill(words.under, { share: percent.format(0.01) });
+  return percent.format(fraction);
+};
+
+// Of a sum of exponentials nothing is ever certain, whatever the numbers of a computer say.
+const probability = (fraction) => share(Math.min(fraction, 0.999));
+
+let current = null; // the answer that is shown
+let asking = null; // what stops the question that is under way
+let preview = null; // an address that only this page can read
+
+const say = (text, isDone = false) => {
+  byId("status").textContent = text;
+  byId("status").classList.toggle("done", isDone);
+};
+
+const complain = (text) => {
+  say("");
+  byId("problem").textContent = text;
+};
+
+const showPlane = () => {
+  const axes = [1, 2].map((i) =>
+    fill(words.component, { i, share: share(known.shares[i - 1] ?? 0) }),
+  );
+  const [x, y] = (current?.point ?? []).map((value) => twoDigits.format(value));
+  const summary = current ? fill(words.plot, { x, y }) : words.plot_before;
+  drawPlane(byId("plane"), known, current, { axes, summary, mark: words.your_photograph });
+  byId("legend").replaceChildren(...legendItems(known.labels, current?.label, words.other_labels));
+};
+
+const element = (tag, name, text) =>
+  Object.assign(document.createElement(tag), { className: name, textContent: text });
+
+const neighborItem = ({ label, path, similarity, thumbnail }) => {
+  const li = document.createElement("li");
+  const picture = thumbnail === null
+    ? element("span", "no-thumbnail", words.no_thumbnail)
+    : Object.assign(document.createElement("img"), { src: thumbnail, alt: "" });
+  const similar = fill(words.similarity, { number: twoDigits.format(similarity) });
+  const where = Object.assign(element("span", "path", path), { title: path });
+  li.append(picture, element("b", "", label), element("span", "similarity", similar), where);
+  return li;
+};
+
+const show = (answer) => {
+  current = answer;
+  const isKnown = answer.label !== null;
+  byId("label").textContent = isKnown ? answer.label : words.unknown;
+  byId("label").classList.toggle("unknown", !isKnown);
+  byId("meter").hidden = !isKnown;
+  byId("meter").firstElementChild.style.width = `${100 * answer.probability}%`;
+  byId("probability").textContent = isKnown
+    ? fill(words.probability, { share: probability(answer.probability) })
+    : "";
+  byId("explanation").textContent = isKnown
+    ? fill(words.probability_note, { n: number.format(about.n_labels) })
+    : fill(words.unknown_note, {
+        nearest: threeDigits.format(answer.neighbors[0].similarity),
+        floor: threeDigits.format(known.similarity_floor),
+        likeliest: answer.likeliest,
+      });
+  byId("neighbors").replaceChildren(...answer.neighbors.map(neighborItem));
+  document.body.classList.add("answered");
+  byId("answer").hidden = false;
+  showPlane();
+  const said = ["label", "probability", "explanation"].map((id) => byId(id).textContent);
+  say(said.filter(Boolean).join(", "), true);
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  byId("answer").scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+};
+
+const showPreview = (file) => {
+  if (preview) URL.revokeObjectURL(preview);
+  preview = URL.createObjectURL(file);
+  byId("photograph").hidden = false;
+  byId("no-preview").hidden = true;
+  byId("photograph").src = preview;
+};
+
+const forget = () => {
+  byId("problem").textContent = "";
+  byId("answer").hidden = true;
+  current = null;
+};
+
+const ask = async (file) => {
+  asking?.abort();
+  forget();
+  if (file.size > limits.max_bytes) {
+    complain(fill(words.too_many_bytes, { max_mib: number.format(limits.max_mib) }));
+    return;
+  }
+  const mine = new AbortController();
+  asking = mine;
+  say(words.looking);
+  showPreview(file);
+  try {
+    const response = await fetch(`/identify?lang=${lang}`, {
+      method: "POST",
+      body: file,
+      headers: { "Content-Type": "application/octet-stream" },
+      signal: mine.signal,
+    });
+    const value = await response.json();
+    if (asking !== mine) return; // another photograph was given meanwhile
+    if (response.ok) show(value);
+    else complain(value.sentence);
+  } catch (error) {
+    if (asking === mine) complain(words.unreachable);
+  }
+};
+
+const askFirst = (files) => {
+  if (files.length) ask(files[0]);
+};
+
+byId("photograph").addEventListener("error", () => {
+  byId("photograph").hidden = true;
+  byId("no-preview").hidden = false;
+});
+
+for (const [button, input] of [["choose", "file"], ["take", "camera"]]) {
+  byId(button).addEventListener("click", (event) => {
+    event.stopPropagation(); // or the area around would ask too
+    byId(input).click();
+  });
+  byId(input).addEventListener("change", () => {
+    askFirst(byId(input).files);
+    byId(input).value = ""; // so that the same photograph can be chosen again
+  });
+}
+byId("drop").addEventListener("click", (event) => {
+  if (event.target !== byId("file") && event.target !== byId("camera")) byId("file").click();
+});
+
+// The whole window takes a drop: a browser would leave the page for a photograph beside the area.
+window.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  byId("drop").classList.add("over");
+});
+window.addEventListener("dragleave", (event) => {
+  if (event.relatedTarget === null) byId("drop").classList.remove("over");
+});
+window.addEventListener("drop", (event) => {
+  event.preventDefault();
+  byId("drop").classList.remove("over");
+  if (event.dataTransfer.files.length) askFirst(event.dataTransfer.files);
+  else complain(words.no_file);
+});
+window.addEventListener("paste", (event) => askFirst(event.clipboardData.files));
+
+let drawnWidth = 0;
+new ResizeObserver(() => {
+  const width = byId("plane").clientWidth;
+  if (width !== drawnWidth) {
+    drawnWidth = width;
+    showPlane();
+  }
+}).observe(byId("plane"));
+
+byId("accuracy").textContent = share(about.accuracy);
+byId("interval").textContent = fill(words.interval, {
+  low: percent.format(about.accuracy_low),
+  high: percent.format(about.accuracy_high),
+});
+byId("n-photographs").textContent = number.format(about.n_photographs);
+byId("made").textContent = fill(words.made, {
+  date: new Date(about.made_at).toLocaleDateString(lang, { dateStyle: "long" }),
+  model: about.model_id,
+});
