@@ -112,10 +112,13 @@ def cheaper_flatbuffer(
 
         net = network.build_network(alpha, size_px)
         network.load_weights(net, weights, alpha=alpha)
-        signature = [tf.TensorSpec((1, size_px, size_px, 3), tf.float32)]
+        # The converter itself makes the input of the integers uint8, from one of floats.
+        kind = tf.uint8 if calibration is None else tf.float32
         function = tf.function(
-            lambda pixels: {"features": net(pixels / 127.5 - 1.0, training=False)},
-            input_signature=signature,
+            lambda pixels: {
+                "features": net(tf.cast(pixels, tf.float32) / 127.5 - 1.0, training=False)
+            },
+            input_signature=[tf.TensorSpec((1, size_px, size_px, 3), kind)],
         )
         converter = tf.lite.TFLiteConverter.from_concrete_functions(
             [function.get_concrete_function()]
