@@ -51,6 +51,8 @@ def opened(chromium: Browser, served: Served) -> Callable[..., AbstractContextMa
         )
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
+        # Choosers are caught from the first listener on, with a delay.
+        page.on("filechooser", lambda chooser: None)
         page.goto(served.url + path)
         expect(page.locator("#plane svg")).to_be_visible()
         yield page
@@ -131,12 +133,16 @@ def test_the_place_of_a_photograph_is_marked_among_the_known_ones(opened, lime):
         expect(page.locator("#plane .ring")).to_have_count(5)
         summary = page.locator("#plane svg").get_attribute("aria-label") or ""
         assert re.search(r"your photograph among them, at -?\d+\.\d\d, -?\d+\.\d\d\.$", summary)
-        frame = page.locator("#plane .frame").bounding_box()
-        mark = page.locator("#plane .cross").first.bounding_box()
-        assert frame
-        assert mark
-        assert frame["x"] <= mark["x"] <= frame["x"] + frame["width"]
-        assert frame["y"] <= mark["y"] <= frame["y"] + frame["height"]
+        # At once, for the page scrolls to its answer.
+        frame, mark = page.evaluate(
+            """[".frame", ".mark"].map((name) => {
+              const { left, right, top, bottom } = document
+                .querySelector(`#plane ${name}`).getBoundingClientRect();
+              return { left, right, top, bottom };
+            })"""
+        )
+        assert frame["left"] < mark["left"] < mark["right"] < frame["right"]
+        assert frame["top"] < mark["top"] < mark["bottom"] < frame["bottom"]
 
 
 def test_a_pasted_photograph_is_named(opened, kiwi):
