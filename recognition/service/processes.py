@@ -33,6 +33,7 @@ class IdentifyingProcess:
     def __init__(self, identifier: Identifier, limits: ServiceLimits) -> None:
         self._identifier = identifier
         self._limits = limits
+        self._is_over = False
         self._start()
 
     def _start(self) -> None:
@@ -86,11 +87,11 @@ class IdentifyingProcess:
             )
 
     def _start_anew(self) -> None:
-        self.end()
-        self._start()
+        self._end()
+        if not self._is_over:
+            self._start()
 
-    def end(self) -> None:
-        """End the process, whatever it does."""
+    def _end(self) -> None:
         self._connection.close()
         self._process.kill()
         self._process.join()
@@ -99,7 +100,9 @@ class IdentifyingProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.end()
+        """End the process, whatever it does, for good."""
+        self._is_over = True
+        self._end()
 
 
 def _name_fruit(connection: Connection, identifier: Identifier, limits: ServiceLimits) -> None:

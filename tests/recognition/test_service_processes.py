@@ -5,6 +5,7 @@ import os
 import pickle
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
@@ -108,6 +109,19 @@ def test_what_takes_too_much_memory_is_refused(starts_processes, colours):
             "not enough memory to decode it",
         )
         assert_well(process)
+
+
+def test_the_end_waits_for_no_photograph(starts_processes):
+    with ThreadPoolExecutor(1) as threads:
+        with IdentifyingProcess(Fragile(), ServiceLimits(look_seconds=300.0)) as process:
+            process.wait_until_ready()
+            child = psutil.Process(process._process.pid)
+            asked = threads.submit(process.identify, b"sleep")
+            time.sleep(0.2)  # it is being looked at, most likely; before, it ends just so
+            n_children = len(psutil.Process().children())
+        assert isinstance(asked.exception(timeout=30), ImageRejected)
+    assert not child.is_running()
+    assert len(psutil.Process().children()) == n_children - 1  # none in its place
 
 
 def test_it_ends_with_whoever_asks(starts_processes, colours):
