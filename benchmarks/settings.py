@@ -168,7 +168,7 @@ def measure(train: Photographs, test: Photographs, weights: Path, alpha: float) 
             fitted, _ = featurize(flatbuffer, known)
             found, speed = featurize(flatbuffer, unseen)
             exact = found if exact is None else exact
-            cosine = float(np.mean(_cosines(found, exact)))
+            cosine = float(np.mean(cosines(found, exact)))
             nearest, logistic = (
                 float(
                     balanced_accuracy_score(
@@ -201,10 +201,11 @@ def _classifiers() -> tuple[Any, Any]:
     return KNeighborsClassifier(1), make_pipeline(StandardScaler(), logistic)
 
 
-def _cosines(some: NDArray[float32], others: NDArray[float32]) -> NDArray[float32]:
+def cosines(some: NDArray[float32], others: NDArray[float32]) -> NDArray[float32]:
+    """Return the cosine between each row of one matrix and that of another: (n,)."""
     lengths = np.linalg.norm(some, axis=1) * np.linalg.norm(others, axis=1)
-    cosines: NDArray[float32] = np.sum(some * others, axis=1) / lengths
-    return cosines
+    found: NDArray[float32] = np.sum(some * others, axis=1) / lengths
+    return found
 
 
 def table(settings: Sequence[Setting]) -> str:

@@ -21,7 +21,9 @@ def encode(image: Image.Image, file_format: str = "JPEG", **options: Any) -> byt
     return target.getvalue()
 
 
-def with_orientation(image: Image.Image, orientation: int) -> bytes:
+def with_orientation(
+    image: Image.Image, orientation: int, file_format: str = "PNG", **options: Any
+) -> bytes:
     """Encode an upright image as a camera held in another way stores it."""
     undo = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -35,7 +37,7 @@ def with_orientation(image: Image.Image, orientation: int) -> bytes:
     stored = image.transpose(undo[orientation]) if orientation in undo else image
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
-    return encode(stored, "PNG", exif=exif)
+    return encode(stored, file_format, exif=exif, **options)
 
 
 # 64 x 48, green on the left and red on the right, as a phone writes it (HEVC in HEIF).
