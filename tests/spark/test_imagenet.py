@@ -45,7 +45,7 @@ def server(monkeypatch, tmp_path) -> Iterator[Server]:
     started = Server(("127.0.0.1", 0), Handler)
     started.answer = threading.Event()
     started.answer.set()
-    thread = threading.Thread(target=started.serve_forever)
+    thread = threading.Thread(target=started.serve_forever, args=(0.01,))
     thread.start()
     monkeypatch.setattr(imagenet, "_BASE_URL", f"http://127.0.0.1:{started.server_port}/")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))

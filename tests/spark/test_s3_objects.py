@@ -57,7 +57,7 @@ def server(monkeypatch) -> Iterator[ThreadingHTTPServer]:
     Answers.requests, Answers.headers_seen = Counter(), []
     with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
         lead_to(f"http://127.0.0.1:{server.server_port}", monkeypatch)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()
 
