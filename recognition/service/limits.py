@@ -19,8 +19,9 @@ class ServiceLimits:
         All photographs that are being received or that wait, together.
     process_bytes
         What a process may take to look at a photograph, beyond what it holds at rest.
-    head_seconds, body_seconds, look_seconds
-        How long the head of a request may take to come, its photograph, and looking at that.
+    head_seconds, body_seconds, look_seconds, answer_seconds
+        How long the head of a request may take to come, its photograph, looking at that, and the
+        answer on its way.
     n_at_a_time
         Photographs that are looked at, in a process each.
     n_waiting
@@ -36,6 +37,7 @@ class ServiceLimits:
     head_seconds: float = 10.0
     body_seconds: float = 30.0
     look_seconds: float = 20.0
+    answer_seconds: float = 10.0
     n_at_a_time: int = 2
     n_waiting: int = 16
     n_connections: int = 100
@@ -47,5 +49,9 @@ class ServiceLimits:
 
     @property
     def request_seconds(self) -> float:
-        """What a whole request may take: to come, to wait, to be looked at, to be answered."""
-        return self.body_seconds + 2 * self.look_seconds + self.head_seconds
+        """What a whole request may take.
+
+        It comes, waits as long as another is looked at, and for a process that starts, is looked
+        at, and is answered.
+        """
+        return self.body_seconds + 3 * self.look_seconds + self.answer_seconds

@@ -18,7 +18,7 @@ from recognition.classifier.identifier import Identifier
 from recognition.classifier.model import Answer
 from recognition.service.limits import ServiceLimits
 from recognition.service.memory import bound_memory, give_memory_back
-from recognition.service.refusals import took_too_long
+from recognition.service.refusals import busy, took_too_long
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 
@@ -50,10 +50,11 @@ class IdentifyingProcess:
     def identify(self, content: bytes | bytearray) -> Answer:
         """Answer what is on one photograph, within the limits of time and memory.
 
-        Raises ImageRejected or Refused for one that cannot be used, and FruitsError where no
-        process starts.
+        Raises ImageRejected or Refused for one that cannot be used, Refused where the process takes
+        too long to start, and FruitsError where it does not.
         """
-        self.wait_until_ready()
+        if not self._is_ready_within(self._limits.look_seconds):
+            raise busy()
         try:
             self._connection.send_bytes(content)
             if not self._connection.poll(self._limits.look_seconds):
@@ -71,20 +72,17 @@ class IdentifyingProcess:
 
     def wait_until_ready(self) -> None:
         """Return when it has started.  Raises FruitsError where it does not."""
-        if self._is_ready:
-            return
+        if not self._is_ready_within(_START_SECONDS):
+            raise _not_started()
+
+    def _is_ready_within(self, seconds: float) -> bool:
         try:
-            self._is_ready = (
-                self._connection.poll(_START_SECONDS) and self._connection.recv_bytes() == _READY
-            )
-        except (EOFError, OSError):
-            self._is_ready = False
-        if not self._is_ready:
+            if not self._is_ready and self._connection.poll(seconds):
+                self._is_ready = self._connection.recv_bytes() == _READY
+        except (EOFError, OSError) as error:
             self._start_anew()
-            raise FruitsError(
-                "the process that looks at photographs did not start; "
-                "free memory, and start fruits serve again"
-            )
+            raise _not_started() from error
+        return self._is_ready
 
     def _start_anew(self) -> None:
         self._end()
@@ -103,6 +101,13 @@ class IdentifyingProcess:
         """End the process, whatever it does, for good."""
         self._is_over = True
         self._end()
+
+
+def _not_started() -> FruitsError:
+    return FruitsError(
+        "the process that looks at photographs did not start; "
+        "free memory, and start fruits serve again"
+    )
 
 
 def _name_fruit(connection: Connection, identifier: Identifier, limits: ServiceLimits) -> None:

@@ -9,7 +9,10 @@ from spark_assets.locations import parse_location
 
 HEAD_SECONDS, BODY_SECONDS, LOOK_SECONDS = 2.0, 2.0, 4.0
 LIMITS = ServiceLimits(
-    head_seconds=HEAD_SECONDS, body_seconds=BODY_SECONDS, look_seconds=LOOK_SECONDS
+    head_seconds=HEAD_SECONDS,
+    body_seconds=BODY_SECONDS,
+    look_seconds=LOOK_SECONDS,
+    answer_seconds=30.0,  # a busy machine
 )
 
 if __name__ == "__main__":

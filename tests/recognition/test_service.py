@@ -383,5 +383,5 @@ def test_in_a_network_every_address_and_no_foreign_name_is_answered(colours, hos
 def test_the_limits_hold_together():
     limits = ServiceLimits()
     assert limits.max_held_bytes >= limits.n_at_a_time * limits.max_bytes
-    assert limits.request_seconds > limits.body_seconds + 2 * limits.look_seconds
+    assert limits.request_seconds > limits.body_seconds + 3 * limits.look_seconds
     assert limits.n_connections > limits.n_waiting + limits.n_at_a_time

@@ -23,6 +23,7 @@ SHORT = dataclasses.replace(
     head_seconds=HEAD_SECONDS,
     body_seconds=BODY_SECONDS,
     look_seconds=0.6,
+    answer_seconds=0.6,
     n_connections=12,
 )
 N_MANY = 60

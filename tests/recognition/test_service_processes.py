@@ -132,6 +132,14 @@ def test_it_ends_with_whoever_asks(starts_processes, colours):
         child.wait(timeout=20)
 
 
+def test_whoever_would_wait_too_long_for_a_new_process_is_told_to_come_again(starts_processes):
+    limits = ServiceLimits(look_seconds=0.01)
+    with IdentifyingProcess(Fragile(), limits) as process:
+        with pytest.raises(Refused, match="busy"):
+            process.identify(photograph("apple"))
+        process.wait_until_ready()  # it was left to start
+
+
 def test_what_does_not_start_is_said(starts_processes):
     with (
         IdentifyingProcess(NeverStarts(), LIMITS) as process,
