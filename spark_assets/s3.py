@@ -12,6 +12,13 @@ from spark_assets.locations import S3Settings
 Client: TypeAlias = Any
 
 
+class ObjectRefused(OSError):
+    """An object cannot be read; the text says what S3 answered, and names no key and no bucket."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"S3 answered {code}")
+
+
 def s3_client(settings: S3Settings, *, n_connections: int = 10) -> Client:
     """Return a client that is safe to use from ``n_connections`` threads at a time."""
     config = botocore.config.Config(

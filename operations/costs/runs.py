@@ -7,8 +7,7 @@ from operations.costs.prices import HOURS_PER_MONTH, Prices
 from operations.costs.speed import Speed
 from spark_assets.output.receipt import Cost
 
-# HEAD and GET.
-GETS_AN_IMAGE = 2
+GETS_AN_IMAGE = 1
 _LISTED_AT_A_TIME = 1000
 _S_PER_HOUR = 3600
 _IMAGES_PER_MILLION = 1_000_000

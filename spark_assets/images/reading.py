@@ -1,21 +1,18 @@
 """Reading ahead: the bytes of the next images are fetched while one is being looked at."""
 
 import os
-import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-import pyarrow.fs
-
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason, check_size
 from spark_assets.images.listing import ImageEntry
 from spark_assets.locations import Location
+from spark_assets.s3 import ObjectRefused
 
-# In S3 an image takes two requests of 15 to 40 ms each, and the network 2 to 10 ms of a core: 32
-# images in flight keep one busy, where 16 lost a fifth with 20 ms.  The bytes bound what large
-# files can make of them.
+# In S3 an image takes a request of 15 to 40 ms, and the network 2 to 10 ms of a core: 32 images in
+# flight keep one busy.  The bytes bound what large files can make of them.
 N_READERS = 32
 # While the network looks at a batch of 64, no image is taken from the readers: they need work for
 # that long.
@@ -36,33 +33,36 @@ class ReadImage:
 class ImageReader:
     """Reads the bytes of one image; safe to use from several threads.
 
-    In S3, pyarrow asks for the size (HEAD) before it reads (GET), even where the size is known:
-    the second request in flight costs less than the CPU that boto3 needs for one.
+    In S3 an image is one request.
     """
 
     def __init__(self, images: Location, *, limits: ImageLimits) -> None:
         self._images = images
         self._limits = limits
-        self._filesystem = images.filesystem
+        self._read = self._read_file if images.s3 is None else _reader_of_objects(images)
 
     def __call__(self, entry: ImageEntry) -> bytes:
         """Return the content.  Raises ImageRejected."""
         if entry.size_bytes is not None:
-            check_size(entry.size_bytes, self._limits)
+            self._check_size(entry.size_bytes)
         try:
-            with self._open(entry) as stream:
-                content: bytes = stream.read(self._limits.max_bytes + 1)
+            content = self._read(entry.path, self._check_size)
         except FileNotFoundError as error:
             raise ImageRejected(
                 Reason.UNREADABLE, "no longer there, or its name is not valid UTF-8"
             ) from error
         except (OSError, ValueError, UnicodeError) as error:
             raise ImageRejected(Reason.UNREADABLE, _detail_of(error)) from error
-        check_size(len(content), self._limits)
         return content
 
-    def _open(self, entry: ImageEntry) -> pyarrow.NativeFile:
-        return self._filesystem.open_input_file(f"{self._images.base}/{entry.path}")
+    def _check_size(self, size_bytes: int) -> None:
+        check_size(size_bytes, self._limits)
+
+    def _read_file(self, path: str, check: Callable[[int], None]) -> bytes:
+        with self._images.filesystem.open_input_file(f"{self._images.base}/{path}") as stream:
+            content: bytes = stream.read(self._limits.max_bytes + 1)
+        check(len(content))
+        return content
 
 
 class ReadAhead:
@@ -99,6 +99,15 @@ class ReadAhead:
             yield _result(*waiting.popleft())
 
 
+def _reader_of_objects(images: Location) -> Callable[[str, Callable[[int], None]], bytes]:
+    # Its libraries take 20 ms to import, which runs on a local folder are spared.
+    from spark_assets.images.s3_objects import object_reader
+
+    assert images.s3 is not None
+    read, prefix = object_reader(images.bucket, images.s3), images.prefix
+    return lambda path, check: read(prefix + path, check)
+
+
 def _result(entry: ImageEntry, content: Future[bytes]) -> ReadImage:
     try:
         return ReadImage(entry, content.result())
@@ -108,7 +117,8 @@ def _result(entry: ImageEntry, content: Future[bytes]) -> ReadImage:
 
 def _detail_of(error: Exception) -> str:
     """Say what failed without the message of storage, which names folders, hosts and accounts."""
+    if isinstance(error, ObjectRefused):
+        return str(error)
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
-    aws_error = re.search(r"AWS Error (\w+)", str(error))
-    return f"S3 answered {aws_error[1]}" if aws_error else type(error).__name__
+    return type(error).__name__

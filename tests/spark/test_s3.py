@@ -3,6 +3,7 @@
 moto checks no permissions, so the sentence for a forbidden bucket is tested on the error itself.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images import listing
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry, list_images, split_listing
-from spark_assets.images.reading import ImageReader
+from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.locations import parse_location
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
@@ -39,8 +40,13 @@ KEYS = [
 
 
 @pytest.fixture(scope="module")
-def endpoint(starts_processes, tmp_path_factory) -> Iterator[str]:
-    with moto_server(tmp_path_factory.mktemp("moto") / "log") as url:
+def server_log(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("moto") / "log"
+
+
+@pytest.fixture(scope="module")
+def endpoint(starts_processes, server_log) -> Iterator[str]:
+    with moto_server(server_log) as url:
         yield url
 
 
@@ -117,14 +123,50 @@ def test_a_key_that_is_gone_is_unreadable(bucket):
     assert caught.value.reason is Reason.UNREADABLE
 
 
-def test_a_key_that_pyarrow_cannot_name_costs_one_row_and_no_task(bucket):
-    put(bucket, "fruit/a//b.jpg", encode(picture()))
-    assert listed(f"s3://{BUCKET}/fruit") == ["a//b.jpg"]
+def test_an_image_is_one_request(bucket, server_log):
+    for index in range(20):
+        put(bucket, f"fruit/{index}.jpg", b"x" * index)
     reader = ImageReader(parse_location(f"s3://{BUCKET}/fruit"), limits=ImageLimits())
-    try:
-        assert reader(ImageEntry("a//b.jpg", None, None)) == encode(picture())
-    except ImageRejected as rejected:
-        assert rejected.reason is Reason.UNREADABLE  # noqa: PT017
+    before = server_log.stat().st_size
+    for image in ReadAhead(n_readers=8).read(
+        [ImageEntry(f"{index}.jpg", index, None) for index in range(20)], reader
+    ):
+        assert image.content == b"x" * int(image.entry.path.removesuffix(".jpg"))
+    requests = re.findall(r'"([A-Z]+) /photographs/', server_log.read_bytes()[before:].decode())
+    assert requests == ["GET"] * 20
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "a//b.jpg",
+        "/a.jpg",
+        "a/",
+        "../a.jpg",
+        "a/./b.jpg",
+        "tab\t.jpg",
+        "a~b*c!(1)@$=;:,\\^`{}|<>[]",
+    ],
+)
+def test_a_key_of_any_form_is_read_and_no_other_one_in_its_place(bucket, key):
+    for decoy in ("a/b.jpg", "a.jpg", "a", "tab.jpg"):
+        put(bucket, f"fruit/{decoy}", b"another image")
+    put(bucket, f"fruit/{key}", b"this image")
+    for prefix in ("/fruit", ""):
+        reader = ImageReader(parse_location(f"s3://{BUCKET}{prefix}"), limits=ImageLimits())
+        path = key if prefix else f"fruit/{key}"
+        assert reader(ImageEntry(path, None, None)) == b"this image"
+        with pytest.raises(ImageRejected, match="no longer there"):
+            reader(ImageEntry(f"{path} is gone", None, None))
+
+
+@pytest.mark.parametrize("key", ["a.jpg", "a//b.jpg"])
+def test_a_large_object_is_rejected_before_it_is_read(bucket, key):
+    put(bucket, f"fruit/{key}", b"123456")
+    reader = ImageReader(parse_location(f"s3://{BUCKET}/fruit"), limits=ImageLimits(max_bytes=5))
+    with pytest.raises(ImageRejected) as caught:
+        reader(ImageEntry(key, None, None))
+    assert caught.value.reason is Reason.TOO_LARGE
 
 
 def test_a_bucket_that_is_not_there_gets_one_sentence(endpoint):

@@ -62,7 +62,7 @@ def test_the_parts_of_a_small_cluster_by_hand():
             "disks": 5 * 94 * 0.0952 / 730,
             "endpoints": 2 * 2 * 0.012,
             "key": 2 / 730,
-            "S3 requests": 8000 * 0.00043 / 1000 + 1004 * 0.0054 / 1000,
+            "S3 requests": 4000 * 0.00043 / 1000 + 1004 * 0.0054 / 1000,
         }
     )
     assert found.usd == pytest.approx(sum(cost.usd for cost in found.costs))
