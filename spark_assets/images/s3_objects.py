@@ -19,6 +19,7 @@ from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
+from spark_assets.images.reading import N_READERS
 from spark_assets.locations import S3Settings
 from spark_assets.s3 import Client, ObjectRefused, error_code, s3_client
 
@@ -79,7 +80,7 @@ class ObjectReader:
     def _boto3(self) -> Client:
         with self._making_client:  # boto3 makes clients from one thread at a time only
             if self._client is None:
-                self._client = s3_client(self._settings)
+                self._client = s3_client(self._settings, n_connections=N_READERS)
         return self._client
 
 
