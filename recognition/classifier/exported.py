@@ -10,9 +10,8 @@ import numpy as np
 
 from recognition.classifier.identifier import DEFAULT_LIMITS, FruitIdentifier, Identifier
 from recognition.classifier.model import Answer, Neighbor
-from recognition.classifier.storing import ClassifierRecord
-from spark_assets.errors import FruitsError
-from spark_assets.files import read_bytes, read_json, write_bytes, write_json
+from recognition.classifier.storing import ClassifierRecord, read_verified
+from spark_assets.files import read_json, write_bytes, write_json
 from spark_assets.images.decoding import ImageLimits, decode_image
 from spark_assets.locations import Location
 from spark_assets.quiet import quiet_native_stderr
@@ -20,6 +19,7 @@ from spark_assets.quiet import quiet_native_stderr
 _JSON = "identifier.json"
 _TFLITE = "identifier.tflite"
 _MEANING = "labels.json"
+_AGAIN = "export it again with: fruits export-classifier --output URI --to FOLDER"
 _PIXELS = (
     "RGB, upright by EXIF orientation, alpha over white, resized to image_size_px x image_size_px "
     "with a bicubic filter that averages when it shrinks (Pillow's), 0 to 255"
@@ -77,21 +77,15 @@ class ExportedIdentifier(Identifier):
             self._answer(pixels=np.zeros((1, image_size_px, image_size_px, 3), np.uint8))
 
     @classmethod
-    def from_folder(cls, folder: Location) -> Self:
-        """Load a folder.  Raises FruitsError where a file is not the one that was written."""
-        about: dict[str, Any] | None = read_json(folder.child(_JSON))
-        if about is None:
-            raise FruitsError(f"there is no exported classifier at {folder.uri}")
-        contents = {}
-        for name in (_TFLITE, _MEANING):
-            content = read_bytes(folder.child(name))
-            digest = about["sha256"].get(name)
-            if content is None or hashlib.sha256(content).hexdigest() != digest:
-                raise FruitsError(
-                    f"{folder.child(name).uri} is missing or not the file that was written; export "
-                    "it again with: fruits export-classifier --output URI --to FOLDER"
-                )
-            contents[name] = content
+    def from_folder(cls, folder: Location, about: dict[str, Any]) -> Self:
+        """Load a folder with what its JSON says.
+
+        Raises FruitsError where a file is not the one that was written.
+        """
+        contents = {
+            name: read_verified(folder.child(name), about["sha256"].get(name), again=_AGAIN)
+            for name in (_TFLITE, _MEANING)
+        }
         record = ClassifierRecord(**about["classifier"])
         meaning = Meaning(**json.loads(contents[_MEANING]))
         return cls(contents[_TFLITE], meaning, record, about["image_size_px"])
@@ -130,6 +124,7 @@ def load_identifier(folder: Location) -> Identifier:
 
     Raises FruitsError where there is neither.
     """
-    if read_bytes(folder.child(_JSON)) is not None:
-        return ExportedIdentifier.from_folder(folder)
+    about = read_json(folder.child(_JSON))
+    if about is not None:
+        return ExportedIdentifier.from_folder(folder, about)
     return FruitIdentifier.from_output(folder)

@@ -76,7 +76,9 @@ class FruitIdentifier(Identifier):
         """
         layout = OutputLayout(output)
         model_id, record = newest_classifier(layout)
-        classifier = load_classifier(layout.classifier(model_id), layout.pca_model(model_id))
+        classifier = load_classifier(
+            layout.classifier(model_id), record, layout.pca_model(model_id)
+        )
         facts, tflite = load_tflite(layout.feature_model(record.network_sha256))
         if facts.network_sha256 != record.network_sha256:
             raise FruitsError(

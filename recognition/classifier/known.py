@@ -9,6 +9,7 @@ from numpy import float16, float32, floating
 from numpy.typing import NDArray
 
 from spark_assets.pca.sample import path_hash
+from spark_assets.small_parquet import numbers
 
 _BLOCK_ROWS = 1024
 
@@ -47,8 +48,8 @@ class KnownPhotographs:
             {
                 "path": self.paths,
                 "label": self.labels,
-                "direction": _lists(self.directions.astype(float16), pa.float16()),
-                "point": _lists(self.points, pa.float32()),
+                "direction": to_lists(self.directions.astype(float16), pa.float16()),
+                "point": to_lists(self.points, pa.float32()),
                 "thumbnail": pa.array(self.thumbnails, pa.binary()),
             }
         )
@@ -60,8 +61,8 @@ class KnownPhotographs:
         return cls(
             rows.column("path").to_pylist(),
             rows.column("label").to_pylist(),
-            _matrix(rows.column("direction")).astype(float32),
-            _matrix(rows.column("point")).astype(float32, copy=False),
+            to_matrix(rows.column("direction")).astype(float32),
+            to_matrix(rows.column("point")).astype(float32, copy=False),
             rows.column("thumbnail").to_pylist(),
         )
 
@@ -112,23 +113,24 @@ def similarity_floor(
     """
     directions = directions_of(features)
     known = directions[known_rows].T
-    numbers = np.unique(np.asarray(objects), return_inverse=True)[1]
+    object_of = np.unique(np.asarray(objects), return_inverse=True)[1]
     nearest = np.empty(len(directions), float32)
     for start in range(0, len(directions), _BLOCK_ROWS):
         block = slice(start, start + _BLOCK_ROWS)
         cosines = directions[block] @ known
-        same = numbers[block, np.newaxis] == numbers[known_rows]
+        same = object_of[block, np.newaxis] == object_of[known_rows]
         nearest[block] = np.where(same, -1.0, cosines).max(axis=1)
     # Of n + 1 exchangeable numbers, the new one is among the k smallest in k of n + 1 cases.
     k = int(np.floor(refusal_rate * (len(nearest) + 1)))
     return float(np.sort(nearest)[k - 1]) if k else -1.0
 
 
-def _lists(matrix: NDArray[floating], kind: pa.DataType) -> pa.Array:
+def to_lists(matrix: NDArray[floating], kind: pa.DataType) -> pa.Array:
+    """Return the rows of a matrix as a column of lists."""
     return pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1), kind), matrix.shape[1])
 
 
-def _matrix(column: pa.ChunkedArray) -> NDArray[floating]:
+def to_matrix(column: pa.ChunkedArray) -> NDArray[floating]:
+    """Return the matrix whose rows a column of lists holds, of the type that they are kept in."""
     lists = column.combine_chunks()
-    values: NDArray[floating] = np.from_dlpack(lists.flatten())  # type: ignore[assignment]
-    return values.reshape(len(lists), lists.type.list_size)
+    return numbers(lists).reshape(len(lists), lists.type.list_size)

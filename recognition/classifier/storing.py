@@ -4,19 +4,17 @@ import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.parquet
 from numpy import float64
-from numpy.typing import NDArray
 
-from recognition.classifier.known import KnownPhotographs
+from recognition.classifier.known import KnownPhotographs, to_lists, to_matrix
 from recognition.classifier.logistic import LogisticModel
 from recognition.classifier.model import FruitClassifier
 from spark_assets.errors import FruitsError
 from spark_assets.files import read_bytes, read_json, write_bytes, write_json
 from spark_assets.locations import Location
 from spark_assets.output.pca_models import load_pca_model
+from spark_assets.small_parquet import from_parquet, numbers, to_parquet
 
 _JSON = "classifier.json"
 _LABELS = "labels.parquet"
@@ -56,13 +54,14 @@ def save_classifier(
 ) -> None:
     """Write the files of a classifier, its JSON last.  The digests in the record are set here."""
     logistic = classifier.logistic
-    weights = pa.FixedSizeListArray.from_arrays(
-        pa.array(logistic.coefficients.reshape(-1)), logistic.coefficients.shape[1]
-    )
     labels = pa.table(
-        {"label": logistic.labels, "intercept": logistic.intercepts, "coefficients": weights}
+        {
+            "label": logistic.labels,
+            "intercept": logistic.intercepts,
+            "coefficients": to_lists(logistic.coefficients, pa.float64()),
+        }
     )
-    files = {_LABELS: _parquet(labels), _KNOWN: _parquet(classifier.known.to_table())}
+    files = {_LABELS: to_parquet(labels), _KNOWN: to_parquet(classifier.known.to_table())}
     for name, content in files.items():
         write_bytes(folder.child(name), content)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
@@ -85,15 +84,14 @@ def load_record(folder: Location) -> ClassifierRecord | None:
         ) from error
 
 
-def load_classifier(folder: Location, pca_folder: Location) -> FruitClassifier:
-    """Read a classifier and the PCA model whose space it is in; verify each file by its digest.
+def load_classifier(
+    folder: Location, record: ClassifierRecord, pca_folder: Location
+) -> FruitClassifier:
+    """Read the classifier of a record and the PCA model whose space it is in.
 
-    Raises FruitsError where there is none, a file is not the one that was written, or the PCA model
-    is not the one that it was fitted in.
+    Raises FruitsError where a file is not the one that was written, or the PCA model is not the one
+    that it was fitted in.
     """
-    record = load_record(folder)
-    if record is None:
-        raise FruitsError(f"there is no classifier at {folder.uri}; {_AGAIN}")
     pca, pca_record = load_pca_model(pca_folder)
     if (pca_record.fitted_model_id, pca_record.network_sha256) != (
         record.fitted_model_id,
@@ -105,33 +103,26 @@ def load_classifier(folder: Location, pca_folder: Location) -> FruitClassifier:
             f"{_AGAIN}"
         )
     labels = _table(folder, _LABELS, record)
-    coefficients = labels.column("coefficients").combine_chunks()
     logistic = LogisticModel(
         labels.column("label").to_pylist(),
-        _numbers(coefficients.flatten()).reshape(len(coefficients), -1),
-        _numbers(labels.column("intercept").combine_chunks()),
+        to_matrix(labels.column("coefficients")).astype(float64, copy=False),
+        numbers(labels.column("intercept").combine_chunks()),
     )
     known = KnownPhotographs.from_table(_table(folder, _KNOWN, record))
     return FruitClassifier(pca, logistic, known, record.similarity_floor)
 
 
-def _table(folder: Location, name: str, record: ClassifierRecord) -> pa.Table:
-    content = read_bytes(folder.child(name))
-    if content is None or hashlib.sha256(content).hexdigest() != record.sha256.get(name):
-        raise FruitsError(
-            f"{folder.child(name).uri} is missing or not the file that was written; {_AGAIN}"
-        )
-    # read_table would import the datasets of pyarrow, and pandas with them: 0.2 s.
-    return pyarrow.parquet.ParquetFile(pa.BufferReader(content)).read()
+def read_verified(file: Location, sha256: str | None, *, again: str) -> bytes:
+    """Read a file that has a digest.
 
-
-def _numbers(column: pa.Array) -> NDArray[float64]:
-    # Not to_numpy, which imports pandas: 0.2 s.
-    return np.from_dlpack(column).astype(float64, copy=False)
-
-
-def _parquet(table: pa.Table) -> bytes:
-    buffer = pa.BufferOutputStream()
-    pyarrow.parquet.write_table(table, buffer, compression="zstd")
-    content: bytes = buffer.getvalue().to_pybytes()
+    Raises FruitsError, which ends with what to do ``again``, where it is not the one that was
+    written.
+    """
+    content = read_bytes(file)
+    if content is None or hashlib.sha256(content).hexdigest() != sha256:
+        raise FruitsError(f"{file.uri} is missing or not the file that was written; {again}")
     return content
+
+
+def _table(folder: Location, name: str, record: ClassifierRecord) -> pa.Table:
+    return from_parquet(read_verified(folder.child(name), record.sha256.get(name), again=_AGAIN))

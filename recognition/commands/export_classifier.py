@@ -28,7 +28,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     """Fold network, PCA and classifier into one flatbuffer, and write it with what it means."""
     layout, target = OutputLayout(parse_location(parsed.output)), parse_location(parsed.to)
     model_id, record = newest_classifier(layout)
-    classifier = load_classifier(layout.classifier(model_id), layout.pca_model(model_id))
+    classifier = load_classifier(layout.classifier(model_id), record, layout.pca_model(model_id))
     network = load_feature_model(layout.feature_model(record.network_sha256))
     with quiet_native_stderr():
         from recognition.classifier.folding import fold

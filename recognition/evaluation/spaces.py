@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 from numpy import float32, floating
 from numpy.typing import NDArray
 
-from spark_assets.pca.model import PCAModel, fit, project
+from spark_assets.pca.model import PCAModel, fit, project, smallest
 from spark_assets.pca.statistics import PCAStatistics
 
 Vectors = NDArray[floating]
@@ -24,10 +23,7 @@ class Space:
             return None
         if isinstance(self.components, int):
             return min(self.components, pca.n_components)
-        # Sums of fractions are rounded: eight tenths are to be at least 0.8.
-        rounding = pca.n_components * np.finfo(np.float64).eps
-        below = np.cumsum(pca.explained_variance_ratio) < self.components - rounding
-        return min(int(np.count_nonzero(below)) + 1, pca.n_components)
+        return min(smallest(pca.explained_variance_ratio, self.components), pca.n_components)
 
 
 ALL_FEATURES = Space(None)

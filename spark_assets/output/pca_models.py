@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet
 
 from spark_assets.errors import FruitsError
 from spark_assets.files import names_in, read_bytes, read_json, write_bytes, write_json
@@ -18,6 +17,7 @@ from spark_assets.output.layout import OutputLayout
 from spark_assets.pca.drift import DriftReference
 from spark_assets.pca.model import PCAModel
 from spark_assets.pca.statistics import PCAStatistics
+from spark_assets.small_parquet import from_parquet, to_parquet
 
 _PARQUET = "model.parquet"
 _STATISTICS = "statistics.parquet"
@@ -164,11 +164,8 @@ def _record(folder: Location) -> PCARecord | None:
 
 def _read_table(file: Location) -> pa.Table | None:
     content = read_bytes(file)
-    # read_table would import pyarrow's datasets and pandas, which takes commands 0.2 s to start.
-    return None if content is None else pyarrow.parquet.ParquetFile(pa.BufferReader(content)).read()
+    return None if content is None else from_parquet(content)
 
 
 def _write_table(file: Location, table: pa.Table) -> None:
-    buffer = pa.BufferOutputStream()
-    pyarrow.parquet.write_table(table, buffer, compression="zstd")
-    write_bytes(file, buffer.getvalue().to_pybytes())
+    write_bytes(file, to_parquet(table))

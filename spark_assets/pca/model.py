@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from spark_assets.errors import FruitsError
 from spark_assets.pca.statistics import PCAStatistics
+from spark_assets.small_parquet import numbers
 
 _VECTOR = pa.list_(pa.float64())
 _SCHEMA = pa.schema(
@@ -82,7 +83,9 @@ class PCAModel:
         try:
             row = table.select(_SCHEMA.names).cast(_SCHEMA).combine_chunks()
             vectors = [row.column(name).combine_chunks() for name in _SCHEMA.names[:5]]
-            mean, components, variance, ratio, spectrum = (_numbers(vector) for vector in vectors)
+            mean, components, variance, ratio, spectrum = (
+                numbers(vector).astype(float64, copy=False) for vector in vectors
+            )
             (n_samples,) = row.column("n_samples").to_pylist()
             components = components.reshape(len(variance), len(mean))
         except (KeyError, TypeError, ValueError) as error:  # as Arrow's own errors are
@@ -138,7 +141,7 @@ def fit(statistics: PCAStatistics, n_components: int | float) -> PCAModel:
     # Directions without variance come out at rounding level on either side of 0.
     variance = np.maximum(ascending[::-1][:most], 0.0)
     ratio = variance / variance.sum()
-    kept = n_components if isinstance(n_components, int) else _smallest(ratio, n_components)
+    kept = n_components if isinstance(n_components, int) else smallest(ratio, n_components)
     components = _fix_signs(vectors.T[::-1][:kept])
     return PCAModel(statistics.mean, components, variance[:kept], ratio[:kept], ratio, n_samples)
 
@@ -203,7 +206,7 @@ def _refuse_unfit(statistics: PCAStatistics) -> None:
         )
 
 
-def _smallest(ratio: NDArray[float64], share: float) -> int:
+def smallest(ratio: NDArray[float64], share: float) -> int:
     """Return how many components explain at least ``share`` of the variance."""
     # Sums of fractions are rounded: eight tenths are to be at least 0.8.
     rounding = len(ratio) * np.finfo(float64).eps
@@ -219,12 +222,3 @@ def _fix_signs(vectors: NDArray[float64]) -> NDArray[float64]:
 def _one_list(values: pa.Array) -> pa.Array:
     """Return an array of one list that holds all the values."""
     return pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values)
-
-
-def _numbers(vector: pa.Array) -> NDArray[float64]:
-    """Return all numbers in an array of lists, nested or not."""
-    while pa.types.is_list(vector.type):
-        vector = vector.flatten()
-    # to_numpy would import pandas, which takes a command 0.2 s.
-    numbers: NDArray[float64] = np.from_dlpack(vector).astype(float64, copy=False)
-    return numbers

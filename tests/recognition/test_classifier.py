@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from recognition.classifier.identifier import newest_classifier
-from recognition.classifier.storing import load_classifier
+from recognition.classifier.storing import load_classifier, load_record
 from spark_assets.errors import FruitsError
 from spark_assets.locations import parse_location
 from spark_assets.output.layout import OutputLayout
@@ -59,7 +59,9 @@ def test_features_of_another_network_are_refused():
 
 
 def load(layout: OutputLayout):
-    return load_classifier(layout.classifier(MODEL_ID), layout.pca_model(MODEL_ID))
+    record = load_record(layout.classifier(MODEL_ID))
+    assert record is not None
+    return load_classifier(layout.classifier(MODEL_ID), record, layout.pca_model(MODEL_ID))
 
 
 def test_a_classifier_answers_as_before_it_was_written(tmp_path):
