@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     run, parsed = parse(sys.argv[1:] if argv is None else argv)
     if "without_spark" in parsed:  # the commands that answer in a second
-        from recognition.commands.entry import run_plain_entry
+        from spark_assets.jobs.plain_entry import run_plain_entry
 
         return run_plain_entry(lambda: run(parsed), verbose=parsed.verbose)
     from operations.commands.entry import run_cloud_entry

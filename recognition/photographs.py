@@ -14,12 +14,12 @@ from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName, build_engine, engine_spec
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.task import extract
-from spark_assets.images.decoding import ImageLimits, ImageRejected
+from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.naming import LabelRule
 from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.images.small_listing import list_if_small
-from spark_assets.images.thumbnails import thumbnail_jpeg
+from spark_assets.images.thumbnails import jpeg_of
 from spark_assets.locations import Location
 from spark_assets.pca.batches import feature_matrix
 from spark_assets.pca.sample import path_hash
@@ -94,15 +94,6 @@ def make_thumbnails(
     images: Location, limits: ImageLimits, paths: Sequence[str]
 ) -> list[bytes | None]:
     """Return a small JPEG of each photograph, None for one that is gone or cannot be read."""
-
-    def thumbnail(content: bytes | ImageRejected) -> bytes | None:
-        if isinstance(content, ImageRejected):
-            return None
-        try:
-            return thumbnail_jpeg(content, limits)
-        except ImageRejected:
-            return None
-
     entries = [ImageEntry(path, None, None) for path in paths]
     read = ReadAhead(n_readers=_N_READERS).read(entries, ImageReader(images, limits=limits))
-    return [thumbnail(image.content) for image in read]
+    return [jpeg_of(image, limits) for image in read]

@@ -1,25 +1,17 @@
 """What every command that works on AWS does alike: from an exception to a sentence."""
 
-import sys
 from collections.abc import Callable
 
 from operations.aws.failures import aws_failures
-from spark_assets.closed_pipe import silent_at_closed_pipe
-from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.jobs.failures import tell_failure
+from spark_assets.errors import ExitCode
+from spark_assets.jobs.plain_entry import run_plain_entry
 
 
-@silent_at_closed_pipe()
 def run_cloud_entry(work: Callable[[], ExitCode], *, verbose: bool, interrupted: str) -> int:
-    """Run an entry point that needs no Spark, as `run_entry` does.
+    """Run an entry point as `run_plain_entry` does, with the failures of AWS told as well."""
 
-    In this thread, where Ctrl-C ends a wait for AWS or for an answer at once.
-    """
-    try:
+    def told() -> ExitCode:
         with aws_failures():
-            return int(work())
-    except KeyboardInterrupt:
-        print(interrupted, file=sys.stderr)
-        return int(ExitCode.INTERRUPTED)
-    except (FruitsError, OSError) as error:
-        return tell_failure(error, verbose=verbose)
+            return work()
+
+    return run_plain_entry(told, verbose=verbose, interrupted=interrupted)

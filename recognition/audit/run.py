@@ -12,11 +12,12 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from recognition.audit import findings as found
 from recognition.audit import labels, near_duplicates, quality
 from recognition.audit.looking import Looked, look_at
-from recognition.audit.splits import Splits, groups_of, split_photographs
+from recognition.audit.splits import Splits, split_photographs
 from recognition.current import CurrentPhotographs, read_current
 from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import ImageLimits
+from spark_assets.images.naming import groups_of
 from spark_assets.locations import Location, parse_location
 from spark_assets.output.finding import AuditRecord, Finding, FindingKind
 from spark_assets.output.findings import write_findings

@@ -9,7 +9,7 @@ from numpy import intp
 from numpy.typing import NDArray
 
 from spark_assets.errors import FruitsError
-from spark_assets.images.naming import LabelRule
+from spark_assets.images.naming import groups_of
 
 _TRAINING = ("train", "training")
 _NAMES = frozenset({*_TRAINING, "test", "testing", "validation", "valid", "val", "dev"})
@@ -52,17 +52,6 @@ def split_photographs(paths: Sequence[str], expression: str | None) -> Splits | 
             "expression whose first group in a path names the split, such as '^([^/]+)/'"
         )
     return _splits(names)
-
-
-def groups_of(paths: Sequence[str], expression: str, option: str) -> list[str | None]:
-    """Return what an expression finds in each path.  Raises FruitsError for one that is none.
-
-    ``option`` is the one that gives it.
-    """
-    try:
-        return LabelRule(regex=expression).labels_of(paths)
-    except FruitsError as error:
-        raise FruitsError(str(error).replace("--label-regex", option, 1)) from error
 
 
 def _first_folders(paths: Sequence[str]) -> list[str | None]:

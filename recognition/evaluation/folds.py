@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from spark_assets.errors import FruitsError
-from spark_assets.images.naming import LabelRule
+from spark_assets.images.naming import groups_of
 
 _SEED = 0
 
@@ -36,10 +36,7 @@ def objects_of(
     """
     if group_by is None:
         return list(paths)
-    try:
-        names = LabelRule(regex=group_by).labels_of(paths)
-    except FruitsError as error:
-        raise FruitsError(str(error).replace("--label-regex", "--group-by", 1)) from error
+    names = groups_of(paths, group_by, "--group-by")
     return [
         path if name is None else f"{label}\n{name}"
         for path, label, name in zip(paths, labels, names, strict=True)

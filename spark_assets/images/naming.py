@@ -56,27 +56,44 @@ class LabelRule:
                 "image, 2 for the one above it"
             )
         if self.regex is not None:
-            try:
-                _replaced(["/"], self.regex, r"\0")
-            except pa.ArrowInvalid as error:
-                reason = str(error).removeprefix("Invalid regular expression: ")
-                raise FruitsError(
-                    f"--label-regex {self.regex!r} is no regular expression ({reason}); give one "
-                    "of RE2's, such as '^([^/]+)/'"
-                ) from error
+            _check_expression(self.regex, "--label-regex")
 
     def labels_of(self, paths: Sequence[str]) -> list[str | None]:
         """Return the label of each image, or None where its path has none."""
         if self.regex is None:
             return [self._folder_of(path) for path in paths]
-        searched = self.regex if _has_group(self.regex) else f"({self.regex})"
-        # Arrow searches and replaces; to be left with the group alone, all is matched.
-        around = rf"\A(?s:.*?)(?:{searched})(?s:.*)\z|\A(?s:.*)\z"
-        return [label or None for label in _replaced(paths, around, r"\1")]
+        return _found(paths, self.regex)
 
     def _folder_of(self, path: str) -> str | None:
         folders = [folder for folder in path.split("/")[:-1] if folder]
         return folders[-self.level] if len(folders) >= self.level else None
+
+
+def groups_of(paths: Sequence[str], expression: str, option: str) -> list[str | None]:
+    """Return what an expression finds in each path, as a label's does; None where it finds nothing.
+
+    Raises FruitsError, which names the ``option`` that gave it, for one that is none.
+    """
+    _check_expression(expression, option)
+    return _found(paths, expression)
+
+
+def _check_expression(expression: str, option: str) -> None:
+    try:
+        _replaced(["/"], expression, r"\0")
+    except pa.ArrowInvalid as error:
+        reason = str(error).removeprefix("Invalid regular expression: ")
+        raise FruitsError(
+            f"{option} {expression!r} is no regular expression ({reason}); give one of RE2's, such "
+            "as '^([^/]+)/'"
+        ) from error
+
+
+def _found(paths: Sequence[str], expression: str) -> list[str | None]:
+    searched = expression if _has_group(expression) else f"({expression})"
+    # Arrow searches and replaces; to be left with the group alone, all is matched.
+    around = rf"\A(?s:.*?)(?:{searched})(?s:.*)\z|\A(?s:.*)\z"
+    return [found or None for found in _replaced(paths, around, r"\1")]
 
 
 def _replaced(texts: Sequence[str], pattern: str, replacement: str) -> list[str]:

@@ -12,11 +12,6 @@ THUMBNAIL_PX = 96
 _JPEG_QUALITY = 78
 
 
-def thumbnail_data_uri(content: bytes, limits: ImageLimits) -> str:
-    """Return a JPEG of at most 96 x 96 pixels as a ``data:`` URI.  Raises ImageRejected."""
-    return data_uri(thumbnail_jpeg(content, limits))
-
-
 def thumbnail_jpeg(content: bytes, limits: ImageLimits) -> bytes:
     """Return a JPEG of at most 96 x 96 pixels.  Raises ImageRejected."""
     image = decode_upright(content, target_px=THUMBNAIL_PX, limits=limits).image
@@ -32,11 +27,17 @@ def data_uri(jpeg: bytes) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
 
 
-def thumbnail_of(image: ReadImage, limits: ImageLimits) -> str | None:
+def jpeg_of(image: ReadImage, limits: ImageLimits) -> bytes | None:
     """Return a thumbnail, or None for an image that is gone or has changed since."""
     if isinstance(image.content, ImageRejected):
         return None
     try:
-        return thumbnail_data_uri(image.content, limits)
+        return thumbnail_jpeg(image.content, limits)
     except ImageRejected:
         return None
+
+
+def thumbnail_of(image: ReadImage, limits: ImageLimits) -> str | None:
+    """Return the same as a ``data:`` URI."""
+    jpeg = jpeg_of(image, limits)
+    return None if jpeg is None else data_uri(jpeg)

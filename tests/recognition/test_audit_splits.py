@@ -2,8 +2,9 @@
 
 import pytest
 
-from recognition.audit.splits import NO_SPLIT, groups_of, split_photographs
+from recognition.audit.splits import NO_SPLIT, split_photographs
 from spark_assets.errors import FruitsError
+from spark_assets.images.naming import groups_of
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,17 @@ from spark_assets.jobs.failures import tell_failure
 
 
 @silent_at_closed_pipe()
-def run_plain_entry(work: Callable[[], ExitCode], *, verbose: bool) -> int:
-    """Run an entry point in this thread and return its exit code, as `run_entry` does."""
+def run_plain_entry(
+    work: Callable[[], ExitCode], *, verbose: bool, interrupted: str = "interrupted"
+) -> int:
+    """Run an entry point that needs no Spark, as `run_entry` does.
+
+    In this thread, where Ctrl-C ends a wait at once; ``interrupted`` is said of that.
+    """
     try:
         return int(work())
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        print(interrupted, file=sys.stderr)
         return int(ExitCode.INTERRUPTED)
     except (FruitsError, OSError) as error:
         return tell_failure(error, verbose=verbose)
