@@ -22,6 +22,7 @@ from sklearn.datasets import load_sample_images
 from benchmarks.figures import describe_machine
 from benchmarks.settings import Photographs, featurize
 from benchmarks.workbench import say
+from recognition.classifier.fitting import MAX_KNOWN
 from recognition.classifier.known import directions_of, evenly_by_label, similarity_floor
 from recognition.evaluation.folds import Rows
 from spark_assets.errors import ExitCode, FruitsError
@@ -30,7 +31,6 @@ from spark_assets.features.weights import FeatureModelRequest
 
 REFUSAL_RATE = 0.05
 _N_SPLITS = 20
-_N_KNOWN = 800
 _CROP_SIDES_PX = (100, 160, 240, 400)
 _KNOWN_SHARE = 2 / 3
 
@@ -78,7 +78,7 @@ def refused(
     """Return the share of new photographs that a classifier of known ones would call unknown."""
     names = [str(row) for row in range(len(known.labels))]
     objects = known.objects.tolist() if by_object else names
-    rows = evenly_by_label(names, known.labels.tolist(), _N_KNOWN)
+    rows = evenly_by_label(names, known.labels.tolist(), MAX_KNOWN)
     floor = similarity_floor(known.features, objects, rows, refusal_rate=refusal_rate)
     nearest = directions_of(new) @ directions_of(known.features[rows]).T
     return float(np.mean(nearest.max(axis=1) < floor))

@@ -15,7 +15,7 @@ from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead, ReadImage
 from spark_assets.locations import Location
 
-# In S3 an image takes two requests of 15 to 40 ms.
+# In S3 an image takes a request of 15 to 40 ms.
 _N_READERS = 16
 # Pillow decodes without Python's lock, which pays where there is much to decode: of photographs of
 # 100 pixels, two threads looked at fewer a second than one.  Each holds one decoded image.

@@ -31,12 +31,8 @@ def evaluate_by_folds(photographs: LabeledPhotographs, asking: Asking) -> Evalua
     asked_about = photographs.take(rows)
     if len(set(asked_about.labels)) < 2:
         raise _too_few_labels(asked_about, left_out)
-    by_photograph = folds_by_photograph(asked_about.labels, asking.n_folds)
-    if asking.group_by is None:
-        splits = {"photographs": by_photograph}
-    else:
-        by_object = folds_by_object(asked_about.labels, asked_about.objects, asking.n_folds)
-        splits = {"objects": by_object, "photographs": by_photograph}
+    splits = {} if asking.group_by is None else {"objects": _folds(asked_about, asking)}
+    splits["photographs"] = folds_by_photograph(asked_about.labels, asking.n_folds)
     answers = {
         split: _answers(asked_about, folds, asking, split) for split, folds in splits.items()
     }
@@ -83,15 +79,18 @@ def evaluate_on_others(
 
 
 def _temperature_by_folds(photographs: LabeledPhotographs, asking: Asking) -> float:
-    labels = photographs.labels
-    if asking.group_by is None:
-        folds = folds_by_photograph(labels, asking.n_folds)
-    else:
-        folds = folds_by_object(labels, photographs.objects, asking.n_folds)
+    labels, folds = photographs.labels, _folds(photographs, asking)
     asked = (ClassifierName.LOGISTIC, Space(asking.components))
     answers = predict_folds(photographs.features, labels, folds, [asked])[asked]
     truth = np.asarray(labels)[answers.all_rows]
     return temperature_of(answers, np.searchsorted(sorted(set(labels)), truth))
+
+
+def _folds(photographs: LabeledPhotographs, asking: Asking) -> list[Fold]:
+    """Return the folds to go by: of objects, where they are named."""
+    if asking.group_by is None:
+        return folds_by_photograph(photographs.labels, asking.n_folds)
+    return folds_by_object(photographs.labels, photographs.objects, asking.n_folds)
 
 
 def _left_out(photographs: LabeledPhotographs) -> list[str]:

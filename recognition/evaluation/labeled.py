@@ -53,6 +53,7 @@ class Asking:
     group_by: str | None
     n_unlabeled: int
     n_copies: int
+    n_looked_at: int
     n_current: int
 
 

@@ -28,9 +28,7 @@ def say_evaluated(kept: KeptEvaluation) -> None:
 
 def lines_of(evaluation: Evaluation) -> list[str]:
     """Return the scores as lines of text."""
-    of_all = ""
-    if evaluation.n_photographs + evaluation.n_unlabeled < evaluation.n_current:
-        of_all = f", a sample of {evaluation.n_current}"
+    of_all = f", a sample of {evaluation.n_current}" if evaluation.is_sample else ""
     objects = "" if evaluation.group_by is None else f", {evaluation.n_objects} objects"
     n_labels = len(evaluation.labels)
     lines = [f"{evaluation.n_photographs} photographs of {n_labels} labels{objects}{of_all}"]

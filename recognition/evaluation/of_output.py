@@ -80,6 +80,7 @@ def evaluate_output(
         group_by=options.group_by,
         n_unlabeled=len(photographs) - len(labeled) - n_copies,
         n_copies=n_copies,
+        n_looked_at=len(photographs),
         n_current=photographs.n_current,
     )
     if options.test_images is None:

@@ -30,7 +30,7 @@ class Predictions:
 
     ``rows`` are the rows of the photographs that were asked about; ``logits`` is (n, n_labels) of
     all labels in order, minus infinity for one that the fold's training had not, and empty for
-    the nearest neighbor.  ``fold_numbers`` tell which fold each row was in.
+    the nearest neighbor.
     """
 
     rows: list[Rows] = field(default_factory=list)

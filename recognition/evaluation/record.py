@@ -60,6 +60,7 @@ def evaluated_of(
         n_photographs=len(photographs),
         n_objects=len(set(photographs.objects)),
         n_unlabeled=asking.n_unlabeled,
+        n_looked_at=asking.n_looked_at,
         n_current=asking.n_current,
         n_tested=len(truth),
         n_test_rejected=n_rejected,

@@ -7,7 +7,7 @@ from jinja2 import Environment, StrictUndefined
 from recognition.classifier.model import FruitClassifier
 from recognition.classifier.storing import ClassifierRecord
 from recognition.service.answers import about_json, known_json
-from recognition.service.limits import ServiceLimits
+from recognition.service.limits import MIB, ServiceLimits
 from recognition.service.wording import NAMES, WORDS
 
 # What a browser may ask for, and as what.
@@ -40,7 +40,7 @@ def render(
             "about": about,
             "limits": {
                 "max_bytes": limits.max_bytes,
-                "max_mib": limits.max_bytes / 2**20,
+                "max_mib": limits.max_bytes / MIB,
             },
         },
     )

@@ -104,7 +104,7 @@ def _reader_of_objects(images: Location) -> Callable[[str, Callable[[int], None]
     from spark_assets.images.s3_objects import object_reader
 
     assert images.s3 is not None
-    read, prefix = object_reader(images.bucket, images.s3), images.prefix
+    read, prefix = object_reader(images.bucket, images.s3, N_READERS), images.prefix
     return lambda path, check: read(prefix + path, check)
 
 

@@ -19,7 +19,6 @@ from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
-from spark_assets.images.reading import N_READERS
 from spark_assets.locations import S3Settings
 from spark_assets.s3 import Client, ObjectRefused, error_code, s3_client
 
@@ -39,9 +38,10 @@ CheckSize = Callable[[int], None]
 class ObjectReader:
     """Reads the objects of one bucket; safe to use from several threads."""
 
-    def __init__(self, bucket: str, settings: S3Settings) -> None:
+    def __init__(self, bucket: str, settings: S3Settings, n_connections: int) -> None:
         self._bucket = bucket
         self._settings = settings
+        self._n_connections = n_connections
         self._store = _store(bucket, settings)
         self._making_client = threading.Lock()
         self._client: Client | None = None
@@ -80,14 +80,14 @@ class ObjectReader:
     def _boto3(self) -> Client:
         with self._making_client:  # boto3 makes clients from one thread at a time only
             if self._client is None:
-                self._client = s3_client(self._settings, n_connections=N_READERS)
+                self._client = s3_client(self._settings, n_connections=self._n_connections)
         return self._client
 
 
 @lru_cache(maxsize=8)
-def object_reader(bucket: str, settings: S3Settings) -> ObjectReader:
+def object_reader(bucket: str, settings: S3Settings, n_connections: int) -> ObjectReader:
     """Return the reader of a bucket, with the connections that it keeps from task to task."""
-    return ObjectReader(bucket, settings)
+    return ObjectReader(bucket, settings, n_connections)
 
 
 def _store(bucket: str, settings: S3Settings) -> S3Store:

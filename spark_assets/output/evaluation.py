@@ -89,6 +89,7 @@ class Evaluation:
     n_photographs: int
     n_objects: int
     n_unlabeled: int
+    n_looked_at: int
     n_current: int
     n_tested: int
     n_test_rejected: int
@@ -101,6 +102,11 @@ class Evaluation:
     calibration: list[CalibrationBin]
     calibration_error: float
     curve: list[CurvePoint]
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the output has more photographs than were looked at."""
+        return self.n_looked_at < self.n_current
 
     @property
     def main_split(self) -> str:

@@ -22,6 +22,7 @@ ASKING = Asking(
     group_by="object",
     n_unlabeled=0,
     n_copies=0,
+    n_looked_at=144,
     n_current=144,
 )
 

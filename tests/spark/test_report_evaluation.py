@@ -37,7 +37,8 @@ def made_evaluation(labels: tuple[str, ...] = ("apple", "pear"), **changes) -> E
         n_photographs=120,
         n_objects=12,
         n_unlabeled=3,
-        n_current=123,
+        n_looked_at=125,
+        n_current=125,
         n_tested=118,
         n_test_rejected=0,
         n_copies=2,
@@ -132,3 +133,8 @@ def test_any_label_is_text():
     names = figures_of(page)["confusions"]["data"][0]["x"]
     assert len(set(names)) == len(HOSTILE_NAMES)
     assert printable(HOSTILE_NAMES[3]) in page.replace("&#39;", "'")
+
+
+def test_a_sample_is_said_to_be_one_and_copies_that_are_left_out_make_none():
+    assert "are a sample of" not in page_of(made_evaluation())
+    assert "are a sample of 900" in page_of(made_evaluation(n_current=900))
