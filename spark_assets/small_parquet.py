@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 def to_parquet(table: pa.Table) -> bytes:
     """Return a table as a Parquet file."""
     buffer = pa.BufferOutputStream()
-    pyarrow.parquet.write_table(table, buffer, compression="zstd")
+    # Measured numbers hardly ever come twice: a dictionary of them made the file a quarter larger,
+    # and took fifteen times as long.
+    texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
+    pyarrow.parquet.write_table(table, buffer, compression="zstd", use_dictionary=texts)
     content: bytes = buffer.getvalue().to_pybytes()
     return content
 

@@ -14,9 +14,8 @@ from spark_assets.features.engines import engine_spec
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.on_spark import (
     TaskSettings,
-    compute_outcomes,
+    look_at_images,
     n_tasks_for,
-    write_outcomes,
 )
 from spark_assets.images.decoding import Reason
 from spark_assets.output.erased import load_erased
@@ -92,9 +91,8 @@ def _look_at_images(
         is_erased=erased.holds if (erased := load_erased(run.layout)) else None,
     )
     n_tasks = n_tasks_for(spark, plan.n_to_featurize)
-    computed = compute_outcomes(plan.images, spec, settings, n_tasks=n_tasks)
     with track(spark, n_images=plan.n_to_featurize, n_tasks=n_tasks) as progress:
-        write_outcomes(computed, kept_outcomes(run))
+        look_at_images(spark, plan.images, spec, settings, kept_outcomes(run), n_tasks=n_tasks)
     spec.destroy()
     return progress
 

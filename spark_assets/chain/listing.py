@@ -10,7 +10,13 @@ from pyspark.sql import DataFrame, SparkSession
 
 from spark_assets.files import make_folder
 from spark_assets.images.image_list import read_image_list
-from spark_assets.images.listing import ImageEntry, instant_of, list_images, split_listing
+from spark_assets.images.listing import (
+    ImageEntry,
+    entries_in,
+    instant_of,
+    list_images,
+    split_listing,
+)
 from spark_assets.images.naming import LabelRule
 from spark_assets.locations import Location
 from spark_assets.schemas import IMAGES, spark_schema
@@ -103,8 +109,7 @@ def _from_image_list(
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            rows = batch.to_pylist()
-            entries = [ImageEntry(r["path"], r["size_bytes"], r["modified_at"]) for r in rows]
+            entries = list(entries_in([batch]))
             yield from _batches(iter(_with_sizes(images, entries)), labels)
 
     return listed.mapInArrow(work, spark_schema(IMAGES))

@@ -4,6 +4,7 @@ An image is new, changed, known or gone.  Known ones need no second look; what a
 the others stands in one table on storage, `Comparison`, of which each later stage reads its part.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,7 +17,9 @@ from spark_assets.chain.renames import find_renamed
 from spark_assets.chain.started_run import StartedRun
 from spark_assets.chain.unchanged import wants_another_look
 from spark_assets.errors import FruitsError
+from spark_assets.images.listing import ImageEntry, entries_in
 from spark_assets.output.history import current_state
+from spark_assets.output.small_tables import is_small
 from spark_assets.schemas import IMAGES, Outcome
 
 # More than this share of the images does not go by itself: a disk is not mounted, a prefix wrong.
@@ -33,13 +36,13 @@ class _Kind(StrEnum):
 class Plan:
     """What a run has to do.
 
-    ``images`` are those to featurize, with the columns of `schemas.IMAGES`; ``renamed`` those that
-    take over the features of one that is gone, as `find_renamed` has them; ``gone`` has a column
-    ``path``.  ``n_changed`` of the first two had been looked at before.  ``n_outdated`` rows of
-    features no longer count.
+    ``images`` are those to featurize, at hand or as a table of `schemas.IMAGES`; ``renamed`` those
+    that take over the features of one that is gone, as `find_renamed` has them; ``gone`` has a
+    column ``path``.  ``n_changed`` of the first two had been looked at before.  ``n_outdated`` rows
+    of features no longer count.
     """
 
-    images: DataFrame
+    images: DataFrame | Sequence[ImageEntry]
     n_to_featurize: int
     n_known: int
     n_changed: int = 0
@@ -60,20 +63,23 @@ class Plan:
         return bool(self.n_images or self.n_gone)
 
 
-def plan_run(spark: SparkSession, run: StartedRun, listed: StoredImages) -> Plan:
+def plan_first(
+    images: DataFrame | Sequence[ImageEntry], n_images: int, options: FeaturizeOptions
+) -> Plan:
+    """Look at all images, where no earlier run holds any.  Raises FruitsError where none is."""
+    if not n_images:
+        raise FruitsError(
+            f"there are no images under {options.images.uri}; give a folder or a prefix that holds "
+            "some"
+        )
+    return Plan(images, n_images, n_known=0)
+
+
+def plan_more(spark: SparkSession, run: StartedRun, listed: StoredImages) -> Plan:
     """Compare what is listed with what the ``earlier`` runs hold.
 
-    Raises FruitsError where there is nothing at all, or where so many images are gone that the
-    source is rather another one.
+    Raises FruitsError where so many images are gone that the source is rather another one.
     """
-    if not run.earlier:
-        if not listed.n_images:
-            raise _no_images(run.options)
-        return Plan(listed.images, listed.n_images, n_known=0)
-    return _compare(spark, run, listed)
-
-
-def _compare(spark: SparkSession, run: StartedRun, listed: StoredImages) -> Plan:
     folder = run.staging.child("compared").spark_path()
     _compared(spark, run, listed.images).write.parquet(folder)
     compared = spark.read.parquet(folder)
@@ -90,7 +96,7 @@ def _compare(spark: SparkSession, run: StartedRun, listed: StoredImages) -> Plan
         n_to_featurize -= n_renamed
     _refuse_mass_removal(run.options, n[_Kind.GONE] - n_moved, n_known + n[_Kind.CHANGED] + n_moved)
     return Plan(
-        images=to_look_at,
+        images=_at_hand(to_look_at) if is_small(n_to_featurize) else to_look_at,
         n_to_featurize=n_to_featurize,
         n_known=n_known,
         n_changed=n[_Kind.CHANGED],
@@ -138,6 +144,10 @@ def _count(compared: DataFrame) -> tuple[dict[str, int], int]:
     return counts, sum(row[2] for row in rows)
 
 
+def _at_hand(images: DataFrame) -> Sequence[ImageEntry]:
+    return list(entries_in(images.toArrow().to_batches()))
+
+
 def _refuse_mass_removal(options: FeaturizeOptions, n_gone: int, n_left: int) -> None:
     n_held = n_gone + n_left
     if options.confirm_missing or n_gone <= _SHARE_THAT_MAY_GO * n_held:
@@ -146,10 +156,4 @@ def _refuse_mass_removal(options: FeaturizeOptions, n_gone: int, n_left: int) ->
         f"{n_gone} of the {n_held} images that {options.output.uri} holds are no longer in "
         f"{options.images.uri}; check that it is whole (a disk that is not mounted looks like "
         "this), then give --confirm-missing to leave them out, or --keep-missing to keep them"
-    )
-
-
-def _no_images(options: FeaturizeOptions) -> FruitsError:
-    return FruitsError(
-        f"there are no images under {options.images.uri}; give a folder or a prefix that holds some"
     )

@@ -21,7 +21,7 @@ from spark_assets.chain.messages import (
 )
 from spark_assets.chain.network import choose_network
 from spark_assets.chain.options import FeaturizeOptions, ReduceOptions, ReportOptions
-from spark_assets.chain.plan import Plan, plan_run
+from spark_assets.chain.plan import Plan, plan_first, plan_more
 from spark_assets.chain.reduce import Reduction, reduce_features
 from spark_assets.chain.report import make_report, write_report
 from spark_assets.chain.started_run import StartedRun, start_run
@@ -125,6 +125,8 @@ def featurize(session: GetSession, options: FeaturizeOptions) -> FeaturizedRun |
 
 def _plan(spark: SparkSession, run: StartedRun, small: Sequence[ImageEntry] | None) -> Plan:
     options = run.options
+    if small is not None and not run.earlier:
+        return plan_first(small, len(small), options)
     listed = list_photographs(
         spark,
         options.images,
@@ -134,7 +136,9 @@ def _plan(spark: SparkSession, run: StartedRun, small: Sequence[ImageEntry] | No
         image_list=options.image_list,
         limit=options.limit,
     )
-    return plan_run(spark, run, listed)
+    if not run.earlier:
+        return plan_first(listed.images, listed.n_images, options)
+    return plan_more(spark, run, listed)
 
 
 def commit(result: FeaturizedRun | NothingNew, options: FeaturizeOptions) -> ExitCode:

@@ -21,7 +21,7 @@ _COLUMNS = ["path", "size_bytes", "modified_at", "outcome", "reason"]
 def is_unchanged(run: StartedRun, listed: Sequence[ImageEntry]) -> bool:
     """Tell whether the images that are listed are those that the output holds, and as they were.
 
-    False too where only Spark can tell, because there is much to read.  `plan_run` comes to the
+    False too where only Spark can tell, because there is much to read.  `plan_more` comes to the
     same, and says what is new.
     """
     noted = sum(each.counts.n_images + each.counts.n_gone for each in run.earlier)

@@ -1,25 +1,27 @@
-"""Featurization on Spark: paths go to the workers, rows of features come back."""
+"""Featurization on Spark: paths go to the workers, which leave a file of outcomes for each task."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
-from pyspark import Broadcast
+from pyspark import Broadcast, TaskContext
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_assets.features.engines import Engine, EngineSpec, build_engine
 from spark_assets.features.task import IsErased, extract
+from spark_assets.files import write_bytes
 from spark_assets.images.decoding import ImageLimits
-from spark_assets.images.listing import ImageEntry
+from spark_assets.images.listing import ImageEntry, entries_in
 from spark_assets.images.naming import LabelRule
 from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.locations import Location
 from spark_assets.schemas import FEATURES, OUTCOMES, REJECTED, spark_schema
 from spark_assets.session import n_task_slots
+from spark_assets.small_parquet import to_parquet
 from spark_assets.worker import forget_zip_directories, freeze_what_is_loaded
 
 # A task of 512 images takes seconds: the last one does not run alone for long, and a lost executor
@@ -57,36 +59,48 @@ def n_tasks_for(spark: SparkSession, n_images: int) -> int:
     return max(1, math.ceil(n_images / per_task))
 
 
-def compute_outcomes(
-    images: DataFrame, spec: Broadcast[EngineSpec], settings: TaskSettings, *, n_tasks: int
-) -> DataFrame:
-    """Return one row of `schemas.OUTCOMES` per image: with features, or with a reason.
+def look_at_images(
+    spark: SparkSession,
+    images: DataFrame | Sequence[ImageEntry],
+    spec: Broadcast[EngineSpec],
+    settings: TaskSettings,
+    folder: Location,
+    *,
+    n_tasks: int,
+) -> None:
+    """Write a row of `schemas.OUTCOMES` per image: with features, or with a reason.
 
     ``images`` has the columns of `schemas.IMAGES`.  Only paths travel; each worker reads its images
-    itself, and keeps its engine and its reader threads from one task to the next.
+    itself, keeps its engine and its reader threads from one task to the next, and writes a file for
+    each task: the rows, had they come back for Spark to write, took the JVM a twentieth of the
+    cores.  The file is named by the task, whole or not there, and the same after a retry.
     """
 
-    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def work(entries: Iterable[ImageEntry]) -> None:
         forget_zip_directories()
         engine, ahead = _engine(settings.engine_id, spec), _read_ahead()
         reader = ImageReader(settings.images, limits=settings.limits)
-        read = ahead.read(_entries(batches), reader)
-        yield from extract(
-            read,
+        outcomes = extract(
+            ahead.read(entries, reader),
             engine=engine,
             size_px=settings.size_px,
             limits=settings.limits,
             labels=settings.labels,
             is_erased=settings.is_erased,
         )
+        table = pa.Table.from_batches(outcomes, OUTCOMES)
+        write_bytes(folder.child(f"part-{_task():05d}.parquet"), to_parquet(table))
 
-    return images.repartition(n_tasks).mapInArrow(work, spark_schema(OUTCOMES))
+    def work_on_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        work(entries_in(batches))
+        return iter(())
 
-
-def write_outcomes(outcomes: DataFrame, folder: Location) -> None:
-    """Keep the outcomes as they come: the one job that looks at images."""
-    # The features of two images have no value in common: a dictionary of them is lost work.
-    outcomes.write.option("parquet.enable.dictionary", "false").parquet(folder.spark_path())
+    if isinstance(images, DataFrame):
+        shares = images.repartition(n_tasks)
+        shares.mapInArrow(work_on_batches, spark_schema(OUTCOMES)).collect()
+    else:  # without a plan, a shuffle and generated code, which take a second of a short run
+        dealt = [images[first::n_tasks] for first in range(n_tasks)]
+        spark.sparkContext.parallelize(dealt, n_tasks).foreach(work)
 
 
 def split_outcomes(
@@ -123,10 +137,11 @@ def rows_per_file(n_images: int, n_features: int) -> int:
     return min(max(_ROWS_PER_FILE_MIN, n_images // _FILES_PER_RUN), max(1, most))
 
 
-def _entries(batches: Iterable[pa.RecordBatch]) -> Iterator[ImageEntry]:
-    for batch in batches:
-        for row in batch.select(["path", "size_bytes", "modified_at"]).to_pylist():
-            yield ImageEntry(row["path"], row["size_bytes"], row["modified_at"])
+def _task() -> int:
+    """Return the number of this task among those of its job, the same when it is tried again."""
+    context = TaskContext.get()
+    assert context is not None
+    return context.partitionId()
 
 
 _engines: dict[str, Engine] = {}

@@ -7,12 +7,13 @@ fails on a single name that is not valid UTF-8.
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import botocore.exceptions
+import pyarrow as pa
 
 from spark_assets.errors import FruitsError
 from spark_assets.images.naming import is_folder_looked_at, is_looked_at
@@ -42,6 +43,13 @@ def instant_of(mtime_ns: int) -> datetime:
     All local times come through here: of two ways to round, a file would seem changed to one.
     """
     return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=mtime_ns // 1000)
+
+
+def entries_in(batches: Iterable[pa.RecordBatch]) -> Iterator[ImageEntry]:
+    """Yield the entries of a table with the columns of `schemas.IMAGES`."""
+    for batch in batches:
+        for row in batch.select(["path", "size_bytes", "modified_at"]).to_pylist():
+            yield ImageEntry(row["path"], row["size_bytes"], row["modified_at"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,20 @@ import pytest
 
 from spark_assets.chain import featurize as featurizing
 from spark_assets.chain.featurize import FeaturizedRun, NothingNew
+from spark_assets.chain.listing import list_photographs
 from spark_assets.chain.run import featurize
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName, build_engine, engine_spec
 from spark_assets.features.feature_model import FeatureModel, FeatureModelFacts
+from spark_assets.features.on_spark import TaskSettings, look_at_images
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits, decode_image
+from spark_assets.images.listing import WHOLE_LISTING, list_images
 from spark_assets.output.commit import remove_replaced
 from spark_assets.output.history import current_features, current_rejected, visible_runs
 from spark_assets.output.layout import OutputLayout
-from spark_assets.schemas import FEATURES, REJECTED, spark_schema
+from spark_assets.output.small_tables import read_table
+from spark_assets.schemas import FEATURES, OUTCOMES, REJECTED, spark_schema
 from tests.spark.runs import current_paths, files_under, options_for, put, run, save, touch
 
 
@@ -55,6 +59,27 @@ def test_a_run_writes_the_two_tables_and_a_manifest_that_adds_up(spark, options,
     assert manifest.to_json()["counts_add_up"] == "32 images = 30 features + 2 rejected"
     assert visible_runs(OutputLayout(options.output)) == [manifest]
     assert not (images.parent / "out" / "_staging").exists()
+
+
+def test_images_at_hand_and_in_a_table_come_to_the_same(spark, options, images, tmp_path):
+    """A task that is tried again, as here when all are, leaves the same files."""
+    paths = [put(images, f"a/{index}.png", seed=index) for index in range(7)]
+    put(images, "a/broken.png", b"broken")
+    entries = sorted(list_images(options.images, WHOLE_LISTING), key=lambda entry: entry.path)
+    stored = list_photographs(
+        spark, options.images, options.output, labels=options.labels, small=entries
+    ).images
+    model = options.model.obtain(verbose=False)
+    spec = spark.sparkContext.broadcast(engine_spec(model, EngineName.LITERT))
+    settings = TaskSettings(options.images, options.limits, options.labels, 224, "of this test")
+    found = []
+    for looked_at in (entries, entries, stored):
+        folder = options.output.child("outcomes")
+        look_at_images(spark, looked_at, spec, settings, folder, n_tasks=3)
+        found.append(read_table([folder], OUTCOMES).sort_by("path"))
+    assert found[0] == found[1] == found[2]
+    assert found[0].num_rows == len(paths) + 1
+    assert found[0].column("reason").drop_null().to_pylist() == ["not_an_image"]
 
 
 @pytest.mark.parametrize("engine", list(EngineName))
@@ -268,10 +293,12 @@ def test_counts_that_do_not_add_up_fail_the_run(spark, options, images, tmp_path
     put(images, "a/1.png")
     put(images, "a/2.png")
 
-    def lose_one(outcomes, folder):
-        outcomes.limit(1).write.parquet(folder.spark_path())
+    look_at_images = featurizing.look_at_images
 
-    monkeypatch.setattr(featurizing, "write_outcomes", lose_one)
+    def lose_one(spark, found, *settings, **numbers):
+        look_at_images(spark, found[1:], *settings, **numbers)
+
+    monkeypatch.setattr(featurizing, "look_at_images", lose_one)
     with pytest.raises(FruitsError, match="they do not add up, so nothing of this run is kept"):
         featurize(lambda: spark, options)
     assert files_under(tmp_path / "out") == {}

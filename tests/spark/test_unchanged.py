@@ -9,7 +9,7 @@ import pyarrow.parquet
 import pytest
 
 from spark_assets.chain.listing import list_photographs
-from spark_assets.chain.plan import plan_run
+from spark_assets.chain.plan import plan_more
 from spark_assets.chain.started_run import StartedRun
 from spark_assets.chain.unchanged import is_unchanged
 from spark_assets.images.decoding import Reason
@@ -106,7 +106,7 @@ def test_it_is_told_as_by_the_plan_of_spark(spark, started):
         run, listed = drawn(dataclasses.replace(started, layout=layout), generator)
         images, labels = run.options.images, run.options.labels
         stored = list_photographs(spark, images, run.staging, labels=labels, small=listed)
-        has_work = plan_run(spark, run, stored).has_work
+        has_work = plan_more(spark, run, stored).has_work
         assert is_unchanged(run, listed) != has_work, number
         told.append(has_work)
     assert 4 <= sum(told) <= 12  # both happen
