@@ -47,7 +47,7 @@ class WorkerMemory:
 
 
 def python_workers(root: int) -> list[int]:
-    """Return the Python workers below a process: the children of ``pyspark.daemon``."""
+    """Return the Python workers below a process: the children of the daemon that forks them."""
     children: dict[int, list[int]] = defaultdict(list)
     for folder in _PROC.iterdir():
         if folder.name.isdigit():
@@ -78,7 +78,7 @@ def _is_daemon(pid: int) -> bool:
         command = (_PROC / str(pid) / "cmdline").read_bytes()
     except OSError:
         return False
-    return b"pyspark.daemon" in command
+    return b"daemon" in command
 
 
 def _peak_kib(pid: int) -> int | None:

@@ -1,6 +1,7 @@
 """The command ``fruits``: every job, and what prepares for them."""
 
 import argparse
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -75,6 +76,14 @@ def parse(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     run, parsed = parse(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(run, parsed)
+    finally:
+        # Otherwise Python visits every object of every library once more before it ends: 0.15 s.
+        gc.freeze()
+
+
+def _run(run: Callable[[argparse.Namespace], ExitCode], parsed: argparse.Namespace) -> int:
     if "without_spark" in parsed:  # the commands that answer in a second
         from spark_assets.jobs.plain_entry import run_plain_entry
 

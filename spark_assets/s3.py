@@ -2,8 +2,6 @@
 
 from typing import Any, TypeAlias
 
-import boto3
-import botocore.config
 import botocore.exceptions
 
 from spark_assets.locations import S3Settings
@@ -21,6 +19,10 @@ class ObjectRefused(OSError):
 
 def s3_client(settings: S3Settings, *, n_connections: int = 10) -> Client:
     """Return a client that is safe to use from ``n_connections`` threads at a time."""
+    # Its library takes 90 ms to import, which runs on a local folder are spared.
+    import boto3
+    import botocore.config
+
     config = botocore.config.Config(
         retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=n_connections
     )

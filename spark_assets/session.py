@@ -42,6 +42,7 @@ _LOCAL_SETTINGS = {
     "spark.driver.memory": "2g",
     "spark.driver.extraJavaOptions": jvm_options(),
     "spark.sql.shuffle.partitions": "8",
+    "spark.python.daemon.module": "spark_assets.worker_daemon",
 }
 
 

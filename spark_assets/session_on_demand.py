@@ -14,13 +14,15 @@ GetSession: TypeAlias = Callable[[], SparkSession]
 class SessionOnDemand:
     """Returns the one session when it is called, and stops it at the end of a ``with`` block.
 
-    `begin` starts it in the background: a JVM takes seconds to start, in which Python can work.
+    `begin` starts it in the background: a JVM takes seconds to start, in which Python can work.  So
+    does `release` stop it, which takes up to a second.
     """
 
     def __init__(self, start: GetSession) -> None:
         self._start = start
         self._pool = ThreadPoolExecutor(1)
         self._session: Future[SparkSession] | None = None
+        self._stopped: Future[None] | None = None
 
     def begin(self) -> None:
         """Start the session in the background, unless that has been done."""
@@ -33,6 +35,12 @@ class SessionOnDemand:
         assert self._session is not None
         return self._session.result()
 
+    def release(self) -> None:
+        """Stop the session in the background.  Whoever needs one after all starts another."""
+        if self._session is not None:
+            session, self._session = self._session.result(), None
+            self._stopped = self._pool.submit(session.stop)
+
     def __enter__(self) -> Self:
         return self
 
@@ -43,5 +51,13 @@ class SessionOnDemand:
         trace: TracebackType | None,
     ) -> None:
         self._pool.shutdown()
+        if self._stopped is not None:
+            self._stopped.result()
         if self._session is not None and self._session.exception() is None:
             self._session.result().stop()
+
+
+def release(session: GetSession) -> None:
+    """Release a session on demand; one that the caller holds is the caller's to stop."""
+    if isinstance(session, SessionOnDemand):
+        session.release()

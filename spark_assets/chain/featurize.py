@@ -20,11 +20,12 @@ from spark_assets.features.on_spark import (
 from spark_assets.images.decoding import Reason
 from spark_assets.output.erased import load_erased
 from spark_assets.output.manifest import Counts, RunManifest
-from spark_assets.output.small_tables import count_rows, open_table
+from spark_assets.output.small_tables import count_rows, is_small, open_table
 from spark_assets.output.versions import versions_in_use
 from spark_assets.progress import ProgressRecord, track
 from spark_assets.schemas import CHANGES, Outcome
 from spark_assets.session import n_task_slots
+from spark_assets.session_on_demand import GetSession, release
 
 # Images that storage gave no bytes of.
 _UNREAD = (str(Reason.UNREADABLE), str(Reason.TOO_LARGE))
@@ -46,16 +47,20 @@ class NothingNew:
 
 
 def featurize_images(
-    spark: SparkSession, run: StartedRun, plan: Plan, network: ChosenNetwork
+    session: GetSession, run: StartedRun, plan: Plan, network: ChosenNetwork
 ) -> FeaturizedRun:
     """Look at every image of the plan; write features, rejected images and what has changed.
 
     Raises FruitsError where the counts do not add up.
     """
+    spark = session()
+    n_slots, versions = n_task_slots(spark), versions_in_use(spark)
     progress = ProgressRecord(0)
     with run.stopwatch.stage("featurize"):
         if plan.n_to_featurize:
             progress = _look_at_images(spark, run, plan, network.model)
+    if not run.earlier and is_small(plan.n_images):
+        release(session)  # of all that is left, to the report, the driver does everything
     with run.stopwatch.stage("write"):
         write_tables(spark, run, plan, network.model.facts.n_features)
         counts, bytes_read = _count(run, plan)
@@ -71,8 +76,8 @@ def featurize_images(
         seconds_by_stage=seconds,
         images_per_second=plan.n_to_featurize / max(seconds["featurize"], 0.001),
         images_per_second_steady=progress.images_per_second_steady(),
-        n_task_slots=n_task_slots(spark),
-        versions=versions_in_use(spark),
+        n_task_slots=n_slots,
+        versions=versions,
     )
     return FeaturizedRun(manifest, None if network.is_kept else network.model)
 

@@ -120,7 +120,7 @@ def featurize(session: GetSession, options: FeaturizeOptions) -> FeaturizedRun |
         if not plan.has_work:
             return NothingNew(plan.n_known)
         say_planned(plan, adds=bool(run.earlier))
-        return featurize_images(spark, run, plan, network)
+        return featurize_images(session, run, plan, network)
 
 
 def _plan(spark: SparkSession, run: StartedRun, small: Sequence[ImageEntry] | None) -> Plan:

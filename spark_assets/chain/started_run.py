@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from spark_assets.chain.options import FeaturizeOptions
+from spark_assets.chain.places import check_places
 from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.files import write_bytes
-from spark_assets.images.listing import check_images_exist
 from spark_assets.images.naming import LabelRule
 from spark_assets.locations import Location
 from spark_assets.output.commit import clear_staging, discard_run
@@ -55,21 +55,6 @@ def start_run(options: FeaturizeOptions) -> Iterator[StartedRun]:
         discard_run(layout, run_id)
         raise
     clear_staging(layout, run_id)
-
-
-def check_places(options: FeaturizeOptions) -> None:
-    """Refuse what needs no Spark to be refused: images that cannot be listed, a bad output.
-
-    Raises FruitsError.
-    """
-    images, output = options.images, options.output
-    if images.contains(output):
-        raise FruitsError(
-            f"the output {output.uri} lies inside the images {images.uri}, where the next run "
-            "would take the tables for images; choose an output outside"
-        )
-    if options.image_list is None:
-        check_images_exist(images)
 
 
 def _check_earlier(options: FeaturizeOptions, earlier: Sequence[RunManifest]) -> None:

@@ -7,8 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from spark_assets.chain.run import commit, featurize
-from spark_assets.chain.started_run import check_places
+from spark_assets.chain.places import check_places
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_featurize, featurize_options
 from spark_assets.jobs.entry import run_entry
@@ -26,6 +25,9 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     options = featurize_options(parsed)
     check_places(options)
     with session_on_demand(options.output, "fruits featurize", parsed) as session:
+        # Their libraries take half a second to load, in which Spark starts.
+        from spark_assets.chain.run import commit, featurize
+
         return commit(featurize(session, options), options)
 
 

@@ -2,8 +2,7 @@
 
 import argparse
 
-from spark_assets.chain.run import run_chain
-from spark_assets.chain.started_run import check_places
+from spark_assets.chain.places import check_places
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import (
     add_common,
@@ -31,4 +30,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     check_places(options)
     to_reduce, to_report = reduce_options(parsed), report_options(parsed)
     with session_on_demand(options.output, "fruits run", parsed) as session:
+        # Its libraries take half a second to load, in which Spark starts.
+        from spark_assets.chain.run import run_chain
+
         return run_chain(session, options, to_reduce, to_report)

@@ -6,14 +6,12 @@ from contextlib import contextmanager
 
 from pyspark.sql import SparkSession
 
-from spark_assets.erasure.rewrite import rewrite_unfinished
 from spark_assets.files import names_in
 from spark_assets.jobs.arguments import DEFAULT_MAX_POINTS
 from spark_assets.locations import Location
 from spark_assets.output.erasing import pending_erasures
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.lease import hold_lease
-from spark_assets.output.orphans import find_orphans, remove_orphans
 from spark_assets.session import is_submitted, start_session
 from spark_assets.session_on_demand import SessionOnDemand
 
@@ -27,7 +25,7 @@ def working_on(output: Location, purpose: str, parsed: argparse.Namespace) -> It
     """
     layout = OutputLayout(output)
     with hold_lease(layout, purpose=purpose, wait=parsed.wait):
-        remove_orphans(layout, find_orphans(layout))
+        _clear_up(layout)
         yield
 
 
@@ -40,7 +38,7 @@ def session_on(
     An erasure that was interrupted goes on first: nothing is built on what it has to remove.
     """
     with working_on(output, purpose, parsed), session(output, purpose, parsed) as spark:
-        rewrite_unfinished(spark, OutputLayout(output), max_points=DEFAULT_MAX_POINTS)
+        _go_on_erasing(spark, OutputLayout(output))
         yield spark
 
 
@@ -54,16 +52,31 @@ def session_on_demand(
     """
     layout = OutputLayout(output)
     with (
-        working_on(output, purpose, parsed),
+        hold_lease(layout, purpose=purpose, wait=parsed.wait),
         SessionOnDemand(lambda: session(output, purpose, parsed)) as on_demand,
     ):
         if is_submitted() or not names_in(layout.manifests):
             on_demand.begin()
+        _clear_up(layout)
         if pending_erasures(layout):
-            rewrite_unfinished(on_demand(), layout, max_points=DEFAULT_MAX_POINTS)
+            _go_on_erasing(on_demand(), layout)
         yield on_demand
 
 
 def session(output: Location, purpose: str, parsed: argparse.Namespace) -> SparkSession:
     """Start Spark as a command line asks for it."""
     return start_session(purpose, master=parsed.master, s3=output.s3, verbose=parsed.verbose)
+
+
+def _clear_up(layout: OutputLayout) -> None:
+    # Imported here, and so is what follows, for they take half a second to load: Spark can start
+    # before.
+    from spark_assets.output.orphans import find_orphans, remove_orphans
+
+    remove_orphans(layout, find_orphans(layout))
+
+
+def _go_on_erasing(spark: SparkSession, layout: OutputLayout) -> None:
+    from spark_assets.erasure.rewrite import rewrite_unfinished
+
+    rewrite_unfinished(spark, layout, max_points=DEFAULT_MAX_POINTS)

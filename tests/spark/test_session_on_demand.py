@@ -2,7 +2,7 @@
 
 import pytest
 
-from spark_assets.session_on_demand import SessionOnDemand
+from spark_assets.session_on_demand import SessionOnDemand, release
 
 
 class Session:
@@ -51,3 +51,37 @@ def test_it_is_stopped_where_the_work_fails_before_it_was_asked_for():
 def test_what_starting_it_raises_comes_to_whoever_needs_it():
     with SessionOnDemand(lambda: 1 / 0) as on_demand, pytest.raises(ZeroDivisionError):
         on_demand()
+
+
+def test_one_that_is_released_is_stopped_once_and_another_started_where_it_is_needed_after_all():
+    session = Session()
+    with SessionOnDemand(session.start) as on_demand:
+        on_demand()
+        release(on_demand)
+        release(on_demand)
+    assert (session.n_started, session.n_stopped) == (1, 1)
+    with SessionOnDemand(session.start) as on_demand:
+        on_demand()
+        release(on_demand)
+        on_demand()
+    assert (session.n_started, session.n_stopped) == (3, 3)
+
+
+def test_what_stopping_it_in_the_background_raises_is_not_lost():
+    class Stubborn:
+        def stop(self):
+            raise ZeroDivisionError
+
+    def work():
+        with SessionOnDemand(Stubborn) as on_demand:
+            on_demand()
+            release(on_demand)
+
+    with pytest.raises(ZeroDivisionError):
+        work()
+
+
+def test_one_that_the_caller_holds_is_not_released():
+    session = Session()
+    release(lambda: session)
+    assert session.n_stopped == 0
