@@ -13,7 +13,8 @@ from spark_assets.errors import FruitsError
 from spark_assets.output.history import current_features, n_current_features
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
-from spark_assets.output.small_tables import MAX_ROWS, small_features
+from spark_assets.output.small_current import small_features
+from spark_assets.output.small_tables import MAX_ROWS
 from spark_assets.pca.batches import feature_matrix
 from spark_assets.schemas import FEATURES
 from spark_assets.session_on_demand import GetSession
@@ -62,7 +63,7 @@ def read_current(
     """Read what is current, by path; of more than ``max_images`` those with the smallest hashes.
 
     The same photographs make the same sample every time.  Spark is started only where the tables
-    are large or a run has outdated rows of another.  Raises FruitsError where there are none, or
+    are large.  Raises FruitsError where there are none, or
     where features are not finite numbers.
     """
     n_current = n_current_features(runs)

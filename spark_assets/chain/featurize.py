@@ -59,8 +59,9 @@ def featurize_images(
     with run.stopwatch.stage("featurize"):
         if plan.n_to_featurize:
             progress = _look_at_images(spark, run, plan, network.model)
-    if not run.earlier and is_small(plan.n_images):
-        release(session)  # of all that is left, to the report, the driver does everything
+    n_rows = plan.n_images + sum(earlier.counts.n_images for earlier in run.earlier)
+    if plan.is_at_hand and is_small(n_rows):
+        release(session)  # the driver does all that is left, up to the report
     with run.stopwatch.stage("write"):
         write_tables(spark, run, plan, network.model.facts.n_features)
         counts, bytes_read = _count(run, plan)

@@ -12,7 +12,7 @@ from spark_assets.output.history import current_features, only_adds
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord, load_statistics
-from spark_assets.output.small_tables import small_features
+from spark_assets.output.small_current import small_features
 from spark_assets.pca.batches import statistics_of
 from spark_assets.pca.model import PCAModel, fit
 from spark_assets.pca.on_spark import compute_statistics

@@ -11,11 +11,11 @@ from enum import StrEnum
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from spark_assets.chain.another_look import column_wants_another_look
 from spark_assets.chain.listing import StoredImages
 from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.chain.renames import find_renamed
 from spark_assets.chain.started_run import StartedRun
-from spark_assets.chain.unchanged import wants_another_look
 from spark_assets.errors import FruitsError
 from spark_assets.images.listing import ImageEntry, entries_in
 from spark_assets.output.history import current_state
@@ -37,9 +37,9 @@ class Plan:
     """What a run has to do.
 
     ``images`` are those to featurize, at hand or as a table of `schemas.IMAGES`; ``renamed`` those
-    that take over the features of one that is gone, as `find_renamed` has them; ``gone`` has a
-    column ``path``.  ``n_changed`` of the first two had been looked at before.  ``n_outdated`` rows
-    of features no longer count.
+    that take over the features of one that is gone, as `find_renamed` has them; ``gone`` paths, at
+    hand or as a column.  ``n_changed`` of the first two had been looked at before.  ``n_outdated``
+    rows of features no longer count.
     """
 
     images: DataFrame | Sequence[ImageEntry]
@@ -48,7 +48,7 @@ class Plan:
     n_changed: int = 0
     renamed: DataFrame | None = None
     n_renamed: int = 0
-    gone: DataFrame | None = None
+    gone: DataFrame | Sequence[str] | None = None
     n_gone: int = 0
     n_outdated: int = 0
 
@@ -56,6 +56,11 @@ class Plan:
     def n_images(self) -> int:
         """Images that give a row of features or of rejected ones."""
         return self.n_to_featurize + self.n_renamed
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether the driver has all of it, and no part is a table of Spark's."""
+        return not any(isinstance(x, DataFrame) for x in (self.images, self.renamed, self.gone))
 
     @property
     def has_work(self) -> bool:
@@ -94,7 +99,7 @@ def plan_more(spark: SparkSession, run: StartedRun, listed: StoredImages) -> Pla
         to_look_at = to_look_at.join(renamed.select("path"), on="path", how="left_anti")
         to_look_at = to_look_at.select(*IMAGES.names)
         n_to_featurize -= n_renamed
-    _refuse_mass_removal(run.options, n[_Kind.GONE] - n_moved, n_known + n[_Kind.CHANGED] + n_moved)
+    refuse_mass_removal(run.options, n[_Kind.GONE] - n_moved, n_known + n[_Kind.CHANGED] + n_moved)
     return Plan(
         images=_at_hand(to_look_at) if is_small(n_to_featurize) else to_look_at,
         n_to_featurize=n_to_featurize,
@@ -118,7 +123,7 @@ def _compared(spark: SparkSession, run: StartedRun, listed: DataFrame) -> DataFr
         F.col("content_sha256").alias("held_sha256"),
         F.col("run_id").alias("held_run_id"),
         (F.col("outcome") == str(Outcome.FEATURES)).alias("has_features"),
-        wants_another_look(run).alias("wants_look"),
+        column_wants_another_look(run).alias("wants_look"),
     )
     is_partial = run.options.is_partial
     # An image that a part of the source does not hold is not gone: it was not asked for.
@@ -148,7 +153,8 @@ def _at_hand(images: DataFrame) -> Sequence[ImageEntry]:
     return list(entries_in(images.toArrow().to_batches()))
 
 
-def _refuse_mass_removal(options: FeaturizeOptions, n_gone: int, n_left: int) -> None:
+def refuse_mass_removal(options: FeaturizeOptions, n_gone: int, n_left: int) -> None:
+    """Raise FruitsError where so many images are gone that nobody may have wanted it."""
     n_held = n_gone + n_left
     if options.confirm_missing or n_gone <= _SHARE_THAT_MAY_GO * n_held:
         return

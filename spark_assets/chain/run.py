@@ -24,8 +24,8 @@ from spark_assets.chain.options import FeaturizeOptions, ReduceOptions, ReportOp
 from spark_assets.chain.plan import Plan, plan_first, plan_more
 from spark_assets.chain.reduce import Reduction, reduce_features
 from spark_assets.chain.report import make_report, write_report
+from spark_assets.chain.small_plan import plan_here
 from spark_assets.chain.started_run import StartedRun, start_run
-from spark_assets.chain.unchanged import is_unchanged
 from spark_assets.errors import ExitCode
 from spark_assets.files import read_bytes
 from spark_assets.images.listing import ImageEntry
@@ -106,14 +106,12 @@ def featurize(session: GetSession, options: FeaturizeOptions) -> FeaturizedRun |
             with run.stopwatch.stage("list"):
                 small = None if options.image_list else list_if_small(options.images)
                 listed = None if small is None else small[: options.limit]
-                nothing_new = listed is not None and is_unchanged(run, listed)
-            if listed is not None and nothing_new:
-                say_network(network_chosen.result())
-                return NothingNew(len(listed))
-            with run.stopwatch.stage("start"):
-                spark = session()
+                plan = None if listed is None else plan_here(run, listed)
+            if plan is None or plan.has_work:
+                with run.stopwatch.stage("start"):
+                    session()
             with run.stopwatch.stage("plan"):
-                plan = _plan(spark, run, listed)
+                plan = plan or _plan(session(), run, listed)
             with run.stopwatch.stage("model"):
                 network = network_chosen.result()
         say_network(network)
@@ -125,8 +123,6 @@ def featurize(session: GetSession, options: FeaturizeOptions) -> FeaturizedRun |
 
 def _plan(spark: SparkSession, run: StartedRun, small: Sequence[ImageEntry] | None) -> Plan:
     options = run.options
-    if small is not None and not run.earlier:
-        return plan_first(small, len(small), options)
     listed = list_photographs(
         spark,
         options.images,

@@ -1,5 +1,7 @@
 """The tables of a run, written from what tasks have kept of images: by Spark, or here where few."""
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
@@ -49,7 +51,7 @@ def _write_here(run: StartedRun, plan: Plan, n_features: int) -> None:
 def _gone_here(plan: Plan) -> pa.Table:
     if plan.gone is None:
         return CHANGES.empty_table()
-    paths = plan.gone.toArrow().column("path")
+    paths = plan.gone.toArrow().column("path") if isinstance(plan.gone, DataFrame) else plan.gone
     columns = {field.name: pa.nulls(len(paths), field.type) for field in CHANGES}
     columns |= {"path": paths, "outcome": pa.repeat(str(Outcome.GONE), len(paths))}
     return pa.table(columns, CHANGES)
@@ -63,7 +65,7 @@ def _write_on_spark(spark: SparkSession, run: StartedRun, plan: Plan, n_features
     if plan.renamed is not None:
         held = features_of(spark, run.layout, run.earlier)
         parts.append(take_over_features(held, plan.renamed))
-    changed: list[DataFrame] = [_gone(plan.gone)] if plan.gone is not None else []
+    changed = [] if plan.gone is None else [_gone(spark, plan.gone)]
     if parts:
         outcomes = parts[0] if len(parts) == 1 else parts[0].unionByName(parts[1])
         split_outcomes(
@@ -87,8 +89,10 @@ def _found(outcomes: DataFrame) -> DataFrame:
     return outcomes.withColumn("outcome", outcome).select(*CHANGES.names)
 
 
-def _gone(gone: DataFrame) -> DataFrame:
+def _gone(spark: SparkSession, gone: DataFrame | Sequence[str]) -> DataFrame:
     """Return rows of `schemas.CHANGES` for images that the source no longer has."""
+    if not isinstance(gone, DataFrame):
+        gone = spark.createDataFrame([(path,) for path in gone], "path string")
     nothing = {
         field.name: F.lit(None).cast(field.dataType)
         for field in spark_schema(CHANGES)

@@ -12,11 +12,6 @@ import pyarrow.parquet
 
 from spark_assets.files import make_folder
 from spark_assets.locations import Location
-from spark_assets.output.erasing import hidden_paths
-from spark_assets.output.history import only_adds
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.manifest import RunManifest
-from spark_assets.schemas import FEATURES
 
 # Of 1280 numbers: 100 MB.
 MAX_ROWS = 20_000
@@ -41,33 +36,6 @@ def count_rows(folder: Location) -> int:
     table = pyarrow.dataset.dataset(files, filesystem=folder.filesystem, format="parquet")
     n_rows: int = table.count_rows()
     return n_rows
-
-
-def small_features(
-    layout: OutputLayout, runs: Sequence[RunManifest], new: Sequence[RunManifest]
-) -> dict[str, pa.Table] | None:
-    """Return the current features that the runs ``new`` have made, by run, or None.
-
-    None where they are many, or Spark must tell which are current, because a run has outdated rows
-    of another or images are being erased.
-    """
-    n_rows = n_made_by(layout, runs, new)
-    if n_rows is None or not is_small(n_rows):
-        return None
-    with_rows = [run.run_id for run in new if run.counts.n_features]
-    return {run_id: read_table([layout.features(run_id)], FEATURES) for run_id in with_rows}
-
-
-def n_made_by(
-    layout: OutputLayout, runs: Sequence[RunManifest], new: Sequence[RunManifest]
-) -> int | None:
-    """Return how many current features the runs ``new`` have made, None where tables must tell.
-
-    They must where a run has outdated rows of another, or images are being erased.
-    """
-    if not only_adds(runs) or hidden_paths(layout):
-        return None
-    return sum(run.counts.n_features for run in new)
 
 
 def open_table(folder: Location, schema: pa.Schema) -> pyarrow.dataset.Dataset:

@@ -13,19 +13,19 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from spark_assets.files import names_in
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.images.thumbnails import thumbnail_of
 from spark_assets.locations import Location, parse_location
-from spark_assets.output.erasing import hidden_paths
 from spark_assets.output.evaluation import read_evaluation
 from spark_assets.output.history import current_reduced, current_rejected, n_current_features
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord, load_pca_model, projected_runs, projections
 from spark_assets.output.receipts import newest_receipt
-from spark_assets.output.small_tables import is_small, n_made_by, read_table
+from spark_assets.output.small_current import small_reduced, small_rejected
 from spark_assets.pca.sample import path_hash
 from spark_assets.report.data import (
     MAX_REJECTED_ROWS,
@@ -88,11 +88,9 @@ def _rejected(
     session: GetSession, layout: OutputLayout, runs: Sequence[RunManifest]
 ) -> tuple[int, list[RejectedImage]]:
     """Return how many images are rejected, and the first of them by reason and path."""
-    n_rows = sum(run.counts.n_rejected for run in runs)
-    if not n_rows:
-        return 0, []
-    if len(runs) == 1 and is_small(n_rows) and not hidden_paths(layout):
-        rejected = read_table([layout.rejected(runs[0].run_id)], REJECTED)
+    small = small_rejected(layout, runs)
+    if small is not None:
+        rejected = pa.concat_tables([REJECTED.empty_table(), *small.values()])
         first = rejected.sort_by([("reason", "ascending"), ("path", "ascending")])
         return rejected.num_rows, _named(first.slice(0, MAX_REJECTED_ROWS))
     rows = current_rejected(session(), layout, runs)
@@ -136,11 +134,9 @@ def _plotted(
     images = parse_location(runs[-1].images_uri)
     projected = projected_runs(layout, record)
     thumbnails = partial(_with_thumbnails, images, limits)
-    n_rows = n_made_by(layout, runs, runs)
-    if n_rows is not None and is_small(n_rows):
-        with_rows = [run.run_id for run in runs if run.counts.n_features]
-        folders = [layout.reduced_by(record.model_id, r) for r in with_rows if r in projected]
-        reduced = read_table(folders, REDUCED)
+    small = small_reduced(layout, runs, _reduced_folders(layout, record, projected))
+    if small is not None:
+        reduced = pa.concat_tables([REDUCED.empty_table(), *small.values()])
         n_reduced = reduced.num_rows
         batches = _in_threads(thumbnails, _evenly_here(reduced, max_points))
     else:
@@ -158,6 +154,15 @@ def _plotted(
         thumbnails=[row["thumbnail"] for row in points],
         n_reduced=n_reduced,
     )
+
+
+def _reduced_folders(
+    layout: OutputLayout, record: PCARecord, projected: Sequence[str]
+) -> dict[str, Location]:
+    """Return where each run's reduced rows are: a run of which none was current has no folder."""
+    there = names_in(layout.reduced(record.model_id))
+    folders = {run_id: layout.reduced_by(record.model_id, run_id) for run_id in projected}
+    return {r: folder for r, folder in folders.items() if folder.base.rpartition("/")[2] in there}
 
 
 def _with_thumbnails(

@@ -178,10 +178,10 @@ def test_the_chain_runs_in_separate_executors_and_loses_nothing_with_one_of_them
 def kill_an_executor_when_outcomes_appear(
     cluster: Cluster, run: subprocess.Popen[str], output: Path
 ) -> None:
-    """Wait until a task of the featurizing stage has committed, then kill one executor."""
+    """Wait until a task of the featurizing stage has ended, then kill one executor."""
     end = time.monotonic() + 900
     while time.monotonic() < end and run.poll() is None:
-        if list((output / "_staging").glob("*/outcomes/_temporary/0/task_*")):
+        if list((output / "_staging").glob("*/outcomes/*.parquet")):
             cluster.executors()[0].kill()
             return
         threading.Event().wait(0.05)

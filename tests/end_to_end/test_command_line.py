@@ -231,7 +231,7 @@ def test_ctrl_c_ends_cleanly(tmp_path, seeded_model):
         stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     signal.signal(signal.SIGINT, inherited)
-    wait_for(run, lambda: list(tmp_path.glob("out/_staging/*/outcomes/_temporary")))
+    wait_for(run, lambda: list(tmp_path.glob("out/_staging/*/outcomes/*.parquet")))
     # As a terminal does it: the signal goes to the whole group, the JVM included.
     os.killpg(run.pid, signal.SIGINT)
     _, stderr = run.communicate(timeout=900)

@@ -196,6 +196,7 @@ def test_a_refit_after_a_change_reads_all_that_is_current(spark, layout, monkeyp
         return features_of(spark, layout, made_by)
 
     monkeypatch.setattr(pca_fit, "current_features", current)
+    monkeypatch.setattr(small_tables, "MAX_ROWS", 0)
     fit_here(lambda: spark, layout, runs, records, 3)
     assert asked == [["1", "2"]]
 

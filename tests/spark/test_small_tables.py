@@ -11,14 +11,14 @@ import pytest
 from spark_assets.chain.options import ReduceOptions, ReportOptions
 from spark_assets.chain.run import commit, featurize, reduce, report, run_chain
 from spark_assets.locations import parse_location
-from spark_assets.output import small_tables
+from spark_assets.output import small_current, small_tables
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.pca_models import load_reference, pca_records
 from spark_assets.output.small_tables import count_rows, write_table
 from spark_assets.report.collecting import collect_report_data
 from spark_assets.schemas import CHANGES, FEATURES, REDUCED, REJECTED
-from tests.spark.runs import options_for, put, save
+from tests.spark.runs import options_for, put, save, touch
 
 MAX_POINTS = 5
 
@@ -27,8 +27,8 @@ def no_spark():
     raise AssertionError("Spark was asked for")
 
 
-def run_twice(spark, options) -> OutputLayout:
-    """Run on some images, then on more of them."""
+def run_thrice(spark, options) -> OutputLayout:
+    """Run on some images, then on more of them, and at last on others and fewer."""
     images = Path(options.images.base)
     to_reduce = ReduceOptions(options.output, 3, None, False, verbose=False)
     to_report = ReportOptions(options.output, MAX_POINTS, verbose=False)
@@ -37,6 +37,11 @@ def run_twice(spark, options) -> OutputLayout:
             put(images, f"{'abc'[index % 3]}/{index}.png", seed=index)
         put(images, f"broken/{new[0]}.png", b"broken")
         run_chain(lambda: spark, options, to_reduce, to_report)
+    touch(put(images, "a/0.png", seed=20), later_s=60)
+    put(images, "a/9.png", b"broken")
+    touch(put(images, "broken/0.png", seed=21), later_s=60)
+    (images / "b/1.png").unlink()
+    run_chain(lambda: spark, options, to_reduce, to_report)
     return OutputLayout(options.output)
 
 
@@ -51,7 +56,8 @@ def outputs(spark, seeded_model, tmp_path_factory):
             patch.setattr(small_tables, "MAX_ROWS", max_rows)
             output = parse_location(str(folder / name))
             shutil.rmtree(folder / "images", ignore_errors=True)
-            made.append(run_twice(spark, dataclasses.replace(options, output=output)))
+            patch.setattr(small_current, "_MAX_NOTED", max_rows)
+            made.append(run_thrice(spark, dataclasses.replace(options, output=output)))
     return made
 
 
@@ -72,7 +78,7 @@ def rows(layout, table, schema):
 def test_the_tables_of_a_run_hold_the_same_rows_in_the_same_order(outputs, table, schema):
     here, on_spark = (rows(layout, table, schema) for layout in outputs)
     assert here == on_spark
-    assert sum(map(len, here)) == {"features": 12, "rejected": 2, "changes": 14}[table]
+    assert sum(map(len, here)) == {"features": 14, "rejected": 3, "changes": 18}[table]
 
 
 def test_the_model_its_reference_and_the_reduced_rows_are_the_same(outputs):
@@ -86,7 +92,7 @@ def test_the_model_its_reference_and_the_reduced_rows_are_the_same(outputs):
     (record, reduced, reference), (other, other_reduced, other_reference) = found
     np.testing.assert_allclose(record.explained_variance, other.explained_variance, rtol=1e-9)
     assert reduced.keys() == other_reduced.keys()
-    assert len(reduced) == 12
+    assert len(reduced) == 13
     for path, row in reduced.items():
         np.testing.assert_allclose(row, other_reduced[path], atol=1e-4)
     np.testing.assert_allclose(reference.measures.error, other_reference.measures.error, rtol=1e-5)
@@ -97,6 +103,7 @@ def test_the_report_shows_the_same(spark, outputs, monkeypatch):
     shown = []
     for layout, max_rows in zip(outputs, (small_tables.MAX_ROWS, 0), strict=True):
         monkeypatch.setattr(small_tables, "MAX_ROWS", max_rows)
+        monkeypatch.setattr(small_current, "_MAX_NOTED", max_rows)
         runs = visible_runs(layout)
         record = pca_records(layout, [run.run_id for run in runs])[-1]
         data = collect_report_data(lambda: spark, layout, runs, record, max_points=MAX_POINTS)

@@ -1,4 +1,4 @@
-"""What is told without Spark of a source is what Spark's plan comes to."""
+"""The plan that is made without Spark is the one that Spark comes to."""
 
 import dataclasses
 import random
@@ -10,10 +10,12 @@ import pytest
 
 from spark_assets.chain.listing import list_photographs
 from spark_assets.chain.plan import plan_more
+from spark_assets.chain.small_plan import plan_here
 from spark_assets.chain.started_run import StartedRun
-from spark_assets.chain.unchanged import is_unchanged
+from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import Reason
 from spark_assets.images.listing import ImageEntry
+from spark_assets.output import small_current
 from spark_assets.output.erasing import PendingErasure, note_erasure
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import Counts
@@ -84,43 +86,87 @@ def drawn(started, generator):
             held[path] = None if outcome is Outcome.GONE else rows[-1][1]
         runs.append(noted(started, run_id, rows, same_limits=generator.random() < 0.5))
     source = {path: version for path, version in held.items() if version is not None}
-    change = generator.choice(["nothing", "nothing", "one less", "one more", "one changed"])
-    if change == "one less" and source:
-        source.pop(generator.choice(sorted(source)))
-    elif change == "one more":
-        source.setdefault(generator.choice(paths), 7)
-    elif change == "one changed" and source:
-        source[generator.choice(sorted(source))] += 10
+    for _ in range(generator.randrange(4)):
+        change = generator.choice(["one less", "one more", "one changed"])
+        if change == "one less" and source:
+            source.pop(generator.choice(sorted(source)))
+        elif change == "one more":
+            source.setdefault(generator.choice(paths), 7)
+        elif change == "one changed" and source:
+            source[generator.choice(sorted(source))] += 10
     keep_missing = generator.random() < 0.3
     options = dataclasses.replace(started.options, keep_missing=keep_missing)
     listed = [entry(path, source[path]) for path in sorted(source)]
     return dataclasses.replace(started, earlier=runs, options=options), listed
 
 
+def told(plan):
+    """Return all that a plan says, apart from how it keeps it."""
+    gone = plan.gone if isinstance(plan.gone, list | None) else plan.gone.toArrow()["path"]
+    paths = sorted(str(path) for path in gone or [])
+    images = {entry.path: entry for entry in plan.images}
+    return dataclasses.replace(plan, images=images, gone=paths)
+
+
 @pytest.mark.slow
-def test_it_is_told_as_by_the_plan_of_spark(spark, started):
+def test_it_is_the_plan_of_spark(spark, started):
     generator = random.Random(3)
-    told = []
+    kinds = set()
     for number in range(16):
         layout = OutputLayout(started.options.output.child(str(number)))
         run, listed = drawn(dataclasses.replace(started, layout=layout), generator)
         images, labels = run.options.images, run.options.labels
         stored = list_photographs(spark, images, run.staging, labels=labels, small=listed)
-        has_work = plan_more(spark, run, stored).has_work
-        assert is_unchanged(run, listed) != has_work, number
-        told.append(has_work)
-    assert 4 <= sum(told) <= 12  # both happen
+        here, expected = plan_here(run, listed), plan_more(spark, run, stored)
+        if here is None:
+            kinds.add("for Spark")
+            assert min(expected.n_gone, expected.n_to_featurize) > 0, number
+        else:
+            assert told(here) == told(expected), number
+            names = ("n_known", "n_changed", "n_gone", "n_outdated")
+            kinds.update(name for name in names if getattr(here, name))
+            kinds.add("work" if here.has_work else "no work")
+    assert len(kinds) == 7, kinds
 
 
 def test_an_image_that_is_being_erased_is_not_held(started):
     run = dataclasses.replace(
         started, earlier=[noted(started, "1", [("a.jpg", 1, Outcome.FEATURES, None)])]
     )
-    assert is_unchanged(run, [entry("a.jpg", 1)])
+    assert not plan_here(run, [entry("a.jpg", 1)]).has_work
     erasure = PendingErasure("1", "", [], ["a.jpg"], [], {}, [], [], {})
     note_erasure(run.layout, erasure)
-    assert not is_unchanged(run, [entry("a.jpg", 1)])
+    assert plan_here(run, [entry("a.jpg", 1)]).n_to_featurize == 1
+
+
+def test_what_a_part_of_the_source_does_not_hold_is_not_gone(started):
+    held = [(name, 1, Outcome.FEATURES, None) for name in ("a.jpg", "b.jpg")]
+    run = dataclasses.replace(started, earlier=[noted(started, "1", held)])
+    assert plan_here(run, [entry("a.jpg", 1)]).n_gone == 1
+    part = dataclasses.replace(run, options=dataclasses.replace(run.options, limit=1))
+    plan = plan_here(part, [entry("a.jpg", 1)])
+    assert (plan.n_known, plan.n_gone, plan.has_work) == (1, 0, False)
+
+
+def test_images_that_are_gone_by_mistake_are_asked_for_without_spark(started):
+    held = [(name, 1, Outcome.FEATURES, None) for name in ("a.jpg", "b.jpg", "c.jpg")]
+    options = dataclasses.replace(started.options, confirm_missing=False)
+    run = dataclasses.replace(started, options=options, earlier=[noted(started, "1", held)])
+    assert plan_here(run, [entry("a.jpg", 1), entry("b.jpg", 1)]).n_gone == 1
+    with pytest.raises(FruitsError, match=r"2 of the 3 images that .* give --confirm-missing"):
+        plan_here(run, [entry("a.jpg", 1)])
+
+
+def test_much_is_left_to_spark(started, monkeypatch):
+    run = dataclasses.replace(
+        started, earlier=[noted(started, "1", [("a.jpg", 1, Outcome.FEATURES, None)])]
+    )
+    monkeypatch.setattr(small_current, "_MAX_NOTED", 0)
+    assert plan_here(run, [entry("a.jpg", 1)]) is None
 
 
 def test_the_first_run_of_an_output_finds_everything_new(started):
-    assert not is_unchanged(started, [])
+    listed = [entry("a.jpg", 1)]
+    assert (plan_here(started, listed).images, plan_here(started, listed).n_known) == (listed, 0)
+    with pytest.raises(FruitsError, match="there are no images under"):
+        plan_here(started, [])
