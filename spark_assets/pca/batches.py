@@ -45,7 +45,7 @@ def _block_statistics(
     lengths = {part.shape[1] for part in filled}
     if len(lengths) > 1:
         raise mixed_lengths(min(lengths), max(lengths))
-    return PCAStatistics.from_features(np.concatenate(filled)) if filled else PCAStatistics.empty()
+    return PCAStatistics.from_features(*filled) if filled else PCAStatistics.empty()
 
 
 def _split(column: pa.ListArray) -> Iterator[pa.ListArray]:

@@ -54,30 +54,30 @@ class PCAStatistics:
         return cls(0, np.zeros(0), np.zeros((0, 0)), n_not_finite)
 
     @classmethod
-    def from_features(cls, features: NDArray[floating[Any]]) -> Self:
-        """Compute the statistics of one block of features.
+    def from_features(cls, *parts: NDArray[floating[Any]]) -> Self:
+        """Compute the statistics of one block of features, in one part or several.
 
         Two passes in float64, after moving the origin to the first vector: a large mean costs no
         digits, and identical vectors have a scatter of exactly 0.
 
         Parameters
         ----------
-        features : ndarray of shape (n_samples, n_features), float32 or float64
+        parts : ndarray of shape (n_samples, n_features), float32 or float64
             Not changed.  One float64 copy is made, so pass a large table block by block.
         """
-        n_rows = len(features)
+        n_rows = sum(map(len, parts))
         if n_rows == 0:
             return cls.empty()
-        centred = features.astype(float64)
+        centred = np.concatenate(parts, dtype=float64)
         origin = centred[0].copy()
         with np.errstate(invalid="ignore"):  # infinities are looked for below
             centred -= origin
             shift = centred.mean(axis=0)
         # One bad value makes a bad mean, so the usual block needs no look at every value.
         if not np.isfinite(shift).all():
-            finite = np.isfinite(features).all(axis=1)
-            statistics = cls.from_features(features[finite])
-            return statistics.merge(cls.empty(n_not_finite=int(n_rows - finite.sum())))
+            finite = [part[np.isfinite(part).all(axis=1)] for part in parts]
+            n_not_finite = n_rows - sum(map(len, finite))
+            return cls.from_features(*finite).merge(cls.empty(n_not_finite=n_not_finite))
         centred -= shift
         # numpy sees the same array twice and calls BLAS syrk: half the work of gemm.
         return cls(n_rows, origin + shift, centred.T @ centred)
