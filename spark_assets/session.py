@@ -42,6 +42,8 @@ _LOCAL_SETTINGS = {
     "spark.driver.memory": "2g",
     "spark.driver.extraJavaOptions": jvm_options(),
     "spark.sql.shuffle.partitions": "8",
+    # Otherwise what has ended is told only with the next event 0.1 s later: a whole task too late.
+    "spark.ui.liveUpdate.period": "0",
     "spark.python.daemon.module": "spark_assets.worker_daemon",
 }
 
