@@ -72,8 +72,8 @@ def look_at_images(
 
     ``images`` has the columns of `schemas.IMAGES`.  Only paths travel; each worker reads its images
     itself, keeps its engine and its reader threads from one task to the next, and writes a file for
-    each task: rows that came back for Spark to write took the JVM 0.2 ms of processor an image.  The
-    file is named by the task, whole or not there, and the same after a retry.
+    each task: rows that came back for Spark to write took the JVM 0.2 ms of processor an image.
+    The file is named by the task, whole or not there, and the same after a retry.
     """
 
     def work(entries: Iterable[ImageEntry]) -> None:
