@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from py4j.protocol import Py4JError
@@ -40,7 +41,12 @@ class ProgressRecord:
     def images_per_second_steady(self) -> float | None:
         """Return the speed between the first and the last tenth of the images, or None."""
         low, high = 0.1 * self.n_images, 0.9 * self.n_images
-        inner = [(seconds, done) for seconds, done in self.samples if low <= done <= high]
+        # Tasks end together, in steps; halfway up a step is what was done, begun tasks included.
+        halfway = [
+            (seconds, (before + done) / 2)
+            for (_, before), (seconds, done) in pairwise([(0.0, 0), *self.samples])
+        ]
+        inner = [(seconds, done) for seconds, done in halfway if low <= done <= high]
         if len(inner) < 3:
             return None
         (start, first), (end, last) = inner[0], inner[-1]

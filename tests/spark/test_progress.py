@@ -22,5 +22,14 @@ def test_the_steady_speed_leaves_out_a_slow_start_and_end():
     assert record.images_per_second_steady() == pytest.approx(100.0)
 
 
+def test_the_steady_speed_is_the_same_whether_tasks_end_together_or_one_by_one():
+    together = [(5.0, 1000), (9.0, 2000), (13.0, 3000), (17.0, 4000)]
+    one_by_one = [(5.0 + 2 * n, 500 * (n + 1)) for n in range(8)]
+    uneven_end = [*together[:3], (16.6, 3500), (17.4, 4000)]
+    for samples in (together, one_by_one, uneven_end):
+        speed = ProgressRecord(4000, samples).images_per_second_steady()
+        assert speed == pytest.approx(250, rel=0.06)
+
+
 def test_a_short_run_tells_no_steady_speed():
     assert ProgressRecord(10, [(1.0, 5), (2.0, 10)]).images_per_second_steady() is None
