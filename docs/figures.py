@@ -89,7 +89,6 @@ def _measured() -> dict[str, Figure]:
         "process_per_second": Figure(_first(r"fruits.*?\(([\d.]+) images/s", small[4]), 1),
         "steady_per_second": Figure(per_second, 1),
         "steady_per_core": Figure(per_second / n_cores, 1),
-        "small_steady_per_second": Figure(_first(r"([\d.]+) images/s once running;", text)),
         "limit_ratio": Figure(here("images/s once"), 3),
         "worker_mib": Figure(here("peak resident")),
         "scale_ratio": Figure(here("seconds per image"), 2),

@@ -68,6 +68,6 @@ def test_what_is_said_of_money_holds(computed):
     assert computed["machine_vcpu_usd"].value > computed["machine_spot_vcpu_usd"].value
     assert computed["serverless_usd"].value < computed["run_usd"].value
     assert computed["crossover_large"].value < computed["crossover_small"].value
-    missed = ("small_ratio", 10), ("large_ratio", 5)
-    assert all(computed[name].value < target for name, target in missed)
+    assert computed["small_ratio"].value < 8  # missed
+    assert computed["large_ratio"].value >= 5  # reached
     assert computed["numpy_ratio"].value <= 2
