@@ -44,8 +44,9 @@ _LOCAL_SETTINGS = {
     "spark.sql.shuffle.partitions": "8",
     # Otherwise what has ended is told only with the next event 0.1 s later: a whole task too late.
     "spark.ui.liveUpdate.period": "0",
-    "spark.python.daemon.module": "spark_assets.worker_daemon",
 }
+if sys.platform == "linux":  # on macOS, what is loaded before a fork may fail after it
+    _LOCAL_SETTINGS["spark.python.daemon.module"] = "spark_assets.worker_daemon"
 
 
 def start_session(

@@ -22,6 +22,7 @@ spark.stop()
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere workers load what they need")
 def test_a_worker_has_what_it_needs_at_its_first_task_and_not_from_a_zip():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
     assert done.stdout == "(True, True)\n", done.stderr
