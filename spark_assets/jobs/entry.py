@@ -31,9 +31,20 @@ def run_entry(work: Callable[[], ExitCode], *, verbose: bool) -> int:
             return int(result.result())
         except KeyboardInterrupt:
             if (context := SparkContext._active_spark_context) is not None:
-                context.stop()
+                _stop_quietly(context)
             wait([result])
             print("interrupted; nothing of this run is visible", file=sys.stderr)
             return int(ExitCode.INTERRUPTED)
         except _TOLD as error:
             return tell_failure(error, verbose=verbose)
+
+
+def _stop_quietly(context: SparkContext) -> None:
+    """Stop Spark in the middle of its work, of which nobody wants to hear any more.
+
+    PySpark's server for accumulators prints a stack trace where the JVM hangs up in the middle of
+    what it has to tell.
+    """
+    if (server := getattr(context, "_accumulatorServer", None)) is not None:
+        server.handle_error = lambda *_: None
+    context.stop()
