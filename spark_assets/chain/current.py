@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from spark_assets.errors import FruitsError
-from spark_assets.output.history import current_features
+from spark_assets.output.history import are_all_current, current_features
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
-from spark_assets.output.small_current import are_all_current, small_features
+from spark_assets.output.small_current import small_features
 from spark_assets.output.small_tables import count_rows, write_table
 from spark_assets.pca.batches import project_batches
 from spark_assets.pca.drift_on_spark import collect_sample
@@ -45,7 +45,6 @@ def project_current(
 
     Raises FruitsError where they are not as many as the rows of features.
     """
-    n_features_rows = sum(run.counts.n_features for run in new)
     small = small_features(layout, runs, new)
     if small is None:
         features = current_features(session(), layout, runs, made_by=new)
@@ -53,8 +52,8 @@ def project_current(
         reduced = project_features(features, model, keep=["run_id"])
         folder = layout.reduced(model_id).spark_path()
         reduced.coalesce(n_files).write.mode("append").partitionBy("run_id").parquet(folder)
-        if not are_all_current(layout, runs):
-            n_features_rows = features.count()
+        n_written = sum(run.counts.n_features for run in new)
+        n_features_rows = n_written if are_all_current(layout, runs) else features.count()
     else:
         n_features_rows = sum(table.num_rows for table in small.values())
         for run_id, table in small.items():

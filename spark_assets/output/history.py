@@ -44,6 +44,16 @@ def only_adds(runs: Sequence[RunManifest]) -> bool:
     return not any(run.counts.n_outdated for run in runs)
 
 
+def are_all_current(layout: OutputLayout, runs: Sequence[RunManifest]) -> bool:
+    """Tell whether every row of features, reduced or not, still counts, without reading any."""
+    return only_adds(runs) and not hidden_paths(layout)
+
+
+def are_all_rejections_current(layout: OutputLayout, runs: Sequence[RunManifest]) -> bool:
+    """Tell the same of rejected images: a later run that only adds may have found one good."""
+    return len(runs) < 2 and not hidden_paths(layout)
+
+
 def current_state(
     spark: SparkSession, layout: OutputLayout, runs: Sequence[RunManifest] | None = None
 ) -> DataFrame:
@@ -102,7 +112,7 @@ def current_rejected(
     runs = visible_runs(layout) if runs is None else runs
     with_rows = [run.run_id for run in runs if run.counts.n_rejected]
     rows = _table(spark, layout, "rejected", REJECTED, with_rows)
-    if len(runs) < 2 and not hidden_paths(layout):
+    if are_all_rejections_current(layout, runs):
         return rows
     return _join_state(spark, layout, runs, rows)
 
@@ -138,7 +148,7 @@ def _current(
     spark: SparkSession, layout: OutputLayout, runs: Sequence[RunManifest], rows: DataFrame
 ) -> DataFrame:
     """Leave out the rows of features, reduced or not, that no longer count."""
-    if only_adds(runs) and not hidden_paths(layout):
+    if are_all_current(layout, runs):
         return rows
     return _join_state(spark, layout, runs, rows)
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from spark_assets.locations import Location
 from spark_assets.output.erasing import hidden_paths
-from spark_assets.output.history import only_adds
+from spark_assets.output.history import are_all_current, are_all_rejections_current
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.small_tables import is_small, open_table, read_table
@@ -56,47 +56,45 @@ def small_features(
     """Return the current features that the runs ``made_by`` have written, by run, if few."""
     with_rows = [run for run in made_by if run.counts.n_features]
     folders = {run.run_id: layout.features(run.run_id) for run in with_rows}
-    return _small_rows(layout, runs, folders, FEATURES, sum(r.counts.n_features for r in with_rows))
+    if not is_small(sum(run.counts.n_features for run in with_rows)):
+        return None
+    return _rows(layout, runs, folders, FEATURES, all_count=are_all_current(layout, runs))
 
 
 def small_reduced(
     layout: OutputLayout, runs: Sequence[RunManifest], folders: Mapping[str, Location]
 ) -> dict[str, pa.Table] | None:
     """Return the current rows of reduced tables, which ``folders`` has by run, if few."""
-    n_rows = sum(run.counts.n_features for run in runs if run.run_id in folders)
-    return _small_rows(layout, runs, folders, REDUCED, n_rows)
+    if not is_small(sum(run.counts.n_features for run in runs if run.run_id in folders)):
+        return None
+    return _rows(layout, runs, folders, REDUCED, all_count=are_all_current(layout, runs))
 
 
 def small_rejected(layout: OutputLayout, runs: Sequence[RunManifest]) -> dict[str, pa.Table] | None:
     """Return the current rejected images, by run, if few."""
     with_rows = [run for run in runs if run.counts.n_rejected]
     folders = {run.run_id: layout.rejected(run.run_id) for run in with_rows}
-    n_rows = sum(run.counts.n_rejected for run in with_rows)
-    return _small_rows(layout, runs, folders, REJECTED, n_rows)
+    if not is_small(sum(run.counts.n_rejected for run in with_rows)):
+        return None
+    all_count = are_all_rejections_current(layout, runs)
+    return _rows(layout, runs, folders, REJECTED, all_count=all_count)
 
 
-def are_all_current(layout: OutputLayout, runs: Sequence[RunManifest]) -> bool:
-    """Tell whether every row of features of the runs still counts, without reading any."""
-    return only_adds(runs) and not hidden_paths(layout)
-
-
-def _small_rows(
+def _rows(
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     folders: Mapping[str, Location],
     schema: pa.Schema,
-    n_rows: int,
+    *,
+    all_count: bool,
 ) -> dict[str, pa.Table] | None:
-    if not is_small(n_rows):
-        return None
-    # Runs that only add may still have found an image usable that an earlier one had rejected.
-    needs_state = bool(folders) and (schema is REJECTED or not are_all_current(layout, runs))
-    state = small_state(layout, runs) if needs_state else {}
+    """Return rows by run, those that no longer count left out unless ``all_count``."""
+    tables = {run_id: read_table([folder], schema) for run_id, folder in folders.items()}
+    if all_count or not tables:
+        return tables
+    state = small_state(layout, runs)
     if state is None:
         return None
-    tables = {run_id: read_table([folder], schema) for run_id, folder in folders.items()}
-    if not needs_state:
-        return tables
     return {run_id: _current(table, run_id, state) for run_id, table in tables.items()}
 
 

@@ -134,7 +134,7 @@ def _plotted(
     images = parse_location(runs[-1].images_uri)
     projected = projected_runs(layout, record)
     thumbnails = partial(_with_thumbnails, images, limits)
-    small = small_reduced(layout, runs, _reduced_folders(layout, record, projected))
+    small = small_reduced(layout, runs, _reduced_folders(layout, runs, record, projected))
     if small is not None:
         reduced = pa.concat_tables([REDUCED.empty_table(), *small.values()])
         n_reduced = reduced.num_rows
@@ -157,11 +157,15 @@ def _plotted(
 
 
 def _reduced_folders(
-    layout: OutputLayout, record: PCARecord, projected: Sequence[str]
+    layout: OutputLayout,
+    runs: Sequence[RunManifest],
+    record: PCARecord,
+    projected: Sequence[str],
 ) -> dict[str, Location]:
-    """Return where each run's reduced rows are: a run of which none was current has no folder."""
+    """Return where the reduced rows of ``runs`` are: a run of which none counted has no folder."""
     there = names_in(layout.reduced(record.model_id))
-    folders = {run_id: layout.reduced_by(record.model_id, run_id) for run_id in projected}
+    run_ids = [run.run_id for run in runs if run.run_id in projected]
+    folders = {run_id: layout.reduced_by(record.model_id, run_id) for run_id in run_ids}
     return {r: folder for r, folder in folders.items() if folder.base.rpartition("/")[2] in there}
 
 

@@ -116,9 +116,19 @@ def test_the_report_shows_the_same(spark, outputs, monkeypatch):
     np.testing.assert_allclose(plotted.points, other.points, atol=1e-4)
 
 
+def test_the_report_is_of_the_runs_that_it_is_given(spark, outputs, monkeypatch):
+    for layout, max_rows in zip(outputs, (small_tables.MAX_ROWS, 0), strict=True):
+        monkeypatch.setattr(small_tables, "MAX_ROWS", max_rows)
+        first, *_ = runs = visible_runs(layout)
+        record = pca_records(layout, [run.run_id for run in runs])[-1]
+        data = collect_report_data(lambda: spark, layout, [first], record, max_points=MAX_POINTS)
+        assert (data.plotted.n_reduced, data.n_current_rejected) == (9, 1)
+
+
 def test_a_small_output_of_one_run_is_reduced_and_reported_without_spark(
-    spark, seeded_model, tmp_path
+    spark, seeded_model, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr(small_current, "_MAX_NOTED", 0)  # nor does anything tell what is current
     model = save(seeded_model, tmp_path / "model")
     options = options_for(tmp_path, model, max_rejected=1.0)
     for index in range(4):
