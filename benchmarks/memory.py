@@ -6,6 +6,8 @@ from collections import defaultdict
 from pathlib import Path
 
 _PROC = Path("/proc")
+# Spark's own, and the one of a local run.
+_DAEMONS = (b"pyspark.daemon", b"spark_assets.worker_daemon")
 _SECONDS_BETWEEN_SAMPLES = 0.5
 _MIB_IN_KIB = 1024
 
@@ -78,7 +80,7 @@ def _is_daemon(pid: int) -> bool:
         command = (_PROC / str(pid) / "cmdline").read_bytes()
     except OSError:
         return False
-    return b"daemon" in command
+    return any(module in command for module in _DAEMONS)
 
 
 def _peak_kib(pid: int) -> int | None:

@@ -63,8 +63,7 @@ def read_current(
     """Read what is current, by path; of more than ``max_images`` those with the smallest hashes.
 
     The same photographs make the same sample every time.  Spark is started only where the tables
-    are large.  Raises FruitsError where there are none, or
-    where features are not finite numbers.
+    are large.  Raises FruitsError where there are none, or where features are not finite numbers.
     """
     n_current = n_current_features(runs)
     if not n_current:

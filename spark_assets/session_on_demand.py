@@ -22,7 +22,7 @@ class SessionOnDemand:
         self._start = start
         self._pool = ThreadPoolExecutor(1)
         self._session: Future[SparkSession] | None = None
-        self._stopped: Future[None] | None = None
+        self._stops: list[Future[None]] = []
 
     def begin(self) -> None:
         """Start the session in the background, unless that has been done."""
@@ -39,7 +39,7 @@ class SessionOnDemand:
         """Stop the session in the background.  Whoever needs one after all starts another."""
         if self._session is not None:
             session, self._session = self._session.result(), None
-            self._stopped = self._pool.submit(session.stop)
+            self._stops.append(self._pool.submit(session.stop))
 
     def __enter__(self) -> Self:
         return self
@@ -51,8 +51,8 @@ class SessionOnDemand:
         trace: TracebackType | None,
     ) -> None:
         self._pool.shutdown()
-        if self._stopped is not None:
-            self._stopped.result()
+        for stopped in self._stops:
+            stopped.result()
         if self._session is not None and self._session.exception() is None:
             self._session.result().stop()
 

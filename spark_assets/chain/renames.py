@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from spark_assets.chain.started_run import StartedRun
 from spark_assets.features.on_spark import n_tasks_for
 from spark_assets.images.decoding import ImageRejected
-from spark_assets.images.listing import ImageEntry
+from spark_assets.images.listing import entries_in
 from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.schemas import FEATURES, IMAGES, OUTCOMES, spark_schema
 from spark_assets.worker import forget_zip_directories
@@ -72,9 +72,7 @@ def _with_digests(run: StartedRun, images: DataFrame, n_tasks: int) -> DataFrame
         forget_zip_directories()
         reader, ahead = ImageReader(source, limits=limits), ReadAhead(n_readers=4)
         for batch in batches:
-            rows = batch.to_pylist()
-            entries = [ImageEntry(r["path"], r["size_bytes"], r["modified_at"]) for r in rows]
-            digests = [_digest(image.content) for image in ahead.read(entries, reader)]
+            digests = [_digest(each.content) for each in ahead.read(entries_in([batch]), reader)]
             hashed = batch.append_column("content_sha256", pa.array(digests, pa.string()))
             yield hashed.filter(hashed.column("content_sha256").is_valid()).cast(_HASHED)
 
