@@ -1,8 +1,9 @@
 """A command of fruits that is killed at a moment: ``python -m tests.end_to_end.killed N COMMAND``.
 
-Moments are counted: there is one before and one after each small file that is written or removed,
-and one before, within and after each table that Spark writes.  The process kills itself with
-SIGKILL at the one that is asked for; with none, it prints how many there were.
+Moments are counted: there is one before and one after each file or folder that the driver writes or
+removes, and one before, within and after what Spark does: a table that it writes, and the looking
+at images, whose tasks write files too.  The process kills itself with SIGKILL at the one that is
+asked for; with none, it prints how many there were, and which of them were within.
 """
 
 import os
@@ -12,11 +13,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import pyarrow.parquet
 from pyspark.sql.readwriter import DataFrameWriter
 
 from spark_assets import files
 
-_SMALL = ("write_bytes", "delete_folder", "delete_file", "replace_file")
+_OF_FILES = ("write_bytes", "replace_file", "make_folder", "delete_folder", "delete_file")
 _WITHIN_S = 0.15
 
 
@@ -25,23 +27,32 @@ class Moments:
 
     def __init__(self, fatal: int) -> None:
         self.n = 0
+        self.within: list[int] = []
         self._fatal = fatal
+        self._process = os.getpid()
 
     def pass_one(self) -> None:
+        if os.getpid() != self._process:
+            return  # a worker, to which a function came that is counted
         self.n += 1
         if self.n == self._fatal:
             _kill()
 
-    def is_next(self) -> bool:
-        return self.n + 1 == self._fatal
+    def _pass_one_within(self) -> None:
+        self.n += 1
+        self.within.append(self.n)
+        if self.n == self._fatal:
+            threading.Timer(_WITHIN_S, _kill).start()
 
-    def around(self, function: Callable[..., Any], *, in_spark: bool) -> Callable[..., Any]:
+    def count(self, holder: Any, name: str, *, in_spark: bool = False) -> None:
+        """Count the calls of a function from now on, wherever it is taken from its holder."""
+        setattr(holder, name, self._around(getattr(holder, name), in_spark=in_spark))
+
+    def _around(self, function: Callable[..., Any], *, in_spark: bool) -> Callable[..., Any]:
         def counted(*arguments: Any, **options: Any) -> Any:
             self.pass_one()
             if in_spark:
-                if self.is_next():
-                    threading.Timer(_WITHIN_S, _kill).start()
-                self.n += 1
+                self._pass_one_within()
             result = function(*arguments, **options)
             self.pass_one()
             return result
@@ -56,13 +67,17 @@ def _kill() -> None:
 def main(fatal: int, command: list[str]) -> int:
     """Run a command, unless it is killed before its end; return its exit code."""
     moments = Moments(fatal)
-    for name in _SMALL:  # before anything has taken them by name
-        setattr(files, name, moments.around(getattr(files, name), in_spark=False))
-    DataFrameWriter.parquet = moments.around(DataFrameWriter.parquet, in_spark=True)
+    for name in _OF_FILES:  # before anything has taken them by name
+        moments.count(files, name)
+    moments.count(pyarrow.parquet, "write_table")
+    moments.count(DataFrameWriter, "parquet", in_spark=True)
+    from spark_assets.features import on_spark
+
+    moments.count(on_spark, "look_at_images", in_spark=True)
     from operations import cli
 
     code = cli.main(command)
-    print(moments.n)
+    print(moments.n, *moments.within)
     return code
 
 

@@ -67,6 +67,7 @@ class Node:
             [str(spark / "bin" / command), "--properties-file", str(self._settings()), *arguments],
             SPARK_HOME=str(spark),
             SPARK_LOCAL_IP="127.0.0.1",
+            SPARK_DIST_CLASSPATH=f"{self._jars}/*",
         )
 
     def tell_step(self, step: dict[str, Any], done: Finished) -> None:
@@ -116,7 +117,6 @@ class Node:
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.ui.enabled": "false",
-            "spark.driver.extraClassPath": f"{self._jars}/*",
             "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
             "spark.hadoop.fs.s3a.endpoint": self._cloud.endpoint,
             "spark.hadoop.fs.s3a.path.style.access": "true",

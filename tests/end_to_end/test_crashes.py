@@ -1,18 +1,15 @@
-"""Commands killed at 20 moments: readers see before or after, and the next command mends it all."""
+"""Commands killed at 21 moments: readers see before or after, and the next command mends it all."""
 
 import argparse
 import dataclasses
-import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from spark_assets.chain.options import FeaturizeOptions, ReduceOptions, ReportOptions
@@ -30,60 +27,25 @@ from tests.spark.runs import options_for, put, save, touch
 
 pytestmark = pytest.mark.slow
 
-N_KILLS = {"run": 8, "refit": 5, "erase": 7}
+# Beside those within what Spark does, of which a run and a fit have three.
+N_KILLS = {"run": 5, "refit": 3, "erase": 7}
 ERASED = "a/2.png"
 TIMEOUT_S = 300
 
 
-class Driver:
-    """Runs commands, each a driver of its own, on one JVM: starting one takes most of a run."""
+def run_until(fatal: int, command: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command that is killed at a moment, if there is one; return when its JVM has ended.
 
-    def __init__(self) -> None:
-        settings = "-Dspark.ui.enabled=false -Dspark.driver.host=127.0.0.1"
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("SPARK_SUBMIT_OPTS", f"{os.environ['SPARK_SUBMIT_OPTS']} {settings}")
-            patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-            self._gateway = launch_gateway()
-        parameters = self._gateway.gateway_parameters
-        self._environment = {
-            **os.environ,
-            "PYSPARK_GATEWAY_PORT": str(parameters.port),
-            "PYSPARK_GATEWAY_SECRET": parameters.auth_token,
-            "PYSPARK_PYTHON": sys.executable,
-        }
-
-    def run(self, fatal: int, command: list[str]) -> subprocess.CompletedProcess[str]:
-        """Run a command that is killed at a moment, if there is one."""
-        finished = subprocess.run(
-            [sys.executable, "-m", "tests.end_to_end.killed", str(fatal), *command],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-        self._stop_spark()
-        return finished
-
-    def end(self) -> None:
-        self._gateway.shutdown()
-        self._gateway.proc.stdin.close()
-        self._gateway.proc.wait(60)
-
-    def _stop_spark(self) -> None:
-        """End the Spark of a driver, which in a process of its own ends with it."""
-        spark = self._gateway.jvm.org.apache.spark
-        settings = spark.SparkConf().setMaster("local").setAppName("to be ended")
-        spark.SparkContext.getOrCreate(settings).stop()
-        spark.sql.classic.SparkSession.clearActiveSession()
-        spark.sql.classic.SparkSession.clearDefaultSession()
-
-
-@pytest.fixture(scope="module")
-def driver(starts_processes: None) -> Iterator[Driver]:
-    driver = Driver()
-    yield driver
-    driver.end()
+    The JVM has the command's standard output: it ends a moment after the command that was killed,
+    and may write until then.
+    """
+    return subprocess.run(
+        [sys.executable, "-m", "tests.end_to_end.killed", str(fatal), *command],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,20 +135,21 @@ def go_on(spark: SparkSession, command: str, options: FeaturizeOptions) -> None:
 
 @pytest.mark.parametrize("command", list(N_KILLS))
 def test_a_killed_command_leaves_before_or_after_and_the_next_one_mends_it(
-    spark, driver, cases, tmp_path, command
+    spark, cases, tmp_path, command
 ):
     before = seen(spark, cases[command].options)
     whole = cases[command].copy_to(tmp_path / "whole")
-    finished = driver.run(0, whole.arguments)
+    finished = run_until(0, whole.arguments)
     assert finished.returncode == 0, finished.stderr
-    n_moments = int(finished.stdout)
+    n_moments, *within = map(int, finished.stdout.split())
     after = seen(spark, whole.options)
     assert after.keys() != before.keys()
     chain(spark, whole.options)  # an erasure leaves the source with what else has changed
     mended = seen(spark, whole.options)
-    for fatal in np.linspace(1, n_moments, N_KILLS[command]).round().astype(int):
+    spread = np.linspace(1, n_moments, N_KILLS[command]).round().astype(int).tolist()
+    for fatal in sorted({*spread, *within}):
         case = cases[command].copy_to(tmp_path / f"killed at {fatal}")
-        killed = driver.run(int(fatal), case.arguments)
+        killed = run_until(fatal, case.arguments)
         assert killed.returncode == -9, f"at {fatal} of {n_moments}: {killed.stderr}"
         assert seen(spark, case.options) in (before, after), f"at {fatal} of {n_moments}"
         go_on(spark, command, case.options)
