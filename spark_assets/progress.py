@@ -18,8 +18,7 @@ from tqdm import tqdm
 from spark_assets.quiet import print_past_silence
 
 if TYPE_CHECKING:
-    from pyspark import StatusTracker
-    from pyspark.sql import SparkSession
+    from pyspark import SparkContext, StatusTracker
 
 LINE_EVERY_S = 30.0
 _POLL_S = 0.5
@@ -54,14 +53,14 @@ class ProgressRecord:
 
 
 @contextmanager
-def track(spark: "SparkSession", *, n_images: int, n_tasks: int) -> Iterator[ProgressRecord]:
+def track(context: "SparkContext", *, n_images: int, n_tasks: int) -> Iterator[ProgressRecord]:
     """Show the progress of the job in the block, whose last stage has ``n_tasks`` even tasks."""
     group = f"images-{time.monotonic_ns()}"
-    spark.sparkContext.setJobGroup(group, f"featurize {n_images} images")
+    context.setJobGroup(group, f"featurize {n_images} images")
     record = ProgressRecord(n_images)
     finished = threading.Event()
     poller = threading.Thread(
-        target=_poll, args=(spark, group, n_tasks, record, finished), daemon=True
+        target=_poll, args=(context, group, n_tasks, record, finished), daemon=True
     )
     poller.start()
     try:
@@ -69,17 +68,17 @@ def track(spark: "SparkSession", *, n_images: int, n_tasks: int) -> Iterator[Pro
     finally:
         finished.set()
         poller.join()
-        spark.sparkContext.setLocalProperty("spark.jobGroup.id", "")
+        context.setLocalProperty("spark.jobGroup.id", "")
 
 
 def _poll(
-    spark: "SparkSession",
+    context: "SparkContext",
     group: str,
     n_tasks: int,
     record: ProgressRecord,
     finished: threading.Event,
 ) -> None:
-    tracker = spark.sparkContext.statusTracker()
+    tracker = context.statusTracker()
     start = next_line = time.monotonic()
     on_terminal = sys.stderr.isatty()
     with tqdm(total=record.n_images, unit="image", disable=not on_terminal, leave=False) as bar:

@@ -1,45 +1,53 @@
-"""A session that is started once something needs it: to find nothing new takes no Spark."""
+"""Spark that is started once something needs it: to find nothing new takes none."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self, TypeAlias
 
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
+
+from spark_assets.session import session_of_started
 
 # How a stage of the chain comes to its session.
 GetSession: TypeAlias = Callable[[], SparkSession]
 
 
 class SessionOnDemand:
-    """Returns the one session when it is called, and stops it at the end of a ``with`` block.
+    """Returns the one session when it is called, and stops Spark at the end of a ``with`` block.
 
-    `begin` starts it in the background: a JVM takes seconds to start, in which Python can work.  So
-    does `release` stop it, which takes up to a second.
+    `begin` starts Spark in the background: a JVM takes seconds to start, in which Python can work.
+    So does `release` stop it.
     """
 
-    def __init__(self, start: GetSession) -> None:
+    def __init__(self, start: Callable[[], SparkContext]) -> None:
         self._start = start
         self._pool = ThreadPoolExecutor(1)
-        self._session: Future[SparkSession] | None = None
+        self._context: Future[SparkContext] | None = None
         self._stops: list[Future[None]] = []
 
     def begin(self) -> None:
-        """Start the session in the background, unless that has been done."""
-        if self._session is None:
-            self._session = self._pool.submit(self._start)
+        """Start Spark in the background, unless that has been done."""
+        if self._context is None:
+            self._context = self._pool.submit(self._start)
+
+    def context(self) -> SparkContext:
+        """Return Spark's context, and wait for it if need be.  Raises what starting it raised."""
+        self.begin()
+        assert self._context is not None
+        return self._context.result()
 
     def __call__(self) -> SparkSession:
-        """Return the session, and wait for it if need be.  Raises what starting it raised."""
-        self.begin()
-        assert self._session is not None
-        return self._session.result()
+        """Return the session, as `context` does."""
+        self.context()
+        return session_of_started()
 
     def release(self) -> None:
-        """Stop the session in the background.  Whoever needs one after all starts another."""
-        if self._session is not None:
-            session, self._session = self._session.result(), None
-            self._stops.append(self._pool.submit(session.stop))
+        """Stop Spark in the background.  Whoever needs it after all starts it once more."""
+        if self._context is not None:
+            context, self._context = self._context.result(), None
+            self._stops.append(self._pool.submit(context.stop))
 
     def __enter__(self) -> Self:
         return self
@@ -53,8 +61,15 @@ class SessionOnDemand:
         self._pool.shutdown()
         for stopped in self._stops:
             stopped.result()
-        if self._session is not None and self._session.exception() is None:
-            self._session.result().stop()
+        if self._context is not None and self._context.exception() is None:
+            self._context.result().stop()
+
+
+def context_of(session: GetSession) -> SparkContext:
+    """Return Spark's context, for work that needs no session."""
+    if isinstance(session, SessionOnDemand):
+        return session.context()
+    return session().sparkContext
 
 
 def release(session: GetSession) -> None:

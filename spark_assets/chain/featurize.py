@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pyarrow as pa
-from pyspark.sql import SparkSession
+from pyspark import SparkContext
 
 from spark_assets.chain.network import ChosenNetwork
 from spark_assets.chain.plan import Plan
@@ -25,7 +25,7 @@ from spark_assets.output.versions import versions_in_use
 from spark_assets.progress import ProgressRecord, track
 from spark_assets.schemas import CHANGES, Outcome
 from spark_assets.session import n_task_slots
-from spark_assets.session_on_demand import GetSession, release
+from spark_assets.session_on_demand import GetSession, context_of, release
 
 # Images that storage gave no bytes of.
 _UNREAD = (str(Reason.UNREADABLE), str(Reason.TOO_LARGE))
@@ -53,17 +53,17 @@ def featurize_images(
 
     Raises FruitsError where the counts do not add up.
     """
-    spark = session()
-    n_slots, versions = n_task_slots(spark), versions_in_use(spark)
+    context = context_of(session)
+    n_slots, versions = n_task_slots(context), versions_in_use(context)
     progress = ProgressRecord(0)
     with run.stopwatch.stage("featurize"):
         if plan.n_to_featurize:
-            progress = _look_at_images(spark, run, plan, network.model)
+            progress = _look_at_images(context, run, plan, network.model)
     n_rows = plan.n_images + sum(earlier.counts.n_images for earlier in run.earlier)
     if plan.is_at_hand and is_small(n_rows):
         release(session)  # the driver does all that is left, up to the report
     with run.stopwatch.stage("write"):
-        write_tables(spark, run, plan, network.model.facts.n_features)
+        write_tables(session, run, plan, network.model.facts.n_features)
         counts, bytes_read = _count(run, plan)
     seconds = run.stopwatch.seconds
     manifest = RunManifest(
@@ -84,10 +84,10 @@ def featurize_images(
 
 
 def _look_at_images(
-    spark: SparkSession, run: StartedRun, plan: Plan, model: FeatureModel
+    context: SparkContext, run: StartedRun, plan: Plan, model: FeatureModel
 ) -> ProgressRecord:
     options = run.options
-    spec = spark.sparkContext.broadcast(engine_spec(model, options.engine))
+    spec = context.broadcast(engine_spec(model, options.engine))
     settings = TaskSettings(
         images=options.images,
         limits=options.limits,
@@ -96,9 +96,9 @@ def _look_at_images(
         engine_id=f"{options.engine} {model.facts.network_sha256}",
         is_erased=erased.holds if (erased := load_erased(run.layout)) else None,
     )
-    n_tasks = n_tasks_for(spark, plan.n_to_featurize)
-    with track(spark, n_images=plan.n_to_featurize, n_tasks=n_tasks) as progress:
-        look_at_images(spark, plan.images, spec, settings, kept_outcomes(run), n_tasks=n_tasks)
+    n_tasks = n_tasks_for(context, plan.n_to_featurize)
+    with track(context, n_images=plan.n_to_featurize, n_tasks=n_tasks) as progress:
+        look_at_images(context, plan.images, spec, settings, kept_outcomes(run), n_tasks=n_tasks)
     spec.destroy()
     return progress
 

@@ -82,7 +82,7 @@ def _write_batches(batches: Iterable[pa.RecordBatch], folder: Location) -> None:
 
 
 def _listed(spark: SparkSession, images: Location, labels: LabelRule) -> DataFrame:
-    n_tasks = _PARTS_PER_SLOT * n_task_slots(spark)
+    n_tasks = _PARTS_PER_SLOT * n_task_slots(spark.sparkContext)
     parts = split_listing(images, n_parts=n_tasks)
     shares = spark.range(0, len(parts), 1, min(n_tasks, len(parts)))
 

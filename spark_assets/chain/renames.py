@@ -38,7 +38,7 @@ def find_renamed(
     by_digest = held.groupBy("content_sha256").agg(
         F.min_by(F.struct("held_path", "held_run_id"), "held_path").alias("one")
     )
-    hashed = _with_digests(run, candidates, n_tasks_for(spark, candidates.count()))
+    hashed = _with_digests(run, candidates, n_tasks_for(spark.sparkContext, candidates.count()))
     folder = run.staging.child("renamed").spark_path()
     hashed.join(by_digest, on="content_sha256").select(*_HASHED.names, "one.*").write.parquet(
         folder

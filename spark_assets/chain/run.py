@@ -35,7 +35,7 @@ from spark_assets.output.history import n_current_features, visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord, pca_records
-from spark_assets.session_on_demand import GetSession
+from spark_assets.session_on_demand import GetSession, context_of
 
 
 def run_chain(
@@ -109,7 +109,7 @@ def featurize(session: GetSession, options: FeaturizeOptions) -> FeaturizedRun |
                 plan = None if listed is None else plan_here(run, listed)
             if plan is None or plan.has_work:
                 with run.stopwatch.stage("start"):
-                    session()
+                    context_of(session)
             with run.stopwatch.stage("plan"):
                 plan = plan or _plan(session(), run, listed)
             with run.stopwatch.stage("model"):

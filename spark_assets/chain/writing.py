@@ -15,6 +15,7 @@ from spark_assets.locations import Location
 from spark_assets.output.history import features_of
 from spark_assets.output.small_tables import is_small, read_table, write_table
 from spark_assets.schemas import CHANGES, FEATURES, OUTCOMES, REJECTED, Outcome, spark_schema
+from spark_assets.session_on_demand import GetSession
 
 
 def kept_outcomes(run: StartedRun) -> Location:
@@ -22,12 +23,12 @@ def kept_outcomes(run: StartedRun) -> Location:
     return run.staging.child("outcomes")
 
 
-def write_tables(spark: SparkSession, run: StartedRun, plan: Plan, n_features: int) -> None:
+def write_tables(session: GetSession, run: StartedRun, plan: Plan, n_features: int) -> None:
     """Write features, rejected images and changes of a run, each ordered by path."""
     if plan.renamed is None and is_small(plan.n_images + plan.n_gone):
         _write_here(run, plan, n_features)
     else:
-        _write_on_spark(spark, run, plan, n_features)
+        _write_on_spark(session(), run, plan, n_features)
 
 
 def _write_here(run: StartedRun, plan: Plan, n_features: int) -> None:

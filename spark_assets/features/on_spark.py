@@ -7,8 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
-from pyspark import Broadcast, TaskContext
-from pyspark.sql import DataFrame, SparkSession
+from pyspark import Broadcast, SparkContext, TaskContext
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from spark_assets.features.engines import Engine, EngineSpec, build_engine
@@ -51,16 +51,16 @@ class TaskSettings:
     is_erased: IsErased | None = None
 
 
-def n_tasks_for(spark: SparkSession, n_images: int) -> int:
+def n_tasks_for(context: SparkContext, n_images: int) -> int:
     """Return how many even tasks to make of a number of images."""
-    slots = n_task_slots(spark)
+    slots = n_task_slots(context)
     even = math.ceil(n_images / (slots * _TASKS_PER_SLOT))
     per_task = min(max(even, _IMAGES_PER_TASK_MIN), _IMAGES_PER_TASK_MAX)
     return max(1, math.ceil(n_images / per_task))
 
 
 def look_at_images(
-    spark: SparkSession,
+    context: SparkContext,
     images: DataFrame | Sequence[ImageEntry],
     spec: Broadcast[EngineSpec],
     settings: TaskSettings,
@@ -100,7 +100,7 @@ def look_at_images(
         shares.mapInArrow(work_on_batches, spark_schema(OUTCOMES)).collect()
     else:  # without a plan, a shuffle and generated code, which take a second of a short run
         dealt = [images[first::n_tasks] for first in range(n_tasks)]
-        spark.sparkContext.parallelize(dealt, n_tasks).foreach(work)
+        context.parallelize(dealt, n_tasks).foreach(work)
 
 
 def split_outcomes(

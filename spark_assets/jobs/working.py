@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from pyspark.sql import SparkSession
 
@@ -12,7 +13,7 @@ from spark_assets.locations import Location
 from spark_assets.output.erasing import pending_erasures
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.lease import hold_lease
-from spark_assets.session import is_submitted, start_session
+from spark_assets.session import is_submitted, start_context, start_session
 from spark_assets.session_on_demand import SessionOnDemand
 
 
@@ -53,7 +54,7 @@ def session_on_demand(
     layout = OutputLayout(output)
     with (
         hold_lease(layout, purpose=purpose, wait=parsed.wait),
-        SessionOnDemand(lambda: session(output, purpose, parsed)) as on_demand,
+        SessionOnDemand(lambda: start_context(purpose, **_asked_for(output, parsed))) as on_demand,
     ):
         if is_submitted() or not names_in(layout.manifests):
             on_demand.begin()
@@ -65,7 +66,11 @@ def session_on_demand(
 
 def session(output: Location, purpose: str, parsed: argparse.Namespace) -> SparkSession:
     """Start Spark as a command line asks for it."""
-    return start_session(purpose, master=parsed.master, s3=output.s3, verbose=parsed.verbose)
+    return start_session(purpose, **_asked_for(output, parsed))
+
+
+def _asked_for(output: Location, parsed: argparse.Namespace) -> dict[str, Any]:
+    return {"master": parsed.master, "s3": output.s3, "verbose": parsed.verbose}
 
 
 def _clear_up(layout: OutputLayout) -> None:

@@ -3,21 +3,21 @@
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from pyspark.sql import SparkSession
+from pyspark import SparkContext
 
 from spark_assets import __version__
 
 _PACKAGES = ("ai-edge-litert", "numpy", "pi-heif", "pillow", "pyarrow")
 
 
-def versions_in_use(spark: SparkSession) -> dict[str, str]:
+def versions_in_use(context: SparkContext) -> dict[str, str]:
     """Return versions by name: this project, Python, Java, Spark and the packages that count."""
-    java = spark.sparkContext._jvm.System.getProperty("java.version")  # type: ignore[union-attr]
+    java = context._jvm.System.getProperty("java.version")  # type: ignore[union-attr]
     return {
         "fruits": __version__,
         "python": platform.python_version(),
         "java": str(java),
-        "spark": spark.version,
+        "spark": context.version,
         **{name: found for name in _PACKAGES if (found := _version(name)) is not None},
     }
 

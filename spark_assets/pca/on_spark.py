@@ -35,7 +35,9 @@ def compute_statistics(
     FruitsError
         If the vectors differ in length (raised in a task, it arrives as a PythonException).
     """
-    n_partials = max(_PARTITIONS_PER_SLOT * n_task_slots(features.sparkSession), max_partials)
+    n_partials = max(
+        _PARTITIONS_PER_SLOT * n_task_slots(features.sparkSession.sparkContext), max_partials
+    )
     vectors = features.select(column).coalesce(n_partials)
     partials = vectors.mapInArrow(_partition_statistics, spark_schema(_PARTIAL))
     while n_partials > max_partials:

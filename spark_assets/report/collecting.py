@@ -37,7 +37,7 @@ from spark_assets.report.data import (
 from spark_assets.report.findings import collect_findings
 from spark_assets.schemas import REDUCED, REJECTED, spark_schema
 from spark_assets.session import n_task_slots
-from spark_assets.session_on_demand import GetSession
+from spark_assets.session_on_demand import GetSession, context_of
 
 _N_PLOTTED_COMPONENTS = 3
 # Each holds one decoded image: two of the largest that are allowed are 600 MB.
@@ -143,7 +143,7 @@ def _plotted(
         rows = current_reduced(session(), layout, record.model_id, projected, runs)
         n_reduced = rows.count()
         sample = _evenly_by_label(rows, max_points).select(*REDUCED.names)
-        shared = sample.repartition(n_task_slots(session()))
+        shared = sample.repartition(n_task_slots(context_of(session)))
         batches = shared.mapInArrow(thumbnails, spark_schema(_POINTS)).toArrow().to_batches()
     points = pa.Table.from_batches(batches, _POINTS).to_pylist()
     points.sort(key=lambda row: (row["label"] or "", row["path"]))

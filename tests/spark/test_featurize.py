@@ -4,6 +4,7 @@ import os
 import numpy as np
 import pytest
 
+from spark_assets import session_on_demand
 from spark_assets.chain import featurize as featurizing
 from spark_assets.chain.featurize import FeaturizedRun, NothingNew
 from spark_assets.chain.listing import list_photographs
@@ -20,6 +21,7 @@ from spark_assets.output.history import current_features, current_rejected, visi
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.small_tables import read_table
 from spark_assets.schemas import FEATURES, OUTCOMES, REJECTED, spark_schema
+from spark_assets.session_on_demand import SessionOnDemand
 from tests.spark.runs import current_paths, files_under, options_for, put, run, save, touch
 
 
@@ -61,6 +63,15 @@ def test_a_run_writes_the_two_tables_and_a_manifest_that_adds_up(spark, options,
     assert not (images.parent / "out" / "_staging").exists()
 
 
+def test_few_photographs_are_looked_at_without_a_session(spark, options, images, monkeypatch):
+    """To make one takes as long as to look at some hundred."""
+    put(images, "a/1.png")
+    monkeypatch.setattr(session_on_demand, "session_of_started", lambda: pytest.fail("it is made"))
+    monkeypatch.setattr(SessionOnDemand, "release", lambda self: None)  # others need Spark yet
+    result = featurize(SessionOnDemand(lambda: spark.sparkContext), options)
+    assert result.manifest.counts.n_features == 1
+
+
 def test_images_at_hand_and_in_a_table_come_to_the_same(spark, options, images, tmp_path):
     """A task that is tried again, as here when all are, leaves the same files."""
     paths = [put(images, f"a/{index}.png", seed=index) for index in range(7)]
@@ -75,7 +86,7 @@ def test_images_at_hand_and_in_a_table_come_to_the_same(spark, options, images, 
     found = []
     for looked_at in (entries, entries, stored):
         folder = options.output.child("outcomes")
-        look_at_images(spark, looked_at, spec, settings, folder, n_tasks=3)
+        look_at_images(spark.sparkContext, looked_at, spec, settings, folder, n_tasks=3)
         found.append(read_table([folder], OUTCOMES).sort_by("path"))
     assert found[0] == found[1] == found[2]
     assert found[0].num_rows == len(paths) + 1
@@ -295,8 +306,8 @@ def test_counts_that_do_not_add_up_fail_the_run(spark, options, images, tmp_path
 
     look_at_images = featurizing.look_at_images
 
-    def lose_one(spark, found, *settings, **numbers):
-        look_at_images(spark, found[1:], *settings, **numbers)
+    def lose_one(context, found, *settings, **numbers):
+        look_at_images(context, found[1:], *settings, **numbers)
 
     monkeypatch.setattr(featurizing, "look_at_images", lose_one)
     with pytest.raises(FruitsError, match="they do not add up, so nothing of this run is kept"):

@@ -6,7 +6,9 @@ import sys
 import pytest
 
 PROGRAM = """
-from spark_assets.session import start_session
+import threading
+
+from spark_assets.session import start_context
 
 def what_is_there(_):
     import sys
@@ -15,14 +17,17 @@ def what_is_there(_):
     import pyspark
     return "spark_assets.features.on_spark" in there, Path(pyspark.__file__).is_file()
 
-spark = start_session("a test", master="local[1]", s3=None, verbose=False)
-print(spark.sparkContext.parallelize([0], 1).map(what_is_there).first())
-spark.stop()
+context = start_context("a test", master="local[1]", s3=None, verbose=False)
+print(context.parallelize([0], 1).map(what_is_there).first())
+server, has_ended = context._accumulatorServer, threading.Event()
+server.server_close = has_ended.set
+context.stop()
+print(has_ended.wait(60))
 """
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere workers load what they need")
-def test_a_worker_has_what_it_needs_at_its_first_task_and_not_from_a_zip():
+def test_a_worker_has_what_it_needs_at_its_first_task_and_nothing_goes_on_after_the_end():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
-    assert done.stdout == "(True, True)\n", done.stderr
+    assert done.stdout == "(True, True)\nTrue\n", done.stderr

@@ -1,11 +1,11 @@
-"""A session is started once, when it is needed, and stopped at the end."""
+"""Spark is started once, when it is needed, and stopped at the end."""
 
 import pytest
 
 from spark_assets.session_on_demand import SessionOnDemand, release
 
 
-class Session:
+class Context:
     """Counts what is done to it."""
 
     def __init__(self):
@@ -20,51 +20,51 @@ class Session:
 
 
 def test_one_that_nobody_needs_is_never_started():
-    session = Session()
-    with SessionOnDemand(session.start):
+    context = Context()
+    with SessionOnDemand(context.start):
         pass
-    assert (session.n_started, session.n_stopped) == (0, 0)
+    assert (context.n_started, context.n_stopped) == (0, 0)
 
 
 def test_it_is_one_however_often_it_is_asked_for_and_stopped_at_the_end():
-    session = Session()
-    with SessionOnDemand(session.start) as on_demand:
+    context = Context()
+    with SessionOnDemand(context.start) as on_demand:
         on_demand.begin()
-        assert on_demand() is on_demand() is session
-        assert session.n_stopped == 0
-    assert (session.n_started, session.n_stopped) == (1, 1)
+        assert on_demand.context() is on_demand.context() is context
+        assert context.n_stopped == 0
+    assert (context.n_started, context.n_stopped) == (1, 1)
 
 
 def test_it_is_stopped_where_the_work_fails_before_it_was_asked_for():
-    session = Session()
+    context = Context()
 
     def work():
-        with SessionOnDemand(session.start) as on_demand:
+        with SessionOnDemand(context.start) as on_demand:
             on_demand.begin()
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         work()
-    assert (session.n_started, session.n_stopped) == (1, 1)
+    assert (context.n_started, context.n_stopped) == (1, 1)
 
 
 def test_what_starting_it_raises_comes_to_whoever_needs_it():
     with SessionOnDemand(lambda: 1 / 0) as on_demand, pytest.raises(ZeroDivisionError):
-        on_demand()
+        on_demand.context()
 
 
 def test_one_that_is_released_is_stopped_once_and_another_started_where_it_is_needed_after_all():
-    session = Session()
-    with SessionOnDemand(session.start) as on_demand:
-        on_demand()
+    context = Context()
+    with SessionOnDemand(context.start) as on_demand:
+        on_demand.context()
         release(on_demand)
         release(on_demand)
-    assert (session.n_started, session.n_stopped) == (1, 1)
-    with SessionOnDemand(session.start) as on_demand:
-        on_demand()
+    assert (context.n_started, context.n_stopped) == (1, 1)
+    with SessionOnDemand(context.start) as on_demand:
+        on_demand.context()
         release(on_demand)
-        on_demand()
-    assert (session.n_started, session.n_stopped) == (3, 3)
+        on_demand.context()
+    assert (context.n_started, context.n_stopped) == (3, 3)
 
 
 def test_what_stopping_it_in_the_background_raises_is_not_lost():
@@ -74,7 +74,7 @@ def test_what_stopping_it_in_the_background_raises_is_not_lost():
 
     def work():
         with SessionOnDemand(Stubborn) as on_demand:
-            on_demand()
+            on_demand.context()
             release(on_demand)
 
     with pytest.raises(ZeroDivisionError):
@@ -82,6 +82,6 @@ def test_what_stopping_it_in_the_background_raises_is_not_lost():
 
 
 def test_one_that_the_caller_holds_is_not_released():
-    session = Session()
-    release(lambda: session)
-    assert session.n_stopped == 0
+    context = Context()
+    release(lambda: context)
+    assert context.n_stopped == 0
