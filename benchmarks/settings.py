@@ -39,8 +39,6 @@ EXACT, HALF, INTEGER = "float32", "16-bit floats", "8-bit integers"
 _N_CALIBRATION_IMAGES = 150
 _SEED = 0
 _A_MILLION = 1_000_000
-# docs/benchmarks.md: images/s once running over plain processes.
-_SPARK_LEAVES = 0.989
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,11 +184,12 @@ def measure(train: Photographs, test: Photographs, weights: Path, alpha: float) 
 def usd_per_million(images_per_second: float) -> float:
     """Return what a million such photographs would cost on the default cluster, at this speed.
 
-    As ``fruits cost`` estimates it, with what one thread did here times what Spark leaves of that.
+    As ``fruits cost`` estimates it, with what one thread did here: Spark takes nothing of it that
+    can be measured.
     """
     speed, prices = load_speed(), load_prices()
     small, large = speed.photographs
-    rate = replace(small.images_per_second, value=_SPARK_LEAVES * images_per_second)
+    rate = replace(small.images_per_second, value=images_per_second)
     here = replace(speed, photographs=(replace(small, images_per_second=rate), large))
     work = Work(_A_MILLION, small.megapixels)
     return estimate_run(work, default_cluster(), prices, here).usd_per_million

@@ -92,20 +92,12 @@ def start_context(
     return context
 
 
-def session_of_started() -> SparkSession:
-    """Return the session of the Spark that is started, for tables and SQL.
-
-    To make it takes 0.7 s, which work without them can spare.
-    """
-    return SparkSession.builder.getOrCreate()
-
-
 def start_session(
     name: str, *, master: str | None, s3: S3Settings | None, verbose: bool
 ) -> SparkSession:
     """Start Spark as `start_context` does, and return its session."""
     start_context(name, master=master, s3=s3, verbose=verbose)
-    return session_of_started()
+    return SparkSession.builder.getOrCreate()
 
 
 def _stop_without_a_wait(context: SparkContext) -> None:

@@ -63,11 +63,8 @@ def test_both_have_the_same_headings_and_rows():
 
 
 def test_what_is_said_of_money_holds(computed):
-    """The words around the figures: which is more, and what was missed."""
+    """The words around the figures: which is more."""
     assert computed["cluster_vcpu_usd"].value > computed["machine_vcpu_usd"].value
     assert computed["machine_vcpu_usd"].value > computed["machine_spot_vcpu_usd"].value
     assert computed["serverless_usd"].value < computed["run_usd"].value
     assert computed["crossover_large"].value < computed["crossover_small"].value
-    assert computed["small_ratio"].value < 8  # missed
-    assert computed["large_ratio"].value >= 5  # reached
-    assert computed["numpy_ratio"].value <= 2

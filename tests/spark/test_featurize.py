@@ -4,7 +4,6 @@ import os
 import numpy as np
 import pytest
 
-from spark_assets import session_on_demand
 from spark_assets.chain import featurize as featurizing
 from spark_assets.chain.featurize import FeaturizedRun, NothingNew
 from spark_assets.chain.listing import list_photographs
@@ -66,7 +65,7 @@ def test_a_run_writes_the_two_tables_and_a_manifest_that_adds_up(spark, options,
 def test_few_photographs_are_looked_at_without_a_session(spark, options, images, monkeypatch):
     """To make one takes as long as to look at some hundred."""
     put(images, "a/1.png")
-    monkeypatch.setattr(session_on_demand, "session_of_started", lambda: pytest.fail("it is made"))
+    monkeypatch.setattr(SessionOnDemand, "__call__", lambda self: pytest.fail("it is made"))
     monkeypatch.setattr(SessionOnDemand, "release", lambda self: None)  # others need Spark yet
     result = featurize(SessionOnDemand(lambda: spark.sparkContext), options)
     assert result.manifest.counts.n_features == 1
