@@ -57,6 +57,8 @@ def start_context(
 ) -> SparkContext:
     """Start Spark, or join the JVM that spark-submit prepared.
 
+    A session, for tables and SQL, takes 0.7 s more to make.
+
     Without ``master`` and outside spark-submit it runs on all cores of this machine.  ``s3`` is
     set where tables are in S3: Spark then fetches its S3 connector, which EMR has already.
 

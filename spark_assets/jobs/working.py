@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
 
 from pyspark.sql import SparkSession
 
@@ -52,9 +52,12 @@ def session_on_demand(
     In an output without runs everything is new, so that it is started at once.
     """
     layout = OutputLayout(output)
+    start = partial(
+        start_context, purpose, master=parsed.master, s3=output.s3, verbose=parsed.verbose
+    )
     with (
         hold_lease(layout, purpose=purpose, wait=parsed.wait),
-        SessionOnDemand(lambda: start_context(purpose, **_asked_for(output, parsed))) as on_demand,
+        SessionOnDemand(start) as on_demand,
     ):
         if is_submitted() or not names_in(layout.manifests):
             on_demand.begin()
@@ -66,11 +69,7 @@ def session_on_demand(
 
 def session(output: Location, purpose: str, parsed: argparse.Namespace) -> SparkSession:
     """Start Spark as a command line asks for it."""
-    return start_session(purpose, **_asked_for(output, parsed))
-
-
-def _asked_for(output: Location, parsed: argparse.Namespace) -> dict[str, Any]:
-    return {"master": parsed.master, "s3": output.s3, "verbose": parsed.verbose}
+    return start_session(purpose, master=parsed.master, s3=output.s3, verbose=parsed.verbose)
 
 
 def _clear_up(layout: OutputLayout) -> None:
