@@ -3,7 +3,7 @@
 import argparse
 
 from cdk_app.config import Environment
-from spark_assets.jobs.arguments import positive_float
+from spark_assets.jobs.argument_types import positive_float
 
 
 def add_cloud(parser: argparse.ArgumentParser, *, interrupted: str) -> None:

@@ -11,7 +11,7 @@ from operations.costs.prices import Prices, load_prices
 from operations.costs.runs import Work
 from operations.costs.speed import load_speed
 from spark_assets.errors import ExitCode
-from spark_assets.jobs.arguments import positive_float, positive_int
+from spark_assets.jobs.argument_types import positive_float, positive_int
 
 
 class PricesFrom(StrEnum):

@@ -11,7 +11,7 @@ from operations.commands.arguments import add_cloud, add_interval
 from operations.commands.on_demand import add_on_demand, status_on_demand, submit_on_demand
 from operations.commands.status import follow_steps
 from spark_assets.errors import ExitCode
-from spark_assets.jobs.arguments import positive_float
+from spark_assets.jobs.argument_types import positive_float
 from spark_assets.progress import say
 
 

@@ -7,7 +7,8 @@ from recognition.evaluation.of_output import EvaluateOptions, evaluate_output, n
 from spark_assets.chain.options import ReportOptions
 from spark_assets.chain.report import make_report, write_report
 from spark_assets.errors import ExitCode
-from spark_assets.jobs.arguments import add_common, add_report, positive_int, report_options, share
+from spark_assets.jobs.argument_types import positive_int, share
+from spark_assets.jobs.arguments import add_common, add_report, report_options
 from spark_assets.jobs.working import session_on_demand
 from spark_assets.locations import parse_location, parse_output_location
 from spark_assets.output.history import visible_runs

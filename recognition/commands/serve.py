@@ -8,7 +8,7 @@ from recognition.service.guarding import is_loopback
 from recognition.service.limits import MIB, ServiceLimits
 from recognition.service.server import serve
 from spark_assets.errors import ExitCode
-from spark_assets.jobs.arguments import positive_float
+from spark_assets.jobs.argument_types import positive_float
 from spark_assets.locations import parse_location
 
 _DEFAULTS = ServiceLimits()

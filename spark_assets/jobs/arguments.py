@@ -1,9 +1,6 @@
 """The options of every command: the same names everywhere, parsed to values."""
 
 import argparse
-import math
-from collections.abc import Callable
-from typing import TypeVar
 
 from spark_assets.chain.options import (
     DEFAULT_N_COMPONENTS,
@@ -11,12 +8,12 @@ from spark_assets.chain.options import (
     ReduceOptions,
     ReportOptions,
 )
-from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName
 from spark_assets.features.feature_model import IMAGE_SIZES_PX
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import LabelRule
+from spark_assets.jobs.argument_types import alpha, positive_float, positive_int, share, told
 from spark_assets.locations import parse_location, parse_output_location
 from spark_assets.pca.drift import DEFAULT_ALARM_RATE, parse_alarm_rate
 from spark_assets.pca.model import parse_n_components
@@ -28,7 +25,6 @@ _LIMITS = ImageLimits()
 _REQUEST = FeatureModelRequest()
 _LABELS = LabelRule()
 _MIB = 1024**2
-_Value = TypeVar("_Value")
 
 
 def add_common(parser: argparse.ArgumentParser, *, output_required: bool = True) -> None:
@@ -122,7 +118,7 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--alpha",
-        type=_alpha,
+        type=alpha,
         default=_REQUEST.alpha,
         help="width of MobileNetV2 (default %(default)s)",
     )
@@ -140,7 +136,7 @@ def add_reduce(parser: argparse.ArgumentParser) -> None:
     """Add the options of the reduce job."""
     parser.add_argument(
         "--n-components",
-        type=_told(parse_n_components),
+        type=told(parse_n_components),
         metavar="K|FRACTION",
         help="number of components, or the share of variance to keep (default: as before, or "
         f"{DEFAULT_N_COMPONENTS} the first time)",
@@ -154,7 +150,7 @@ def add_reduce(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--drift-alarm-rate",
-        type=_told(parse_alarm_rate),
+        type=told(parse_alarm_rate),
         default=DEFAULT_ALARM_RATE,
         metavar="RATE",
         help="share of days without drift on which a refit may be called due (default %(default)s)",
@@ -217,53 +213,3 @@ def report_options(parsed: argparse.Namespace) -> ReportOptions:
         max_points=parsed.max_points,
         verbose=parsed.verbose,
     )
-
-
-def _told(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
-    """Return a parser whose refusals argparse prints."""
-
-    def parse_or_refuse(text: str) -> _Value:
-        try:
-            return parse(text)
-        except FruitsError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return parse_or_refuse
-
-
-def _number(text: str, allowed: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give {allowed}")
-    return value
-
-
-def positive_int(text: str) -> int:
-    value = _number(text, allowed := "a whole number from 1 on")
-    if value < 1 or value != int(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give {allowed}")
-    return int(value)
-
-
-def positive_float(text: str) -> float:
-    value = _number(text, allowed := "a number above 0")
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give {allowed}")
-    return value
-
-
-def share(text: str) -> float:
-    value = _number(text, allowed := "a share from 0 to 1")
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give {allowed}")
-    return value
-
-
-def _alpha(text: str) -> float:
-    value = _number(text, allowed := "a width above 0 and up to 2, such as 0.35 or 1.0")
-    if not 0 < value <= 2:
-        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give {allowed}")
-    return value
