@@ -75,9 +75,12 @@ def parse(
 @silent_at_closed_pipe()
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    run, parsed = parse(sys.argv[1:] if argv is None else argv)
     try:
+        run, parsed = parse(sys.argv[1:] if argv is None else argv)
         return _run(run, parsed)
+    except KeyboardInterrupt:  # while libraries are loaded
+        print("interrupted", file=sys.stderr)
+        return int(ExitCode.INTERRUPTED)
     finally:
         # Otherwise Python visits every object of every library once more before it ends: 0.15 s.
         gc.freeze()

@@ -218,27 +218,53 @@ def test_all_rejected_still_tells_why_in_a_report(tmp_path, seeded_model):
     assert "not_an_image" in (tmp_path / "out" / "report" / "index.html").read_text()
 
 
-@pytest.mark.slow
-def test_ctrl_c_ends_cleanly(tmp_path, seeded_model):
-    model = save(seeded_model, tmp_path / "model")
+@pytest.fixture(scope="module")
+def many_images(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("many")
     for index in range(1500):
-        put(tmp_path / "images", f"a/{index}.png", seed=index)
+        put(folder, f"a/{index}.png", seed=index)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "sign", ["started", "outcomes/*.parquet"], ids=["Spark starts", "images are looked at"]
+)
+def test_ctrl_c_ends_cleanly_while(sign, tmp_path, seeded_model, many_images):
+    run = begun(tmp_path, seeded_model, many_images, sign)
+    os.killpg(run.pid, signal.SIGINT)
+    _, stderr = run.communicate(timeout=900)
+    assert run.returncode == 130, stderr
+    assert "interrupted; only what is complete is visible" in stderr
+    assert "Traceback" not in stderr
+    assert files_under(tmp_path / "out") == {}
+
+
+@pytest.mark.slow
+def test_a_second_ctrl_c_ends_it_where_it_is(tmp_path, seeded_model, many_images):
+    run = begun(tmp_path, seeded_model, many_images, "started")
+    os.killpg(run.pid, signal.SIGINT)
+    assert run.stderr is not None
+    assert any(line.startswith("interrupted;") for line in run.stderr)
+    os.killpg(run.pid, signal.SIGINT)
+    _, stderr = run.communicate(timeout=900)
+    assert run.returncode == 130, stderr
+    assert "Traceback" not in stderr
+
+
+def begun(folder, model, images, sign: str) -> subprocess.Popen[str]:
+    """Return a run that has left a sign of how far it has come, in a group as of a terminal."""
+    model = save(model, folder / "model")
     # A shell starts what it puts in the background with Ctrl-C ignored, and children inherit that.
     inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     run = subprocess.Popen(
-        [FRUITS, "run", "--images", str(tmp_path / "images"), "--output", str(tmp_path / "out"),
+        [FRUITS, "run", "--images", str(images), "--output", str(folder / "out"),
          "--model", str(model)],
         stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     signal.signal(signal.SIGINT, inherited)
-    wait_for(run, lambda: list(tmp_path.glob("out/_staging/*/outcomes/*.parquet")))
-    # As a terminal does it: the signal goes to the whole group, the JVM included.
-    os.killpg(run.pid, signal.SIGINT)
-    _, stderr = run.communicate(timeout=900)
-    assert run.returncode == 130, stderr
-    assert "interrupted; nothing of this run is visible" in stderr
-    assert "Traceback" not in stderr
-    assert files_under(tmp_path / "out") == {}
+    wait_for(run, lambda: list(folder.glob(f"out/_staging/*/{sign}")))
+    return run
 
 
 def wait_for(run: subprocess.Popen[str], is_so) -> None:
