@@ -91,6 +91,9 @@ def _measured() -> dict[str, Figure | Verdict]:
     def here(start: str) -> float:
         return _first(r"[\d.]+", row(start)[2])
 
+    def verdict(start: str) -> Verdict:
+        return Verdict(row(start)[3] == "reached")
+
     small, large, steady = (
         row(_MANY),
         row("400 photographs"),
@@ -98,16 +101,8 @@ def _measured() -> dict[str, Figure | Verdict]:
     )
     n_cores = _first(r"^(\d+) cores of", text)
     per_second = _first(r"([\d.]+) images/s in the middle", steady[4])
-    verdicts = {
-        name: Verdict(row(start)[3] == "reached")
-        for name, start in (
-            ("small_verdict", _MANY),
-            ("large_verdict", "400 photographs"),
-            ("numpy_verdict", "the same, our time"),
-        )
-    }
     return {
-        **verdicts,
+        "small_verdict": verdict(_MANY),
         "small_ratio": Figure(here(_MANY), 1),
         "notebook_per_second": Figure(_first(r"([\d.]+) images/s at best", small[4]), 1),
         "process_per_second": Figure(_first(r"fruits.*?\(([\d.]+) images/s", small[4]), 1),
@@ -118,9 +113,11 @@ def _measured() -> dict[str, Figure | Verdict]:
         "scale_ratio": Figure(here("seconds per image"), 2),
         "slow_storage_before": Figure(_first(r"the figure was\s+([\d.]+)", text), 2),
         "slow_storage_now": Figure(here("images/s with 20 ms"), 2),
+        "large_verdict": verdict("400 photographs"),
         "large_ratio": Figure(here("400 photographs"), 1),
         "large_per_second": Figure(_first(r"fruits.*?\(([\d.]+) images/s", large[4]), 1),
         "mllib_ratio": Figure(here("PCA fit on 20,000 x 1280 from Parquet"), 1),
+        "numpy_verdict": verdict("the same, our time"),
         "numpy_ratio": Figure(here("the same, our time"), 1),
         "listing_s": Figure(here("listing a folder"), 1),
     }

@@ -89,13 +89,15 @@ def _rows(
     all_count: bool,
 ) -> dict[str, pa.Table] | None:
     """Return rows by run, those that no longer count left out unless ``all_count``."""
-    tables = {run_id: read_table([folder], schema) for run_id, folder in folders.items()}
-    if all_count or not tables:
-        return tables
+    if all_count or not folders:
+        return {run_id: read_table([folder], schema) for run_id, folder in folders.items()}
     state = small_state(layout, runs)
     if state is None:
         return None
-    return {run_id: _current(table, run_id, state) for run_id, table in tables.items()}
+    return {
+        run_id: _current(read_table([folder], schema), run_id, state)
+        for run_id, folder in folders.items()
+    }
 
 
 def _current(table: pa.Table, run_id: str, state: Mapping[str, Noted]) -> pa.Table:

@@ -31,18 +31,12 @@ class Moments:
         self._fatal = fatal
         self._process = os.getpid()
 
-    def pass_one(self) -> None:
+    def _pass_one(self, kill: Callable[[], None]) -> None:
         if os.getpid() != self._process:
             return  # a worker, to which a function came that is counted
         self.n += 1
         if self.n == self._fatal:
-            _kill()
-
-    def _pass_one_within(self) -> None:
-        self.n += 1
-        self.within.append(self.n)
-        if self.n == self._fatal:
-            threading.Timer(_WITHIN_S, _kill).start()
+            kill()
 
     def count(self, holder: Any, name: str, *, in_spark: bool = False) -> None:
         """Count the calls of a function from now on, wherever it is taken from its holder."""
@@ -50,11 +44,12 @@ class Moments:
 
     def _around(self, function: Callable[..., Any], *, in_spark: bool) -> Callable[..., Any]:
         def counted(*arguments: Any, **options: Any) -> Any:
-            self.pass_one()
+            self._pass_one(_kill)
             if in_spark:
-                self._pass_one_within()
+                self._pass_one(_kill_soon)
+                self.within.append(self.n)
             result = function(*arguments, **options)
-            self.pass_one()
+            self._pass_one(_kill)
             return result
 
         return counted
@@ -62,6 +57,10 @@ class Moments:
 
 def _kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _kill_soon() -> None:
+    threading.Timer(_WITHIN_S, _kill).start()
 
 
 def main(fatal: int, command: list[str]) -> int:
