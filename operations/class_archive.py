@@ -44,8 +44,8 @@ def make_archive(archive: Path) -> None:
 def _failure(arguments: list[str], archive: Path) -> str | None:
     """Run a command whose JVM leaves an archive when it ends; return what it said if it failed."""
     done = subprocess.run(
-        [sys.executable, "-m", "operations.cli", *arguments],
-        env={**os.environ, "SPARK_SUBMIT_OPTS": f"-XX:ArchiveClassesAtExit={archive}"},
+        [sys.executable, "-P", "-m", "operations.cli", *arguments],
+        env={**os.environ, "FRUITS_JVM_OPTIONS": f"-XX:ArchiveClassesAtExit={archive}"},
         capture_output=True,
         text=True,
         check=False,

@@ -2,12 +2,14 @@
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from spark_assets import __version__
 from spark_assets.closed_pipe import silent_at_closed_pipe
+from spark_assets.environment import isolate_process
 from spark_assets.errors import ExitCode
 
 # Each in a module of its own, of which only the one that is asked for is imported: Spark's and
@@ -75,6 +77,10 @@ def parse(
 @silent_at_closed_pipe()
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    isolate_process()
+    if not _in_a_folder():
+        print("fruits: the working folder no longer exists; go to one that does", file=sys.stderr)
+        return int(ExitCode.FAILED)
     try:
         run, parsed = parse(sys.argv[1:] if argv is None else argv)
         return _run(run, parsed)
@@ -84,6 +90,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         # Otherwise Python visits every object of every library once more before it ends: 0.15 s.
         gc.freeze()
+
+
+def _in_a_folder() -> bool:
+    """Return whether the working folder still exists: neither paths nor the JVM work without."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _run(run: Callable[[argparse.Namespace], ExitCode], parsed: argparse.Namespace) -> int:

@@ -5,9 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+from spark_assets.environment import JVM_OPTION_VARIABLES, home_folder
 from spark_assets.errors import FruitsError
+from spark_assets.jvm_messages import last_sentence
 
 # What Spark 4.1 runs on; from Java 24 on its Hadoop client fails at the first file.
 _JAVA_MIN, _JAVA_MAX = 17, 23
@@ -31,9 +34,20 @@ _QUICK_START = (
 
 
 def jvm_options() -> str:
-    """Return the options of a JVM that runs for seconds or minutes on one machine."""
-    archive = (f"-XX:SharedArchiveFile={CLASS_ARCHIVE}",) if CLASS_ARCHIVE.is_file() else ()
-    return " ".join((*_QUICK_START, *archive))
+    """Return the options of a JVM that runs for seconds or minutes on one machine.
+
+    FRUITS_JVM_OPTIONS holds more of them, which come last.
+    """
+    options = [
+        *_QUICK_START,
+        f"-Djava.io.tmpdir={tempfile.gettempdir()}",
+        # From passwd otherwise, where the user of a container may have no entry.
+        f"-Duser.home={home_folder()}",
+    ]
+    if CLASS_ARCHIVE.is_file():
+        options.append(f"-XX:SharedArchiveFile={CLASS_ARCHIVE}")
+    quoted = [f'"{option}"' for option in options]
+    return " ".join([*quoted, os.environ.get("FRUITS_JVM_OPTIONS", "")]).strip()
 
 
 def check_java() -> None:
@@ -45,9 +59,24 @@ def check_java() -> None:
     if java is None:
         where = f"in JAVA_HOME={home}" if home else "on the PATH"
         raise FruitsError(f"no java was found {where}; {allowed}: {fix}")
-    printed = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    printed = _version_text(java)
     version = re.search(r'version "(?:1\.)?(\d+)', printed)
     if version is None:
-        raise FruitsError(f"{java} does not tell its version; {allowed}: {fix}")
+        given = [name for name in JVM_OPTION_VARIABLES if name in os.environ]
+        if given:
+            fix = f"unset {' and '.join(given)}, whose options it does not take"
+        raise FruitsError(
+            f"{java} does not start ({last_sentence(printed) or 'it prints nothing'}); "
+            f"{allowed}: {fix}"
+        )
     if not _JAVA_MIN <= int(version[1]) <= _JAVA_MAX:
         raise FruitsError(f"{java} is Java {version[1]}; {allowed}: {fix}")
+
+
+def _version_text(java: str) -> str:
+    try:
+        return subprocess.run(
+            [java, "-version"], capture_output=True, text=True, check=False
+        ).stderr
+    except OSError as error:  # a file of another architecture, or none that can be run
+        return f"Error: {error.strerror}"

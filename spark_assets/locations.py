@@ -52,7 +52,7 @@ class Location:
         """
         if self.s3:
             return f"s3://{self.base}"
-        home = str(Path.home())
+        home = os.path.expanduser("~")  # "~" where the user has none
         below_home = home != "/" and f"{self.base}/".startswith(f"{home}/")
         return f"~{self.base.removeprefix(home)}" if below_home else self.base
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _STDERR = 2
+_MAX_TOLD_BYTES = 1024 * 1024
 _lock = threading.Lock()
 _n_blocks = 0
 _original = -1
@@ -28,6 +29,14 @@ def quiet_native_stderr(*, verbose: bool = False) -> Iterator[None]:
         yield
     finally:
         _let_through()
+
+
+def held_back() -> str:
+    """Return what has been held back since the first open block began: why what is in it failed."""
+    with _lock:
+        if _n_blocks == 0:
+            return ""
+        return os.pread(_STDERR, _MAX_TOLD_BYTES, 0).decode(errors="replace")
 
 
 def print_past_silence(line: str) -> bool:

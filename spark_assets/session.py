@@ -9,14 +9,18 @@ import zipfile
 from pathlib import Path
 
 import pyspark
+from py4j.protocol import Py4JJavaError
 from pyspark import SparkConf, SparkContext
 from pyspark.errors.exceptions.captured import install_exception_handler
 from pyspark.sql import SparkSession
 
+from spark_assets.cluster_checks import check_cluster, version_of_jar
+from spark_assets.environment import isolate_spark
 from spark_assets.errors import FruitsError
 from spark_assets.java import check_java, jvm_options
+from spark_assets.jvm_messages import last_sentence, root_cause
 from spark_assets.locations import S3Settings
-from spark_assets.quiet import quiet_native_stderr
+from spark_assets.quiet import held_back, quiet_native_stderr
 
 _PACKAGE = Path(__file__).parent
 # The S3 connector has to be of the Hadoop version that this Spark is built with.
@@ -36,6 +40,8 @@ _SETTINGS = {
     "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
     "spark.executorEnv.TF_NUM_INTRAOP_THREADS": "1",
     "spark.executorEnv.TF_NUM_INTEROP_THREADS": "1",
+    # Workers start with `python -m`, which imports from the working folder before anything else.
+    "spark.executorEnv.PYTHONSAFEPATH": "1",
 }
 _LOCAL_SETTINGS = {
     "spark.driver.bindAddress": "127.0.0.1",
@@ -43,7 +49,6 @@ _LOCAL_SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.memory": "2g",
-    "spark.driver.extraJavaOptions": jvm_options(),
     "spark.sql.shuffle.partitions": "8",
     # Otherwise what has ended is told only with the next event 0.1 s later: a whole task too late.
     "spark.ui.liveUpdate.period": "0",
@@ -59,39 +64,65 @@ def start_context(
 
     A session, for tables and SQL, takes 0.7 s more to make.
 
-    Without ``master`` and outside spark-submit it runs on all cores of this machine.  ``s3`` is
-    set where tables are in S3: Spark then fetches its S3 connector, which EMR has already.
+    Without ``master`` and outside spark-submit it runs on all cores of this machine, as the project
+    sets it up, whatever the environment holds; the settings of another master are honoured.
+    ``s3`` is set where tables are in S3: Spark then fetches its S3 connector, which EMR has.
 
-    Raises FruitsError where there is no fitting Java or the master cannot be reached.
+    Raises FruitsError where Java does not fit or Spark does not start, with what the JVM said.
     """
     settings = {"spark.app.name": name, **_SETTINGS}
+    local = not is_submitted() and (master or "local").startswith("local")
+    if local:
+        master = master or "local[*]"
+        isolate_spark()
+        settings |= _LOCAL_SETTINGS | {
+            "spark.driver.extraJavaOptions": jvm_options(),
+            "spark.local.dir": tempfile.gettempdir(),
+        }
+    elif not is_submitted():
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        check_cluster(str(master))
     if not is_submitted():
         check_java()
-        # Otherwise the workers start the first python3 on the path, without the libraries.
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        master = master or "local[*]"
-        if master.startswith("local"):
-            os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-            settings |= _LOCAL_SETTINGS
         settings |= _s3_settings(s3)
     if master:
         settings["spark.master"] = master
-    try:
-        # The JVM inherits the silence, and the workers from the JVM, for as long as they live.
-        with quiet_native_stderr(verbose=verbose):
-            context = SparkContext.getOrCreate(SparkConf().setAll([*settings.items()]))
-    except Exception as error:
-        if verbose or isinstance(error, FruitsError):
-            raise
-        raise FruitsError(
-            f"Spark did not start with master {master or 'of spark-submit'} "
-            f"({type(error).__name__}); check the address, and add --verbose to see why"
-        ) from error
+    # The JVM inherits the silence, and the workers from the JVM, for as long as they live.
+    with quiet_native_stderr(verbose=verbose):
+        try:
+            context = _context(SparkConf().setAll([*settings.items()]), local=local)
+        except Exception as error:
+            if verbose or isinstance(error, FruitsError):
+                raise
+            raise FruitsError(_not_started(error, None if local else master)) from error
     install_exception_handler()  # what a session does, for those who need none
     context.setLogLevel("INFO" if verbose else "ERROR")
     _stop_without_a_wait(context)
     _ship_package(context)
     return context
+
+
+def _context(conf: SparkConf, *, local: bool) -> SparkContext:
+    if local and SparkContext._active_spark_context is None:
+        SparkContext._ensure_initialized(conf=conf)
+        assert SparkContext._jvm is not None
+        # Hadoop asks the system for the user's name, and fails where passwd has none.
+        users = SparkContext._jvm.org.apache.hadoop.security.UserGroupInformation
+        users.setLoginUser(users.createRemoteUser("fruits"))
+    return SparkContext.getOrCreate(conf)
+
+
+def _not_started(error: Exception, address: str | None) -> str:
+    if isinstance(error, Py4JJavaError):
+        cause = root_cause(error)
+    else:
+        cause = last_sentence(held_back()) or str(error)
+    if address is None:
+        return f"Spark did not start: {cause}; for the stack trace, add --verbose"
+    return (
+        f"Spark did not start with --master {address}: {cause}; "
+        "check the address and the settings of that cluster"
+    )
 
 
 def start_session(
@@ -137,10 +168,8 @@ def _s3_settings(s3: S3Settings | None) -> dict[str, str]:
     return settings
 
 
-def _hadoop_version() -> str:
-    jars = Path(pyspark.__file__).parent / "jars"
-    versions = [match[1] for jar in jars.glob("*.jar") if (match := _HADOOP_JAR.match(jar.name))]
-    return versions[0]
+def _hadoop_version() -> str | None:
+    return version_of_jar(Path(pyspark.__file__).parent / "jars", _HADOOP_JAR)
 
 
 def _ship_package(context: SparkContext) -> None:

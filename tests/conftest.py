@@ -17,7 +17,7 @@ from tests.selection import Guard
 REQUIRE_ALL = os.environ.get("FRUITS_REQUIRE_ALL") == "1"
 # Spark's JVMs live for seconds here, in which what their optimizing compiler costs never pays: a
 # small run takes a quarter less of the processor without it.
-os.environ.setdefault("SPARK_SUBMIT_OPTS", f"{jvm_options()} -XX:TieredStopAtLevel=1")
+os.environ.setdefault("FRUITS_JVM_OPTIONS", "-XX:TieredStopAtLevel=1")
 DATA_DIR = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -100,6 +100,7 @@ def spark(
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.memory", "2g")
+        .config("spark.driver.extraJavaOptions", jvm_options())
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))

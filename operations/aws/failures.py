@@ -136,4 +136,4 @@ def _sentence_of_a_service(error: aws.ClientError) -> str:
 
 
 def _unknown(told: str) -> str:
-    return f"{printable(told).rstrip('.')}; run it again with --verbose for the whole story"
+    return f"{printable(told).rstrip('.')}; for the stack trace, add --verbose"

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # No GPU is looked for: the features are the same everywhere, and so is the noise on stderr.
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+# KERAS_BACKEND and ~/.keras/keras.json choose for the user's own programs, not for this network.
+os.environ["KERAS_BACKEND"] = "tensorflow"
 
 import ai_edge_litert
 import keras
@@ -30,6 +32,10 @@ from spark_assets.features.feature_model import (
 )
 
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
+keras.config.set_floatx("float32")
+keras.config.set_image_data_format("channels_last")
+keras.config.set_epsilon(1e-7)
+keras.config.set_dtype_policy("float32")
 
 _RELU6_SHIFT = 2.0
 SEEDED_WARNING = (

@@ -3,11 +3,16 @@
 import re
 import sys
 
+from py4j.protocol import Py4JError, Py4JJavaError
+
 from spark_assets.closed_pipe import closed_outputs
 from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.jvm_messages import root_cause
 
 # A FruitsError raised in a worker arrives as text, inside the trace of a Python worker.
 _WORKER_FAILURE = re.compile(r"^(?:\S*\.)?FruitsError: (.+?)$", re.MULTILINE)
+# The last line of the trace of a worker, which is the exception.
+_WORKER_TRACE = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t]+.*\n)+(\S.*)")
 _NO_ACCESS = "access in S3 is denied; check what the role may read and write"
 _KNOWN = (
     ("No space left on device", "the disk is full; free some space and run it again"),
@@ -26,11 +31,17 @@ _KNOWN = (
         "run fewer tasks at a time, or lower --max-image-megapixels",
     ),
     (
+        "PYTHON_VERSION_MISMATCH",
+        "the workers run another Python than this command; "
+        f"set PYSPARK_PYTHON to a Python {sys.version_info[0]}.{sys.version_info[1]} "
+        "that every node has",
+    ),
+    (
         "Could not find or load",
         "the S3 connector of Spark could not be loaded; check the network",
     ),
 )
-_MORE = "run it again with --verbose for the whole story"
+_MORE = "for the stack trace, add --verbose"
 
 
 def tell_failure(error: Exception, *, verbose: bool) -> int:
@@ -52,5 +63,19 @@ def sentence_of(error: BaseException) -> str:
     for sign, sentence in _KNOWN:
         if sign in text:
             return sentence
-    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return f"{type(error).__name__}: {first[:300]}; {_MORE}"
+    if trace := _WORKER_TRACE.findall(text):
+        return f"a Python worker failed: {_first_line(trace[-1])}; {_MORE}"
+    if isinstance(error, Py4JJavaError):
+        return f"Spark failed: {_java_message(error)}; {_MORE}"
+    return f"{type(error).__name__}: {_first_line(text)}; {_MORE}"
+
+
+def _java_message(error: Py4JJavaError) -> str:
+    try:
+        return root_cause(error)
+    except Py4JError:  # the JVM has ended meanwhile
+        return _first_line(str(error))
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")[:300]

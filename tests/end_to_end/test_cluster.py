@@ -16,6 +16,7 @@ import pyspark
 import pytest
 
 from spark_assets.features.feature_model import FeatureModel
+from spark_assets.java import jvm_options
 from tests.spark.runs import put, save
 
 SPARK_HOME = Path(pyspark.__file__).parent
@@ -41,7 +42,7 @@ class Cluster:
             # Executors must bring nothing from here but the interpreter.
             "PYTHONPATH": "",
             # For the executors too, which take it from the worker that starts them.
-            "JDK_JAVA_OPTIONS": os.environ["SPARK_SUBMIT_OPTS"],
+            "JDK_JAVA_OPTIONS": jvm_options(),
         }
         master = "org.apache.spark.deploy.master.Master"
         self.url = self._start(

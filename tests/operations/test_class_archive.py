@@ -1,5 +1,6 @@
 """The archive of Spark's classes is made once, and is never a reason for Spark not to start."""
 
+import shlex
 import subprocess
 import sys
 
@@ -40,7 +41,7 @@ def test_options_name_it_where_there_is_one(archive, monkeypatch):
     assert "SharedArchiveFile" not in java.jvm_options()
     archive.parent.mkdir()
     archive.touch()
-    assert f"-XX:SharedArchiveFile={archive}" in java.jvm_options()
+    assert f'"-XX:SharedArchiveFile={archive}"' in java.jvm_options()
 
 
 @pytest.mark.slow
@@ -51,7 +52,7 @@ def test_a_jvm_starts_without_a_word_with_an_archive_that_does_not_fit(
     archive.parent.mkdir()
     archive.write_bytes(b"")
     monkeypatch.setattr(java, "CLASS_ARCHIVE", archive)
-    options = java.jvm_options().split()
+    options = shlex.split(java.jvm_options())
     if content is None:
         archive.unlink()
     else:

@@ -31,6 +31,7 @@ def test_our_own_failure_in_a_worker_is_its_sentence_too():
         ("An error occurred (AccessDenied) when calling PutObject", "access in S3 is denied"),
         ("java.lang.OutOfMemoryError: Java heap space", "ran out of memory"),
         ("org.apache.spark.SparkException: Python worker exited unexpectedly", "worker died"),
+        ("[PYTHON_VERSION_MISMATCH] Python in worker has different version", "set PYSPARK_PYTHON"),
     ],
 )
 def test_what_spark_is_known_to_throw_is_told_in_words(text, sentence):
@@ -39,7 +40,26 @@ def test_what_spark_is_known_to_throw_is_told_in_words(text, sentence):
 
 def test_anything_else_is_one_line_that_says_how_to_learn_more():
     told = sentence_of(RuntimeError("\nsomething new\n\tat Some.java:1\n"))
-    assert told == ("RuntimeError: something new; run it again with --verbose for the whole story")
+    assert told == "RuntimeError: something new; for the stack trace, add --verbose"
+
+
+IMPORT_IN_A_WORKER = """An error occurred while calling z:org.apache.spark.api.python.PythonRDD.run.
+: org.apache.spark.SparkException: Job aborted due to stage failure: Task 1 in stage 0.0 failed
+org.apache.spark.api.python.PythonException: Traceback (most recent call last):
+  File "worker.py", line 1, in main
+    import numpy
+ModuleNotFoundError: No module named 'numpy'
+
+\tat org.apache.spark.api.python.BasePythonRunner.read(PythonRunner.scala:1)
+"""
+
+
+def test_a_failure_in_a_worker_is_the_last_line_of_its_trace():
+    told = sentence_of(RuntimeError(IMPORT_IN_A_WORKER))
+    assert told == (
+        "a Python worker failed: ModuleNotFoundError: No module named 'numpy'; "
+        "for the stack trace, add --verbose"
+    )
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,8 @@ def refused(code: str, message: str = "", operation: str = "RunJobFlow") -> aws.
         (refused("ServiceQuotaExceededException", "m"), "a quota of the AWS account is used up"),
         (refused("TooManyBuckets", "m"), "a quota of the AWS account is used up: m;"),
         (refused("NoSuchBucket"), "a bucket of the stack does not exist any more"),
-        (refused("New", "what it is."), "AWS refused RunJobFlow: New: what it is; run it again"),
-        (aws.BotoCoreError(), "BotoCoreError: An unspecified error occurred; run it again"),
+        (refused("New", "what it is."), "AWS refused RunJobFlow: New: what it is; for the stack"),
+        (aws.BotoCoreError(), "BotoCoreError: An unspecified error occurred; for the stack"),
     ],
 )
 def test_each_failure_is_one_sentence_with_what_to_do(error, sentence):
