@@ -6,7 +6,7 @@ the picture, some of them before it.  The tags NewSubfileType and SubfileType sa
 
 from PIL.TiffImagePlugin import TiffImageFile
 
-# A file of 64 MiB has room for millions of pages, or for a few with 65,535 tags that take 0.2 s each.
+# A file of 64 MiB has room for millions of pages, or for 80 whose 65,535 tags take 0.2 s each.
 MAX_PAGES = 16
 _NEW_SUBFILE_TYPE, _SUBFILE_TYPE, _SUB_IFDS = 254, 255, 330
 _IS_REDUCED, _IS_MASK = 1, 4  # bits of NewSubfileType

@@ -26,7 +26,7 @@ def heif(*, orientation: int = 1, exif: bytes | None = None, n_images: int = 1) 
     properties = b"".join(_box(kind, body) for kind, body in [*shared, *turned])
     plain = list(range(1, len(shared) + 1))
     with_turn = [*plain, *range(len(shared) + 1, len(shared) + len(turned) + 1)]
-    images = {item: plain for item in range(1, n_images)} | {n_images: with_turn}
+    images = dict.fromkeys(range(1, n_images), plain) | {n_images: with_turn}
     contents = [boxes[b"mdat"]] * n_images
     entries = [_full(b"infe", 2, struct.pack(">HH4sB", item, 0, b"hvc1", 0)) for item in images]
     references = b""

@@ -1,5 +1,6 @@
 """Which of several pictures in a file is the photograph."""
 
+import contextlib
 import io
 import struct
 
@@ -89,7 +90,7 @@ def test_the_page_is_turned_as_it_says_and_not_as_the_thumbnail_does(orientation
 
 def test_the_limit_is_that_of_the_page_that_is_taken():
     content = tiff((THUMBNAIL, REDUCED), (FULL, {}))
-    with pytest.raises(ImageRejected, match="400 x 300 pixels, more than 0.1 megapixels"):
+    with pytest.raises(ImageRejected, match=r"400 x 300 pixels, more than 0\.1 megapixels"):
         decode_image(content, size_px=64, limits=ImageLimits(max_megapixels=0.1))
 
 
@@ -153,10 +154,9 @@ def test_damaged_pages_are_rejected_or_decoded_and_never_anything_else(n_pages):
         damaged = bytearray(content)
         for position in generator.integers(0, len(damaged), 6):
             damaged[position] = generator.integers(0, 256)
-        try:
+        # Whatever else is raised fails the test.
+        with contextlib.suppress(ImageRejected):
             assert found(bytes(damaged)).mode == "RGB"
-        except ImageRejected as rejected:
-            assert rejected.detail
 
 
 def test_the_main_picture_of_a_multi_picture_jpeg_is_taken():
