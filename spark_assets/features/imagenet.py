@@ -11,6 +11,7 @@ from pathlib import Path
 
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import IMAGE_SIZE_PX
+from spark_assets.locations import home_folder
 
 # Widths for which Keras publishes weights.
 IMAGENET_ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
@@ -41,7 +42,7 @@ def imagenet_weights(
     the one that was downloaded.
     """
     name = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{image_size_px}_no_top.h5"
-    keras_home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    keras_home = Path(os.environ.get("KERAS_HOME") or f"{home_folder() or ''}/.keras")
     path = keras_home / "models" / name
     if not path.exists():
         _download_in_time(_BASE_URL + name, path, timeout_s)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import FeatureModel, load_feature_model, save_feature_model
-from spark_assets.locations import Location
+from spark_assets.locations import Location, home_folder
 from spark_assets.progress import say
 
 # TensorFlow has a name of its own for machines without a GPU.
@@ -42,7 +42,7 @@ def kept_or_made(
 
 def _networks() -> Path:
     cache = os.environ.get("FRUITS_CACHE")
-    return (Path(cache) if cache else Path.home() / ".cache" / "fruits") / "networks"
+    return Path(cache or f"{home_folder() or ''}/.cache/fruits") / "networks"
 
 
 def _key(made_from: str, packages: Sequence[str]) -> str:

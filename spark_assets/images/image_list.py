@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import chain
@@ -17,6 +18,8 @@ from spark_assets.images.naming import is_looked_at
 from spark_assets.locations import Location, parse_location
 
 _PATH_COLUMNS = ("path", "key")
+# The schemes of `parse_location`.  Any other name with a colon is that of a file.
+_URI = re.compile(r"(?i:s3a?://|file:(?://(?:localhost)?)?(?=/))")
 
 
 def read_image_list(uri: str, images: Location) -> Iterator[ImageEntry]:
@@ -124,8 +127,8 @@ def _path_of_key(row: dict[str, Any], images: Location) -> str:
 
 def _relative(path: str, images: Location) -> str:
     root = f"{images.base}/"
-    if path.startswith(("s3://", "s3a://", "file://")):
-        full = path.partition("://")[2]
+    if (scheme := _URI.match(path)) is not None:
+        full = path[scheme.end() :]
         if not full.startswith(root):
             raise _outside(path, images)
         return full.removeprefix(root)
