@@ -85,7 +85,7 @@ class Location:
         return Location("/".join((self.base, *names)), self.s3)
 
     def contains(self, other: "Location") -> bool:
-        return self.s3 == other.s3 and f"{other.base}/".startswith(f"{self.base}/")
+        return self.s3 == other.s3 and f"{other.base}/".startswith(f"{self.base.rstrip('/')}/")
 
     def spark_path(self, s3_scheme: str = "s3a") -> str:
         """Return the path as Spark's readers and writers take it: literal, not URL-encoded."""

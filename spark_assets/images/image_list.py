@@ -13,6 +13,7 @@ import pyarrow
 import pyarrow.parquet
 
 from spark_assets.errors import FruitsError
+from spark_assets.files import readable_name
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.naming import is_looked_at
 from spark_assets.locations import Location, parse_location
@@ -106,7 +107,7 @@ def _is_current(row: dict[str, Any]) -> bool:
 
 def _entry(row: dict[str, Any], images: Location) -> ImageEntry:
     path = row["path"] if row.get("path") else _path_of_key(row, images)
-    path = _relative(str(path), images)
+    path = readable_name(_relative(str(path), images))
     # Size and date count only together: they are what tells a changed image from a known one.
     size, modified_at = row.get("size"), row.get("last_modified_date")
     if size in (None, "") or modified_at in (None, ""):

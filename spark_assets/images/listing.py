@@ -145,7 +145,7 @@ def _local_level(images: Location, folder: str) -> Iterator[ImageEntry | str]:
                     if is_folder_looked_at(path) and not _is_loop(entry, images.base, folder):
                         yield f"{path}/"
                     continue
-                found = _local_entry(path, entry)
+                found = local_entry(path, entry)
                 if is_looked_at(found.path, size_bytes=found.size_bytes):
                     yield found
     except OSError as error:
@@ -168,13 +168,14 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
         raise
 
 
-def _local_entry(path: str, entry: "os.DirEntry[str]") -> ImageEntry:
+def local_entry(path: str, place: "str | os.DirEntry[str]") -> ImageEntry:
+    """Return the entry of a local file, without size and time where it is odd."""
     if not _is_utf8(path):
         # No table can hold such a name. Its readable form goes on and is rejected as unreadable.
         return ImageEntry(readable_name(path), None, None)
     try:
-        status = entry.stat()
-    except OSError:  # a dangling link, or gone since: reading tells, and rejects it
+        status = os.stat(place)
+    except (OSError, ValueError):  # a dangling link, gone since, or no name: reading rejects it
         return ImageEntry(path, None, None)
     if not stat.S_ISREG(status.st_mode):  # its time is that of its last use
         return ImageEntry(path, None, None)

@@ -163,3 +163,4 @@ def test_containment_is_by_folder_and_not_by_letters(tmp_path: Path):
     assert images.contains(images)
     assert images.contains(images.child("out"))
     assert not images.contains(parse_location(str(tmp_path / "photos-out")))
+    assert parse_location("/").contains(images)

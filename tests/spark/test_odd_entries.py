@@ -286,6 +286,21 @@ def test_a_run_goes_on_past_all_of_them_and_ends(small, spark, tmp_path, seeded_
     assert current_rejected(spark, OutputLayout(options.output)).count() == n_odd
 
 
+def test_a_list_that_names_all_of_them_costs_the_same(spark, tmp_path, seeded_model):
+    images_with(tmp_path, *ODD)
+    named = [*photographs(), *(f"a/{name}" for names in ODD.values() for name in names)]
+    beyond = [b"a/nu\0l.png", b"a/caf\xe8.png", b"x" * 5000, b"a"]
+    image_list = tmp_path / "list.txt"
+    image_list.write_bytes(b"\n".join([*map(str.encode, named), *beyond]))
+    options = options_for(
+        tmp_path, save(seeded_model, tmp_path / "model"),
+        max_rejected=1.0, image_list=str(image_list),
+    )  # fmt: skip
+    manifest = run(spark, options)
+    assert manifest.counts.rejected_by_reason == {"unreadable": len(named) - 3 + len(beyond)}
+    assert current_paths(spark, options) == photographs()
+
+
 @pytest.mark.parametrize("small", [True, False], ids=["by the driver", "by Spark"])
 def test_a_listing_of_names_that_are_not_utf8_is_the_same(small, spark, tmp_path):
     images = images_with(tmp_path, folder_that_is_not_utf8)
@@ -294,3 +309,11 @@ def test_a_listing_of_names_that_are_not_utf8_is_the_same(small, spark, tmp_path
     stored = list_photographs(spark, images, output, labels=LabelRule(), small=entries)
     rows = stored.images.select("path", "label").collect()
     assert ("a/caf\\xe9/1.png", "caf\\xe9") in [tuple(row) for row in rows]
+
+
+def test_an_output_may_have_a_colon_in_its_name(spark, tmp_path, seeded_model):
+    folder = tmp_path / "2026-01-01T10:00"
+    images_with(folder)
+    options = options_for(folder, save(seeded_model, tmp_path / "model"))
+    run(spark, options)
+    assert current_paths(spark, options) == photographs()
