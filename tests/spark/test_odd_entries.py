@@ -2,7 +2,8 @@
 
 import os
 import socket
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -249,15 +250,21 @@ def as_nobody(work: Callable[[], None]) -> None:
         os.seteuid(user)
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Return a folder that others reach too, as those above ``tmp_path`` let nobody in."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("linked", [False, True], ids=["folder", "linked folder"])
-def test_a_folder_that_may_not_be_listed_may_hide_photographs_and_ends_the_run(linked, tmp_path):
-    images = images_with(tmp_path)
-    hidden = tmp_path / "hidden" if linked else tmp_path / "images" / "hidden"
+def test_a_folder_that_may_not_be_listed_may_hide_photographs_and_ends_the_run(linked, open_folder):
+    images = images_with(open_folder)
+    hidden = open_folder / "hidden" if linked else open_folder / "images" / "hidden"
     (hidden / "inner").mkdir(parents=True)
     if linked:
-        (tmp_path / "images" / "link").symlink_to(hidden / "inner")
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
+        (open_folder / "images" / "link").symlink_to(hidden / "inner")
     hidden.chmod(0o000)
 
     def check() -> None:
