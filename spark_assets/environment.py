@@ -68,15 +68,20 @@ def local_environment(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def home_folder() -> Path:
-    """Return the home folder, or that for temporary files where the user has none.
+def home_folder() -> str | None:
+    """Return the home folder of the user; None where it is not known, or is ``/``."""
+    home = os.path.expanduser("~").rstrip("/")
+    return home if home.startswith("/") else None
+
+
+def user_folder() -> Path:
+    """Return where files are kept for the user: the home folder, or that for temporary files.
 
     In a container a user may have neither HOME nor an entry in passwd.
     """
     from tempfile import gettempdir  # which imports a module that PYTHONPATH may replace
 
-    home = os.path.expanduser("~")
-    return Path(home if os.path.isabs(home) else gettempdir())
+    return Path(home_folder() or gettempdir())
 
 
 def _without(search_path: list[str], python_path: str) -> list[str]:

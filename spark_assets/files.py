@@ -80,6 +80,11 @@ def names_in(folder: Location) -> list[str]:
     return sorted(info.base_name for info in folder.filesystem.get_file_info(selector))
 
 
+def readable_name(name: str) -> str:
+    """Return a local name as tables hold it: what is not valid UTF-8 as an escape."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def delete_folder(folder: Location) -> None:
     """Delete a folder with all that it holds, if it is there."""
     filesystem = folder.filesystem

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from spark_assets.environment import JVM_OPTION_VARIABLES, home_folder
+from spark_assets.environment import JVM_OPTION_VARIABLES, user_folder
 from spark_assets.errors import FruitsError
 from spark_assets.jvm_messages import last_sentence
 
@@ -42,7 +42,7 @@ def jvm_options() -> str:
         *_QUICK_START,
         f"-Djava.io.tmpdir={tempfile.gettempdir()}",
         # From passwd otherwise, where the user of a container may have no entry.
-        f"-Duser.home={home_folder()}",
+        f"-Duser.home={user_folder()}",
     ]
     if CLASS_ARCHIVE.is_file():
         options.append(f"-XX:SharedArchiveFile={CLASS_ARCHIVE}")

@@ -1,6 +1,7 @@
 """Where images are read and results written: a local folder or a prefix in S3."""
 
 import os
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -8,11 +9,21 @@ from urllib.parse import urlsplit
 
 import pyarrow.fs
 
+from spark_assets.environment import home_folder
 from spark_assets.errors import FruitsError
 
 DEFAULT_REGION = "eu-central-1"
 # Spark reads these as patterns, and there is no way to tell it otherwise.
 GLOB_CHARACTERS = "*?[]{}\\"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+# Control characters, and what stands for bytes that are not UTF-8.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_BUCKET = re.compile(r"(?!.*\.\.)(?![\d.]+\Z)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+# It names no account: an ARN holds the number of one, and is not repeated.
+_ARN_SENTENCE = (
+    "an ARN is given as a place; write s3://bucket/prefix, where the bucket of an access point is "
+    "its alias, which ends in -s3alias"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +63,10 @@ class Location:
         """
         if self.s3:
             return f"s3://{self.base}"
-        home = os.path.expanduser("~")  # "~" where the user has none
-        below_home = home != "/" and f"{self.base}/".startswith(f"{home}/")
-        return f"~{self.base.removeprefix(home)}" if below_home else self.base
+        home = home_folder()
+        if home is None or not f"{self.base}/".startswith(f"{home}/"):
+            return self.base
+        return f"~{self.base.removeprefix(home)}"
 
     @property
     def filesystem(self) -> pyarrow.fs.FileSystem:
@@ -74,7 +86,7 @@ class Location:
         return Location("/".join((self.base, *names)), self.s3)
 
     def contains(self, other: "Location") -> bool:
-        return self.s3 == other.s3 and f"{other.base}/".startswith(f"{self.base}/")
+        return self.s3 == other.s3 and f"{other.base}/".startswith(f"{self.base.rstrip('/')}/")
 
     def spark_path(self, s3_scheme: str = "s3a") -> str:
         """Return the path as Spark's readers and writers take it: literal, not URL-encoded."""
@@ -82,29 +94,88 @@ class Location:
 
 
 def parse_location(uri: str) -> Location:
-    """Parse what a user typed: a local path, ``file://``, ``s3://`` or ``s3a://``.
+    """Parse what a user typed: a local path, ``file:``, ``s3://`` or ``s3a://``, in any case.
 
-    Raises FruitsError for any other scheme, and for an S3 URI without a bucket.
+    Nothing in it is URL-encoded: ``%20`` is three characters.  What begins with letters and a colon
+    is a URI, as RFC 3986 has it, so that ``s3:/bucket`` or ``results:v2`` never becomes a folder of
+    that name; ``./results:v2`` and ``2026-01-01T10:00`` are local paths.
+
+    Raises FruitsError for any other scheme, an S3 URI without the name of a bucket, a user who is
+    not known, and what cannot be shown in one line.
     """
-    scheme, separator, rest = uri.partition("://")
-    if not separator:
-        if not uri:
-            raise FruitsError("an empty place was given; name a folder or s3://bucket/prefix")
-        return Location(str(Path(uri).expanduser().absolute()))
+    _check_characters(uri)
+    match = _SCHEME.match(uri)
+    if match is None:
+        return Location(_absolute(_with_home(uri)))
+    scheme, rest = match[1].lower(), uri[match.end() :]
     if scheme == "file":
-        path = rest.removeprefix("localhost")
-        if not path.startswith("/"):
-            raise FruitsError(f"{uri} names another host; write file:///folder")
-        return Location(path.rstrip("/") or "/")
+        return Location(_absolute(_path_of_file_uri(uri, rest)))
     if scheme in ("s3", "s3a"):
-        base = rest.rstrip("/")
-        if not base or base.startswith("/"):
-            raise FruitsError(f"{uri} names no bucket; write s3://bucket/prefix")
-        return Location(base, S3Settings.from_environment())
+        return Location(_bucket_and_prefix(uri, rest), S3Settings.from_environment())
+    if scheme == "arn":
+        raise FruitsError(_ARN_SENTENCE)
+    slashes = "//" if rest.startswith("//") else ""
+    or_folder = "" if slashes else f", or ./{uri} for a folder of that name"
     raise FruitsError(
-        f"{uri} begins with {scheme}://, which is not supported; "
-        "give a local folder, file://, s3:// or s3a://"
+        f"{uri} begins with {match[0]}{slashes}, which is not supported; "
+        f"give a local folder, file://, s3:// or s3a://{or_folder}"
     )
+
+
+def _check_characters(uri: str) -> None:
+    if not uri.strip():
+        raise FruitsError("an empty place was given; name a folder or s3://bucket/prefix")
+    if _UNPRINTABLE.search(uri) or uri != uri.strip():
+        raise FruitsError(
+            f"the place {uri!r} holds a control character, what is not UTF-8, or a blank at an "
+            "end; give one without"
+        )
+
+
+def _with_home(path: str) -> str:
+    expanded = os.path.expanduser(path)
+    if expanded.startswith("~"):
+        raise FruitsError(
+            f"{path} names the home folder of a user who is not known here; "
+            f"write ./{path} for a folder of that name"
+        )
+    return expanded
+
+
+def _absolute(path: str) -> str:
+    # Two slashes at the beginning are kept by pathlib, and mean the same as one.
+    return f"/{str(Path(path).absolute()).lstrip('/')}"
+
+
+def _path_of_file_uri(uri: str, rest: str) -> str:
+    host, slash, path = rest[2:].partition("/") if rest.startswith("//") else ("", "", rest)
+    if host.lower() not in ("", "localhost"):
+        raise FruitsError(f"{uri} names another host; write file:///folder")
+    path = slash + path
+    if not path.startswith("/"):
+        raise FruitsError(f"{uri} names no folder from / on; write file:///folder")
+    return path
+
+
+def _bucket_and_prefix(uri: str, rest: str) -> str:
+    base = rest.removeprefix("//").rstrip("/")
+    bucket = base.partition("/")[0]
+    if not rest.startswith("//") or not bucket:
+        raise FruitsError(f"{uri} names no bucket; write s3://bucket/prefix")
+    if bucket.startswith("arn:"):
+        raise FruitsError(_ARN_SENTENCE)
+    if "@" in bucket:  # a key and its secret, which is not repeated
+        raise FruitsError(
+            "a place in S3 holds an @, as with credentials; write s3://bucket/prefix, and give "
+            "credentials by AWS's own variables or files"
+        )
+    if not _BUCKET.fullmatch(bucket):
+        raise FruitsError(
+            f"{bucket} is no name of a bucket, which has 3 to 63 lower-case letters, digits, dots "
+            "and hyphens, begins and ends with a letter or digit, has no two dots side by side and "
+            f"is no IP address; write s3://bucket/prefix"
+        )
+    return base
 
 
 def parse_output_location(uri: str) -> Location:

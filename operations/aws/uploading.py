@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import stat
 from dataclasses import dataclass
 from functools import partial
 from io import BufferedReader
@@ -20,6 +19,7 @@ from spark_assets.images.listing import (
     check_images_exist,
     list_images,
 )
+from spark_assets.images.regular_files import NotRegularFile, open_regular_file
 from spark_assets.locations import Location
 from spark_assets.output.erased import ErasedDigests, load_erased
 from spark_assets.output.layout import OutputLayout
@@ -116,29 +116,26 @@ def _upload(
     reason = _reason_against(path, key, entry)
     if reason is None:
         try:
-            with open(path, "rb") as file:
+            with open_regular_file(path) as file:
                 reason = erased.reason_against(file)
                 if reason is None:
                     client.upload_fileobj(file, images.bucket, key, Config=_TRANSFER)
         except botocore.exceptions.BotoCoreError:  # some are an OSError too, and none is the file's
             raise
+        except NotRegularFile as error:
+            reason = f"it is {error}; remove it"
         except OSError as error:
             reason = f"it cannot be read: {error.strerror}; check the permissions"
     return None if reason is None else f"{printable(entry.path)} is not uploaded: {reason}"
 
 
 def _reason_against(path: str, key: str, entry: ImageEntry) -> str | None:
-    if entry.size_bytes is None:
-        if os.path.islink(path):
-            return "the link leads nowhere; mend or remove it"
-        return "its name is not valid UTF-8, which S3 asks for; rename it"
+    if not os.path.lexists(path) and entry.size_bytes is None:
+        return "its name is not valid UTF-8, which S3 asks for, or its path too long; rename it"
+    if os.path.islink(path) and not os.path.exists(path):
+        return "the link leads nowhere; mend or remove it"
     if (n_bytes := len(key.encode())) > MAX_KEY_BYTES:
         return (
             f"its key would have {n_bytes} bytes, and S3 allows {MAX_KEY_BYTES}; shorten its path"
         )
-    try:
-        mode = os.stat(path).st_mode
-    except OSError as error:
-        return f"it cannot be read: {error.strerror}; check the permissions"
-    # Opening a pipe waits for someone who writes to it.
-    return None if stat.S_ISREG(mode) else "it is not a regular file; remove it"
+    return None

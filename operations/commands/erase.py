@@ -17,6 +17,7 @@ from spark_assets.erasure.run import begin_or_plan, conclude_all, remove_from_so
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs import erase as job
 from spark_assets.jobs.working import working_on
+from spark_assets.locations import parse_output_location
 from spark_assets.output.layout import OutputLayout
 
 
@@ -51,7 +52,7 @@ def _run(parsed: argparse.Namespace) -> ExitCode:
     if parsed.output is not None:
         if on_cluster:
             raise FruitsError("--on-cluster works on the deployed output; leave --output out")
-        in_s3 = parsed.output.startswith(("s3://", "s3a://"))
+        in_s3 = parse_output_location(parsed.output).s3 is not None
         return job.run(parsed, outside_reach=outside_reach if in_s3 else ())
     if on_cluster and (parsed.allow_again or parsed.rewrite_only):
         raise FruitsError("--on-cluster erases; leave it out with --allow-again or --rewrite-only")

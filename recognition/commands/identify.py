@@ -2,11 +2,14 @@
 
 import argparse
 import json
+import os
+import re
 import sys
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from recognition.classifier.exported import load_identifier
+from recognition.classifier.identifier import DEFAULT_LIMITS
 from recognition.classifier.model import Answer
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.images.decoding import ImageRejected
@@ -14,6 +17,7 @@ from spark_assets.locations import parse_location
 from spark_assets.report.wording import printable
 
 _N_SHOWN = 3
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Name the fruit on each photograph; go on after one that cannot be used."""
+    _refuse_uris(parsed.photographs)
     identifier = load_identifier(parse_location(parsed.output))
     if identifier.record.warning is not None:
         print(f"WARNING: {identifier.record.warning}", file=sys.stderr)
@@ -51,10 +56,23 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     return ExitCode.TOO_MANY_REJECTED if n_unusable else ExitCode.DONE
 
 
+def _refuse_uris(names: Sequence[str]) -> None:
+    for name in names:
+        if _URI.match(name) and not os.path.exists(name):
+            raise FruitsError(
+                f"{printable(name)} is a URI, and identify takes local files; "
+                "copy the photograph here and give its path"
+            )
+
+
 def _read(name: str) -> bytes:
-    """Read a photograph.  Raises FruitsError where there is no such file."""
+    """Read a photograph, or of one that is too large enough to tell.
+
+    Raises FruitsError where there is no such file.
+    """
     try:
-        return Path(name).read_bytes()
+        with open(name, "rb") as file:
+            return file.read(DEFAULT_LIMITS.max_bytes + 1)
     except OSError as error:
         raise FruitsError(
             f"{printable(name)} cannot be read: {error.strerror}; give a file with a photograph"

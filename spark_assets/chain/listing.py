@@ -15,6 +15,7 @@ from spark_assets.images.listing import (
     entries_in,
     instant_of,
     list_images,
+    local_entry,
     split_listing,
 )
 from spark_assets.images.naming import LabelRule
@@ -119,6 +120,13 @@ def _with_sizes(images: Location, entries: list[ImageEntry]) -> list[ImageEntry]
     unknown = [entry for entry in entries if entry.size_bytes is None]
     if not unknown:
         return entries
+    if images.s3 is None:
+        return [
+            entry
+            if entry.size_bytes is not None
+            else local_entry(entry.path, f"{images.base}/{entry.path}")
+            for entry in entries
+        ]
     infos = images.filesystem.get_file_info([f"{images.base}/{e.path}" for e in unknown])
     by_path = {}
     for entry, info in zip(unknown, infos, strict=True):

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from spark_assets.environment import home_folder
+from spark_assets.environment import user_folder
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import IMAGE_SIZE_PX
 
@@ -42,7 +42,7 @@ def imagenet_weights(
     the one that was downloaded.
     """
     name = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{image_size_px}_no_top.h5"
-    keras_home = Path(os.environ.get("KERAS_HOME") or home_folder() / ".keras")
+    keras_home = Path(os.environ.get("KERAS_HOME") or user_folder() / ".keras")
     path = keras_home / "models" / name
     if not path.exists():
         _download_in_time(_BASE_URL + name, path, timeout_s)

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 
-from spark_assets.environment import home_folder
+from spark_assets.environment import user_folder
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import FeatureModel, load_feature_model, save_feature_model
 from spark_assets.locations import Location
@@ -43,7 +43,7 @@ def kept_or_made(
 
 def _networks() -> Path:
     cache = os.environ.get("FRUITS_CACHE")
-    return (Path(cache) if cache else home_folder() / ".cache" / "fruits") / "networks"
+    return (Path(cache) if cache else user_folder() / ".cache" / "fruits") / "networks"
 
 
 def _key(made_from: str, packages: Sequence[str]) -> str:

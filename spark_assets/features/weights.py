@@ -1,6 +1,7 @@
 """From what a user asks for (``--weights``, ``--alpha``, ``--model``) to a feature model."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,7 @@ class FeatureModelRequest:
             return False
         if self.weights in _KINDS_BY_REQUEST:
             return facts.weights in _KINDS_BY_REQUEST[self.weights]
-        path = Path(self.weights).expanduser()
+        path = Path(os.path.expanduser(self.weights))
         return path.is_file() and _sha256(path) == facts.weights_file_sha256
 
     def is_ruled_out_by(self, facts: FeatureModelFacts) -> bool:
@@ -79,7 +80,7 @@ class FeatureModelRequest:
         if self.weights == RANDOM:
             return _seeded(self, verbose=verbose)
         if self.weights not in (IMAGENET, AUTO):
-            path = Path(self.weights).expanduser()
+            path = Path(os.path.expanduser(self.weights))
             return _from_file(path, self, "file", path.name, verbose=verbose)
         self._check_published()
         timeout_s = AUTO_TIMEOUT_S if self.weights == AUTO else None

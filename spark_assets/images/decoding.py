@@ -6,9 +6,12 @@ as ``keras.utils.load_img(..., interpolation="bicubic")`` does.  Colour is conve
 - grey, palette, CMYK, YCbCr and Lab as Pillow's ``convert("RGB")`` does, without colour profiles;
 - an alpha channel or a transparent colour is laid over white;
 - 16-bit and 32-bit integer greys keep their high byte, as Pillow does for 16-bit RGB;
-- an animation gives its first frame.
+- an animation gives its first frame, a file of several pictures its main one (of a HEIF the primary
+  image, of a TIFF the first page in full resolution: `tiff_pages`).
 
-The EXIF orientation is applied (damaged EXIF data counts as upright); no other metadata is read.
+The orientation is applied, as ``PIL.ImageOps.exif_transpose`` does: that of EXIF, or of XMP where
+EXIF has none; what is damaged or out of range counts as upright.  HEIF has its own way to turn a
+picture, beside which the EXIF tag counts for nothing.  No other metadata is read.
 """
 
 import io
@@ -21,6 +24,9 @@ import numpy as np
 import pi_heif
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
+
+from spark_assets.images.tiff_pages import NoFullPage, seek_picture
 
 # Pillow loads its decoders at the first image that needs them, and knows no others before.
 Image.init()
@@ -161,14 +167,18 @@ def _decode(content: bytes, target_px: int, limits: ImageLimits) -> UprightImage
             Reason.TOO_LARGE,
             f"{width} x {height} pixels, more than {limits.max_megapixels:g} megapixels",
         )
-    transpose = _TRANSPOSE_BY_ORIENTATION.get(_orientation(image))
-    if transpose in _SWAPPING:
-        width, height = height, width
     try:
         least_px = max(_REDUCED_FACTOR * target_px, min(image.size) // _REFUSED_SCALE + 1)
         # A hint that only the JPEG decoder takes; it leaves the mode as it is.
         drafted = image.draft(image.mode, (least_px, least_px))
         image.load()
+        # Asked once the pixels are there: Pillow turns a TIFF while it loads it, and takes the tag
+        # off.  Before, both the turn and the exchange of the sides would be done twice.
+        transpose = _transpose_of(image)
+        if not drafted:
+            width, height = image.size
+        if transpose in _SWAPPING:
+            width, height = height, width
         upright = image if transpose is None else image.transpose(transpose)
         covered = drafted[1][2:] if drafted else image.size
         box = _turned_box(covered, image.size, transpose)
@@ -185,7 +195,12 @@ def _decode(content: bytes, target_px: int, limits: ImageLimits) -> UprightImage
 
 def _open(content: bytes) -> Image.Image:
     try:
-        return Image.open(io.BytesIO(content), formats=FORMATS)
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+        if isinstance(image, TiffImageFile):
+            seek_picture(image)
+        return image
+    except NoFullPage as error:
+        raise ImageRejected(Reason.UNREADABLE, f"{error}; export it as JPEG or TIFF") from error
     except UnidentifiedImageError as error:
         if _has_signature(content):
             raise ImageRejected(Reason.TRUNCATED, "the header of the image is damaged") from error
@@ -195,13 +210,14 @@ def _open(content: bytes) -> Image.Image:
         raise ImageRejected(Reason.TRUNCATED, _detail_of(error)) from error
 
 
-def _orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8; damaged EXIF data counts as upright."""
+def _transpose_of(image: Image.Image) -> Image.Transpose | None:
+    """Return what makes an image upright that is loaded; None where it is, or its tags are bad."""
     try:
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        return _TRANSPOSE_BY_ORIENTATION.get(orientation)
     # EXIF blocks are hostile input like the rest, and a bad one does not spoil the pixels.
     except Exception:  # noqa: BLE001
-        return 1
+        return None
 
 
 def _turned_box(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import chain
@@ -12,11 +13,14 @@ import pyarrow
 import pyarrow.parquet
 
 from spark_assets.errors import FruitsError
+from spark_assets.files import readable_name
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.naming import is_looked_at
 from spark_assets.locations import Location, parse_location
 
 _PATH_COLUMNS = ("path", "key")
+# The schemes of `parse_location`.  Any other name with a colon is that of a file.
+_URI = re.compile(r"(?i:s3a?://|file:(?://(?:localhost)?)?(?=/))")
 
 
 def read_image_list(uri: str, images: Location) -> Iterator[ImageEntry]:
@@ -103,7 +107,7 @@ def _is_current(row: dict[str, Any]) -> bool:
 
 def _entry(row: dict[str, Any], images: Location) -> ImageEntry:
     path = row["path"] if row.get("path") else _path_of_key(row, images)
-    path = _relative(str(path), images)
+    path = readable_name(_relative(str(path), images))
     # Size and date count only together: they are what tells a changed image from a known one.
     size, modified_at = row.get("size"), row.get("last_modified_date")
     if size in (None, "") or modified_at in (None, ""):
@@ -124,8 +128,8 @@ def _path_of_key(row: dict[str, Any], images: Location) -> str:
 
 def _relative(path: str, images: Location) -> str:
     root = f"{images.base}/"
-    if path.startswith(("s3://", "s3a://", "file://")):
-        full = path.partition("://")[2]
+    if (scheme := _URI.match(path)) is not None:
+        full = path[scheme.end() :]
         if not full.startswith(root):
             raise _outside(path, images)
         return full.removeprefix(root)

@@ -3,9 +3,21 @@
 S3 is listed with boto3 and not with pyarrow.fs, which holds a whole listing in memory (300 bytes
 per key) and refuses keys such as ``a//b.jpg``; local folders with os.scandir, because pyarrow.fs
 fails on a single name that is not valid UTF-8.
+
+What is listed decides what counts as deleted.  So a local folder that cannot be listed, for lack of
+permission or because a disk fails, ends the run: it may hide photographs.  Any other entry that is
+odd costs its own row of rejected images, or nothing:
+
+- a link that leads nowhere or in a circle, a pipe, a socket, a device, a name that is not valid
+  UTF-8, a folder too deep for its path to be named: listed, without size and time, so that reading
+  rejects it as unreadable;
+- a linked folder that leads back to one on the way to it, a folder that a file has replaced since,
+  a name whose readable form is that of another entry: left out.
 """
 
+import errno
 import os
+import stat
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +28,7 @@ import botocore.exceptions
 import pyarrow as pa
 
 from spark_assets.errors import FruitsError
+from spark_assets.files import readable_name
 from spark_assets.images.naming import is_folder_looked_at, is_looked_at
 from spark_assets.locations import Location
 from spark_assets.s3 import error_code, s3_client
@@ -23,6 +36,8 @@ from spark_assets.s3 import error_code, s3_client
 # A folder that shows more entries than this before it ends is listed by one task, whole, and not
 # searched for subfolders by the driver.
 _MAX_ENTRIES_ON_DRIVER = 10_000
+# What the operating system says of a path that leads to no folder; of others it may be one.
+_LEADS_NOWHERE = (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,43 +131,73 @@ def list_level(images: Location, folder: str) -> Iterator[ImageEntry | str]:
 
 def _local_level(images: Location, folder: str) -> Iterator[ImageEntry | str]:
     absolute = f"{images.base}/{folder}"
+    taken: set[str] = set()
     try:
         with os.scandir(absolute) as entries:
             for entry in entries:
+                if not _is_utf8(entry.name):
+                    name = readable_name(entry.name)
+                    if name in taken or os.path.lexists(absolute + name):
+                        continue
+                    taken.add(name)
                 path = folder + entry.name
-                if entry.is_dir():
-                    if is_folder_looked_at(path) and not _is_loop(entry, absolute):
+                if _is_folder(entry):
+                    if is_folder_looked_at(path) and not _is_loop(entry, images.base, folder):
                         yield f"{path}/"
                     continue
-                found = _local_entry(path, entry)
+                found = local_entry(path, entry)
                 if is_looked_at(found.path, size_bytes=found.size_bytes):
                     yield found
     except OSError as error:
-        raise FruitsError(
-            f"the images folder {absolute} cannot be listed: {error.strerror}; "
-            "check the name and the permissions"
-        ) from error
+        if folder and error.errno == errno.ENAMETOOLONG:
+            yield ImageEntry(readable_name(folder.rstrip("/")), None, None)
+        elif not folder or error.errno not in _LEADS_NOWHERE:
+            raise FruitsError(
+                f"the images folder {error.filename or absolute} cannot be listed: "
+                f"{error.strerror}; check the name and the permissions"
+            ) from error
 
 
-def _local_entry(path: str, entry: "os.DirEntry[str]") -> ImageEntry:
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Tell whether an entry is a folder or leads to one.  Throws OSError where that is hidden."""
     try:
-        path.encode()
-    except UnicodeEncodeError:
+        return entry.is_dir()
+    except OSError as error:
+        if error.errno in _LEADS_NOWHERE:
+            return False
+        raise
+
+
+def local_entry(path: str, place: "str | os.DirEntry[str]") -> ImageEntry:
+    """Return the entry of a local file, without size and time where it is odd."""
+    if not _is_utf8(path):
         # No table can hold such a name. Its readable form goes on and is rejected as unreadable.
-        return ImageEntry(os.fsencode(path).decode("utf-8", "backslashreplace"), None, None)
+        return ImageEntry(readable_name(path), None, None)
     try:
-        status = entry.stat()
-    except OSError:  # a dangling link, or gone since: reading tells, and rejects it
+        status = os.stat(place)
+    except (OSError, ValueError):  # a dangling link, gone since, or no name: reading rejects it
+        return ImageEntry(path, None, None)
+    if not stat.S_ISREG(status.st_mode):  # its time is that of its last use
         return ImageEntry(path, None, None)
     return ImageEntry(path, status.st_size, instant_of(status.st_mtime_ns))
 
 
-def _is_loop(entry: "os.DirEntry[str]", parent: str) -> bool:
-    """Tell whether a linked folder leads back to one that holds it."""
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_loop(entry: "os.DirEntry[str]", base: str, folder: str) -> bool:
+    """Tell whether a linked folder leads back to one on the way to it, or to what holds one."""
     if not entry.is_symlink():
         return False
-    target = os.path.realpath(entry.path)
-    return f"{os.path.realpath(parent)}/".startswith(f"{target}/")
+    target = os.path.realpath(entry.path).rstrip("/")
+    folders = folder.split("/")
+    way = (os.path.join(base, *folders[:depth]) for depth in range(len(folders)))
+    return any(f"{os.path.realpath(each)}/".startswith(f"{target}/") for each in way)
 
 
 def _s3_level(images: Location, folder: str) -> Iterator[ImageEntry | str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason, check_size
 from spark_assets.images.listing import ImageEntry
+from spark_assets.images.regular_files import NotRegularFile, open_regular_file
 from spark_assets.locations import Location
 from spark_assets.s3 import ObjectRefused
 
@@ -59,8 +60,12 @@ class ImageReader:
         check_size(size_bytes, self._limits)
 
     def _read_file(self, path: str, check: Callable[[int], None]) -> bytes:
-        with self._images.filesystem.open_input_file(f"{self._images.base}/{path}") as stream:
-            content: bytes = stream.read(self._limits.max_bytes + 1)
+        with open_regular_file(f"{self._images.base}/{path}") as file:
+            size_bytes = os.fstat(file.fileno()).st_size
+            check(size_bytes)
+            content = file.read(size_bytes + 1)
+            if len(content) > size_bytes:  # it grows, or its file system tells no size
+                content += file.read(self._limits.max_bytes + 1 - len(content))
         check(len(content))
         return content
 
@@ -117,7 +122,7 @@ def _result(entry: ImageEntry, content: Future[bytes]) -> ReadImage:
 
 def _detail_of(error: Exception) -> str:
     """Say what failed without the message of storage, which names folders, hosts and accounts."""
-    if isinstance(error, ObjectRefused):
+    if isinstance(error, ObjectRefused | NotRegularFile):
         return str(error)
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)

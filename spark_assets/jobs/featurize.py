@@ -24,7 +24,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     """Run the job as it was asked for on a command line."""
     options = featurize_options(parsed)
     check_places(options)
-    with session_on_demand(options.output, "fruits featurize", parsed) as session:
+    with session_on_demand(options.output, "fruits featurize", parsed, may_be_new=True) as session:
         # Their libraries take half a second to load, in which Spark starts.
         from spark_assets.chain.run import commit, featurize
 

@@ -29,7 +29,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     options = featurize_options(parsed)
     check_places(options)
     to_reduce, to_report = reduce_options(parsed), report_options(parsed)
-    with session_on_demand(options.output, "fruits run", parsed) as session:
+    with session_on_demand(options.output, "fruits run", parsed, may_be_new=True) as session:
         # Its libraries take half a second to load, in which Spark starts.
         from spark_assets.chain.run import run_chain
 

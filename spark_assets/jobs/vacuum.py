@@ -2,11 +2,10 @@
 
 import argparse
 
-from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.files import names_in
+from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_output
 from spark_assets.locations import parse_output_location
-from spark_assets.output.layout import OutputLayout
+from spark_assets.output.layout import OutputLayout, check_output
 from spark_assets.output.lease import hold_lease
 from spark_assets.output.orphans import Orphan, find_orphans, remove_orphans, size_of
 from spark_assets.progress import say
@@ -25,8 +24,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     A dry run holds no lease: it may list what a command at work is about to finish.
     """
     layout = OutputLayout(parse_output_location(parsed.output))
-    if not names_in(layout.output):
-        raise FruitsError(f"there is nothing at {layout.output.uri}; give the output of a run")
+    check_output(layout.output)
     if parsed.dry_run:
         _say(find_orphans(layout), "would be removed")
         return ExitCode.DONE

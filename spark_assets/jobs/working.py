@@ -11,7 +11,7 @@ from spark_assets.files import names_in
 from spark_assets.jobs.arguments import DEFAULT_MAX_POINTS
 from spark_assets.locations import Location
 from spark_assets.output.erasing import pending_erasures
-from spark_assets.output.layout import OutputLayout
+from spark_assets.output.layout import OutputLayout, check_output
 from spark_assets.output.lease import hold_lease
 from spark_assets.session import is_submitted, start_context, start_session
 from spark_assets.session_on_demand import SessionOnDemand
@@ -22,8 +22,9 @@ def working_on(output: Location, purpose: str, parsed: argparse.Namespace) -> It
     """Be the only one that writes an output, and remove what those that died have left in it.
 
     ``parsed`` has what `add_common` adds.  Raises FruitsError, which names the other, where one is
-    at work and it is not to be waited for.
+    at work and it is not to be waited for, and where there is no output.
     """
+    check_output(output)
     layout = OutputLayout(output)
     with hold_lease(layout, purpose=purpose, wait=parsed.wait):
         _clear_up(layout)
@@ -45,12 +46,14 @@ def session_on(
 
 @contextmanager
 def session_on_demand(
-    output: Location, purpose: str, parsed: argparse.Namespace
+    output: Location, purpose: str, parsed: argparse.Namespace, *, may_be_new: bool = False
 ) -> Iterator[SessionOnDemand]:
     """Work on an output as in `session_on`, with Spark started once something needs it.
 
     In an output without runs everything is new, so that it is started at once.
     """
+    if not may_be_new:
+        check_output(output)
     layout = OutputLayout(output)
     start = partial(
         start_context, purpose, master=parsed.master, s3=output.s3, verbose=parsed.verbose

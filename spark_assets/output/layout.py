@@ -2,7 +2,19 @@
 
 from dataclasses import dataclass
 
+from spark_assets.errors import FruitsError
+from spark_assets.files import names_in
 from spark_assets.locations import Location
+
+
+def check_output(output: Location) -> None:
+    """Raise FruitsError where there is nothing to work on; to take its lease makes its folder."""
+    try:
+        is_there = bool(names_in(output))
+    except NotADirectoryError:
+        is_there = False
+    if not is_there:
+        raise FruitsError(f"there is nothing at {output.uri}; give the output of a run")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from spark_assets.errors import FruitsError
+from spark_assets.files import readable_name
 from spark_assets.locations import Location
 
 Outcome = tuple[str, int, str | None]
@@ -36,7 +37,7 @@ def paths_under(folder: Location, prefix: str) -> Iterator[str]:
     parent = prefix.rpartition("/")[0]
     for root, _, names in os.walk(Path(folder.base, parent)):
         for name in names:
-            path = _readable(os.path.relpath(os.path.join(root, name), folder.base))
+            path = readable_name(os.path.relpath(os.path.join(root, name), folder.base))
             if path.startswith(prefix):
                 yield path
 
@@ -91,8 +92,4 @@ def _unreadable_name(folder: str, readable: str) -> str | None:
         names = os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return next((name for name in names if _readable(name) == readable), None)
-
-
-def _readable(name: str) -> str:
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    return next((name for name in names if readable_name(name) == readable), None)

@@ -1,12 +1,14 @@
 """The classifier that a phone carries: it answers as the Python class, and is verified."""
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from operations import cli
 from recognition.classifier.exported import (
     ExportedIdentifier,
     Meaning,
@@ -108,3 +110,9 @@ def test_a_changed_file_is_refused(exported, tmp_path):
     (tmp_path / "labels.json").write_text('{"labels": ["pear"]}')
     with pytest.raises(FruitsError, match=r"labels\.json is missing or not the file"):
         load_identifier(parse_location(str(tmp_path)))
+
+
+def test_no_more_of_a_file_is_read_than_can_be_used(exported, capsys):
+    """Of a device that never ends, too."""
+    assert cli.main(["identify", "/dev/zero", "--output", str(exported)]) == 3
+    assert re.search(r"/dev/zero: cannot be used, too_large: \d+ bytes", capsys.readouterr().out)

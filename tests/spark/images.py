@@ -21,10 +21,8 @@ def encode(image: Image.Image, file_format: str = "JPEG", **options: Any) -> byt
     return target.getvalue()
 
 
-def with_orientation(
-    image: Image.Image, orientation: int, file_format: str = "PNG", **options: Any
-) -> bytes:
-    """Encode an upright image as a camera held in another way stores it."""
+def stored_as(upright: Image.Image, orientation: int) -> Image.Image:
+    """Return an upright image as a camera held in another way stores it."""
     undo = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -34,10 +32,16 @@ def with_orientation(
         7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_270,
     }
-    stored = image.transpose(undo[orientation]) if orientation in undo else image
+    return upright.transpose(undo[orientation]) if orientation in undo else upright
+
+
+def with_orientation(
+    image: Image.Image, orientation: int, file_format: str = "PNG", **options: Any
+) -> bytes:
+    """Encode an upright image as a camera held in another way stores it."""
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
-    return encode(stored, file_format, exif=exif, **options)
+    return encode(stored_as(image, orientation), file_format, exif=exif, **options)
 
 
 # 64 x 48, green on the left and red on the right, as a phone writes it (HEVC in HEIF).

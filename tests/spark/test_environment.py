@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from spark_assets.environment import home_folder, local_environment
+from spark_assets.environment import user_folder, local_environment
 
 OF_ANOTHER_INSTALLATION = {
     "SPARK_HOME": "/opt/spark-2.4.8",
@@ -50,7 +50,7 @@ def test_workers_run_this_interpreter_and_import_nothing_from_the_working_folder
 
 def test_a_user_without_a_home_has_a_folder_for_what_is_cached(monkeypatch):
     monkeypatch.setattr("os.path.expanduser", lambda path: path)
-    assert home_folder().is_dir()
+    assert user_folder().is_dir()
 
 
 ISOLATED = """

@@ -7,6 +7,7 @@ import pytest
 from spark_assets.chain import featurize as featurizing
 from spark_assets.chain.featurize import FeaturizedRun, NothingNew
 from spark_assets.chain.listing import list_photographs
+from spark_assets.chain.places import check_places
 from spark_assets.chain.run import featurize
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName, build_engine, engine_spec
@@ -264,6 +265,17 @@ def test_an_output_inside_the_images_is_refused(spark, options, images):
     put(images, "a/1.png")
     with pytest.raises(FruitsError, match="lies inside the images"):
         featurize(lambda: spark, dataclasses.replace(options, output=options.images.child("out")))
+
+
+@pytest.mark.parametrize("way", ["images/../images/out", "link/out"])
+def test_an_output_inside_the_images_is_refused_whatever_way_leads_there(
+    way, options, images, tmp_path
+):
+    put(images, "a/1.png")
+    (tmp_path / "link").symlink_to(images / "a")
+    output = dataclasses.replace(options.output, base=f"{tmp_path}/{way}")
+    with pytest.raises(FruitsError, match="lies inside the images"):
+        check_places(dataclasses.replace(options, output=output))
 
 
 def test_an_output_that_cannot_be_written_gets_one_sentence(spark, options, images, tmp_path):

@@ -58,10 +58,17 @@ def test_an_inventory_in_parquet_tells_size_and_time(tmp_path):
     assert (entry.path, entry.size_bytes, entry.modified_at) == ("a.jpg", 10, when)
 
 
-def test_a_local_list_may_hold_absolute_paths(tmp_path):
+def test_a_local_list_may_hold_absolute_paths_and_names_with_a_colon(tmp_path):
     images = parse_location(str(tmp_path / "photos"))
-    uri = written(tmp_path / "list.txt", f"{tmp_path}/photos/a.jpg\nb.jpg\nfile://{images.base}/c")
-    assert paths(uri, images) == ["a.jpg", "b.jpg", "c"]
+    forms = ("", "file:", "file://", "FILE://", "file://localhost")
+    absolute = [f"{form}{images.base}/{n}.jpg" for n, form in enumerate(forms)]
+    uri = written(tmp_path / "list.txt", "\n".join([*absolute, "b.jpg", "IMG:1.jpg", "file:x"]))
+    assert paths(uri, images) == [*(f"{n}.jpg" for n in range(5)), "b.jpg", "IMG:1.jpg", "file:x"]
+
+
+def test_a_name_that_is_not_utf8_stands_in_a_readable_form(tmp_path):
+    (tmp_path / "list.txt").write_bytes(b"caf\xe9.jpg\n")
+    assert paths(str(tmp_path / "list.txt")) == ["caf\\xe9.jpg"]
 
 
 @pytest.mark.parametrize(

@@ -72,13 +72,47 @@ def test_many_folders_become_many_shares(tmp_path):
         "_temporary/0/part.jpg",
         "_committed_123",
         "_started_123",
+        "apple/Thumbs.db",
+        "apple/thumbs.db",
+        "ehthumbs.db",
+        "ehthumbs_vista.db",
+        "apple/desktop.ini",
+        "apple/Desktop.INI",
+        "apple/Icon\r",
+        "apple/.DS_Store",
+        "apple/._1.jpg",
+        ".Spotlight-V100/Store-V2/1.jpg",
+        ".Trashes/501/1.jpg",
+        "__MACOSX/apple/1.jpg",
+        "$RECYCLE.BIN/S-1-5-21/1.jpg",
+        "System Volume Information/IndexerVolumeGuid",
+        "lost+found/1.jpg",
+        "apple/@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg",
+        "#recycle/1.jpg",
+        "@Recycle/1.jpg",
+        "Network Trash Folder/1.jpg",
     ],
 )
 def test_what_spark_and_desktops_leave_behind_is_no_image(tmp_path, name):
     assert paths(tree(tmp_path, "apple/1.jpg", name)) == ["apple/1.jpg"]
 
 
-@pytest.mark.parametrize("name", ["_DSC0001.JPG", "_SUCCESS.jpg", "a/_b/c.jpg", "temporary/1"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_DSC0001.JPG",
+        "_SUCCESS.jpg",
+        "a/_b/c.jpg",
+        "temporary/1",
+        "Thumbs/1.jpg",
+        "Thumbs.db/1.jpg",
+        "Thumbs.db.jpg",
+        "desktop.ini.png",
+        "recycled/1.jpg",
+        "icon",
+        "@eaDir",
+    ],
+)
 def test_everything_else_is_looked_at(name):
     assert is_looked_at(name, size_bytes=10)
 

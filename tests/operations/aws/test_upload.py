@@ -97,6 +97,9 @@ def test_what_goes_up_is_what_the_chain_looks_at(folder, s3):
         ".DS_Store",
         "_SUCCESS",
         "_temporary/1.jpg",
+        "Thumbs.db",
+        "kiwi/desktop.ini",
+        "@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg",
         "kiwi/1.jpg",
         "no ending",
     )
@@ -189,8 +192,10 @@ def test_a_name_that_is_not_utf_8_is_refused_after_the_others_went_up(folder, s3
 def test_a_refused_name_cannot_write_on_the_terminal(folder, capsys):
     folder.mkdir()
     (folder / "\x1b[2J\n.jpg").symlink_to("nowhere")
+    (folder / "circle.jpg").symlink_to("circle.jpg")
     assert upload(folder) == 1
     told = capsys.readouterr().err
+    assert "circle.jpg is not uploaded: the link leads nowhere" in told
     assert "\\x1b[2J\\n.jpg is not uploaded: the link leads nowhere" in told
     assert "\x1b" not in told
 
