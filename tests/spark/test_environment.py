@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from spark_assets.environment import user_folder, local_environment
+from spark_assets.environment import local_environment, user_folder
 
 OF_ANOTHER_INSTALLATION = {
     "SPARK_HOME": "/opt/spark-2.4.8",

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from spark_assets.errors import FruitsError
 from spark_assets.environment import home_folder
+from spark_assets.errors import FruitsError
 from spark_assets.locations import S3Settings, parse_location, parse_output_location
 
 
