@@ -9,6 +9,7 @@ from functools import partial
 import pyarrow as pa
 from numpy import float32
 from numpy.typing import NDArray
+from spark_assets.images.small_listing import list_if_small
 
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName, build_engine, engine_spec
@@ -18,7 +19,6 @@ from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.naming import LabelRule
 from spark_assets.images.reading import ImageReader, ReadAhead
-from spark_assets.images.small_listing import list_if_small
 from spark_assets.images.thumbnails import jpeg_of
 from spark_assets.locations import Location
 from spark_assets.pca.batches import feature_matrix

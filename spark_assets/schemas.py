@@ -26,8 +26,10 @@ class Outcome(StrEnum):
     GONE = "gone"
 
 
+_SIZE_BYTES = pa.field("size_bytes", pa.int64())
+
 # What a listing yields, and what a task that computes features takes in.
-IMAGES = pa.schema([_PATH, _LABEL, pa.field("size_bytes", pa.int64()), _MODIFIED_AT])
+LISTED = pa.schema([_PATH, _SIZE_BYTES, _MODIFIED_AT])
 
 FEATURES = pa.schema(
     [
@@ -44,7 +46,7 @@ FEATURES = pa.schema(
 
 REJECTED = pa.schema(
     [
-        *IMAGES,
+        *(_PATH, _LABEL, _SIZE_BYTES, _MODIFIED_AT),
         pa.field("reason", pa.string(), nullable=False),
         pa.field("detail", pa.string(), nullable=False),
     ]
@@ -63,7 +65,7 @@ OUTCOMES = pa.schema(
 # features.  ``content_sha256`` is there where features are, ``reason`` where there are none.
 CHANGES = pa.schema(
     [
-        *IMAGES,
+        *(_PATH, _LABEL, _SIZE_BYTES, _MODIFIED_AT),
         pa.field("content_sha256", pa.string()),
         pa.field("outcome", pa.string(), nullable=False),
         pa.field("reason", pa.string()),

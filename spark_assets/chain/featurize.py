@@ -9,14 +9,10 @@ from pyspark import SparkContext
 from spark_assets.chain.network import ChosenNetwork
 from spark_assets.chain.plan import Plan
 from spark_assets.chain.started_run import StartedRun
-from spark_assets.chain.writing import kept_outcomes, write_tables
+from spark_assets.chain.writing import keep_files, table_folders, write_gone
 from spark_assets.features.engines import engine_spec
 from spark_assets.features.feature_model import FeatureModel
-from spark_assets.features.on_spark import (
-    TaskSettings,
-    look_at_images,
-    n_tasks_for,
-)
+from spark_assets.features.on_spark import TaskSettings, featurize_on_spark, n_tasks_for
 from spark_assets.images.decoding import Reason
 from spark_assets.output.erased import load_erased
 from spark_assets.output.manifest import Counts, RunManifest
@@ -49,7 +45,7 @@ class NothingNew:
 def featurize_images(
     session: GetSession, run: StartedRun, plan: Plan, network: ChosenNetwork
 ) -> FeaturizedRun:
-    """Look at every image of the plan; write features, rejected images and what has changed.
+    """Featurize the images of the plan; write features, rejected images and what has changed.
 
     Raises FruitsError where the counts do not add up.
     """
@@ -57,13 +53,13 @@ def featurize_images(
     n_slots, versions = n_task_slots(context), versions_in_use(context)
     progress = ProgressRecord(0)
     with run.stopwatch.stage("featurize"):
-        if plan.n_to_featurize:
-            progress = _look_at_images(context, run, plan, network.model)
+        if plan.n_images:
+            progress = _featurize_on_spark(context, run, plan, network.model)
     n_rows = plan.n_images + sum(earlier.counts.n_images for earlier in run.earlier)
-    if plan.is_at_hand and is_small(n_rows):
+    if is_small(n_rows):
         release(session)  # the driver does all that is left, up to the report
     with run.stopwatch.stage("write"):
-        write_tables(session, run, plan, network.model.facts.n_features)
+        write_gone(run, plan)
         counts, bytes_read = _count(run, plan)
     seconds = run.stopwatch.seconds
     manifest = RunManifest(
@@ -75,7 +71,7 @@ def featurize_images(
         counts=counts,
         bytes_read=bytes_read,
         seconds_by_stage=seconds,
-        images_per_second=plan.n_to_featurize / max(seconds["featurize"], 0.001),
+        images_per_second=plan.n_images / max(seconds["featurize"], 0.001),
         images_per_second_steady=progress.images_per_second_steady(),
         n_task_slots=n_slots,
         versions=versions,
@@ -83,7 +79,7 @@ def featurize_images(
     return FeaturizedRun(manifest, None if network.is_kept else network.model)
 
 
-def _look_at_images(
+def _featurize_on_spark(
     context: SparkContext, run: StartedRun, plan: Plan, model: FeatureModel
 ) -> ProgressRecord:
     options = run.options
@@ -96,10 +92,11 @@ def _look_at_images(
         engine_id=f"{options.engine} {model.facts.network_sha256}",
         is_erased=erased.holds if (erased := load_erased(run.layout)) else None,
     )
-    n_tasks = n_tasks_for(context, plan.n_to_featurize)
-    with track(context, n_images=plan.n_to_featurize, n_tasks=n_tasks) as progress:
-        look_at_images(context, plan.images, spec, settings, kept_outcomes(run), n_tasks=n_tasks)
+    n_tasks, folders = n_tasks_for(context, plan.n_images), table_folders(run)
+    with track(context, n_images=plan.n_images, n_tasks=n_tasks) as progress:
+        kept = featurize_on_spark(context, plan.images, spec, settings, folders, n_tasks=n_tasks)
     spec.destroy()
+    keep_files(run, kept)
     return progress
 
 
@@ -125,7 +122,6 @@ def _count(run: StartedRun, plan: Plan) -> tuple[Counts, int]:
         n_rejected=sum(rejected.values()),
         rejected_by_reason=rejected,
         n_changed=plan.n_changed,
-        n_renamed=plan.n_renamed,
         n_gone=n_images[str(Outcome.GONE), None],
         n_outdated=plan.n_outdated,
     )

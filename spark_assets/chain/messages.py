@@ -19,8 +19,8 @@ def say_network(network: ChosenNetwork) -> None:
 
 def say_planned(plan: Plan, *, adds: bool) -> None:
     """Say how many images are looked at."""
-    rest = f", {_known_and_gone(plan.n_known, plan.n_gone, plan.n_renamed)}" if adds else ""
-    say(f"{plan.n_to_featurize} images to look at{rest}")
+    rest = f", {_known_and_gone(plan.n_known, plan.n_gone)}" if adds else ""
+    say(f"{plan.n_images} images to look at{rest}")
 
 
 def say_nothing_new(n_known: int) -> None:
@@ -32,7 +32,7 @@ def say_featurized(manifest: RunManifest, options: FeaturizeOptions) -> ExitCode
     """Say what a run did, and return whether too many images were rejected."""
     counts = manifest.counts
     if not counts.n_images:
-        rest = _known_and_gone(counts.n_known, counts.n_gone, counts.n_renamed)
+        rest = _known_and_gone(counts.n_known, counts.n_gone)
         say(f"{rest}; nothing to featurize, run {manifest.run_id}")
         return ExitCode.DONE
     reasons = ", ".join(f"{n} {reason}" for reason, n in counts.rejected_by_reason.items())
@@ -51,10 +51,9 @@ def say_featurized(manifest: RunManifest, options: FeaturizeOptions) -> ExitCode
     return ExitCode.TOO_MANY_REJECTED
 
 
-def _known_and_gone(n_known: int, n_gone: int, n_renamed: int) -> str:
-    """Return ``220 known, 20 gone``, and how many of these came back under another name."""
-    renamed = f" ({n_renamed} taken over under a new name)" if n_renamed else ""
-    return f"{n_known} known" + (f", {n_gone} gone{renamed}" if n_gone else "")
+def _known_and_gone(n_known: int, n_gone: int) -> str:
+    """Return ``220 known, 20 gone``."""
+    return f"{n_known} known" + (f", {n_gone} gone" if n_gone else "")
 
 
 def say_nothing_to_reduce() -> None:

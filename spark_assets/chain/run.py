@@ -6,8 +6,6 @@ Each stage is a module of this folder; what they leave behind is in `spark_asset
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from pyspark.sql import SparkSession
-
 from spark_assets.chain.featurize import FeaturizedRun, NothingNew, featurize_images
 from spark_assets.chain.listing import list_photographs
 from spark_assets.chain.messages import (
@@ -21,15 +19,12 @@ from spark_assets.chain.messages import (
 )
 from spark_assets.chain.network import choose_network
 from spark_assets.chain.options import FeaturizeOptions, ReduceOptions, ReportOptions
-from spark_assets.chain.plan import Plan, plan_first, plan_more
+from spark_assets.chain.plan import plan_run
 from spark_assets.chain.reduce import Reduction, reduce_features
 from spark_assets.chain.report import make_report, write_report
-from spark_assets.chain.small_plan import plan_here
-from spark_assets.chain.started_run import StartedRun, start_run
+from spark_assets.chain.started_run import start_run
 from spark_assets.errors import ExitCode
 from spark_assets.files import read_bytes
-from spark_assets.images.listing import ImageEntry
-from spark_assets.images.small_listing import list_if_small
 from spark_assets.output.commit import commit_run, discard_run, remove_replaced
 from spark_assets.output.history import n_current_features, visible_runs
 from spark_assets.output.layout import OutputLayout
@@ -104,14 +99,12 @@ def featurize(session: GetSession, options: FeaturizeOptions) -> FeaturizedRun |
             # TensorFlow takes seconds to convert a network, and Spark to start: both at a time.
             network_chosen = pool.submit(choose_network, options, run.layout, run.earlier)
             with run.stopwatch.stage("list"):
-                small = None if options.image_list else list_if_small(options.images)
-                listed = None if small is None else small[: options.limit]
-                plan = None if listed is None else plan_here(run, listed)
-            if plan is None or plan.has_work:
+                listed = list_photographs(options)
+            with run.stopwatch.stage("plan"):
+                plan = plan_run(run, listed)
+            if plan.has_work:
                 with run.stopwatch.stage("start"):
                     context_of(session)
-            with run.stopwatch.stage("plan"):
-                plan = plan or _plan(session(), run, listed)
             with run.stopwatch.stage("model"):
                 network = network_chosen.result()
         say_network(network)
@@ -119,22 +112,6 @@ def featurize(session: GetSession, options: FeaturizeOptions) -> FeaturizedRun |
             return NothingNew(plan.n_known)
         say_planned(plan, adds=bool(run.earlier))
         return featurize_images(session, run, plan, network)
-
-
-def _plan(spark: SparkSession, run: StartedRun, small: Sequence[ImageEntry] | None) -> Plan:
-    options = run.options
-    listed = list_photographs(
-        spark,
-        options.images,
-        run.staging,
-        labels=options.labels,
-        small=small,
-        image_list=options.image_list,
-        limit=options.limit,
-    )
-    if not run.earlier:
-        return plan_first(listed.images, listed.n_images, options)
-    return plan_more(spark, run, listed)
 
 
 def commit(result: FeaturizedRun | NothingNew, options: FeaturizeOptions) -> ExitCode:

@@ -1,37 +1,30 @@
-"""Featurization on Spark: paths go to the workers, which leave a file of outcomes for each task."""
+"""Featurization on Spark: slices of paths go to the workers, which write the tables' files."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
-import numpy as np
 import pyarrow as pa
 from pyspark import Broadcast, SparkContext, TaskContext
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from spark_assets.features.engines import Engine, EngineSpec, build_engine
+from spark_assets.features.outcome_files import TableFolders, write_outcomes
 from spark_assets.features.task import IsErased, extract
-from spark_assets.files import write_bytes
 from spark_assets.images.decoding import ImageLimits
-from spark_assets.images.listing import ImageEntry, entries_in
+from spark_assets.images.listing import entries_in
 from spark_assets.images.naming import LabelRule
 from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.locations import Location
-from spark_assets.schemas import FEATURES, OUTCOMES, REJECTED, spark_schema
+from spark_assets.schemas import OUTCOMES
 from spark_assets.session import n_task_slots
-from spark_assets.small_parquet import to_parquet
 from spark_assets.worker import forget_zip_directories, freeze_what_is_loaded
 
 # A task of 512 images takes seconds: the last one does not run alone for long, and a lost executor
-# costs little.
+# costs little.  Its file of features has 2.6 MB, of which erasing a photograph writes one anew.
 _IMAGES_PER_TASK_MAX = 512
 _IMAGES_PER_TASK_MIN = 32
 _TASKS_PER_SLOT = 3
-_BYTES_PER_FILE = 64 * 1024 * 1024
-_ROWS_PER_FILE_MIN = 500
-_FILES_PER_RUN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,89 +52,49 @@ def n_tasks_for(context: SparkContext, n_images: int) -> int:
     return max(1, math.ceil(n_images / per_task))
 
 
-def look_at_images(
+def featurize_on_spark(
     context: SparkContext,
-    images: DataFrame | Sequence[ImageEntry],
+    images: pa.Table,
     spec: Broadcast[EngineSpec],
     settings: TaskSettings,
-    folder: Location,
+    folders: TableFolders,
     *,
     n_tasks: int,
-) -> None:
-    """Write a row of `schemas.OUTCOMES` per image: with features, or with a reason.
+) -> list[str]:
+    """Write the rows of images, `schemas.LISTED` ordered by path; return the names of the files.
 
-    ``images`` has the columns of `schemas.IMAGES`.  Only paths travel; each worker reads its images
-    itself, keeps its engine and its reader threads from one task to the next, and writes a file for
-    each task: rows that came back for Spark to write took the JVM 0.2 ms of processor an image.
-    The file is named by the task, whole or not there, and the same after a retry.
+    Only paths travel.  Each task takes a slice, reads its images itself, and writes its rows in
+    their final form: rows that came back for Spark to write took a fifth of a run.  A worker keeps
+    its engine and its reader threads from one task to the next.
+
+    A file is named by the attempt that wrote it, whole or not there: of attempts that fail or come
+    second, what they have written is not among the names.
     """
 
-    def work(entries: Iterable[ImageEntry]) -> None:
+    def work(share: pa.Table) -> list[str]:
         forget_zip_directories()
         engine, ahead = _engine(settings.engine_id, spec), _read_ahead()
         reader = ImageReader(settings.images, limits=settings.limits)
         outcomes = extract(
-            ahead.read(entries, reader),
+            ahead.read(entries_in(share), reader),
             engine=engine,
             size_px=settings.size_px,
             limits=settings.limits,
             labels=settings.labels,
             is_erased=settings.is_erased,
         )
-        table = pa.Table.from_batches(outcomes, OUTCOMES)
-        write_bytes(folder.child(f"part-{_task():05d}.parquet"), to_parquet(table))
+        return write_outcomes(pa.Table.from_batches(outcomes, OUTCOMES), folders, _file_name())
 
-    def work_on_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        work(entries_in(batches))
-        return iter(())
-
-    if isinstance(images, DataFrame):
-        shares = images.repartition(n_tasks)
-        shares.mapInArrow(work_on_batches, spark_schema(OUTCOMES)).collect()
-    else:  # without a plan, a shuffle and generated code, which take a second of a short run
-        dealt = [images[first::n_tasks] for first in range(n_tasks)]
-        context.parallelize(dealt, n_tasks).foreach(work)
+    bounds = [images.num_rows * task // n_tasks for task in range(n_tasks + 1)]
+    shares = [images.slice(start, end - start).combine_chunks() for start, end in pairwise(bounds)]
+    names = context.parallelize(shares, n_tasks).flatMap(work).collect()
+    return sorted(names)
 
 
-def split_outcomes(
-    outcomes: DataFrame,
-    *,
-    features: Location,
-    rejected: Location,
-    n_images: int,
-    n_features: int,
-) -> None:
-    """Write the two tables from the kept outcomes.
-
-    Neighbours by path are neighbours in the files of features, of which none holds more than
-    `rows_per_file`: erasing a few images then writes little anew.
-    """
-    n_files = math.ceil(n_images / rows_per_file(n_images, n_features))
-    usable = outcomes.where(F.col("reason").isNull()).select(*FEATURES.names)
-    shared = usable.coalesce(1) if n_files <= 1 else usable.repartitionByRange(n_files, "path")
-    (
-        shared.sortWithinPartitions("path")
-        .write.option("parquet.enable.dictionary#features.list.element", "false")
-        .parquet(features.spark_path())
-    )
-    unusable = outcomes.where(F.col("reason").isNotNull()).select(*REJECTED.names)
-    unusable.coalesce(1).write.parquet(rejected.spark_path())
-
-
-def rows_per_file(n_images: int, n_features: int) -> int:
-    """Return how many rows of features a file holds: half a percent of a large run.
-
-    At least 500, as Spark reads few files faster than many, and at most 64 MiB.
-    """
-    most = _BYTES_PER_FILE // (np.dtype(np.float32).itemsize * n_features)
-    return min(max(_ROWS_PER_FILE_MIN, n_images // _FILES_PER_RUN), max(1, most))
-
-
-def _task() -> int:
-    """Return the number of this task among those of its job, the same when it is tried again."""
+def _file_name() -> str:
     context = TaskContext.get()
     assert context is not None
-    return context.partitionId()
+    return f"part-{context.partitionId():05d}-{context.taskAttemptId()}.zstd.parquet"
 
 
 _engines: dict[str, Engine] = {}

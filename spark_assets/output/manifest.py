@@ -12,8 +12,7 @@ class Counts:
     """Images of one run.
 
     ``n_images`` were looked at in this run; ``n_known`` were left out because earlier runs hold
-    them unchanged.  Of those looked at, ``n_changed`` had been looked at before, and ``n_renamed``
-    had the content of an image that is gone, whose features they took over.  ``n_gone`` are no
+    them unchanged.  Of those looked at, ``n_changed`` had been looked at before.  ``n_gone`` are no
     longer in the source.  ``n_outdated`` rows of features of earlier runs no longer count: those of
     images that have changed or gone.
     """
@@ -24,7 +23,6 @@ class Counts:
     n_rejected: int
     rejected_by_reason: dict[str, int]
     n_changed: int = 0
-    n_renamed: int = 0
     n_gone: int = 0
     n_outdated: int = 0
 
@@ -86,5 +84,6 @@ class RunManifest:
             )
         fields = {name: value[name] for name in cls.__dataclass_fields__}
         fields["feature_model"] = FeatureModelFacts.from_json(value["feature_model"])
-        fields["counts"] = Counts(**value["counts"])
+        names = Counts.__dataclass_fields__
+        fields["counts"] = Counts(**{name: value["counts"][name] for name in names})
         return cls(**fields)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from spark_assets.images.small_listing import list_if_small
 
 from spark_assets.chain.listing import list_photographs
 from spark_assets.errors import FruitsError
@@ -15,7 +16,6 @@ from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import WHOLE_LISTING, ImageEntry, list_images
 from spark_assets.images.naming import LabelRule
 from spark_assets.images.reading import ImageReader
-from spark_assets.images.small_listing import list_if_small
 from spark_assets.locations import Location, parse_location
 from spark_assets.output.history import current_rejected
 from spark_assets.output.layout import OutputLayout

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from spark_assets.chain.small_plan import plan_here
 
 from spark_assets.chain.listing import list_photographs
 from spark_assets.chain.plan import plan_more
-from spark_assets.chain.small_plan import plan_here
 from spark_assets.chain.started_run import StartedRun
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import Reason

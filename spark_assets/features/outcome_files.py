@@ -1,0 +1,39 @@
+"""The files that one task leaves: features, rejected images, and what it has found of each image."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from spark_assets.files import write_bytes
+from spark_assets.locations import Location
+from spark_assets.schemas import CHANGES, FEATURES, REJECTED, Outcome
+from spark_assets.small_parquet import to_parquet
+
+
+@dataclass(frozen=True, slots=True)
+class TableFolders:
+    """Where the files of a run go, one folder a table."""
+
+    features: Location
+    rejected: Location
+    changes: Location
+
+
+def write_outcomes(outcomes: pa.Table, folders: TableFolders, name: str) -> list[str]:
+    """Write `schemas.OUTCOMES` as a file of each table that has rows; return ``table/name`` each.
+
+    Raises FruitsError where they cannot be written.
+    """
+    is_usable = pc.is_null(outcomes["reason"])
+    outcome = pc.if_else(is_usable, str(Outcome.FEATURES), str(Outcome.REJECTED))
+    tables = {
+        "features": outcomes.filter(is_usable).select(FEATURES.names).cast(FEATURES),
+        "rejected": outcomes.filter(pc.invert(is_usable)).select(REJECTED.names).cast(REJECTED),
+        "changes": outcomes.append_column("outcome", outcome).select(CHANGES.names).cast(CHANGES),
+    }
+    written = {table: rows for table, rows in tables.items() if rows.num_rows}
+    for table, rows in written.items():
+        folder: Location = getattr(folders, table)
+        write_bytes(folder.child(name), to_parquet(rows))
+    return [f"{table}/{name}" for table in written]
