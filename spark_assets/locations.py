@@ -4,11 +4,16 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pyarrow.fs
 
+from spark_assets.credentials import current_keys
 from spark_assets.errors import FruitsError
+
+if TYPE_CHECKING:
+    from botocore.credentials import ReadOnlyCredentials
 
 DEFAULT_REGION = "eu-central-1"
 # Spark reads these as patterns, and there is no way to tell it otherwise.
@@ -20,17 +25,18 @@ class S3Settings:
     """How to reach S3.
 
     Taken from the environment once, on the driver, and sent to the workers, whose environment
-    may be another.
+    may be another.  ``anonymous``: without credentials, as everybody reads a public bucket.
     """
 
     region: str
     endpoint_url: str | None
+    anonymous: bool = False
 
     @classmethod
-    def from_environment(cls) -> "S3Settings":
+    def from_environment(cls, *, anonymous: bool = False) -> "S3Settings":
         region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
         endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        return cls(region=region or DEFAULT_REGION, endpoint_url=endpoint or None)
+        return cls(region or DEFAULT_REGION, endpoint or None, anonymous)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,13 @@ class Location:
 
     @property
     def filesystem(self) -> pyarrow.fs.FileSystem:
-        return _filesystem(self.s3)
+        """Arrow's way to the files here, with credentials that are valid for ten minutes at least.
+
+        Raises AccessRefused where S3 needs credentials and there are none.
+        """
+        if self.s3 is None or self.s3.anonymous:
+            return _filesystem(self.s3, None)
+        return _filesystem(self.s3, current_keys())
 
     @property
     def bucket(self) -> str:
@@ -74,16 +86,22 @@ class Location:
         return Location("/".join((self.base, *names)), self.s3)
 
     def contains(self, other: "Location") -> bool:
-        return self.s3 == other.s3 and f"{other.base}/".startswith(f"{self.base}/")
+        return self._storage == other._storage and f"{other.base}/".startswith(f"{self.base}/")
+
+    @property
+    def _storage(self) -> tuple[str | None] | None:
+        """Where the files are, however they are read: None for this machine."""
+        return None if self.s3 is None else (self.s3.endpoint_url,)
 
     def spark_path(self, s3_scheme: str = "s3a") -> str:
         """Return the path as Spark's readers and writers take it: literal, not URL-encoded."""
         return f"{s3_scheme}://{self.base}" if self.s3 else f"file://{self.base}"
 
 
-def parse_location(uri: str) -> Location:
+def parse_location(uri: str, *, anonymous: bool = False) -> Location:
     """Parse what a user typed: a local path, ``file://``, ``s3://`` or ``s3a://``.
 
+    ``anonymous``: what is in S3 is read without credentials.
     Raises FruitsError for any other scheme, and for an S3 URI without a bucket.
     """
     scheme, separator, rest = uri.partition("://")
@@ -100,7 +118,7 @@ def parse_location(uri: str) -> Location:
         base = rest.rstrip("/")
         if not base or base.startswith("/"):
             raise FruitsError(f"{uri} names no bucket; write s3://bucket/prefix")
-        return Location(base, S3Settings.from_environment())
+        return Location(base, S3Settings.from_environment(anonymous=anonymous))
     raise FruitsError(
         f"{uri} begins with {scheme}://, which is not supported; "
         "give a local folder, file://, s3:// or s3a://"
@@ -122,11 +140,16 @@ def parse_output_location(uri: str) -> Location:
 
 
 @lru_cache(maxsize=8)
-def _filesystem(s3: S3Settings | None) -> pyarrow.fs.FileSystem:
+def _filesystem(s3: S3Settings | None, keys: "ReadOnlyCredentials | None") -> pyarrow.fs.FileSystem:
     if s3 is None:
         return pyarrow.fs.LocalFileSystem()
     endpoint = urlsplit(s3.endpoint_url) if s3.endpoint_url else None
     return pyarrow.fs.S3FileSystem(
+        # Given: of its own accord it would look for others, and go without where it finds none.
+        access_key=keys and keys.access_key,
+        secret_key=keys and keys.secret_key,
+        session_token=keys and keys.token,
+        anonymous=s3.anonymous,
         region=s3.region,
         endpoint_override=endpoint.netloc if endpoint else None,
         scheme=endpoint.scheme if endpoint else "https",

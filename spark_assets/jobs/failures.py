@@ -5,11 +5,15 @@ import sys
 
 from spark_assets.closed_pipe import closed_outputs
 from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.s3_answers import NO_ACCESS, NO_CREDENTIALS, code_in, sentence_of_code
 
 # A FruitsError raised in a worker arrives as text, inside the trace of a Python worker.
-_WORKER_FAILURE = re.compile(r"^(?:\S*\.)?FruitsError: (.+?)$", re.MULTILINE)
-_NO_ACCESS = "access in S3 is denied; check what the role may read and write"
+_WORKER_FAILURE = re.compile(r"^(?:\S*\.)?(?:FruitsError|AccessRefused): (.+?)$", re.MULTILINE)
 _KNOWN = (
+    *(
+        (sign, sentence_of_code(NO_CREDENTIALS))
+        for sign in ("Unable to locate credentials", "No AWS Credentials")
+    ),
     ("No space left on device", "the disk is full; free some space and run it again"),
     ("Disk quota exceeded", "the disk quota is used up; free some space and run it again"),
     (
@@ -17,8 +21,6 @@ _KNOWN = (
         "the output is on a read-only file system; choose a place that you may write to",
     ),
     ("Permission denied", "a file or folder is not accessible; check the permissions"),
-    ("AccessDenied", _NO_ACCESS),
-    ("ACCESS_DENIED", _NO_ACCESS),  # as Arrow writes it
     ("OutOfMemoryError", "Spark ran out of memory; give the driver or the executors more"),
     (
         "Python worker exited unexpectedly",
@@ -52,5 +54,9 @@ def sentence_of(error: BaseException) -> str:
     for sign, sentence in _KNOWN:
         if sign in text:
             return sentence
+    if (code := code_in(text)) is not None:
+        return sentence_of_code(code)
+    if "AccessDenied" in text:  # the connector's exception for an answer without a code
+        return NO_ACCESS
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     return f"{type(error).__name__}: {first[:300]}; {_MORE}"
