@@ -11,7 +11,7 @@ from cdk_app.config import REGION
 from cdk_app.instances import InstanceType
 
 PYTHON = "/opt/fruits/bin/python"
-# The nodes have their credentials from the metadata service, which boto3 asks once and for a second:
+# The nodes have their credentials from the metadata service, which boto3 asks once, for a second:
 # too little where all workers of a cluster start at a time.
 PATIENCE = {
     "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "10",

@@ -9,7 +9,7 @@ are boto3's.
 import re
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from functools import lru_cache
 
@@ -96,7 +96,7 @@ class ObjectReader:
     def _read_with_boto3(self, key: str, check_size: CheckSize) -> bytes:
         try:
             found = self._boto3().get_object(Bucket=self._bucket, Key=key)
-            with found["Body"] as body:
+            with closing(found["Body"]) as body:  # entered itself, it is another, of urllib3
                 check_size(found["ContentLength"])
                 content: bytes = body.read()
         except botocore.exceptions.ClientError as error:
