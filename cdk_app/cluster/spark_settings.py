@@ -13,7 +13,7 @@ from cdk_app.instances import InstanceType
 PYTHON = "/opt/fruits/bin/python"
 # The nodes have their credentials from the metadata service, which boto3 asks once, for a second:
 # too little where all workers of a cluster start at a time.
-PATIENCE = {
+METADATA_RETRIES = {
     "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "10",
     "AWS_METADATA_SERVICE_TIMEOUT": "5",
 }
@@ -100,7 +100,7 @@ def spark_defaults(
         **{
             f"spark.{process}.{name}": value
             for process in ("yarn.appMasterEnv", "executorEnv")
-            for name, value in PATIENCE.items()
+            for name, value in METADATA_RETRIES.items()
         },
         "spark.executorEnv.OMP_NUM_THREADS": "1",
         "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",

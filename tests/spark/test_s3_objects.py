@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from cdk_app.cluster.spark_settings import PATIENCE
+from cdk_app.cluster.spark_settings import METADATA_RETRIES
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry, list_level
@@ -198,7 +198,7 @@ def test_a_metadata_service_that_fails_at_first_is_asked_again(server, images, m
         monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", address)
         with pytest.raises(AccessRefused):  # boto3 alone asks once
             ImageReader(images, limits=ImageLimits())
-        for name, value in PATIENCE.items():
+        for name, value in METADATA_RETRIES.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
         reader = ImageReader(images, limits=ImageLimits())
