@@ -17,7 +17,7 @@ from spark_assets.features.task import extract
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.naming import LabelRule
-from spark_assets.images.reading import ImageReader, ReadAhead
+from spark_assets.images.reading import ImageReader, ReadAhead, reader_of_extras
 from spark_assets.images.small_listing import list_if_small
 from spark_assets.images.thumbnails import jpeg_of
 from spark_assets.locations import Location
@@ -95,5 +95,5 @@ def make_thumbnails(
 ) -> list[bytes | None]:
     """Return a small JPEG of each photograph, None for one that is gone or cannot be read."""
     entries = [ImageEntry(path, None, None) for path in paths]
-    read = ReadAhead(n_readers=_N_READERS).read(entries, ImageReader(images, limits=limits))
+    read = ReadAhead(n_readers=_N_READERS).read(entries, reader_of_extras(images, limits=limits))
     return [jpeg_of(image, limits) for image in read]

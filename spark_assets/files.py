@@ -9,6 +9,7 @@ import pyarrow.fs
 
 from spark_assets.errors import FruitsError
 from spark_assets.locations import Location
+from spark_assets.s3_answers import code_in, sentence_of_code
 
 
 def read_bytes(location: Location) -> bytes | None:
@@ -103,5 +104,7 @@ def write_failure(uri: str, error: OSError) -> str:
     """Tell in one sentence why a place cannot be written."""
     if error.errno == errno.ENOSPC:
         return f"the disk is full while writing {uri}; free some space and run it again"
+    if (code := code_in(str(error))) is not None:
+        return f"the output {uri} cannot be written: {sentence_of_code(code)}"
     reason = os.strerror(error.errno) if error.errno else str(error)
     return f"the output {uri} cannot be written: {reason}; choose a place that you may write to"

@@ -59,6 +59,14 @@ OUTCOMES = pa.schema(
     ]
 )
 
+# Images of a task that S3 refuses access to: a row for each of its codes.
+REFUSED = pa.schema(
+    [
+        pa.field("code", pa.string(), nullable=False),
+        pa.field("n_images", pa.int64(), nullable=False),
+    ]
+)
+
 # What a run changed in the state of its output: narrow, so that what is known is found without the
 # features.  ``content_sha256`` is there where features are, ``reason`` where there are none.
 CHANGES = pa.schema(

@@ -10,12 +10,14 @@ from spark_assets.chain.network import ChosenNetwork
 from spark_assets.chain.plan import Plan
 from spark_assets.chain.started_run import StartedRun
 from spark_assets.chain.writing import kept_outcomes, write_tables
+from spark_assets.errors import FruitsError
 from spark_assets.features.engines import engine_spec
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.on_spark import (
     TaskSettings,
     look_at_images,
     n_tasks_for,
+    refused_sentence,
 )
 from spark_assets.images.decoding import Reason
 from spark_assets.output.erased import load_erased
@@ -51,7 +53,8 @@ def featurize_images(
 ) -> FeaturizedRun:
     """Look at every image of the plan; write features, rejected images and what has changed.
 
-    Raises FruitsError where the counts do not add up.
+    Raises FruitsError where the counts do not add up, and where S3 refuses access to an image: how
+    many may be rejected is a matter of bad photographs only.
     """
     context = context_of(session)
     n_slots, versions = n_task_slots(context), versions_in_use(context)
@@ -98,8 +101,12 @@ def _look_at_images(
     )
     n_tasks = n_tasks_for(context, plan.n_to_featurize)
     with track(context, n_images=plan.n_to_featurize, n_tasks=n_tasks) as progress:
-        look_at_images(context, plan.images, spec, settings, kept_outcomes(run), n_tasks=n_tasks)
+        refused = look_at_images(
+            context, plan.images, spec, settings, kept_outcomes(run), n_tasks=n_tasks
+        )
     spec.destroy()
+    if refused:
+        raise FruitsError(refused_sentence(refused, plan.n_to_featurize, options.images))
     return progress
 
 

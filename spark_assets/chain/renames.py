@@ -12,6 +12,7 @@ from spark_assets.features.on_spark import n_tasks_for
 from spark_assets.images.decoding import ImageRejected
 from spark_assets.images.listing import entries_in
 from spark_assets.images.reading import ImageReader, ReadAhead
+from spark_assets.s3_answers import AccessRefused
 from spark_assets.schemas import FEATURES, IMAGES, OUTCOMES, spark_schema
 from spark_assets.worker import forget_zip_directories
 
@@ -79,6 +80,6 @@ def _with_digests(run: StartedRun, images: DataFrame, n_tasks: int) -> DataFrame
     return images.repartition(n_tasks).mapInArrow(work, spark_schema(_HASHED))
 
 
-def _digest(content: bytes | ImageRejected) -> str | None:
-    """Return the digest of an image, or None for one that cannot be read: it is rejected later."""
-    return None if isinstance(content, ImageRejected) else hashlib.sha256(content).hexdigest()
+def _digest(content: bytes | ImageRejected | AccessRefused) -> str | None:
+    """Return the digest of an image, or None for one that cannot be read, which is told later."""
+    return hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else None

@@ -1,7 +1,8 @@
 """Featurization on Spark: paths go to the workers, which leave a file of outcomes for each task."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,15 +12,17 @@ from pyspark import Broadcast, SparkContext, TaskContext
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from spark_assets.errors import FruitsError
 from spark_assets.features.engines import Engine, EngineSpec, build_engine
 from spark_assets.features.task import IsErased, extract
 from spark_assets.files import write_bytes
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry, entries_in
 from spark_assets.images.naming import LabelRule
-from spark_assets.images.reading import ImageReader, ReadAhead
+from spark_assets.images.reading import ImageReader, ReadAhead, ReadImage
 from spark_assets.locations import Location
-from spark_assets.schemas import FEATURES, OUTCOMES, REJECTED, spark_schema
+from spark_assets.s3_answers import AccessRefused, Concern, concern_of, sentence_of_refused
+from spark_assets.schemas import FEATURES, OUTCOMES, REFUSED, REJECTED, spark_schema
 from spark_assets.session import n_task_slots
 from spark_assets.small_parquet import to_parquet
 from spark_assets.worker import forget_zip_directories, freeze_what_is_loaded
@@ -67,8 +70,12 @@ def look_at_images(
     folder: Location,
     *,
     n_tasks: int,
-) -> None:
+) -> Counter[str]:
     """Write a row of `schemas.OUTCOMES` per image: with features, or with a reason.
+
+    Return how many images have none because S3 refuses access to them, by its code.  They are
+    counted to the end, so that the rights have to be asked for once only; but where credentials,
+    clock or region are wrong the task fails, as it may not elsewhere.
 
     ``images`` has the columns of `schemas.IMAGES`.  Only paths travel; each worker reads its images
     itself, keeps its engine and its reader threads from one task to the next, and writes a file for
@@ -76,12 +83,13 @@ def look_at_images(
     The file is named by the task, whole or not there, and the same after a retry.
     """
 
-    def work(entries: Iterable[ImageEntry]) -> None:
+    def work(entries: Iterable[ImageEntry]) -> Counter[str]:
         forget_zip_directories()
         engine, ahead = _engine(settings.engine_id, spec), _read_ahead()
         reader = ImageReader(settings.images, limits=settings.limits)
+        refused: Counter[str] = Counter()
         outcomes = extract(
-            ahead.read(entries, reader),
+            _without_refused(ahead.read(entries, reader), refused),
             engine=engine,
             size_px=settings.size_px,
             limits=settings.limits,
@@ -89,18 +97,42 @@ def look_at_images(
             is_erased=settings.is_erased,
         )
         table = pa.Table.from_batches(outcomes, OUTCOMES)
+        if any(concern_of(code) is Concern.REQUEST for code in refused):
+            n_images = table.num_rows + refused.total()
+            raise FruitsError(refused_sentence(refused, n_images, settings.images, " of a task"))
         write_bytes(folder.child(f"part-{_task():05d}.parquet"), to_parquet(table))
+        return refused
 
     def work_on_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        work(entries_in(batches))
-        return iter(())
+        refused = work(entries_in(batches))
+        yield pa.RecordBatch.from_arrays([[*refused], [*refused.values()]], schema=REFUSED)
 
     if isinstance(images, DataFrame):
         shares = images.repartition(n_tasks)
-        shares.mapInArrow(work_on_batches, spark_schema(OUTCOMES)).collect()
+        rows = shares.mapInArrow(work_on_batches, spark_schema(REFUSED)).collect()
+        parts = [Counter({row["code"]: row["n_images"]}) for row in rows]
     else:  # without a plan, a shuffle and generated code, which take a second of a short run
         dealt = [images[first::n_tasks] for first in range(n_tasks)]
-        context.parallelize(dealt, n_tasks).foreach(work)
+        parts = context.parallelize(dealt, n_tasks).map(work).collect()
+    return sum(parts, Counter())
+
+
+def refused_sentence(
+    refused: Mapping[str, int], n_images: int, images: Location, of_task: str = ""
+) -> str:
+    """Tell how many of some images S3 refuses access to, and what to do."""
+    anonymous = images.s3 is not None and images.s3.anonymous
+    what = f"images{of_task} in {images.uri}"
+    return sentence_of_refused(refused, f"{n_images} {what}", anonymous=anonymous)
+
+
+def _without_refused(images: Iterable[ReadImage], refused: Counter[str]) -> Iterator[ReadImage]:
+    """Yield the images but those that S3 refuses access to, which are counted by its code."""
+    for image in images:
+        if isinstance(image.content, AccessRefused):
+            refused[image.content.code] += 1
+        else:
+            yield image
 
 
 def split_outcomes(
