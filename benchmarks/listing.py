@@ -2,61 +2,46 @@
 
 import argparse
 import json
-import shutil
+import resource
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from benchmarks.figures import Figure, at_most
 from benchmarks.processes import run_module
-from benchmarks.product import MASTER
 from benchmarks.workbench import Workbench, say
-from spark_assets.chain.listing import list_photographs
 from spark_assets.errors import FruitsError
-from spark_assets.images.naming import LabelRule
+from spark_assets.images.listing import list_images
 from spark_assets.locations import parse_location
-from spark_assets.session import start_session
 
-DRIVER_HEAP_MIB = 2048
 TARGET = at_most(60, "s")
 
 
 def measure(bench: Workbench) -> list[Figure]:
-    """List in a process of its own, whose driver heap is that of every local run."""
-    tree, output = bench.listed_tree(), bench.runs / "listing"
+    """List in a process of its own, without Spark, as every run does."""
+    tree = bench.listed_tree()
     say(f"listing: {bench.sizes.n_listed_files} files")
-    listed = run_module("listing", ["--images", str(tree), "--output", str(output)])
+    listed = run_module("listing", ["--images", str(tree)])
     if listed["n_images"] != bench.sizes.n_listed_files:
         raise FruitsError(f"{listed['n_images']} of {bench.sizes.n_listed_files} files were listed")
-    if listed["driver_heap_mib"] > DRIVER_HEAP_MIB:
-        raise FruitsError(f"the driver had a heap of {listed['driver_heap_mib']:.0f} MiB, not 2 GB")
     return [
         Figure(
-            f"listing a folder of {bench.sizes.n_listed_files:,} files, driver heap 2 GB",
+            f"listing a folder of {bench.sizes.n_listed_files:,} files",
             TARGET,
             listed["seconds"],
-            f"{listed['seconds']:.1f} s to a table of all of them on storage, Spark started; "
-            f"driver heap at most {listed['driver_heap_mib']:.0f} MiB",
+            f"{listed['seconds']:.1f} s to an Arrow table in the driver, which took at most "
+            f"{listed['peak_mib']:.0f} MiB of memory",
         )
     ]
 
 
-def list_tree(images: str, output: Path) -> dict[str, float]:
-    """List as the featurize job does; return seconds, images and the size of the heap."""
-    shutil.rmtree(output, ignore_errors=True)
-    with start_session("listing", master=MASTER, s3=None, verbose=False) as spark:
-        started = time.monotonic()
-        listed = list_photographs(
-            spark, parse_location(images), parse_location(str(output)), labels=LabelRule()
-        )
-        seconds = time.monotonic() - started
-        jvm = spark.sparkContext._jvm
-        assert jvm is not None
-        heap_bytes: int = jvm.java.lang.Runtime.getRuntime().maxMemory()
+def list_tree(images: str) -> dict[str, float]:
+    """List as the featurize job does; return seconds, images and the peak memory."""
+    started = time.monotonic()
+    listed = list_images(parse_location(images))
     return {
-        "seconds": seconds,
-        "n_images": listed.n_images,
-        "driver_heap_mib": heap_bytes / 1024**2,
+        "seconds": time.monotonic() - started,
+        "n_images": listed.num_rows,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
 
@@ -64,9 +49,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Print what listing took as JSON."""
     parser = argparse.ArgumentParser(prog="benchmarks.listing", description=__doc__)
     parser.add_argument("--images", required=True, help="folder to list")
-    parser.add_argument("--output", type=Path, required=True, help="folder for the listing")
     arguments = parser.parse_args(argv)
-    print(json.dumps(list_tree(arguments.images, arguments.output)))
+    print(json.dumps(list_tree(arguments.images)))
 
 
 if __name__ == "__main__":

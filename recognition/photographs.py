@@ -9,16 +9,15 @@ from functools import partial
 import pyarrow as pa
 from numpy import float32
 from numpy.typing import NDArray
-from spark_assets.images.small_listing import list_if_small
 
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName, build_engine, engine_spec
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.task import extract
 from spark_assets.images.decoding import ImageLimits
-from spark_assets.images.listing import ImageEntry
+from spark_assets.images.listing import ImageEntry, entries_in, list_images
 from spark_assets.images.naming import LabelRule
-from spark_assets.images.reading import ImageReader, ReadAhead
+from spark_assets.images.reading import ImageReader, ReadAhead, reader_of_extras
 from spark_assets.images.thumbnails import jpeg_of
 from spark_assets.locations import Location
 from spark_assets.pca.batches import feature_matrix
@@ -51,10 +50,9 @@ def featurize_folder(
 
     Raises FruitsError where the folder cannot be listed, or none of its images can be used.
     """
-    entries = list_if_small(images)
+    entries = [*entries_in(list_images(images))]
     if not entries:
-        what = "more images than can be listed here" if entries is None else "no images"
-        raise FruitsError(f"{images.uri} holds {what}; give a folder with some photographs")
+        raise FruitsError(f"{images.uri} holds no images; give a folder with some photographs")
     entries = sorted(entries, key=lambda entry: path_hash(entry.path))[:max_images]
     n_threads = os.cpu_count() or 1
     featurize = partial(_featurize, images, network, labels, limits)
@@ -95,5 +93,5 @@ def make_thumbnails(
 ) -> list[bytes | None]:
     """Return a small JPEG of each photograph, None for one that is gone or cannot be read."""
     entries = [ImageEntry(path, None, None) for path in paths]
-    read = ReadAhead(n_readers=_N_READERS).read(entries, ImageReader(images, limits=limits))
+    read = ReadAhead(n_readers=_N_READERS).read(entries, reader_of_extras(images, limits=limits))
     return [jpeg_of(image, limits) for image in read]

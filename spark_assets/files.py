@@ -4,11 +4,13 @@ import errno
 import json
 import os
 from typing import Any
+from uuid import uuid4
 
 import pyarrow.fs
 
 from spark_assets.errors import FruitsError
 from spark_assets.locations import Location
+from spark_assets.s3_answers import code_in, sentence_of_code
 
 
 def read_bytes(location: Location) -> bytes | None:
@@ -40,7 +42,8 @@ def write_bytes(location: Location, content: bytes) -> None:
             return
         folder, _, name = location.base.rpartition("/")
         os.makedirs(folder, exist_ok=True)
-        partial = f"{folder}/.{name}.partial"  # hidden: Spark reads any other file of a table
+        # Hidden, for Spark reads any other file of a table; and of one attempt of a task alone.
+        partial = f"{folder}/.{name}.{uuid4().hex[:8]}.partial"
         with open(partial, "wb") as file:
             file.write(content)
             file.flush()
@@ -103,5 +106,7 @@ def write_failure(uri: str, error: OSError) -> str:
     """Tell in one sentence why a place cannot be written."""
     if error.errno == errno.ENOSPC:
         return f"the disk is full while writing {uri}; free some space and run it again"
+    if (code := code_in(str(error))) is not None:
+        return f"the output {uri} cannot be written: {sentence_of_code(code)}"
     reason = os.strerror(error.errno) if error.errno else str(error)
     return f"the output {uri} cannot be written: {reason}; choose a place that you may write to"

@@ -5,12 +5,17 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pyarrow.fs
 
+from spark_assets.credentials import current_keys
 from spark_assets.environment import home_folder
 from spark_assets.errors import FruitsError
+
+if TYPE_CHECKING:
+    from botocore.credentials import ReadOnlyCredentials
 
 DEFAULT_REGION = "eu-central-1"
 # Spark reads these as patterns, and there is no way to tell it otherwise.
@@ -31,17 +36,18 @@ class S3Settings:
     """How to reach S3.
 
     Taken from the environment once, on the driver, and sent to the workers, whose environment
-    may be another.
+    may be another.  ``anonymous``: without credentials, as everybody reads a public bucket.
     """
 
     region: str
     endpoint_url: str | None
+    anonymous: bool = False
 
     @classmethod
-    def from_environment(cls) -> "S3Settings":
+    def from_environment(cls, *, anonymous: bool = False) -> "S3Settings":
         region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
         endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        return cls(region=region or DEFAULT_REGION, endpoint_url=endpoint or None)
+        return cls(region or DEFAULT_REGION, endpoint or None, anonymous)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,13 @@ class Location:
 
     @property
     def filesystem(self) -> pyarrow.fs.FileSystem:
-        return _filesystem(self.s3)
+        """Arrow's way to the files here, with credentials that are valid for ten minutes at least.
+
+        Raises AccessRefused where S3 needs credentials and there are none.
+        """
+        if self.s3 is None or self.s3.anonymous:
+            return _filesystem(self.s3, None)
+        return _filesystem(self.s3, current_keys())
 
     @property
     def bucket(self) -> str:
@@ -86,19 +98,28 @@ class Location:
         return Location("/".join((self.base, *names)), self.s3)
 
     def contains(self, other: "Location") -> bool:
-        return self.s3 == other.s3 and f"{other.base}/".startswith(f"{self.base.rstrip('/')}/")
+        return self._storage == other._storage and f"{other.base}/".startswith(
+            f"{self.base.rstrip('/')}/"
+        )
+
+    @property
+    def _storage(self) -> tuple[str | None] | None:
+        """Where the files are, however they are read: None for this machine."""
+        return None if self.s3 is None else (self.s3.endpoint_url,)
 
     def spark_path(self, s3_scheme: str = "s3a") -> str:
         """Return the path as Spark's readers and writers take it: literal, not URL-encoded."""
         return f"{s3_scheme}://{self.base}" if self.s3 else f"file://{self.base}"
 
 
-def parse_location(uri: str) -> Location:
+def parse_location(uri: str, *, anonymous: bool = False) -> Location:
     """Parse what a user typed: a local path, ``file:``, ``s3://`` or ``s3a://``, in any case.
 
     Nothing in it is URL-encoded: ``%20`` is three characters.  What begins with letters and a colon
     is a URI, as RFC 3986 has it, so that ``s3:/bucket`` or ``results:v2`` never becomes a folder of
     that name; ``./results:v2`` and ``2026-01-01T10:00`` are local paths.
+
+    ``anonymous``: what is in S3 is read without credentials.
 
     Raises FruitsError for any other scheme, an S3 URI without the name of a bucket, a user who is
     not known, and what cannot be shown in one line.
@@ -111,7 +132,9 @@ def parse_location(uri: str) -> Location:
     if scheme == "file":
         return Location(_absolute(_path_of_file_uri(uri, rest)))
     if scheme in ("s3", "s3a"):
-        return Location(_bucket_and_prefix(uri, rest), S3Settings.from_environment())
+        return Location(
+            _bucket_and_prefix(uri, rest), S3Settings.from_environment(anonymous=anonymous)
+        )
     if scheme == "arn":
         raise FruitsError(_ARN_SENTENCE)
     slashes = "//" if rest.startswith("//") else ""
@@ -193,11 +216,16 @@ def parse_output_location(uri: str) -> Location:
 
 
 @lru_cache(maxsize=8)
-def _filesystem(s3: S3Settings | None) -> pyarrow.fs.FileSystem:
+def _filesystem(s3: S3Settings | None, keys: "ReadOnlyCredentials | None") -> pyarrow.fs.FileSystem:
     if s3 is None:
         return pyarrow.fs.LocalFileSystem()
     endpoint = urlsplit(s3.endpoint_url) if s3.endpoint_url else None
     return pyarrow.fs.S3FileSystem(
+        # Given: of its own accord it would look for others, and go without where it finds none.
+        access_key=keys and keys.access_key,
+        secret_key=keys and keys.secret_key,
+        session_token=keys and keys.token,
+        anonymous=s3.anonymous,
         region=s3.region,
         endpoint_override=endpoint.netloc if endpoint else None,
         scheme=endpoint.scheme if endpoint else "https",

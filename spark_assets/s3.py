@@ -2,19 +2,28 @@
 
 from typing import Any, TypeAlias
 
+import botocore
 import botocore.exceptions
 
+from spark_assets.credentials import BOTO3_LOCK
 from spark_assets.locations import S3Settings
+from spark_assets.s3_answers import sentence_of_code
 
 # boto3 makes its clients at run time, and has no types for them.
 Client: TypeAlias = Any
 
+N_TRIES = 5
 
-class ObjectRefused(OSError):
-    """An object cannot be read; the text says what S3 answered, and names no key and no bucket."""
+
+class ObjectUnread(OSError):
+    """An object cannot be read; the text says why, and names no key and no bucket."""
+
+
+class ObjectRefused(ObjectUnread):
+    """S3 refuses an object for what it is."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"S3 answered {code}")
+        super().__init__(sentence_of_code(code))
 
 
 def s3_client(settings: S3Settings, *, n_connections: int = 10) -> Client:
@@ -24,11 +33,14 @@ def s3_client(settings: S3Settings, *, n_connections: int = 10) -> Client:
     import botocore.config
 
     config = botocore.config.Config(
-        retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=n_connections
+        retries={"mode": "standard", "max_attempts": N_TRIES},
+        max_pool_connections=n_connections,
+        signature_version=botocore.UNSIGNED if settings.anonymous else None,
     )
-    return boto3.client(
-        "s3", region_name=settings.region, endpoint_url=settings.endpoint_url, config=config
-    )
+    with BOTO3_LOCK:
+        return boto3.client(
+            "s3", region_name=settings.region, endpoint_url=settings.endpoint_url, config=config
+        )
 
 
 def error_code(error: botocore.exceptions.ClientError) -> str:

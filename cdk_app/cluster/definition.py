@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from cdk_app.cluster.spark_settings import (
     CAPACITY_SCHEDULER,
+    METADATA_RETRIES,
     PYTHON,
     spark_defaults,
     yarn_site,
@@ -127,7 +128,7 @@ def _configurations(config: PipelineConfig) -> tuple[Configuration, ...]:
     )
     return (
         Configuration("spark-defaults", defaults),
-        Configuration("export", {"PYSPARK_PYTHON": PYTHON}, within="spark-env"),
+        Configuration("export", {"PYSPARK_PYTHON": PYTHON, **METADATA_RETRIES}, within="spark-env"),
         Configuration("yarn-site", yarn_site(worker)),
         Configuration("capacity-scheduler", CAPACITY_SCHEDULER),
     )

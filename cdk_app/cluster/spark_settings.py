@@ -11,6 +11,12 @@ from cdk_app.config import REGION
 from cdk_app.instances import InstanceType
 
 PYTHON = "/opt/fruits/bin/python"
+# The nodes have their credentials from the metadata service, which boto3 asks once, for a second:
+# too little where all workers of a cluster start at a time.
+METADATA_RETRIES = {
+    "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "10",
+    "AWS_METADATA_SERVICE_TIMEOUT": "5",
+}
 
 # YARN counts memory alone: an executor has all cores of a node, and the application master needs a
 # place beside one.
@@ -91,6 +97,11 @@ def spark_defaults(
         "spark.pyspark.driver.python": PYTHON,
         "spark.yarn.appMasterEnv.PYSPARK_PYTHON": PYTHON,
         "spark.executorEnv.PYSPARK_PYTHON": PYTHON,
+        **{
+            f"spark.{process}.{name}": value
+            for process in ("yarn.appMasterEnv", "executorEnv")
+            for name, value in METADATA_RETRIES.items()
+        },
         "spark.executorEnv.OMP_NUM_THREADS": "1",
         "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
         # Without it the connector asks which region a bucket is in, which the nodes may not do.

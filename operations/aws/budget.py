@@ -9,7 +9,7 @@ from operations.costs.prices import load_prices
 from operations.costs.receipts import peak_shape
 from operations.costs.runs import Work, estimate_run
 from operations.costs.speed import load_speed
-from spark_assets.images.listing import WHOLE_LISTING, list_images
+from spark_assets.images.listing import list_images
 from spark_assets.locations import Location
 
 
@@ -21,7 +21,7 @@ def check_run_budget(
     On the nodes that a cluster has; on one like the default, with its start, where ``cluster_id``
     is None.  Images that earlier runs know are counted too: what is new is known once a run looked.
     """
-    sizes = [entry.size_bytes or 0 for entry in list_images(images, WHOLE_LISTING)]
+    sizes = [size or 0 for size in list_images(images)["size_bytes"].to_pylist()]
     if not sizes:
         return
     speed = load_speed()

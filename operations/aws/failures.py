@@ -8,9 +8,10 @@ from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
 
 from operations.aws.wording import printable
-from operations.sentences import CLOCK, EXPIRED_MIDWAY, LOG_IN, NOT_VALID, THROTTLED
+from operations.sentences import EXPIRED_MIDWAY, THROTTLED
 from spark_assets.errors import FruitsError
 from spark_assets.s3 import error_code
+from spark_assets.s3_answers import CLOCK, LOG_IN, NOT_VALID, meaning_of
 
 _NO_CREDENTIALS = (
     "no AWS credentials were found; run 'aws configure' or 'aws sso login', or set AWS_PROFILE"
@@ -132,6 +133,8 @@ def _sentence_of_a_service(error: aws.ClientError) -> str:
         )
     if code == "NoSuchBucket":
         return "a bucket of the stack does not exist any more; make it again with: make deploy"
+    if meaning := meaning_of(code):
+        return f"AWS refused {error.operation_name}: {code}: {meaning}"
     return _unknown(f"AWS refused {error.operation_name}: {code}: {message}")
 
 

@@ -14,9 +14,9 @@ from operations.aws.parallel import counted, in_parallel
 from operations.aws.wording import printable
 from spark_assets.errors import FruitsError
 from spark_assets.images.listing import (
-    WHOLE_LISTING,
     ImageEntry,
     check_images_exist,
+    entries_in,
     list_images,
 )
 from spark_assets.images.regular_files import NotRegularFile, open_regular_file
@@ -75,14 +75,14 @@ def upload_images(folder: Location, images: Location, output: Location) -> Uploa
     Raises FruitsError for a folder that is not there or holds no image.
     """
     check_images_exist(folder)
-    entries = list(list_images(folder, WHOLE_LISTING))
+    entries = [*entries_in(list_images(folder))]
     if not entries:
         raise FruitsError(
             f"the images folder {printable(folder.uri)} holds no image; "
             "give a folder of photographs"
         )
     say(f"{len(entries)} images in {printable(folder.uri)}; looking at what is uploaded already")
-    uploaded = {entry.path: entry for entry in list_images(images, WHOLE_LISTING)}
+    uploaded = {entry.path: entry for entry in entries_in(list_images(images))}
     to_upload = [entry for entry in entries if not _is_unchanged(entry, uploaded.get(entry.path))]
     erased = _Erased(load_erased(OutputLayout(output)), output)
     upload = partial(_upload, aws_client("s3", n_connections=N_UPLOADS), folder, images, erased)

@@ -2,7 +2,8 @@
 
 import re
 
-from operations.sentences import CLOCK, EXPIRED, NOT_VALID, THROTTLED
+from operations.sentences import EXPIRED, THROTTLED
+from spark_assets.s3_answers import CLOCK, NOT_VALID
 
 OTHER_ACCOUNT = (
     "the credentials are for another account than the deployment; set AWS_PROFILE to a profile "

@@ -14,6 +14,7 @@ from spark_assets.images.decoding import ImageLimits, ImageRejected, decode_upri
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead, ReadImage
 from spark_assets.locations import Location
+from spark_assets.s3_answers import AccessRefused
 
 # In S3 an image takes a request of 15 to 40 ms.
 _N_READERS = 16
@@ -57,7 +58,10 @@ class Looked:
 
 
 def look_at(images: Location, paths: Sequence[str], limits: ImageLimits) -> Looked:
-    """Read, decode and measure photographs; in threads where the first of them are large."""
+    """Read, decode and measure photographs; in threads where the first of them are large.
+
+    Raises AccessRefused where S3 gives one to others only.
+    """
     looked = Looked(
         [None] * len(paths),
         [None] * len(paths),
@@ -79,6 +83,8 @@ def _look_at(
 ) -> None:
     """Fill in what is seen of some rows."""
     for row, image in zip(rows, _read(images, paths, rows, limits), strict=True):
+        if isinstance(image.content, AccessRefused):
+            raise image.content
         if isinstance(image.content, ImageRejected):
             continue
         try:

@@ -18,7 +18,7 @@ from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import groups_of
-from spark_assets.locations import Location, parse_location
+from spark_assets.locations import Location
 from spark_assets.output.finding import AuditRecord, Finding, FindingKind
 from spark_assets.output.findings import write_findings
 from spark_assets.output.history import visible_runs
@@ -144,7 +144,7 @@ def _splits(
 
 
 def _look(photographs: CurrentPhotographs, run: RunManifest, images: Location | None) -> Looked:
-    source = parse_location(run.images_uri) if images is None else images
+    source = run.images if images is None else images
     return look_at(source, photographs.paths, ImageLimits(**run.options["limits"]))
 
 
@@ -171,7 +171,7 @@ def _of_pairs(
     paths, of_label = list(side.photographs.paths), list(side.photographs.labels)
     if other is not None:
         # Whole places: a path alone would name a photograph of this output.
-        source = parse_location(other.runs[-1].images_uri)
+        source = other.runs[-1].images
         paths += [source.child(path).uri for path in other.photographs.paths]
         of_label += other.photographs.labels
     return list(found.of_pairs(pairs, paths, of_label, splits))

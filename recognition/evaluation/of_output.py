@@ -19,7 +19,7 @@ from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import load_feature_model
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import LabelRule
-from spark_assets.locations import Location, parse_location
+from spark_assets.locations import Location
 from spark_assets.output.artefacts import RegisteredArtefact, register_artefact
 from spark_assets.output.evaluation import Evaluation, write_evaluation
 from spark_assets.output.layout import OutputLayout
@@ -135,9 +135,7 @@ def _keep(
 ) -> KeptEvaluation:
     pca, _ = load_pca_model(layout.pca_model(record.model_id))
     latest, evaluation = runs[-1], evaluated.evaluation
-    thumbnails = partial(
-        make_thumbnails, parse_location(latest.images_uri), ImageLimits(**latest.options["limits"])
-    )
+    thumbnails = partial(make_thumbnails, latest.images, ImageLimits(**latest.options["limits"]))
     classifier = fit_classifier(
         pca,
         labeled.features,

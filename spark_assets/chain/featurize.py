@@ -10,9 +10,15 @@ from spark_assets.chain.network import ChosenNetwork
 from spark_assets.chain.plan import Plan
 from spark_assets.chain.started_run import StartedRun
 from spark_assets.chain.writing import keep_files, table_folders, write_gone
+from spark_assets.errors import FruitsError
 from spark_assets.features.engines import engine_spec
 from spark_assets.features.feature_model import FeatureModel
-from spark_assets.features.on_spark import TaskSettings, featurize_on_spark, n_tasks_for
+from spark_assets.features.on_spark import (
+    TaskSettings,
+    featurize_on_spark,
+    n_tasks_for,
+    refused_sentence,
+)
 from spark_assets.images.decoding import Reason
 from spark_assets.output.erased import load_erased
 from spark_assets.output.manifest import Counts, RunManifest
@@ -47,7 +53,8 @@ def featurize_images(
 ) -> FeaturizedRun:
     """Featurize the images of the plan; write features, rejected images and what has changed.
 
-    Raises FruitsError where the counts do not add up.
+    Raises FruitsError where the counts do not add up, and where S3 refuses access to an image: how
+    many may be rejected is a matter of bad photographs only.
     """
     context = context_of(session)
     n_slots, versions = n_task_slots(context), versions_in_use(context)
@@ -94,9 +101,11 @@ def _featurize_on_spark(
     )
     n_tasks, folders = n_tasks_for(context, plan.n_images), table_folders(run)
     with track(context, n_images=plan.n_images, n_tasks=n_tasks) as progress:
-        kept = featurize_on_spark(context, plan.images, spec, settings, folders, n_tasks=n_tasks)
+        result = featurize_on_spark(context, plan.images, spec, settings, folders, n_tasks=n_tasks)
     spec.destroy()
-    keep_files(run, kept)
+    if result.refused:
+        raise FruitsError(refused_sentence(result.refused, plan.n_images, options.images))
+    keep_files(run, result.files)
     return progress
 
 

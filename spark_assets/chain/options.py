@@ -43,6 +43,7 @@ class FeaturizeOptions:
         """Return the options as the manifest carries them: no folder names but those of URIs."""
         weights = self.model.weights.replace("\\", "/").rpartition("/")[2]
         return {
+            "anonymous": self.images.s3 is not None and self.images.s3.anonymous,
             "image_list": self.image_list is not None,
             "weights": weights if self.model.model_uri is None else None,
             "model_given": self.model.model_uri is not None,

@@ -4,10 +4,11 @@ import pyarrow as pa
 
 from spark_assets.chain.plan import Plan
 from spark_assets.chain.started_run import StartedRun
-from spark_assets.features.outcome_files import TableFolders
-from spark_assets.files import delete_file, names_in
-from spark_assets.output.small_tables import write_table
+from spark_assets.features.outcome_files import SCHEMAS, TableFolders
+from spark_assets.files import delete_file, names_in, write_bytes
+from spark_assets.locations import Location
 from spark_assets.schemas import CHANGES, Outcome
+from spark_assets.small_parquet import to_parquet
 
 
 def table_folders(run: StartedRun) -> TableFolders:
@@ -19,13 +20,17 @@ def table_folders(run: StartedRun) -> TableFolders:
 def keep_files(run: StartedRun, kept: list[str]) -> None:
     """Remove what attempts of tasks have written that did not count.
 
-    ``kept`` are names as `write_outcomes` gives them.
+    A table without a row gets a file for its columns.  ``kept`` are names as `write_outcomes` gives
+    them.
     """
     folders = table_folders(run)
-    for table in TableFolders.__dataclass_fields__:
-        folder = getattr(folders, table)
-        for name in {*names_in(folder)} - {each.partition("/")[2] for each in kept}:
+    for table, schema in SCHEMAS.items():
+        folder: Location = getattr(folders, table)
+        names = {each.partition("/")[2] for each in kept if each.startswith(f"{table}/")}
+        for name in {*names_in(folder)} - names:
             delete_file(folder.child(name))
+        if not names:
+            write_bytes(folder.child("empty.zstd.parquet"), to_parquet(schema.empty_table()))
 
 
 def write_gone(run: StartedRun, plan: Plan) -> None:
@@ -34,4 +39,5 @@ def write_gone(run: StartedRun, plan: Plan) -> None:
         return
     columns = {column.name: pa.nulls(plan.n_gone, column.type) for column in CHANGES}
     columns |= {"path": plan.gone, "outcome": pa.repeat(str(Outcome.GONE), plan.n_gone)}
-    write_table(pa.table(columns, CHANGES), run.layout.changes(run.run_id).child("gone"))
+    file = run.layout.changes(run.run_id).child("gone.zstd.parquet")
+    write_bytes(file, to_parquet(pa.table(columns, CHANGES)))

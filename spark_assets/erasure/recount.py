@@ -59,7 +59,6 @@ def _counts(before: Counts, found: _Found, n_held: int) -> Counts:
         n_rejected=n_rejected,
         rejected_by_reason=rejected,
         n_changed=found.n_changed,
-        n_renamed=min(before.n_renamed, found.n_features),
         n_gone=found.n_gone,
         n_outdated=found.n_outdated,
     )

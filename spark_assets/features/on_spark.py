@@ -1,6 +1,8 @@
 """Featurization on Spark: slices of paths go to the workers, which write the tables' files."""
 
 import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -8,14 +10,16 @@ from itertools import pairwise
 import pyarrow as pa
 from pyspark import Broadcast, SparkContext, TaskContext
 
+from spark_assets.errors import FruitsError
 from spark_assets.features.engines import Engine, EngineSpec, build_engine
 from spark_assets.features.outcome_files import TableFolders, write_outcomes
 from spark_assets.features.task import IsErased, extract
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import entries_in
 from spark_assets.images.naming import LabelRule
-from spark_assets.images.reading import ImageReader, ReadAhead
+from spark_assets.images.reading import ImageReader, ReadAhead, ReadImage
 from spark_assets.locations import Location
+from spark_assets.s3_answers import AccessRefused, Concern, concern_of, sentence_of_refused
 from spark_assets.schemas import OUTCOMES
 from spark_assets.session import n_task_slots
 from spark_assets.worker import forget_zip_directories, freeze_what_is_loaded
@@ -44,6 +48,17 @@ class TaskSettings:
     is_erased: IsErased | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What tasks have written: the names of the files, as `write_outcomes` gives them.
+
+    ``refused`` counts the images without a row, for S3 refuses access to them, by its code.
+    """
+
+    files: list[str]
+    refused: Counter[str]
+
+
 def n_tasks_for(context: SparkContext, n_images: int) -> int:
     """Return how many even tasks to make of a number of images."""
     slots = n_task_slots(context)
@@ -60,8 +75,8 @@ def featurize_on_spark(
     folders: TableFolders,
     *,
     n_tasks: int,
-) -> list[str]:
-    """Write the rows of images, `schemas.LISTED` ordered by path; return the names of the files.
+) -> Written:
+    """Write the rows of images, `schemas.LISTED` ordered by path.
 
     Only paths travel.  Each task takes a slice, reads its images itself, and writes its rows in
     their final form: rows that came back for Spark to write took a fifth of a run.  A worker keeps
@@ -69,26 +84,54 @@ def featurize_on_spark(
 
     A file is named by the attempt that wrote it, whole or not there: of attempts that fail or come
     second, what they have written is not among the names.
+
+    Images that S3 refuses access to are counted to the end, so that the rights have to be asked for
+    once only; but where credentials, clock or region are wrong the task fails, as it may not
+    elsewhere.
     """
 
-    def work(share: pa.Table) -> list[str]:
+    def work(share: pa.Table) -> Written:
         forget_zip_directories()
         engine, ahead = _engine(settings.engine_id, spec), _read_ahead()
         reader = ImageReader(settings.images, limits=settings.limits)
+        refused: Counter[str] = Counter()
         outcomes = extract(
-            ahead.read(entries_in(share), reader),
+            _without_refused(ahead.read(entries_in(share), reader), refused),
             engine=engine,
             size_px=settings.size_px,
             limits=settings.limits,
             labels=settings.labels,
             is_erased=settings.is_erased,
         )
-        return write_outcomes(pa.Table.from_batches(outcomes, OUTCOMES), folders, _file_name())
+        rows = pa.Table.from_batches(outcomes, OUTCOMES)
+        if any(concern_of(code) is Concern.REQUEST for code in refused):
+            n_images = share.num_rows
+            raise FruitsError(refused_sentence(refused, n_images, settings.images, " of a task"))
+        return Written(write_outcomes(rows, folders, _file_name()), refused)
 
     bounds = [images.num_rows * task // n_tasks for task in range(n_tasks + 1)]
     shares = [images.slice(start, end - start).combine_chunks() for start, end in pairwise(bounds)]
-    names = context.parallelize(shares, n_tasks).flatMap(work).collect()
-    return sorted(names)
+    parts = context.parallelize(shares, n_tasks).map(work).collect()
+    names = sorted(name for part in parts for name in part.files)
+    return Written(names, sum((part.refused for part in parts), Counter()))
+
+
+def refused_sentence(
+    refused: Mapping[str, int], n_images: int, images: Location, of_task: str = ""
+) -> str:
+    """Tell how many of some images S3 refuses access to, and what to do."""
+    anonymous = images.s3 is not None and images.s3.anonymous
+    what = f"images{of_task} in {images.uri}"
+    return sentence_of_refused(refused, f"{n_images} {what}", anonymous=anonymous)
+
+
+def _without_refused(images: Iterable[ReadImage], refused: Counter[str]) -> Iterator[ReadImage]:
+    """Yield the images but those that S3 refuses access to, which are counted by its code."""
+    for image in images:
+        if isinstance(image.content, AccessRefused):
+            refused[image.content.code] += 1
+        else:
+            yield image
 
 
 def _file_name() -> str:

@@ -1,4 +1,4 @@
-"""The files that one task leaves: features, rejected images, and what it has found of each image."""
+"""The files that one task leaves: features, rejected images, and the outcome of each image."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,8 @@ from spark_assets.files import write_bytes
 from spark_assets.locations import Location
 from spark_assets.schemas import CHANGES, FEATURES, REJECTED, Outcome
 from spark_assets.small_parquet import to_parquet
+
+SCHEMAS = {"features": FEATURES, "rejected": REJECTED, "changes": CHANGES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,14 @@ def write_outcomes(outcomes: pa.Table, folders: TableFolders, name: str) -> list
     is_usable = pc.is_null(outcomes["reason"])
     outcome = pc.if_else(is_usable, str(Outcome.FEATURES), str(Outcome.REJECTED))
     tables = {
-        "features": outcomes.filter(is_usable).select(FEATURES.names).cast(FEATURES),
-        "rejected": outcomes.filter(pc.invert(is_usable)).select(REJECTED.names).cast(REJECTED),
-        "changes": outcomes.append_column("outcome", outcome).select(CHANGES.names).cast(CHANGES),
+        "features": outcomes.filter(is_usable),
+        "rejected": outcomes.filter(pc.invert(is_usable)),
+        "changes": outcomes.append_column("outcome", outcome),
     }
-    written = {table: rows for table, rows in tables.items() if rows.num_rows}
-    for table, rows in written.items():
+    with_rows = [table for table in tables if tables[table].num_rows]
+    for table in with_rows:
         folder: Location = getattr(folders, table)
+        schema = SCHEMAS[table]
+        rows = tables[table].select(schema.names).cast(schema)
         write_bytes(folder.child(name), to_parquet(rows))
-    return [f"{table}/{name}" for table in written]
+    return [f"{table}/{name}" for table in with_rows]

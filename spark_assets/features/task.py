@@ -19,6 +19,7 @@ from spark_assets.images.decoding import (
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.naming import LabelRule
 from spark_assets.images.reading import ReadImage
+from spark_assets.s3_answers import AccessRefused
 from spark_assets.schemas import OUTCOMES
 
 # 64 rows are 330 kB: enough to make the passage to Spark cheap, little enough to forget.
@@ -57,7 +58,7 @@ def extract(
     """Decode and featurize images; yield batches of `schemas.OUTCOMES`, a row per image, in order.
 
     An image that cannot be used becomes a row with a reason, and so does one that was erased.  What
-    an engine raises is not the fault of one image, and is raised.
+    an engine raises is not the fault of one image, and is raised; so is AccessRefused by S3.
     """
     pending: list[_Usable | _Rejected] = []
     for image in images:
@@ -72,6 +73,8 @@ def extract(
 def _look_at(
     image: ReadImage, size_px: int, limits: ImageLimits, is_erased: IsErased | None
 ) -> _Usable | _Rejected:
+    if isinstance(image.content, AccessRefused):
+        raise image.content
     if isinstance(image.content, ImageRejected):
         return _Rejected(image.entry, image.content)
     sha256 = hashlib.sha256(image.content).hexdigest()

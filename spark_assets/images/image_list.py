@@ -17,6 +17,7 @@ from spark_assets.files import readable_name
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.naming import is_looked_at
 from spark_assets.locations import Location, parse_location
+from spark_assets.s3_answers import code_in, sentence_of_code
 
 _PATH_COLUMNS = ("path", "key")
 # The schemes of `parse_location`.  Any other name with a colon is that of a file.
@@ -35,6 +36,8 @@ def read_image_list(uri: str, images: Location) -> Iterator[ImageEntry]:
     Raises FruitsError where the list cannot be read or names something outside the images.
     """
     location = parse_location(uri)
+    if location.s3 is not None and location.bucket == images.bucket:
+        location = Location(location.base, images.s3)  # of a public bucket, the list is public too
     name = location.base.lower()
     try:
         with location.filesystem.open_input_file(location.base) as source:
@@ -54,6 +57,9 @@ def read_image_list(uri: str, images: Location) -> Iterator[ImageEntry]:
                 if is_looked_at(entry.path, size_bytes=entry.size_bytes):
                     yield entry
     except (OSError, pyarrow.ArrowInvalid, csv.Error) as error:
+        if (code := code_in(str(error))) is not None:
+            told = sentence_of_code(code)
+            raise FruitsError(f"the image list {uri} cannot be read: {told}") from error
         raise FruitsError(
             f"the image list {uri} cannot be read ({type(error).__name__}); "
             "give a text, CSV or Parquet file that exists"

@@ -32,6 +32,7 @@ from spark_assets.files import readable_name
 from spark_assets.images.naming import is_folder_looked_at, is_looked_at
 from spark_assets.locations import Location
 from spark_assets.s3 import error_code, s3_client
+from spark_assets.s3_answers import Concern, concern_of, meaning_of
 from spark_assets.schemas import LISTED
 
 # In S3 a thousand names take 50 ms and more, nearly all of it waiting.
@@ -206,12 +207,11 @@ def _is_loop(entry: "os.DirEntry[str]", base: str, folder: str) -> bool:
 
 def _s3_level(images: Location, folder: str) -> Iterator[ImageEntry | str]:
     assert images.s3 is not None
-    client = s3_client(images.s3)
-    pages = client.get_paginator("list_objects_v2").paginate(
-        Bucket=images.bucket, Prefix=images.prefix + folder, Delimiter="/"
-    )
     try:
-        for page in pages:
+        pages = s3_client(images.s3).get_paginator("list_objects_v2")
+        for page in pages.paginate(
+            Bucket=images.bucket, Prefix=images.prefix + folder, Delimiter="/"
+        ):
             for common in page.get("CommonPrefixes", ()):
                 path = common["Prefix"].removeprefix(images.prefix)
                 if is_folder_looked_at(path.rstrip("/")):
@@ -225,11 +225,17 @@ def _s3_level(images: Location, folder: str) -> Iterator[ImageEntry | str]:
 
 
 def _s3_sentence(images: Location, error: Exception) -> str:
+    assert images.s3 is not None
     if isinstance(error, botocore.exceptions.NoCredentialsError):
-        return f"no AWS credentials were found to list {images.uri}; run 'aws configure' or log in"
+        return (
+            f"no AWS credentials were found to list {images.uri}; run 'aws configure' or log in, "
+            "or give --anonymous for a public bucket"
+        )
     code = error_code(error) if isinstance(error, botocore.exceptions.ClientError) else ""
     if code == "NoSuchBucket":
         return f"the bucket {images.bucket} does not exist; check the name in {images.uri}"
-    if code in ("AccessDenied", "403", "AllAccessDisabled"):
+    if concern_of(code) is Concern.ACCESS and not images.s3.anonymous:
         return f"access to {images.uri} is denied; ask for s3:ListBucket and s3:GetObject on it"
+    if meaning := meaning_of(code, anonymous=images.s3.anonymous):
+        return f"{images.uri} cannot be listed: S3 answered {code}: {meaning}"
     return f"{images.uri} cannot be listed: {error}; check the name, the region and the network"

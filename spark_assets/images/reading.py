@@ -10,7 +10,8 @@ from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason, che
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.regular_files import NotRegularFile, open_regular_file
 from spark_assets.locations import Location
-from spark_assets.s3 import ObjectRefused
+from spark_assets.s3 import ObjectUnread
+from spark_assets.s3_answers import AccessRefused
 
 # In S3 an image takes a request of 15 to 40 ms, and the network 2 to 10 ms of a core: 32 images in
 # flight keep one busy.  The bytes bound what large files can make of them.
@@ -25,16 +26,20 @@ Read = Callable[[ImageEntry], bytes]
 
 @dataclass(frozen=True, slots=True)
 class ReadImage:
-    """An image with its bytes, or with the reason for which it could not be read."""
+    """An image with its bytes, or with the reason for which it could not be read.
+
+    Where S3 refuses access, nothing is known of the image: it is not rejected for that.
+    """
 
     entry: ImageEntry
-    content: bytes | ImageRejected
+    content: bytes | ImageRejected | AccessRefused
 
 
 class ImageReader:
     """Reads the bytes of one image; safe to use from several threads.
 
-    In S3 an image is one request.
+    In S3 an image is one request.  Raises AccessRefused where that needs credentials and there are
+    none.
     """
 
     def __init__(self, images: Location, *, limits: ImageLimits) -> None:
@@ -43,7 +48,7 @@ class ImageReader:
         self._read = self._read_file if images.s3 is None else _reader_of_objects(images)
 
     def __call__(self, entry: ImageEntry) -> bytes:
-        """Return the content.  Raises ImageRejected."""
+        """Return the content.  Raises ImageRejected, or AccessRefused by S3."""
         if entry.size_bytes is not None:
             self._check_size(entry.size_bytes)
         try:
@@ -68,6 +73,19 @@ class ImageReader:
                 content += file.read(self._limits.max_bytes + 1 - len(content))
         check(len(content))
         return content
+
+
+def reader_of_extras(images: Location, *, limits: ImageLimits) -> Read:
+    """Return a reader of what may be left out, such as thumbnails: they need no credentials."""
+    try:
+        return ImageReader(images, limits=limits)
+    except AccessRefused as no_credentials:
+        refused = no_credentials
+
+    def refuse(_: ImageEntry) -> bytes:
+        raise refused
+
+    return refuse
 
 
 class ReadAhead:
@@ -116,13 +134,13 @@ def _reader_of_objects(images: Location) -> Callable[[str, Callable[[int], None]
 def _result(entry: ImageEntry, content: Future[bytes]) -> ReadImage:
     try:
         return ReadImage(entry, content.result())
-    except ImageRejected as rejected:
-        return ReadImage(entry, rejected)
+    except (ImageRejected, AccessRefused) as failure:
+        return ReadImage(entry, failure)
 
 
 def _detail_of(error: Exception) -> str:
     """Say what failed without the message of storage, which names folders, hosts and accounts."""
-    if isinstance(error, ObjectRefused | NotRegularFile):
+    if isinstance(error, ObjectUnread | NotRegularFile):
         return str(error)
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)

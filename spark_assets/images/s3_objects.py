@@ -9,6 +9,7 @@ are boto3's.
 import re
 import threading
 from collections.abc import Callable
+from contextlib import closing, suppress
 from datetime import timedelta
 from functools import lru_cache
 
@@ -19,20 +20,41 @@ from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
+from spark_assets.credentials import find_credentials
 from spark_assets.locations import S3Settings
-from spark_assets.s3 import Client, ObjectRefused, error_code, s3_client
+from spark_assets.s3 import N_TRIES, Client, ObjectRefused, ObjectUnread, error_code, s3_client
+from spark_assets.s3_answers import NO_CREDENTIALS, AccessRefused, Concern, concern_of
 
-# As often as boto3 does here, and as long as pyarrow.fs did.  A slow connection is no failure while
-# bytes arrive, so that what bounds a request as a whole is far away.
-_N_RETRIES = 4
+# obstore asks for the rest of an answer that breaks off, up to N_TRIES times; boto3 never does.
+_N_READS = 3
+# As long as pyarrow.fs did.  A slow connection is no failure while bytes arrive, so that what
+# bounds a request as a whole is far away.
 _CONNECT_TIMEOUT, _READ_TIMEOUT, _WHOLE_TIMEOUT = "10s", "60s", "1h"
 # boto3 gives out credentials that are valid for ten more minutes at least.
 _CREDENTIALS_KEPT = timedelta(minutes=10)
 # obstore drops a "/" at either end, and refuses "//", "." and ".." between two, and control codes.
 _MISNAMED = re.compile(r"(^|/)\.{0,2}(/|$)|[\x00-\x1f\x7f]")
-_CODE = re.compile(r"<Code>(\w+)")
+_CODE = re.compile(r"<Code>([\w.]{1,64})</Code>")
+# obstore tells of failures in words alone.
+_OF_STATUS, _DETAILS = "status code: ", "\n\nDebug source"
+_BROKEN_OFF = ("response body error", "IncompleteMessage", "Content-Range header not present")
+_REDIRECTED = "Received redirect without LOCATION"
+_NO_KEYS = "AWS credential provider"
+
+_DENIED = (PermissionDeniedError, UnauthenticatedError)
+_BROKEN_OFF_IN_BOTO3 = (
+    botocore.exceptions.IncompleteReadError,
+    botocore.exceptions.ResponseStreamingError,
+    botocore.exceptions.ConnectionClosedError,
+)
+_UNREACHABLE = "S3 could not be reached"
+_NOT_UNDERSTOOD = "the answer of S3 was not understood"
 
 CheckSize = Callable[[int], None]
+
+
+class _BrokenOff(Exception):
+    """An answer has ended before its end."""
 
 
 class ObjectReader:
@@ -50,35 +72,48 @@ class ObjectReader:
         """Return the content.
 
         ``check_size`` is told how many bytes there are before they are read, and raises where that
-        is too many.  Raises FileNotFoundError, and ObjectRefused with the answer of S3.
+        is too many.  Raises FileNotFoundError; ObjectUnread where this object gives no bytes;
+        AccessRefused where S3 keeps it from whoever asks.
         """
-        if _MISNAMED.search(key):
-            return self._read_with_boto3(key, check_size)
+        read = self._read_with_boto3 if _MISNAMED.search(key) else self._read
+        for _ in range(_N_READS):
+            with suppress(_BrokenOff):
+                return read(key, check_size)
+        raise ObjectUnread("the answer of S3 broke off at every try")
+
+    def _read(self, key: str, check_size: CheckSize) -> bytes:
         try:
             found = obstore.get(self._store, key)
             check_size(found.meta["size"])
             return bytes(found.bytes())
+        except FileNotFoundError as error:
+            if _code_of(error) == "NoSuchBucket":
+                raise AccessRefused("NoSuchBucket") from error
+            raise
         except BaseError as error:
-            raise ObjectRefused(_code_of(error)) from error
+            raise _failure(error) from error
 
     def _read_with_boto3(self, key: str, check_size: CheckSize) -> bytes:
         try:
             found = self._boto3().get_object(Bucket=self._bucket, Key=key)
-            with found["Body"] as body:
+            with closing(found["Body"]) as body:  # entered itself, it is another, of urllib3
                 check_size(found["ContentLength"])
                 content: bytes = body.read()
         except botocore.exceptions.ClientError as error:
-            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            if status == 404:
+            code, status = error_code(error), error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status == 404 and code != "NoSuchBucket":
                 raise FileNotFoundError from error
-            denied = status in (401, 403)
-            raise ObjectRefused("ACCESS_DENIED" if denied else _named(error_code(error))) from error
+            raise _refusal(code or str(status), is_denied=status in (401, 403)) from error
+        except botocore.exceptions.NoCredentialsError as error:
+            raise AccessRefused(NO_CREDENTIALS) from error
+        except _BROKEN_OFF_IN_BOTO3 as error:
+            raise _BrokenOff from error
         except botocore.exceptions.BotoCoreError as error:
-            raise ObjectRefused("NETWORK_CONNECTION") from error
+            raise ObjectUnread(_UNREACHABLE) from error
         return content
 
     def _boto3(self) -> Client:
-        with self._making_client:  # boto3 makes clients from one thread at a time only
+        with self._making_client:
             if self._client is None:
                 self._client = s3_client(self._settings, n_connections=self._n_connections)
         return self._client
@@ -91,9 +126,6 @@ def object_reader(bucket: str, settings: S3Settings, n_connections: int) -> Obje
 
 
 def _store(bucket: str, settings: S3Settings) -> S3Store:
-    session = boto3.Session(region_name=settings.region)
-    # The same credentials as for the listing.  Where there are none, requests go unsigned.
-    signed = session.get_credentials() is not None
     endpoint = settings.endpoint_url
     return S3Store(
         bucket,
@@ -101,28 +133,51 @@ def _store(bucket: str, settings: S3Settings) -> S3Store:
         endpoint=endpoint,
         # A certificate of AWS covers one label below its own names, and so no bucket with a dot.
         virtual_hosted_style_request=endpoint is None and "." not in bucket,
-        credential_provider=(
-            Boto3CredentialProvider(session, ttl=_CREDENTIALS_KEPT) if signed else None
-        ),
-        skip_signature=not signed,
+        credential_provider=None if settings.anonymous else _credentials(),
+        skip_signature=settings.anonymous,
         client_options={
             "allow_http": (endpoint or "").startswith("http://"),
             "connect_timeout": _CONNECT_TIMEOUT,
             "read_timeout": _READ_TIMEOUT,
             "timeout": _WHOLE_TIMEOUT,
         },
-        retry_config={"max_retries": _N_RETRIES},
+        retry_config={"max_retries": N_TRIES - 1},
     )
 
 
-def _code_of(error: BaseError) -> str:
-    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
-        return "ACCESS_DENIED"
-    if (code := _CODE.search(str(error))) is not None:
-        return _named(code[1])
-    return "NETWORK_CONNECTION" if "HTTP error" in str(error) else "UNKNOWN"
+def _credentials() -> Boto3CredentialProvider:
+    """Return the credentials of this process.  Raises AccessRefused where there are none."""
+    find_credentials()
+    return Boto3CredentialProvider(boto3.DEFAULT_SESSION, ttl=_CREDENTIALS_KEPT)
 
 
-def _named(code: str) -> str:
-    """Return a code of S3 as it stands in tables: SLOW_DOWN of SlowDown."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", code).upper()
+def _failure(error: BaseError) -> Exception:
+    """Return what a failure that obstore tells is to this project."""
+    text = str(error)
+    if (code := _code_of(error)) is not None:
+        return _refusal(code, is_denied=isinstance(error, _DENIED))
+    if any(sign in text for sign in _BROKEN_OFF):
+        return _BrokenOff()
+    if _REDIRECTED in text:
+        return AccessRefused("PermanentRedirect")
+    if isinstance(error, _DENIED):
+        if _NO_KEYS in text:  # they could not be renewed
+            return AccessRefused(NO_CREDENTIALS)
+        return AccessRefused("403" if isinstance(error, PermissionDeniedError) else "401")
+    return ObjectUnread(_UNREACHABLE if "HTTP error" in text else _NOT_UNDERSTOOD)
+
+
+def _code_of(error: Exception) -> str | None:
+    """Return the code in the answer of S3.  What precedes it holds the key, which may be anything.
+
+    An answer stands at the end of the first part, after the status that obstore tells of it.
+    """
+    _, found, answer = str(error).partition(_DETAILS)[0].rpartition(_OF_STATUS)
+    code = _CODE.search(answer) if found else None
+    return None if code is None else code[1]
+
+
+def _refusal(code: str, *, is_denied: bool) -> Exception:
+    """Return the failure that a code is: of this object, or of whoever asks for it."""
+    concern = concern_of(code) or (Concern.ACCESS if is_denied else Concern.OBJECT)
+    return ObjectRefused(code) if concern is Concern.OBJECT else AccessRefused(code)

@@ -28,8 +28,8 @@ def data_uri(jpeg: bytes) -> str:
 
 
 def jpeg_of(image: ReadImage, limits: ImageLimits) -> bytes | None:
-    """Return a thumbnail, or None for an image that is gone or has changed since."""
-    if isinstance(image.content, ImageRejected):
+    """Return a thumbnail, or None for an image that is gone, has changed since or is refused."""
+    if not isinstance(image.content, bytes):
         return None
     try:
         return thumbnail_jpeg(image.content, limits)

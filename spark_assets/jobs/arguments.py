@@ -50,6 +50,11 @@ def add_featurize(parser: argparse.ArgumentParser) -> None:
         "--images", required=True, metavar="URI", help="folder or s3:// prefix of the photographs"
     )
     parser.add_argument(
+        "--anonymous",
+        action="store_true",
+        help="read the photographs of a public bucket without credentials",
+    )
+    parser.add_argument(
         "--image-list", metavar="URI", help="text, CSV or Parquet list of images to look at"
     )
     add_weights(parser)
@@ -171,7 +176,7 @@ def add_report(parser: argparse.ArgumentParser) -> None:
 def featurize_options(parsed: argparse.Namespace) -> FeaturizeOptions:
     """Return the values of a parsed command line.  Raises FruitsError for a bad URI."""
     return FeaturizeOptions(
-        images=parse_location(parsed.images),
+        images=parse_location(parsed.images, anonymous=parsed.anonymous),
         output=parse_output_location(parsed.output),
         image_list=parsed.image_list,
         model=model_request(parsed),

@@ -8,13 +8,17 @@ from py4j.protocol import Py4JError, Py4JJavaError
 from spark_assets.closed_pipe import closed_outputs
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jvm_messages import root_cause
+from spark_assets.s3_answers import NO_ACCESS, NO_CREDENTIALS, code_in, sentence_of_code
 
 # A FruitsError raised in a worker arrives as text, inside the trace of a Python worker.
-_WORKER_FAILURE = re.compile(r"^(?:\S*\.)?FruitsError: (.+?)$", re.MULTILINE)
+_WORKER_FAILURE = re.compile(r"^(?:\S*\.)?(?:FruitsError|AccessRefused): (.+?)$", re.MULTILINE)
 # The last line of the trace of a worker, which is the exception.
 _WORKER_TRACE = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t]+.*\n)+(\S.*)")
-_NO_ACCESS = "access in S3 is denied; check what the role may read and write"
 _KNOWN = (
+    *(
+        (sign, sentence_of_code(NO_CREDENTIALS))
+        for sign in ("Unable to locate credentials", "No AWS Credentials")
+    ),
     ("No space left on device", "the disk is full; free some space and run it again"),
     ("Disk quota exceeded", "the disk quota is used up; free some space and run it again"),
     (
@@ -22,8 +26,6 @@ _KNOWN = (
         "the output is on a read-only file system; choose a place that you may write to",
     ),
     ("Permission denied", "a file or folder is not accessible; check the permissions"),
-    ("AccessDenied", _NO_ACCESS),
-    ("ACCESS_DENIED", _NO_ACCESS),  # as Arrow writes it
     ("OutOfMemoryError", "Spark ran out of memory; give the driver or the executors more"),
     (
         "Python worker exited unexpectedly",
@@ -63,6 +65,10 @@ def sentence_of(error: BaseException) -> str:
     for sign, sentence in _KNOWN:
         if sign in text:
             return sentence
+    if (code := code_in(text)) is not None:
+        return sentence_of_code(code)
+    if "AccessDenied" in text:  # the connector's exception for an answer without a code
+        return NO_ACCESS
     if trace := _WORKER_TRACE.findall(text):
         return f"a Python worker failed: {_first_line(trace[-1])}; {_MORE}"
     if isinstance(error, Py4JJavaError):

@@ -26,6 +26,9 @@ stamp=$prefix/wheelhouse.sha256
 work=
 unfinished=
 
+# All nodes ask their metadata service for credentials at a time; once and for a second is too little.
+export AWS_METADATA_SERVICE_NUM_ATTEMPTS=10 AWS_METADATA_SERVICE_TIMEOUT=5
+
 as_root() {
   if [[ $EUID -eq 0 ]]; then "$@"; else sudo -n "$@"; fi
 }

@@ -5,6 +5,7 @@ from typing import Any
 
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import FeatureModelFacts
+from spark_assets.locations import Location, parse_location
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,11 @@ class RunManifest:
     images_per_second_steady: float | None
     n_task_slots: int
     versions: dict[str, str]
+
+    @property
+    def images(self) -> Location:
+        """Where the photographs are, to be read as the run read them."""
+        return parse_location(self.images_uri, anonymous=bool(self.options.get("anonymous")))
 
     def to_json(self) -> dict[str, Any]:
         counts = self.counts

@@ -19,6 +19,7 @@ from spark_assets.removal.versions import (
     unfinished_uploads,
 )
 from spark_assets.s3 import Client, error_code, s3_client
+from spark_assets.s3_answers import sentence_of_code
 
 _N_THREADS = 8
 
@@ -157,4 +158,4 @@ def _sentence_of(refusal: Refusal) -> str:
             "access is denied; it takes s3:DeleteObjectVersion, s3:ListBucketVersions, "
             "s3:ListBucketMultipartUploads and s3:AbortMultipartUpload, and no Object Lock on it"
         )
-    return f"S3 answered {refusal['Code']}"
+    return sentence_of_code(refusal["Code"])

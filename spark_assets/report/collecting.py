@@ -16,9 +16,9 @@ from pyspark.sql import functions as F
 from spark_assets.files import names_in
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
-from spark_assets.images.reading import ImageReader, ReadAhead
+from spark_assets.images.reading import ReadAhead, reader_of_extras
 from spark_assets.images.thumbnails import thumbnail_of
-from spark_assets.locations import Location, parse_location
+from spark_assets.locations import Location
 from spark_assets.output.evaluation import read_evaluation
 from spark_assets.output.history import current_reduced, current_rejected, n_current_features
 from spark_assets.output.layout import OutputLayout
@@ -131,7 +131,7 @@ def _plotted(
     limits: ImageLimits,
     max_points: int,
 ) -> PlottedImages:
-    images = parse_location(runs[-1].images_uri)
+    images = runs[-1].images
     projected = projected_runs(layout, record)
     thumbnails = partial(_with_thumbnails, images, limits)
     small = small_reduced(layout, runs, _reduced_folders(layout, runs, record, projected))
@@ -173,7 +173,7 @@ def _with_thumbnails(
     images: Location, limits: ImageLimits, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     """Yield `_POINTS` of batches of the reduced table, in a task or in the driver."""
-    reader, ahead = ImageReader(images, limits=limits), ReadAhead(n_readers=4)
+    reader, ahead = reader_of_extras(images, limits=limits), ReadAhead(n_readers=4)
     for batch in batches:
         entries = [ImageEntry(path, None, None) for path in batch.column("path").to_pylist()]
         thumbnails = [thumbnail_of(image, limits) for image in ahead.read(entries, reader)]

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
-from spark_assets.images.reading import ImageReader, ReadAhead
+from spark_assets.images.reading import ReadAhead, reader_of_extras
 from spark_assets.images.thumbnails import thumbnail_of
-from spark_assets.locations import parse_location
 from spark_assets.output.finding import Finding, FindingKind
 from spark_assets.output.findings import audit_record, current_findings
 from spark_assets.output.layout import OutputLayout
@@ -55,7 +54,7 @@ def _thumbnails(
     """Return a thumbnail of each image that is named, read once."""
     named = (path for each in findings for path in (each.path, each.related_path))
     paths = dict.fromkeys(path for path in named if path is not None)
-    reader = ImageReader(parse_location(run.images_uri), limits=limits)
+    reader = reader_of_extras(run.images, limits=limits)
     entries = (ImageEntry(path, None, None) for path in paths)
     read = ReadAhead(n_readers=4).read(entries, reader)
     return {image.entry.path: thumbnail_of(image, limits) for image in read}

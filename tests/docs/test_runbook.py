@@ -32,18 +32,26 @@ def sentences():
 @cache
 def said():
     """Return every text in the sources, with a gap where something is filled in."""
-    texts = []
-    for package in ("spark_assets", "cdk_app", "operations"):
-        for path in sorted((ROOT / package).rglob("*.py")):
-            texts += texts_of(ast.parse(path.read_text(encoding="utf-8")))
+    paths = (
+        p for name in ("spark_assets", "cdk_app", "operations") for p in (ROOT / name).rglob("*.py")
+    )
+    modules = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted(paths)]
+    # Those that another module may import.
+    public = {
+        name: value
+        for module in modules
+        for name, value in constants_of(module).items()
+        if not name.startswith("_")
+    }
+    texts = [text for module in modules for text in texts_of(module, public)]
     script = (ROOT / "spark_assets/node/bootstrap.sh").read_text(encoding="utf-8")
     for text in re.findall(r'fail "(.*?)"$', script, flags=re.MULTILINE):
         texts.append(re.sub(r"\$\([^)]*\)|\$\{[^}]*\}|\$\w+", GAP, text))
     return "\n".join(texts)
 
 
-def texts_of(module):
-    constants = {
+def constants_of(module):
+    return {
         node.targets[0].id: node.value.value
         for node in module.body
         if isinstance(node, ast.Assign)
@@ -51,6 +59,10 @@ def texts_of(module):
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
     }
+
+
+def texts_of(module, public):
+    constants = {**public, **constants_of(module)}
     for node in ast.walk(module):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield re.sub(r"\{\w+\}", GAP, " ".join(node.value.split()))

@@ -72,7 +72,7 @@ def main(fatal: int, command: list[str]) -> int:
     moments.count(DataFrameWriter, "parquet", in_spark=True)
     from spark_assets.features import on_spark
 
-    moments.count(on_spark, "look_at_images", in_spark=True)
+    moments.count(on_spark, "featurize_on_spark", in_spark=True)
     from operations import cli
 
     code = cli.main(command)

@@ -1,7 +1,9 @@
 """A node of the cluster, as one process: what EMR would run on an instance runs here.
 
 It knows of its cluster what EMR's API tells: the bootstrap action, the Spark settings, the steps.
-It acts as the role of the instance profile, with the policies as they were deployed.
+It acts as the role of the instance profile, with the policies as they were deployed.  What it runs
+has the credentials of the role from the metadata service, which fails at first, and none in its
+environment.
 """
 
 import gzip
@@ -9,16 +11,24 @@ import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyspark
 
+from tests.emulated_aws.metadata import metadata_service
 from tests.end_to_end.emulated_cloud import EmulatedCloud, Finished
 
 STEPS = ("featurize", "reduce", "report")
 _UNTIL_NEXT_LOOK_S = 0.5
+_N_METADATA_FAILURES = 2
+_KEYS = {
+    "AWS_ACCESS_KEY_ID": "AccessKeyId",
+    "AWS_SECRET_ACCESS_KEY": "SecretAccessKey",
+    "AWS_SESSION_TOKEN": "Token",
+}
 # A JVM that lives for seconds gains nothing from the second compiler: the steps take two thirds of
 # the processor time that they take with it.
 _SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
@@ -35,6 +45,15 @@ class Node:
         self._cluster = self._emr.describe_cluster(ClusterId=cluster_id)["Cluster"]
         self._prefix = cloud.folder / "fruits"
         self.environment = self._environment()
+        self._services = ExitStack()
+        keys = {name: self.environment[variable] for variable, name in _KEYS.items()}
+        self._metadata = self._services.enter_context(
+            metadata_service(keys, n_failures=_N_METADATA_FAILURES)
+        )
+
+    def stop(self) -> None:
+        """End what a node has beside the commands that it runs."""
+        self._services.close()
 
     def bootstrap(self) -> Finished:
         """Fetch the bootstrap action and run it, under the role of the node."""
@@ -68,6 +87,7 @@ class Node:
             SPARK_HOME=str(spark),
             SPARK_LOCAL_IP="127.0.0.1",
             SPARK_DIST_CLASSPATH=f"{self._jars}/*",
+            **self._exported(),
         )
 
     def tell_step(self, step: dict[str, Any], done: Finished) -> None:
@@ -95,8 +115,11 @@ class Node:
         return f"{uri}/stderr.gz"
 
     def _run(self, command: list[str], **environment: str) -> Finished:
+        without_keys = {k: v for k, v in self.environment.items() if k not in _KEYS}
+        del without_keys["AWS_EC2_METADATA_DISABLED"]
+        without_keys["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = self._metadata
         done = subprocess.run(
-            command, cwd=self._cloud.folder, env={**self.environment, **environment},
+            command, cwd=self._cloud.folder, env={**without_keys, **environment},
             capture_output=True, text=True, check=False, timeout=400,
         )  # fmt: skip
         return Finished(done.returncode, done.stdout, done.stderr)
@@ -124,6 +147,15 @@ class Node:
         file = self._cloud.folder / "spark-defaults.conf"
         file.write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
         return file
+
+    def _exported(self) -> dict[str, str]:
+        """Return what the cluster exports to what is submitted on it, but where its Python is."""
+        (within,) = [
+            configuration["Configurations"]
+            for configuration in self._cluster["Configurations"]
+            if configuration["Classification"] == "spark-env"
+        ]
+        return {k: v for k, v in within[0]["Properties"].items() if k != "PYSPARK_PYTHON"}
 
     def _environment(self) -> dict[str, str]:
         """Return the environment of the role in the instance profile, as an instance finds it."""
@@ -183,6 +215,8 @@ class Nodes:
             for cluster in emr.list_clusters()["Clusters"]:
                 if not cluster["Status"]["State"].startswith("TERMINATED"):
                     self._cloud.tell_emr(cluster_id=cluster["Id"], state="TERMINATED_WITH_ERRORS")
+            if self.node is not None:
+                self.node.stop()
 
     def _work_on(self, cluster_id: str, state: str) -> None:
         # Noted before it is told: who waits for the end of a step looks here next.

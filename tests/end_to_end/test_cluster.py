@@ -165,7 +165,7 @@ def test_the_chain_runs_in_separate_executors_and_loses_nothing_with_one_of_them
     ]
     put(tmp_path / "images", "broken.jpg", b"broken")
     run = start_run(cluster, tmp_path / "images", tmp_path / "out", model)
-    kill_an_executor_when_outcomes_appear(cluster, run, tmp_path / "out")
+    kill_an_executor_when_a_task_has_ended(cluster, run, tmp_path / "out")
     _, stderr = run.communicate(timeout=900)
     assert run.returncode == 0, stderr
     expected = sorted(str(image.relative_to(tmp_path / "images")) for image in images)
@@ -176,13 +176,13 @@ def test_the_chain_runs_in_separate_executors_and_loses_nothing_with_one_of_them
     assert (tmp_path / "out" / "report" / "index.html").exists()
 
 
-def kill_an_executor_when_outcomes_appear(
+def kill_an_executor_when_a_task_has_ended(
     cluster: Cluster, run: subprocess.Popen[str], output: Path
 ) -> None:
     """Wait until a task of the featurizing stage has ended, then kill one executor."""
     end = time.monotonic() + 900
     while time.monotonic() < end and run.poll() is None:
-        if list((output / "_staging").glob("*/outcomes/*.parquet")):
+        if list(output.glob("changes/*/*.parquet")):
             cluster.executors()[0].kill()
             return
         threading.Event().wait(0.05)

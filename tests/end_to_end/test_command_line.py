@@ -228,7 +228,9 @@ def many_images(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "sign", ["started", "outcomes/*.parquet"], ids=["Spark starts", "images are looked at"]
+    "sign",
+    ["_staging/*/started", "changes/*/*.parquet"],
+    ids=["Spark starts", "images are featurized"],
 )
 def test_ctrl_c_ends_cleanly_while(sign, tmp_path, seeded_model, many_images):
     run = begun(tmp_path, seeded_model, many_images, sign)
@@ -242,7 +244,7 @@ def test_ctrl_c_ends_cleanly_while(sign, tmp_path, seeded_model, many_images):
 
 @pytest.mark.slow
 def test_a_second_ctrl_c_ends_it_where_it_is(tmp_path, seeded_model, many_images):
-    run = begun(tmp_path, seeded_model, many_images, "started")
+    run = begun(tmp_path, seeded_model, many_images, "_staging/*/started")
     os.killpg(run.pid, signal.SIGINT)
     assert run.stderr is not None
     assert any(line.startswith("interrupted;") for line in run.stderr)
@@ -263,7 +265,7 @@ def begun(folder, model, images, sign: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     signal.signal(signal.SIGINT, inherited)
-    wait_for(run, lambda: list(folder.glob(f"out/_staging/*/{sign}")))
+    wait_for(run, lambda: list(folder.glob(f"out/{sign}")))
     return run
 
 

@@ -1,7 +1,10 @@
 """Spark's settings fit the nodes, whichever of the allowed types they are."""
 
+from cdk_app.cluster.definition import define_cluster
 from cdk_app.cluster.spark_settings import spark_defaults, split_memory, yarn_site
+from cdk_app.config import PipelineConfig
 from cdk_app.instances import InstanceType
+from tests.infrastructure.context import ROOT, default_context
 from tests.operations.costs.test_instances import NAMES
 
 TYPES = [InstanceType.parse(name) for name in NAMES]
@@ -83,6 +86,21 @@ def test_each_task_has_one_thread():
         settings = settings_of(node)
         for library in ("OMP", "OPENBLAS"):
             assert settings[f"spark.executorEnv.{library}_NUM_THREADS"] == "1", node.name
+
+
+def test_every_process_of_a_run_asks_the_metadata_service_ten_times():
+    """The driver runs in the environment of spark-env, the others in what spark-defaults says."""
+    config = PipelineConfig.from_context(default_context())
+    made = define_cluster(config, name="n", bootstrap_uri="s3://b/k", bootstrap_arguments=())
+    exported = next(each.properties for each in made.configurations if each.within == "spark-env")
+    settings = settings_of(TYPES[0])
+    for name, value in (("NUM_ATTEMPTS", "10"), ("TIMEOUT", "5")):
+        variable = f"AWS_METADATA_SERVICE_{name}"
+        assert exported[variable] == value
+        assert settings[f"spark.executorEnv.{variable}"] == value
+        assert settings[f"spark.yarn.appMasterEnv.{variable}"] == value
+    script = (ROOT / "spark_assets/node/bootstrap.sh").read_text(encoding="utf-8")
+    assert "AWS_METADATA_SERVICE_NUM_ATTEMPTS=10 AWS_METADATA_SERVICE_TIMEOUT=5" in script
 
 
 def test_driver_executors_and_application_master_run_the_same_python():

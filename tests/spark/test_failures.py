@@ -29,6 +29,10 @@ def test_our_own_failure_in_a_worker_is_its_sentence_too():
         ("java.io.IOException: Permission denied", "check the permissions"),
         ("AWS Error ACCESS_DENIED during HeadObject operation", "access in S3 is denied"),
         ("An error occurred (AccessDenied) when calling PutObject", "access in S3 is denied"),
+        (
+            "java.nio.file.AccessDeniedException: s3a://b/k: Status Code: 403",
+            "access in S3 is denied",
+        ),
         ("java.lang.OutOfMemoryError: Java heap space", "ran out of memory"),
         ("org.apache.spark.SparkException: Python worker exited unexpectedly", "worker died"),
         ("[PYTHON_VERSION_MISMATCH] Python in worker has different version", "set PYSPARK_PYTHON"),
@@ -65,8 +69,11 @@ def test_a_failure_in_a_worker_is_the_last_line_of_its_trace():
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject"), "access in S3 is denied"),
-        (NoCredentialsError(), "NoCredentialsError: Unable to locate credentials"),
+        (
+            ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject"),
+            "S3 answered AccessDenied: access in S3 is denied; check what the role may",
+        ),
+        (NoCredentialsError(), "no AWS credentials were found; run 'aws configure'"),
     ],
 )
 def test_what_the_client_of_s3_throws_is_told_too(error, sentence, capsys):

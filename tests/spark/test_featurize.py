@@ -1,26 +1,24 @@
 import dataclasses
 import os
+from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 
 from spark_assets.chain import featurize as featurizing
 from spark_assets.chain.featurize import FeaturizedRun, NothingNew
-from spark_assets.chain.listing import list_photographs
 from spark_assets.chain.places import check_places
 from spark_assets.chain.run import featurize
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName, build_engine, engine_spec
 from spark_assets.features.feature_model import FeatureModel, FeatureModelFacts
-from spark_assets.features.on_spark import TaskSettings, look_at_images
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits, decode_image
-from spark_assets.images.listing import WHOLE_LISTING, list_images
 from spark_assets.output.commit import remove_replaced
 from spark_assets.output.history import current_features, current_rejected, visible_runs
 from spark_assets.output.layout import OutputLayout
-from spark_assets.output.small_tables import read_table
-from spark_assets.schemas import FEATURES, OUTCOMES, REJECTED, spark_schema
+from spark_assets.schemas import FEATURES, REJECTED, spark_schema
 from spark_assets.session_on_demand import SessionOnDemand
 from tests.spark.runs import current_paths, files_under, options_for, put, run, save, touch
 
@@ -72,25 +70,26 @@ def test_few_photographs_are_looked_at_without_a_session(spark, options, images,
     assert result.manifest.counts.n_features == 1
 
 
-def test_images_at_hand_and_in_a_table_come_to_the_same(spark, options, images, tmp_path):
-    """A task that is tried again, as here when all are, leaves the same files."""
-    paths = [put(images, f"a/{index}.png", seed=index) for index in range(7)]
+def test_attempts_that_do_not_count_leave_nothing(spark, options, images, monkeypatch):
+    """All tasks are tried twice here: a second attempt has files of its own, as by speculation."""
+    for index in range(7):
+        put(images, f"a/{index}.png", seed=index)
     put(images, "a/broken.png", b"broken")
-    entries = sorted(list_images(options.images, WHOLE_LISTING), key=lambda entry: entry.path)
-    stored = list_photographs(
-        spark, options.images, options.output, labels=options.labels, small=entries
-    ).images
-    model = options.model.obtain(verbose=False)
-    spec = spark.sparkContext.broadcast(engine_spec(model, EngineName.LITERT))
-    settings = TaskSettings(options.images, options.limits, options.labels, 224, "of this test")
-    found = []
-    for looked_at in (entries, entries, stored):
-        folder = options.output.child("outcomes")
-        look_at_images(spark.sparkContext, looked_at, spec, settings, folder, n_tasks=3)
-        found.append(read_table([folder], OUTCOMES).sort_by("path"))
-    assert found[0] == found[1] == found[2]
-    assert found[0].num_rows == len(paths) + 1
-    assert found[0].column("reason").drop_null().to_pylist() == ["not_an_image"]
+    write = featurizing.featurize_on_spark
+
+    def write_twice(*arguments, **options):
+        write(*arguments, **options)
+        return write(*arguments, **options)
+
+    monkeypatch.setattr(featurizing, "featurize_on_spark", write_twice)
+    monkeypatch.setattr(featurizing, "n_tasks_for", lambda *_: 3)
+    manifest = run(spark, options)
+    features, rejected = tables(spark, options, manifest.run_id)
+    assert (features.count(), rejected.count()) == (7, 1)
+    files = [*Path(OutputLayout(options.output).features(manifest.run_id).base).iterdir()]
+    rows = [pyarrow.parquet.read_table(file)["path"].to_pylist() for file in sorted(files)]
+    assert [len(paths) for paths in rows] == [2, 3, 2]
+    assert [path for paths in rows for path in paths] == [f"a/{index}.png" for index in range(7)]
 
 
 @pytest.mark.parametrize("engine", list(EngineName))
@@ -315,12 +314,12 @@ def test_counts_that_do_not_add_up_fail_the_run(spark, options, images, tmp_path
     put(images, "a/1.png")
     put(images, "a/2.png")
 
-    look_at_images = featurizing.look_at_images
+    featurize_on_spark = featurizing.featurize_on_spark
 
-    def lose_one(context, found, *settings, **numbers):
-        look_at_images(context, found[1:], *settings, **numbers)
+    def lose_one(context, images, *settings, **numbers):
+        return featurize_on_spark(context, images.slice(1), *settings, **numbers)
 
-    monkeypatch.setattr(featurizing, "look_at_images", lose_one)
+    monkeypatch.setattr(featurizing, "featurize_on_spark", lose_one)
     with pytest.raises(FruitsError, match="they do not add up, so nothing of this run is kept"):
         featurize(lambda: spark, options)
     assert files_under(tmp_path / "out") == {}

@@ -4,12 +4,8 @@ from pathlib import Path
 import pytest
 
 from spark_assets.errors import FruitsError
-from spark_assets.images.listing import (
-    ImageEntry,
-    check_images_exist,
-    list_images,
-    split_listing,
-)
+from spark_assets.images import listing
+from spark_assets.images.listing import ImageEntry, check_images_exist, entries_in, list_images
 from spark_assets.images.naming import LabelRule, is_looked_at
 from spark_assets.locations import Location, parse_location
 
@@ -37,13 +33,12 @@ def tree(root: Path, *paths: str) -> Location:
     return parse_location(str(root))
 
 
-def listed(images: Location, *, n_parts: int = 1) -> list[ImageEntry]:
-    parts = split_listing(images, n_parts=n_parts)
-    return [entry for part in parts for entry in list_images(images, part)]
+def listed(images: Location) -> list[ImageEntry]:
+    return [*entries_in(list_images(images))]
 
 
-def paths(images: Location, *, n_parts: int = 1) -> list[str]:
-    return sorted(entry.path for entry in listed(images, n_parts=n_parts))
+def paths(images: Location) -> list[str]:
+    return [entry.path for entry in listed(images)]
 
 
 def test_every_legal_name_is_listed_byte_for_byte(tmp_path):
@@ -51,15 +46,16 @@ def test_every_legal_name_is_listed_byte_for_byte(tmp_path):
     assert paths(tree(tmp_path, *names)) == sorted(names)
 
 
-@pytest.mark.parametrize("n_parts", [1, 2, 3, 5, 100])
-def test_any_division_lists_every_image_once(tmp_path, n_parts):
+@pytest.mark.parametrize("per_batch", [1, 2, 10_000])
+def test_every_image_is_listed_once_ordered_by_path(tmp_path, monkeypatch, per_batch):
+    monkeypatch.setattr(listing, "_ENTRIES_PER_BATCH", per_batch)
     names = ["top.jpg", "a/1.jpg", "a/2.jpg", "a/b/3.jpg", "a/b/c/4.jpg", "d/5.jpg", "e/f/g/6.jpg"]
-    assert paths(tree(tmp_path, *names), n_parts=n_parts) == sorted(names)
+    assert paths(tree(tmp_path, *names)) == sorted(names)
 
 
-def test_many_folders_become_many_shares(tmp_path):
-    images = tree(tmp_path, *(f"{n}/image.jpg" for n in range(20)))
-    assert len(split_listing(images, n_parts=8)) >= 8
+def test_a_folder_that_cannot_be_listed_is_told(tmp_path):
+    with pytest.raises(FruitsError, match="cannot be listed"):
+        list_images(parse_location(str(tmp_path / "nowhere")))
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from spark_assets.images.small_listing import list_if_small
 
-from spark_assets.chain.listing import list_photographs
 from spark_assets.errors import FruitsError
 from spark_assets.images import listing
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
-from spark_assets.images.listing import WHOLE_LISTING, ImageEntry, list_images
-from spark_assets.images.naming import LabelRule
+from spark_assets.images.listing import ImageEntry, entries_in, list_images
 from spark_assets.images.reading import ImageReader
 from spark_assets.locations import Location, parse_location
-from spark_assets.output.history import current_rejected
-from spark_assets.output.layout import OutputLayout
 from tests.spark.runs import current_paths, options_for, put, run, save
 
 LEVEL = "d" * 200
@@ -114,9 +109,7 @@ def images_with(folder: Path, *kinds: Callable[[Path], None]) -> Location:
 
 
 def listed(images: Location) -> list[ImageEntry]:
-    entries = sorted(list_images(images, WHOLE_LISTING), key=lambda entry: entry.path)
-    assert list_if_small(images) == entries
-    return entries
+    return [*entries_in(list_images(images))]
 
 
 def photographs(n: int = 3) -> list[str]:
@@ -277,45 +270,9 @@ def test_a_folder_that_may_not_be_listed_may_hide_photographs_and_ends_the_run(l
         hidden.chmod(0o755)
 
 
-@pytest.mark.parametrize("small", [True, False], ids=["listed by the driver", "listed by Spark"])
-def test_a_run_goes_on_past_all_of_them_and_ends(small, spark, tmp_path, seeded_model, monkeypatch):
-    images_with(tmp_path, *ODD, folder_too_deep)
-    if not small:
-        monkeypatch.setattr("spark_assets.chain.run.list_if_small", lambda images: None)
-    options = options_for(tmp_path, save(seeded_model, tmp_path / "model"), max_rejected=1.0)
-    manifest = run(spark, options)
-    n_odd = sum(map(len, ODD.values())) + 1
-    assert manifest.counts.rejected_by_reason == {"unreadable": n_odd}
-    assert current_paths(spark, options) == photographs()
-    assert current_rejected(spark, OutputLayout(options.output)).count() == n_odd
-    again = run(spark, options)  # what was unreadable may have been so for a moment
-    assert (again.counts.n_known, again.counts.n_images) == (3, n_odd)
-    assert current_rejected(spark, OutputLayout(options.output)).count() == n_odd
-
-
-def test_a_list_that_names_all_of_them_costs_the_same(spark, tmp_path, seeded_model):
-    images_with(tmp_path, *ODD)
-    named = [*photographs(), *(f"a/{name}" for names in ODD.values() for name in names)]
-    beyond = [b"a/nu\0l.png", b"a/caf\xe8.png", b"x" * 5000, b"a"]
-    image_list = tmp_path / "list.txt"
-    image_list.write_bytes(b"\n".join([*map(str.encode, named), *beyond]))
-    options = options_for(
-        tmp_path, save(seeded_model, tmp_path / "model"),
-        max_rejected=1.0, image_list=str(image_list),
-    )  # fmt: skip
-    manifest = run(spark, options)
-    assert manifest.counts.rejected_by_reason == {"unreadable": len(named) - 3 + len(beyond)}
-    assert current_paths(spark, options) == photographs()
-
-
-@pytest.mark.parametrize("small", [True, False], ids=["by the driver", "by Spark"])
-def test_a_listing_of_names_that_are_not_utf8_is_the_same(small, spark, tmp_path):
+def test_a_folder_that_is_not_utf8_is_listed_in_its_readable_form(tmp_path):
     images = images_with(tmp_path, folder_that_is_not_utf8)
-    output = parse_location(str(tmp_path / "out"))
-    entries = list_if_small(images) if small else None
-    stored = list_photographs(spark, images, output, labels=LabelRule(), small=entries)
-    rows = stored.images.select("path", "label").collect()
-    assert ("a/caf\\xe9/1.png", "caf\\xe9") in [tuple(row) for row in rows]
+    assert "a/caf\\xe9/1.png" in [entry.path for entry in listed(images)]
 
 
 def test_an_output_may_have_a_colon_in_its_name(spark, tmp_path, seeded_model):

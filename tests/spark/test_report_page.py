@@ -434,10 +434,10 @@ def test_the_page_is_made_from_a_package_inside_a_zip(tmp_path: Path, html: str)
 
 
 def test_what_is_gone_and_how_well_the_model_fits_are_told():
-    counts = replace(DATA.latest_run.counts, n_gone=3, n_renamed=1)
+    counts = replace(DATA.latest_run.counts, n_gone=3)
     run, pca = replace(DATA.latest_run, counts=counts), replace(DATA.pca, fit_sentence="it <fits>")
     html = render(replace(DATA, latest_run=run, pca=pca))
-    assert "took over features under a new name" in html
+    assert "no longer in the source" in html
     assert "What the newest run has added: it &lt;fits&gt;." in html
     plain = render(DATA)
     assert "no longer in the source" not in plain

@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from spark_assets.schemas import FEATURES, IMAGES, OUTCOMES, REDUCED, REJECTED, spark_schema
+from spark_assets.schemas import (
+    CHANGES,
+    FEATURES,
+    LISTED,
+    OUTCOMES,
+    REDUCED,
+    REJECTED,
+    spark_schema,
+)
 
 TABLES = Path(__file__).resolve().parents[2] / "docs" / "tables.md"
 NAME_IN_SPARK = {"long": "bigint"}
@@ -26,7 +34,7 @@ def test_the_documented_columns_are_those_that_are_written(name, schema):
     assert [(field.name, field.dataType.simpleString()) for field in fields] == documented
 
 
-@pytest.mark.parametrize("schema", [IMAGES, FEATURES, REJECTED, OUTCOMES, REDUCED])
+@pytest.mark.parametrize("schema", [LISTED, FEATURES, REJECTED, CHANGES, OUTCOMES, REDUCED])
 def test_spark_takes_the_batches_that_workers_make(schema):
     assert to_arrow_schema(spark_schema(schema)).equals(schema)
 

@@ -71,7 +71,6 @@ def put_manifest(s3, run_id, started_at, n_images):
             "n_known": 0,
             "n_features": n_images,
             "n_changed": 0,
-            "n_renamed": 0,
             "n_gone": 0,
             "n_outdated": 0,
             "n_rejected": 0,

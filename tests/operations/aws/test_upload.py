@@ -14,7 +14,7 @@ from cdk_app.config import Environment
 from operations import cli
 from operations.aws import uploading
 from operations.aws.stacks import data_stack
-from spark_assets.images.listing import ListingPart, list_images
+from spark_assets.images.listing import list_images
 from spark_assets.output.erased import ErasedDigests, load_erased, save_erased
 from spark_assets.output.layout import OutputLayout
 from tests.operations.aws.conftest import RAW
@@ -212,10 +212,10 @@ def test_a_photograph_that_is_gone_since_the_listing_is_refused(folder, capsys, 
         photograph(folder / name)
     lists = uploading.list_images
 
-    def list_and_lose(place, part):
-        entries = list(lists(place, part))
+    def list_and_lose(place):
+        listed = lists(place)
         (folder / "gone.jpg").unlink(missing_ok=True)
-        return entries
+        return listed
 
     monkeypatch.setattr(uploading, "list_images", list_and_lose)
     assert upload(folder) == 1
@@ -244,8 +244,8 @@ def test_the_chain_lists_what_was_uploaded(folder):
     for name in HOSTILE:
         photograph(folder / name)
     assert upload(folder) == 0
-    listed = list_images(data_stack(Environment.TEST).images, ListingPart("", recursive=True))
-    assert sorted(entry.path for entry in listed) == sorted(HOSTILE)
+    listed = list_images(data_stack(Environment.TEST).images)
+    assert listed["path"].to_pylist() == sorted(HOSTILE)
 
 
 def test_an_erased_photograph_is_refused_under_any_name_until_it_is_allowed_again(

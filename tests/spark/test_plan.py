@@ -1,4 +1,4 @@
-"""The plan that is made without Spark is the one that Spark comes to."""
+"""What a run has to do, against a comparison of single images in plain Python."""
 
 import dataclasses
 import random
@@ -7,18 +7,16 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from spark_assets.chain.small_plan import plan_here
 
-from spark_assets.chain.listing import list_photographs
-from spark_assets.chain.plan import plan_more
+from spark_assets.chain.plan import plan_run
 from spark_assets.chain.started_run import StartedRun
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import Reason
-from spark_assets.images.listing import ImageEntry
-from spark_assets.output import small_current
+from spark_assets.images.listing import ImageEntry, entries_in, table_of
 from spark_assets.output.erasing import PendingErasure, note_erasure
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import Counts
+from spark_assets.output.small_tables import open_table
 from spark_assets.schemas import CHANGES, Outcome
 from tests.spark.runs import options_for
 
@@ -70,6 +68,10 @@ def noted(started, run_id, rows, *, same_limits=True):
     return Earlier(run_id, {"limits": limits if same_limits else {}}, counts)
 
 
+def plan_here(run, listed):
+    return plan_run(run, table_of(listed))
+
+
 def entry(path, version):
     return ImageEntry(path, version, NOW + timedelta(seconds=version))
 
@@ -100,33 +102,55 @@ def drawn(started, generator):
     return dataclasses.replace(started, earlier=runs, options=options), listed
 
 
+def expected_of(started, run, listed):
+    """Return what a plan has to say, image by image."""
+    held = {}
+    for earlier in run.earlier:
+        for row in open_table(run.layout.changes(earlier.run_id), CHANGES).to_table().to_pylist():
+            held[row["path"]] = (row, earlier)
+    held = {path: found for path, found in held.items() if found[0]["outcome"] != Outcome.GONE}
+    source = {entry.path: entry for entry in listed}
+    changed = set()
+    for path in held.keys() & source.keys():
+        row, earlier = held[path]
+        is_same = (row["size_bytes"], row["modified_at"]) == (
+            source[path].size_bytes, source[path].modified_at,
+        )  # fmt: skip
+        allowed_more = row["reason"] == Reason.TOO_LARGE and not earlier.options["limits"]
+        if not is_same or row["reason"] == Reason.UNREADABLE or allowed_more:
+            changed.add(path)
+    gone = set() if run.options.keep_missing else held.keys() - source.keys()
+    outdated = [path for path in gone | changed if held[path][0]["outcome"] == Outcome.FEATURES]
+    return {
+        "images": sorted((source.keys() - held.keys()) | changed),
+        "gone": sorted(gone),
+        "n_known": len(held.keys() & source.keys() - changed),
+        "n_changed": len(changed),
+        "n_outdated": len(outdated),
+    }
+
+
 def told(plan):
-    """Return all that a plan says, apart from how it keeps it."""
-    gone = plan.gone if isinstance(plan.gone, list | None) else plan.gone.toArrow()["path"]
-    paths = sorted(str(path) for path in gone or [])
-    images = {entry.path: entry for entry in plan.images}
-    return dataclasses.replace(plan, images=images, gone=paths)
+    return {
+        "images": plan.images["path"].to_pylist(),
+        "gone": sorted(plan.gone.to_pylist()),
+        "n_known": plan.n_known,
+        "n_changed": plan.n_changed,
+        "n_outdated": plan.n_outdated,
+    }
 
 
-@pytest.mark.slow
-def test_it_is_the_plan_of_spark(spark, started):
+def test_it_says_of_each_image_what_a_comparison_of_single_images_says(started):
     generator = random.Random(3)
     kinds = set()
-    for number in range(16):
+    for number in range(60):
         layout = OutputLayout(started.options.output.child(str(number)))
         run, listed = drawn(dataclasses.replace(started, layout=layout), generator)
-        images, labels = run.options.images, run.options.labels
-        stored = list_photographs(spark, images, run.staging, labels=labels, small=listed)
-        here, expected = plan_here(run, listed), plan_more(spark, run, stored)
-        if here is None:
-            kinds.add("for Spark")
-            assert min(expected.n_gone, expected.n_to_featurize) > 0, number
-        else:
-            assert told(here) == told(expected), number
-            names = ("n_known", "n_changed", "n_gone", "n_outdated")
-            kinds.update(name for name in names if getattr(here, name))
-            kinds.add("work" if here.has_work else "no work")
-    assert len(kinds) == 7, kinds
+        expected, plan = expected_of(started, run, listed), plan_run(run, table_of(listed))
+        assert told(plan) == expected, number
+        assert plan.has_work == bool(expected["images"] or expected["gone"])
+        kinds.update(name for name, value in expected.items() if value)
+    assert len(kinds) == 5, kinds
 
 
 def test_an_image_that_is_being_erased_is_not_held(started):
@@ -136,7 +160,7 @@ def test_an_image_that_is_being_erased_is_not_held(started):
     assert not plan_here(run, [entry("a.jpg", 1)]).has_work
     erasure = PendingErasure("1", "", [], ["a.jpg"], [], {}, [], [], {})
     note_erasure(run.layout, erasure)
-    assert plan_here(run, [entry("a.jpg", 1)]).n_to_featurize == 1
+    assert plan_here(run, [entry("a.jpg", 1)]).n_images == 1
 
 
 def test_what_a_part_of_the_source_does_not_hold_is_not_gone(started):
@@ -148,7 +172,7 @@ def test_what_a_part_of_the_source_does_not_hold_is_not_gone(started):
     assert (plan.n_known, plan.n_gone, plan.has_work) == (1, 0, False)
 
 
-def test_images_that_are_gone_by_mistake_are_asked_for_without_spark(started):
+def test_images_that_are_gone_by_mistake_are_asked_for(started):
     held = [(name, 1, Outcome.FEATURES, None) for name in ("a.jpg", "b.jpg", "c.jpg")]
     options = dataclasses.replace(started.options, confirm_missing=False)
     run = dataclasses.replace(started, options=options, earlier=[noted(started, "1", held)])
@@ -157,16 +181,9 @@ def test_images_that_are_gone_by_mistake_are_asked_for_without_spark(started):
         plan_here(run, [entry("a.jpg", 1)])
 
 
-def test_much_is_left_to_spark(started, monkeypatch):
-    run = dataclasses.replace(
-        started, earlier=[noted(started, "1", [("a.jpg", 1, Outcome.FEATURES, None)])]
-    )
-    monkeypatch.setattr(small_current, "_MAX_NOTED", 0)
-    assert plan_here(run, [entry("a.jpg", 1)]) is None
-
-
 def test_the_first_run_of_an_output_finds_everything_new(started):
     listed = [entry("a.jpg", 1)]
-    assert (plan_here(started, listed).images, plan_here(started, listed).n_known) == (listed, 0)
+    plan = plan_here(started, listed)
+    assert ([*entries_in(plan.images)], plan.n_known) == (listed, 0)
     with pytest.raises(FruitsError, match="there are no images under"):
         plan_here(started, [])
