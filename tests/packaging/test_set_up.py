@@ -77,7 +77,7 @@ FIRST = [
 ]
 ARCHIVE = ["python -m operations.class_archive"]
 CDK = ["uv pip install PINNED --group pyproject.toml:cdk"]
-TOOLS = ["uv pip install PINNED --group pyproject.toml:dev"]
+DEV = ["uv pip install PINNED --group pyproject.toml:dev"]
 
 
 def test_each_target_adds_what_it_needs_to_one_environment(machine):
@@ -91,9 +91,11 @@ def test_each_target_adds_what_it_needs_to_one_environment(machine):
     assert machine.calls == []
 
     machine.make("check")
-    assert machine.calls == CDK + TOOLS
+    assert machine.calls == DEV
     machine.make("test-fast")
     assert machine.calls == []
+    machine.make("preflight")
+    assert machine.calls == CDK
 
     machine.make("setup", "--what-if=requirements.txt")
     assert machine.calls == FIRST + ARCHIVE
@@ -101,7 +103,7 @@ def test_each_target_adds_what_it_needs_to_one_environment(machine):
 
 def test_checks_alone_prepare_no_spark(machine):
     machine.make("check")
-    assert machine.calls == FIRST + CDK + TOOLS
+    assert machine.calls == FIRST + DEV
 
 
 def test_the_pin_of_uv_is_that_of_the_lock(machine):
