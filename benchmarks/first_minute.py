@@ -12,8 +12,8 @@ from benchmarks.figures import Figure, at_most
 from benchmarks.processes import PROJECT, run_program
 from benchmarks.workbench import Workbench, each, say
 
-# What a network and a disk take is not ours; what is made of it is: bytecode, the archive of Spark's
-# classes, the network, a run.
+# What a network and a disk take is not ours; what is made of it is: bytecode, the archive of
+# Spark's classes, the network, a run.
 FACTOR = 1.6
 TARGET = at_most(35, "s")
 
@@ -45,8 +45,8 @@ def first_minute(alone: Sequence[float], whole: Sequence[float]) -> Figure:
     Round by round, the one with the slowest download would look best.
     """
     return Figure(
-        f"`make run` in a fresh clone with an empty home, less {FACTOR:g} times `uv pip install` of "
-        "the same packages",
+        f"`make run` in a fresh clone with an empty home, less {FACTOR:g} times `uv pip install` "
+        "of the same packages",
         TARGET,
         min(whole) - FACTOR * min(alone),
         f"`make run` {each(list(whole), 's')}, the installation alone {each(list(alone), 's')}; "

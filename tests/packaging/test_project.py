@@ -1,4 +1,4 @@
-"""What pyproject.toml and its neighbours promise to those who install, read or change the project."""
+"""What pyproject.toml and its neighbours promise to those who install or change the project."""
 
 import hashlib
 import re

@@ -19,10 +19,13 @@ UV = Path(sys.executable).with_name("uv")
 PYTHON = """#!/bin/sh
 words="${0##*/} $*"
 case "$words" in
-    *" config get "* | python*" -c "*) [ "${words#*ensurepip}" = "$words" ] || exit $NO_VENV; exit 0 ;;
+    *"import ensurepip"*) exit "$NO_VENV" ;;
+    *" config get "* | python*" -c "*) exit 0 ;;
     *" -m venv "*)
         mkdir -p "$3/bin" "$3/share/fruits"
-        for name in python uv fruits pytest ruff mypy lint-imports; do cp "$0" "$3/bin/$name"; done ;;
+        for name in python uv fruits pytest ruff mypy lint-imports; do
+            cp "$0" "$3/bin/$name"
+        done ;;
     *" install "* | *class_archive*) ;;
     *) exit 0 ;;
 esac
