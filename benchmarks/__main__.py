@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks import (
     against_yardstick,
     daily,
+    first_minute,
     listing,
     pca,
     pca_scale,
@@ -32,6 +33,7 @@ BENCHMARKS: dict[str, Callable[[Workbench], list[Figure]]] = {
     "pca-scale": pca_scale.measure,
     "listing": listing.measure,
     "daily": daily.measure,
+    "first-minute": first_minute.measure,
 }
 
 

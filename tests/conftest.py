@@ -60,6 +60,18 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def same_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Undo what a command that runs in this process changes of it, as `isolate_process` does."""
+    environment, search_path = dict(os.environ), list(sys.path)
+    yield
+    monkeypatch.undo()
+    sys.path[:] = search_path
+    for name in set(os.environ) - set(environment):
+        del os.environ[name]
+    os.environ.update(environment)
+
+
 @pytest.fixture(scope="session")
 def seeded_model(starts_processes: None) -> FeatureModel:
     """Return a small network (alpha 0.35) with seeded weights."""

@@ -21,7 +21,7 @@ _CHUNK_BYTES = 64 * 1024
 def main(arguments: Sequence[str], *, cdk: Path = CDK) -> int:
     """Run ``cdk`` with these arguments; return its exit code, and 130 when interrupted."""
     if not cdk.exists():
-        print("fruits: the CDK is not installed; install it with: make test", file=sys.stderr)
+        print("fruits: the CDK is not installed; install it with: make tools", file=sys.stderr)
         return 1
     code, output = _run([str(cdk), *arguments])
     if code == _INTERRUPTED:

@@ -5,7 +5,6 @@ import os
 from collections.abc import Sequence
 
 from cdk_app.config import REGION, Environment
-from cdk_app.retention import Retention
 from operations.aws.clients import aws_client
 from operations.aws.failures import aws_failures
 from operations.aws.stacks import compute_stack, data_stack
@@ -48,18 +47,17 @@ def run(parsed: argparse.Namespace) -> ExitCode:
 def _run(parsed: argparse.Namespace) -> ExitCode:
     environment: Environment = parsed.environment
     on_cluster = "interrupted" in parsed
-    outside_reach = _outside_reach(read_config([f"environment={environment}"]).kept)
     if parsed.output is not None:
         if on_cluster:
             raise FruitsError("--on-cluster works on the deployed output; leave --output out")
         in_s3 = parse_output_location(parsed.output).s3 is not None
-        return job.run(parsed, outside_reach=outside_reach if in_s3 else ())
+        return job.run(parsed, outside_reach=_outside_reach(environment) if in_s3 else ())
     if on_cluster and (parsed.allow_again or parsed.rewrite_only):
         raise FruitsError("--on-cluster erases; leave it out with --allow-again or --rewrite-only")
     # Every place of the deployment is there, whatever region the profile prefers.
     os.environ["AWS_REGION"] = REGION
-    data = data_stack(environment)
-    parsed.output = data.output.uri
+    outside_reach = _outside_reach(environment)
+    parsed.output = data_stack(environment).output.uri
     if on_cluster:
         return _on_cluster(parsed, outside_reach)
     return job.run(parsed, outside_reach=outside_reach)
@@ -86,7 +84,8 @@ def _on_cluster(parsed: argparse.Namespace, outside_reach: Sequence[str]) -> Exi
         return conclude_all(options, layout, removals)
 
 
-def _outside_reach(kept: Retention) -> tuple[str, ...]:
+def _outside_reach(environment: Environment) -> tuple[str, ...]:
+    kept = read_config([f"environment={environment}"]).kept
     return (
         f"paths in logs of steps and accesses, which are gone for good after "
         f"{kept.logs_gone_after} days",

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from benchmarks import __main__ as benchmarks_main
-from benchmarks import delay_proxy, photographs, s3_server
+from benchmarks import delay_proxy, first_minute, photographs, s3_server
 from benchmarks.features_table import draw_features, features_table
 from benchmarks.figures import (
     Figure,
@@ -183,6 +183,24 @@ def test_a_process_that_is_no_worker_has_no_peak():
             pass
         process.communicate(b"\n")
     assert memory.peak_mib is None
+
+
+def test_the_first_minute_is_what_it_takes_beyond_the_installation_at_best():
+    figure = first_minute.first_minute(alone=[30.0, 20.0], whole=[60.0, 68.0])
+    assert figure.value == 60.0 - 1.6 * 20.0
+    assert figure.verdict == "reached"
+    assert first_minute.first_minute(alone=[20.0], whole=[67.1]).verdict == "**missed**"
+
+
+def test_a_newcomer_finds_nothing_that_others_have_made(tmp_path):
+    theirs = {"UV_CACHE_DIR": "/c", "PIP_CACHE_DIR": "/c", "XDG_CACHE_HOME": "/c", "MAKEFLAGS": "n"}
+    ours = str(Path(first_minute.__file__).parents[1] / ".venv" / "bin")
+    environment = {"HOME": "/h", "PATH": f"{ours}:/usr/bin", "PIP_CERT": "/cert"} | theirs
+    assert first_minute.newcomer(environment, tmp_path) == {
+        "HOME": str(tmp_path),
+        "PATH": "/usr/bin",
+        "PIP_CERT": "/cert",
+    }
 
 
 def test_the_table_says_of_each_figure_whether_its_target_is_reached():

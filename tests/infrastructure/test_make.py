@@ -45,7 +45,8 @@ class Make:
     def __call__(self, *words, failing="", goals="", **environment):
         kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
         # What is there already, or is not looked at: it would be made anew.
-        there = [f"--old-file={file}" for file in ("setup", "java", "node_modules/.bin/cdk")]
+        made = ("setup", "java", ".venv/installed-cdk", ".venv/installed-dev")
+        there = [f"--old-file={file}" for file in (*made, "node_modules/.bin/cdk")]
         return subprocess.run(
             ["make", "--no-print-directory", *there, f"BIN={self._bin}", *words],
             cwd=ROOT,

@@ -1,13 +1,16 @@
 """The archive of Spark's classes is made once, and is never a reason for Spark not to start."""
 
+import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from operations import class_archive
 from operations.class_archive import make_archive
+from operations.cli import parse
 from spark_assets import java
 
 
@@ -34,6 +37,20 @@ def test_it_replaces_an_older_one_once_it_is_whole(archive, monkeypatch):
     make_archive(archive)
     assert archive.read_bytes() == b"new"
     assert [file.name for file in archive.parent.iterdir()] == ["spark.jsa"]
+
+
+def test_its_network_is_the_one_of_the_first_run(archive, monkeypatch):
+    given = []
+    monkeypatch.setattr(class_archive, "_failure", lambda words, _: given.append(words))
+    make_archive(archive)
+    makefile = (Path(__file__).resolve().parents[2] / "Makefile").read_text()
+    (weights,) = re.findall(r"^WEIGHTS \?= (\S+)", makefile, re.MULTILINE)
+    first = ["run", "--images", "samples", "--output", "out", "--weights", weights]
+    networks = [
+        [getattr(parse(words)[1], name) for name in ("weights", "alpha", "image_size", "model")]
+        for words in (given[-1], first)
+    ]
+    assert networks[0] == networks[1]
 
 
 def test_options_name_it_where_there_is_one(archive, monkeypatch):

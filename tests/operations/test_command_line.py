@@ -222,7 +222,7 @@ def test_the_node_of_the_virtual_environment_comes_first(cdk, capfd):
 def test_a_cdk_that_is_not_installed_is_told(tmp_path, capfd):
     assert main([], cdk=tmp_path / "cdk") == 1
     assert capfd.readouterr().err == (
-        "fruits: the CDK is not installed; install it with: make test\n"
+        "fruits: the CDK is not installed; install it with: make tools\n"
     )
 
 

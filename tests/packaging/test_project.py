@@ -1,0 +1,61 @@
+"""What pyproject.toml and its neighbours promise to those who install or change the project."""
+
+import hashlib
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PACKAGES = PROJECT["tool"]["importlinter"]["root_packages"]
+PINS = dict(
+    re.findall(r"^([a-z0-9.-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+)
+
+
+@pytest.mark.parametrize("line", PROJECT["project"]["dependencies"])
+def test_a_dependency_is_a_range_from_what_is_known_to_work(line):
+    requirement = Requirement(line)
+    bounds = {specifier.operator for specifier in requirement.specifier}
+    assert ">=" in bounds
+    assert "==" not in bounds
+    assert requirement.specifier.contains(PINS[requirement.name])
+
+
+def test_pandas_3_is_kept_out_which_pyspark_refuses():
+    (pandas,) = (
+        Requirement(line)
+        for line in PROJECT["project"]["dependencies"]
+        if line.startswith("pandas")
+    )
+    assert not pandas.specifier.contains("3.0.0")
+
+
+def test_the_licence_is_the_text_of_apache():
+    assert PROJECT["project"]["license"] == "Apache-2.0"
+    (name,) = PROJECT["project"]["license-files"]
+    digest = hashlib.sha256((ROOT / name).read_bytes()).hexdigest()
+    assert digest == "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_says_that_it_is_typed(package):
+    assert (ROOT / package / "py.typed").is_file()
+
+
+def test_git_and_the_pipeline_run_what_is_documented():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    assert [hook["entry"] for each in hooks["repos"] for hook in each["hooks"]] == ["make check"]
+    pipeline = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    (job,) = pipeline["jobs"].values()
+    assert job["steps"][-1]["run"] == ".ci/run"
+    assert pipeline["permissions"] == {"contents": "read"}
+    assert all(
+        re.fullmatch(r"[\w/-]+@(v\d+|[0-9a-f]{40})", step["uses"])
+        for step in job["steps"]
+        if "uses" in step
+    )
