@@ -5,7 +5,6 @@ import json
 import re
 from pathlib import Path
 
-import aws_cdk.cloud_assembly_schema  # noqa: F401  (jsii returns its types once it is imported)
 import pytest
 from aws_cdk.assertions import Annotations, Match
 

@@ -1,8 +1,12 @@
 """What pyproject.toml and its neighbours promise to those who install or change the project."""
 
+import base64
 import hashlib
 import re
+import sysconfig
 import tomllib
+from collections import defaultdict
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -59,3 +63,19 @@ def test_git_and_the_pipeline_run_what_is_documented():
         for step in job["steps"]
         if "uses" in step
     )
+
+
+def test_of_a_file_that_two_packages_bring_that_of_the_library_is_installed():
+    """An installer that writes packages side by side leaves the one or the other."""
+    brought = defaultdict(dict)
+    for distribution in distributions():
+        for line in (distribution.read_text("RECORD") or "").splitlines():
+            path, _, rest = line.partition(",sha256=")
+            if path.endswith(".py"):
+                brought[path][distribution.name] = rest.partition(",")[0]
+    twice = {path: digests for path, digests in brought.items() if len(digests) > 1}
+    assert set(twice) <= {"aws_cdk/cloud_assembly_schema/__init__.py"}
+    for path, digests in twice.items():
+        content = Path(sysconfig.get_path("purelib"), path).read_bytes()
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
+        assert digest == digests["aws-cdk-lib"]
