@@ -30,9 +30,23 @@ def read_json(location: Location) -> dict[str, Any] | None:
 
 
 def write_bytes(location: Location, content: bytes) -> None:
-    """Write a file so that readers see all of it or none.
+    """Write a file so that readers see all of it or none, and the folder that is to hold it.
 
     Raises FruitsError where the place cannot be written.
+    """
+    try:
+        if location.s3 is None:
+            os.makedirs(os.path.dirname(location.base), exist_ok=True)
+    except OSError as error:
+        raise FruitsError(write_failure(location.uri, error)) from error
+    write_into(location, content)
+
+
+def write_into(location: Location, content: bytes) -> None:
+    """Write a file as `write_bytes` does, into a folder that is there.
+
+    A local one that has been removed meanwhile is not made again: what a task of a failed run
+    still writes is lost with it.
     """
     filesystem = location.filesystem
     try:
@@ -41,7 +55,6 @@ def write_bytes(location: Location, content: bytes) -> None:
                 stream.write(content)
             return
         folder, _, name = location.base.rpartition("/")
-        os.makedirs(folder, exist_ok=True)
         # Hidden, for Spark reads any other file of a table; and of one attempt of a task alone.
         partial = f"{folder}/.{name}.{uuid4().hex[:8]}.partial"
         with open(partial, "wb") as file:
@@ -91,8 +104,13 @@ def readable_name(name: str) -> str:
 def delete_folder(folder: Location) -> None:
     """Delete a folder with all that it holds, if it is there."""
     filesystem = folder.filesystem
-    if filesystem.get_file_info(folder.base).type == pyarrow.fs.FileType.Directory:
-        filesystem.delete_dir(folder.base)
+    while filesystem.get_file_info(folder.base).type == pyarrow.fs.FileType.Directory:
+        try:
+            filesystem.delete_dir(folder.base)
+        except OSError as error:
+            # A task of a failed run is writing into it.  Once it is gone, that cannot either.
+            if error.errno not in (errno.ENOTEMPTY, errno.ENOENT):
+                raise
 
 
 def delete_file(file: Location) -> None:

@@ -120,7 +120,11 @@ def commit(result: FeaturizedRun | NothingNew, options: FeaturizeOptions) -> Exi
         say_nothing_new(result.n_known)
         return ExitCode.DONE
     layout = OutputLayout(options.output)
-    commit_run(layout, result.manifest, result.model)
+    try:
+        commit_run(layout, result.manifest, result.model)
+    except BaseException:
+        discard_run(layout, result.manifest.run_id)
+        raise
     if options.overwrite:
         remove_replaced(layout)
     return say_featurized(result.manifest, options)

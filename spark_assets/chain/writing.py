@@ -5,16 +5,19 @@ import pyarrow as pa
 from spark_assets.chain.plan import Plan
 from spark_assets.chain.started_run import StartedRun
 from spark_assets.features.outcome_files import SCHEMAS, TableFolders
-from spark_assets.files import delete_file, names_in, write_bytes
+from spark_assets.files import delete_file, make_folder, names_in, write_bytes
 from spark_assets.locations import Location
 from spark_assets.schemas import CHANGES, Outcome
 from spark_assets.small_parquet import to_parquet
 
 
 def table_folders(run: StartedRun) -> TableFolders:
-    """Return where the tables of a run are written."""
+    """Return the folders that the tables of a run are written into, made where they are missing."""
     layout, run_id = run.layout, run.run_id
-    return TableFolders(layout.features(run_id), layout.rejected(run_id), layout.changes(run_id))
+    folders = layout.features(run_id), layout.rejected(run_id), layout.changes(run_id)
+    for folder in folders:
+        make_folder(folder)
+    return TableFolders(*folders)
 
 
 def keep_files(run: StartedRun, kept: list[str]) -> None:

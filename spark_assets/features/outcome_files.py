@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spark_assets.files import write_bytes
+from spark_assets.files import write_into
 from spark_assets.locations import Location
 from spark_assets.schemas import CHANGES, FEATURES, REJECTED, Outcome
 from spark_assets.small_parquet import to_parquet
@@ -39,5 +39,5 @@ def write_outcomes(outcomes: pa.Table, folders: TableFolders, name: str) -> list
         folder: Location = getattr(folders, table)
         schema = SCHEMAS[table]
         rows = tables[table].select(schema.names).cast(schema)
-        write_bytes(folder.child(name), to_parquet(rows))
+        write_into(folder.child(name), to_parquet(rows))
     return [f"{table}/{name}" for table in with_rows]

@@ -183,7 +183,7 @@ def test_a_disk_that_fills_up_is_said_and_leaves_nothing(tmp_path, seeded_model)
         assert done.returncode == 1
         assert "the disk is full" in done.stderr
         assert "Traceback" not in done.stderr
-        assert not list(output.rglob("*.parquet"))
+        assert not list(output.rglob("*.parquet")), done.stderr
         assert not list(output.rglob("manifests/*"))
     finally:
         subprocess.run(["umount", str(output)], check=True)

@@ -69,10 +69,11 @@ def test_of_a_file_that_two_packages_bring_that_of_the_library_is_installed():
     """An installer that writes packages side by side leaves the one or the other."""
     brought = defaultdict(dict)
     for distribution in distributions():
+        name = distribution.name
         for line in (distribution.read_text("RECORD") or "").splitlines():
             path, _, rest = line.partition(",sha256=")
             if path.endswith(".py"):
-                brought[path][distribution.name] = rest.partition(",")[0]
+                brought[path][name] = rest.partition(",")[0]
     twice = {path: digests for path, digests in brought.items() if len(digests) > 1}
     assert set(twice) <= {"aws_cdk/cloud_assembly_schema/__init__.py"}
     for path, digests in twice.items():
