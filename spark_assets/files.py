@@ -104,12 +104,15 @@ def readable_name(name: str) -> str:
 def delete_folder(folder: Location) -> None:
     """Delete a folder with all that it holds, if it is there."""
     filesystem = folder.filesystem
-    while filesystem.get_file_info(folder.base).type == pyarrow.fs.FileType.Directory:
+    if filesystem.get_file_info(folder.base).type != pyarrow.fs.FileType.Directory:
+        return
+    while True:
         try:
             filesystem.delete_dir(folder.base)
+            return
         except OSError as error:
-            # A task of a failed run is writing into it.  Once it is gone, that cannot either.
-            if error.errno not in (errno.ENOTEMPTY, errno.ENOENT):
+            # A task of a failed run is writing into it, as long as it is there.
+            if error.errno != errno.ENOTEMPTY:
                 raise
 
 
