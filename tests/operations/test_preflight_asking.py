@@ -178,9 +178,9 @@ def test_a_stranger_who_answers_in_place_of_aws_is_told(clients, monkeypatch, mo
     assert "what answered in place of AWS was not AWS" in seen.reason
 
 
-def test_the_whole_story_is_there_for_those_who_ask(clients):
+def test_the_stack_trace_is_there_for_those_who_ask(clients):
     clients.stub("sts").add_client_error("get_caller_identity", "Nonsense")
-    assert "run it again with --verbose" in Asking(clients).account().reason
+    assert "for the stack trace, add --verbose" in Asking(clients).account().reason
     clients.stub("sts").add_client_error("get_caller_identity", "Nonsense")
     with pytest.raises(botocore.exceptions.ClientError, match="Nonsense"):
         Asking(clients, verbose=True).account()
