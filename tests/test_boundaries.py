@@ -30,7 +30,6 @@ PURE = [
     "spark_assets.images.image_list",
     "spark_assets.images.listing",
     "spark_assets.images.reading",
-    "spark_assets.images.small_listing",
     "spark_assets.features.engines",
     "spark_assets.features.task",
     "spark_assets.features.feature_model",
