@@ -68,7 +68,7 @@ def noted(started, run_id, rows, *, same_limits=True):
     return Earlier(run_id, {"limits": limits if same_limits else {}}, counts)
 
 
-def plan_here(run, listed):
+def planned(run, listed):
     return plan_run(run, table_of(listed))
 
 
@@ -157,18 +157,18 @@ def test_an_image_that_is_being_erased_is_not_held(started):
     run = dataclasses.replace(
         started, earlier=[noted(started, "1", [("a.jpg", 1, Outcome.FEATURES, None)])]
     )
-    assert not plan_here(run, [entry("a.jpg", 1)]).has_work
+    assert not planned(run, [entry("a.jpg", 1)]).has_work
     erasure = PendingErasure("1", "", [], ["a.jpg"], [], {}, [], [], {})
     note_erasure(run.layout, erasure)
-    assert plan_here(run, [entry("a.jpg", 1)]).n_images == 1
+    assert planned(run, [entry("a.jpg", 1)]).n_images == 1
 
 
 def test_what_a_part_of_the_source_does_not_hold_is_not_gone(started):
     held = [(name, 1, Outcome.FEATURES, None) for name in ("a.jpg", "b.jpg")]
     run = dataclasses.replace(started, earlier=[noted(started, "1", held)])
-    assert plan_here(run, [entry("a.jpg", 1)]).n_gone == 1
+    assert planned(run, [entry("a.jpg", 1)]).n_gone == 1
     part = dataclasses.replace(run, options=dataclasses.replace(run.options, limit=1))
-    plan = plan_here(part, [entry("a.jpg", 1)])
+    plan = planned(part, [entry("a.jpg", 1)])
     assert (plan.n_known, plan.n_gone, plan.has_work) == (1, 0, False)
 
 
@@ -176,14 +176,14 @@ def test_images_that_are_gone_by_mistake_are_asked_for(started):
     held = [(name, 1, Outcome.FEATURES, None) for name in ("a.jpg", "b.jpg", "c.jpg")]
     options = dataclasses.replace(started.options, confirm_missing=False)
     run = dataclasses.replace(started, options=options, earlier=[noted(started, "1", held)])
-    assert plan_here(run, [entry("a.jpg", 1), entry("b.jpg", 1)]).n_gone == 1
+    assert planned(run, [entry("a.jpg", 1), entry("b.jpg", 1)]).n_gone == 1
     with pytest.raises(FruitsError, match=r"2 of the 3 images that .* give --confirm-missing"):
-        plan_here(run, [entry("a.jpg", 1)])
+        planned(run, [entry("a.jpg", 1)])
 
 
 def test_the_first_run_of_an_output_finds_everything_new(started):
     listed = [entry("a.jpg", 1)]
-    plan = plan_here(started, listed)
+    plan = planned(started, listed)
     assert ([*entries_in(plan.images)], plan.n_known) == (listed, 0)
     with pytest.raises(FruitsError, match="there are no images under"):
-        plan_here(started, [])
+        planned(started, [])
