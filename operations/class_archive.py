@@ -47,7 +47,7 @@ def _failure(arguments: list[str], archive: Path) -> str | None:
     """Run a command whose JVM leaves an archive when it ends; return what it said if it failed."""
     done = subprocess.run(
         [sys.executable, "-P", "-m", "operations.cli", *arguments],
-        env={**os.environ, "FRUITS_JVM_OPTIONS": f"-XX:ArchiveClassesAtExit={archive}"},
+        env={**os.environ, "FRUITS_JVM_OPTIONS": f'"-XX:ArchiveClassesAtExit={archive}"'},
         capture_output=True,
         text=True,
         check=False,

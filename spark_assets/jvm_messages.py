@@ -20,11 +20,10 @@ _MAX_CHARACTERS = 300
 
 def last_sentence(printed: str) -> str | None:
     """Return the line that says why a JVM ended, from what it printed, or None."""
-    if thrown := _THROWN.findall(printed):
-        return _shortened(thrown[-1])
     said = [line for line in printed.splitlines() if line.strip() and not _NOISE.match(line)]
     errors = [line for line in said if line.startswith("Error: ")]  # help follows some of them
-    return _shortened([*said, *errors][-1]) if said else None
+    told = errors or _THROWN.findall(printed) or said
+    return _shortened(told[-1]) if told else None
 
 
 def root_cause(error: Py4JJavaError) -> str:

@@ -53,6 +53,18 @@ def test_its_network_is_the_one_of_the_first_run(archive, monkeypatch):
     assert networks[0] == networks[1]
 
 
+def test_a_folder_with_a_blank_in_its_name_stays_one_option(tmp_path, monkeypatch):
+    given = []
+
+    def run(_command, env, **_options):
+        given.extend(shlex.split(env["FRUITS_JVM_OPTIONS"]))
+        return subprocess.CompletedProcess([], 1, stderr="not made")
+
+    monkeypatch.setattr(class_archive.subprocess, "run", run)
+    make_archive(tmp_path / "my fruits" / "spark.jsa")
+    assert given == [f"-XX:ArchiveClassesAtExit={tmp_path}/my fruits/spark.partial"]
+
+
 def test_options_name_it_where_there_is_one(archive, monkeypatch):
     monkeypatch.setattr(java, "CLASS_ARCHIVE", archive)
     assert "SharedArchiveFile" not in java.jvm_options()

@@ -26,6 +26,9 @@ Usage: spark-submit [options] <app jar | python file | R file> [app arguments]
 Options:
   --master MASTER_URL         spark://host:port, yarn, or local
 """
+NO_CLASS = """Error: Could not find or load main class clone..venv
+Caused by: java.lang.ClassNotFoundException: clone//venv
+"""
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,7 @@ Options:
         (NO_FOLDER, "basedir must be absolute: ?/.ivy2"),
         (WITH_A_CAUSE, "No space left on device"),
         (WITH_HELP, "Missing application resource"),
+        (NO_CLASS, "Could not find or load main class clone..venv"),
         ("", None),
         ("Picked up _JAVA_OPTIONS: -Xmx64m\n", None),
     ],
