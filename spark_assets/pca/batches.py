@@ -18,14 +18,14 @@ _BLOCK_ROWS = 2048
 
 
 def statistics_of(columns: Iterable[pa.ListArray]) -> PCAStatistics:
-    """Return the statistics of feature vectors, array<float> or array<double>, of any number.
+    """Return the statistics of feature vectors, array<float> or array<double>, of few a column.
 
     A null vector, or a null in a vector, counts as not finite.  Raises FruitsError where the
     vectors differ in length.
     """
     statistics = PCAStatistics.empty()
     waiting: list[NDArray[floating[Any]]] = []
-    for column in (piece for whole in columns for piece in _split(whole)):
+    for column in columns:
         vectors = feature_matrix(column)
         if len(vectors) < len(column):
             n_null = len(column) - len(vectors)
@@ -46,11 +46,6 @@ def _block_statistics(
     if len(lengths) > 1:
         raise mixed_lengths(min(lengths), max(lengths))
     return PCAStatistics.from_features(*filled) if filled else PCAStatistics.empty()
-
-
-def _split(column: pa.ListArray) -> Iterator[pa.ListArray]:
-    """Cut a column so that no piece has more rows than a block."""
-    return (column.slice(start, _BLOCK_ROWS) for start in range(0, len(column), _BLOCK_ROWS))
 
 
 def feature_matrix(column: pa.ListArray) -> NDArray[floating[Any]]:

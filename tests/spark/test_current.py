@@ -140,8 +140,10 @@ def test_the_size_of_batches_and_blocks_does_not_change_the_statistics(
 ):
     monkeypatch.setattr(batches, "_BLOCK_ROWS", block_rows)
     monkeypatch.setattr(table_files, "_BATCH_ROWS", batch_rows)
-    features = put(layout, [matrix], outdated=["nowhere.jpg"])
-    assert_same(statistics_of(no_spark, features), expected)
+    assert_same(statistics_of(no_spark, put(layout, [matrix])), expected)
+    kept = PCAStatistics.from_features(np.delete(matrix, [5, 60], axis=0))
+    features = put(layout, [matrix], outdated=[path_of(5), path_of(60)])
+    assert_same(statistics_of(no_spark, features), kept)
 
 
 def test_no_features_have_no_statistics_and_no_pca(either_way, layout):
