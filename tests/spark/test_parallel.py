@@ -34,6 +34,7 @@ def test_of_many_shares_the_driver_merges_a_few_in_the_same_order(spark, monkeyp
         return merged(merge, parts)
 
     monkeypatch.setattr(parallel, "n_task_slots", lambda context: 5)
+    monkeypatch.setattr(parallel, "_SHARES_PER_SLOT", 4)
     monkeypatch.setattr(parallel, "_MAX_ROWS_HERE", -1)
     monkeypatch.setattr(parallel, "_MAX_PARTS", n_most)
     monkeypatch.setattr(parallel, "_merged", counted)
