@@ -3,8 +3,6 @@
 import errno
 import json
 import os
-import secrets
-from contextlib import suppress
 from typing import Any
 
 import pyarrow.fs
@@ -40,27 +38,16 @@ def write_bytes(location: Location, content: bytes) -> None:
             with filesystem.open_output_stream(location.base) as stream:
                 stream.write(content)
             return
-        _write_local(location.base, content)
-    except OSError as error:
-        raise FruitsError(write_failure(location.uri, error)) from error
-
-
-def _write_local(path: str, content: bytes) -> None:
-    folder, _, name = path.rpartition("/")
-    os.makedirs(folder, exist_ok=True)
-    # Hidden: Spark reads any other file of a table.  Of its own name: a task may be done twice at
-    # a time, and each writes the whole file.
-    partial = f"{folder}/.{name}.{secrets.token_hex(4)}.partial"
-    try:
+        folder, _, name = location.base.rpartition("/")
+        os.makedirs(folder, exist_ok=True)
+        partial = f"{folder}/.{name}.partial"  # hidden: Spark reads any other file of a table
         with open(partial, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        with suppress(OSError):
-            os.remove(partial)
-        raise
+        os.replace(partial, location.base)
+    except OSError as error:
+        raise FruitsError(write_failure(location.uri, error)) from error
 
 
 def replace_file(location: Location, content: bytes) -> None:
