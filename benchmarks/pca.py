@@ -21,9 +21,12 @@ from benchmarks.figures import Figure, at_least, at_most
 from benchmarks.processes import run_module
 from benchmarks.product import MASTER
 from benchmarks.workbench import Workbench, each, median_ratio, say
+from spark_assets.chain.current import summarize
 from spark_assets.errors import FruitsError
+from spark_assets.locations import parse_location
+from spark_assets.output.small_tables import count_rows
+from spark_assets.output.table_files import CurrentFiles, RowChoice, files_of
 from spark_assets.pca.model import fit
-from spark_assets.pca.on_spark import compute_statistics
 
 MLLIB_TARGET = at_least(5, "x faster")
 NUMPY_TARGET = at_most(2, "x slower")
@@ -109,10 +112,18 @@ def _read_matrix(features_path: str, n_rows: int) -> NDArray[np.float32]:
     return matrix
 
 
-def fit_ours(spark: SparkSession, features_path: str, n_components: int) -> Ratios:
-    """Return the shares of the variance that our fit finds in a features table."""
-    features = spark.read.parquet(features_path)
-    ratios: Ratios = fit(compute_statistics(features), n_components).explained_variance_ratio
+def fit_ours(
+    spark: SparkSession, features_path: str, n_components: int, *, n_files: int | None = None
+) -> Ratios:
+    """Return the shares of the variance that our fit finds in a features table, or some files.
+
+    As for the table itself, whose rows decide whether it is done in tasks.
+    """
+    folder = parse_location(features_path)
+    files = files_of({"": folder})[:n_files]
+    features = CurrentFiles(files, RowChoice({}, but=True), count_rows(folder))
+    statistics = summarize(lambda: spark, features, counted=[""]).statistics
+    ratios: Ratios = fit(statistics, n_components).explained_variance_ratio
     return ratios[:n_components]
 
 

@@ -2,22 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy import float32
 from numpy.typing import NDArray
-from pyspark.sql import functions as F
 
 from spark_assets.errors import FruitsError
-from spark_assets.output.history import current_features, n_current_features
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
-from spark_assets.output.small_current import small_features
-from spark_assets.output.small_tables import MAX_ROWS
+from spark_assets.output.state import current_state
+from spark_assets.output.table_files import RowChoice, files_of, rows_of
+from spark_assets.parallel import map_here
 from spark_assets.pca.batches import feature_matrix
-from spark_assets.schemas import FEATURES
-from spark_assets.session_on_demand import GetSession
+from spark_assets.pca.sample import path_hashes
+from spark_assets.schemas import FEATURES, Outcome
+
+# Of 1280 numbers: 100 MB.
+_MAX_IMAGES = 20_000
+# What is known of a photograph here.
+_COLUMNS = pa.schema([FEATURES.field(n) for n in ("path", "label", "content_sha256", "features")])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,32 +60,26 @@ class CurrentPhotographs:
 
 
 def read_current(
-    session: GetSession,
-    layout: OutputLayout,
-    runs: Sequence[RunManifest],
-    *,
-    max_images: int = MAX_ROWS,
+    layout: OutputLayout, runs: Sequence[RunManifest], *, max_images: int = _MAX_IMAGES
 ) -> CurrentPhotographs:
     """Read what is current, by path; of more than ``max_images`` those with the smallest hashes.
 
-    The same photographs make the same sample every time.  Spark is started only where the tables
-    are large.  Raises FruitsError where there are none, or where features are not finite numbers.
+    The same photographs make the same sample every time.  Raises FruitsError where there are none,
+    or where features are not finite numbers.
     """
-    n_current = n_current_features(runs)
-    if not n_current:
+    state = current_state(layout, runs)
+    current = state.filter(pc.equal(state["outcome"], str(Outcome.FEATURES)))
+    if not current.num_rows:
         raise FruitsError(
             f"{layout.output.uri} holds no features; make some with: "
             "fruits run --images URI --output URI"
         )
-    small = small_features(layout, runs, runs) if n_current <= max_images else None
-    if small is None:
-        rows = current_features(session(), layout, runs).select(*FEATURES.names)
-        if n_current > max_images:
-            rows = rows.orderBy(F.sha2("path", 256)).limit(max_images)
-        table = rows.toArrow()
-    else:
-        table = pa.concat_tables([FEATURES.empty_table(), *small.values()])
-    return _photographs(table.sort_by("path"), n_current, layout)
+    chosen = current
+    if current.num_rows > max_images:
+        chosen = current.take(np.argsort(path_hashes(current["path"]))[:max_images])
+    files = files_of({run.run_id: layout.features(run.run_id) for run in runs})
+    tables = map_here(partial(rows_of, RowChoice.only(chosen), _COLUMNS), files)
+    return _photographs(pa.concat_tables(tables).sort_by("path"), current.num_rows, layout)
 
 
 def _photographs(table: pa.Table, n_current: int, layout: OutputLayout) -> CurrentPhotographs:

@@ -15,8 +15,8 @@ sys.path[:] = [place for place in sys.path if not Path(place).name.startswith(_Z
 import ai_edge_litert.interpreter  # noqa: E402, F401
 from pyspark.daemon import manager  # noqa: E402
 
-import spark_assets.features.on_spark  # noqa: E402
-import spark_assets.pca.on_spark  # noqa: E402, F401
+import spark_assets.chain.current  # noqa: E402
+import spark_assets.features.on_spark  # noqa: E402, F401
 from spark_assets.worker import freeze_what_is_loaded  # noqa: E402
 
 if __name__ == "__main__":

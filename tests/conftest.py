@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from spark_assets import parallel
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.java import jvm_options
+from spark_assets.session_on_demand import GetSession
 from tests.moto_server import empty, lead_to, moto_server
 from tests.selection import Guard
 
@@ -120,3 +122,17 @@ def spark(
     )
     yield session
     session.stop()
+
+
+@pytest.fixture(params=["here", pytest.param("in tasks", marks=pytest.mark.slow)])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> GetSession:
+    """Return the session of what is done in this process, which fails, and then of tasks."""
+    if request.param == "here":
+        return no_spark
+    spark = request.getfixturevalue("spark")
+    monkeypatch.setattr(parallel, "_MAX_ROWS_HERE", -1)
+    return lambda: spark
+
+
+def no_spark() -> SparkSession:
+    raise AssertionError("Spark was asked for")

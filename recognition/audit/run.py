@@ -24,7 +24,6 @@ from spark_assets.output.findings import write_findings
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
-from spark_assets.session_on_demand import GetSession
 
 THRESHOLDS = {
     "min_alike_frame": near_duplicates.MIN_ALIKE_FRAME,
@@ -66,7 +65,7 @@ class _Side:
     runs: list[RunManifest]
 
 
-def audit_output(session: GetSession, options: AuditOptions) -> tuple[AuditRecord, list[Finding]]:
+def audit_output(options: AuditOptions) -> tuple[AuditRecord, list[Finding]]:
     """Audit an output and write what is found; return both.
 
     Raises FruitsError where it has no features, an expression is none, or ``against`` holds
@@ -75,8 +74,8 @@ def audit_output(session: GetSession, options: AuditOptions) -> tuple[AuditRecor
     layout = OutputLayout(options.output)
     stopwatch = Stopwatch()
     with stopwatch.stage("read"):
-        runs, photographs = _read(session, layout)
-        other = None if options.against is None else _read_other(session, options.against, runs[-1])
+        runs, photographs = _read(layout)
+        other = None if options.against is None else _read_other(options.against, runs[-1])
         splits = _splits(photographs, other, options)
         objects = (
             None
@@ -109,18 +108,16 @@ def audit_output(session: GetSession, options: AuditOptions) -> tuple[AuditRecor
     return record, findings
 
 
-def _read(
-    session: GetSession, layout: OutputLayout
-) -> tuple[list[RunManifest], CurrentPhotographs]:
+def _read(layout: OutputLayout) -> tuple[list[RunManifest], CurrentPhotographs]:
     runs = visible_runs(layout)
-    return runs, read_current(session, layout, runs)
+    return runs, read_current(layout, runs)
 
 
 def _read_other(
-    session: GetSession, against: Location, run: RunManifest
+    against: Location, run: RunManifest
 ) -> tuple[list[RunManifest], CurrentPhotographs]:
     """Read the output that is compared with.  Raises FruitsError for one of another network."""
-    runs, photographs = _read(session, OutputLayout(against))
+    runs, photographs = _read(OutputLayout(against))
     if runs[-1].feature_model.network_sha256 != run.feature_model.network_sha256:
         raise FruitsError(
             f"the features in {against.uri} are of another network, so that no distance to them "

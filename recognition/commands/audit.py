@@ -62,7 +62,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         against=None if parsed.against is None else parse_output_location(parsed.against),
     )
     with session_on_demand(options.output, "fruits audit", parsed) as session:
-        record, _ = audit_output(session, options)
+        record, _ = audit_output(options)
         _say_found(record, OutputLayout(options.output))
         report(session, report_options(parsed))
     return ExitCode.DONE

@@ -76,7 +76,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         runs = visible_runs(layout)
         records = pca_records(layout, [run.run_id for run in runs])
         record = newest_record(records, options.output)
-        say_evaluated(evaluate_output(session, options, runs, record))
+        say_evaluated(evaluate_output(options, runs, record))
         write_report(layout, make_report(session, to_report, runs, record))
     return ExitCode.DONE
 

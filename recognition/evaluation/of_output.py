@@ -27,7 +27,6 @@ from spark_assets.output.lease import check_lease
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord, load_pca_model
 from spark_assets.pca.model import parse_n_components
-from spark_assets.session_on_demand import GetSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,6 @@ class KeptEvaluation:
 
 
 def evaluate_output(
-    session: GetSession,
     options: EvaluateOptions,
     runs: Sequence[RunManifest],
     record: PCARecord,
@@ -68,7 +66,7 @@ def evaluate_output(
     Raises FruitsError where the photographs allow no evaluation.
     """
     layout = OutputLayout(options.output)
-    photographs = read_current(session, layout, runs, max_images=options.max_images)
+    photographs = read_current(layout, runs, max_images=options.max_images)
     objects = objects_of(photographs.paths, photographs.labels, options.group_by)
     rows, n_copies = labeled_rows(photographs.labels, photographs.content_sha256)
     labeled = LabeledPhotographs.of(photographs.features, photographs.labels, objects, rows)

@@ -1,69 +1,101 @@
-"""The current features of an output, sampled and projected: by the driver if few, or by Spark."""
+"""The current features of an output, file by file: summed up for a PCA, and projected with it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Self
 
 import pyarrow as pa
 
 from spark_assets.errors import FruitsError
-from spark_assets.output.history import are_all_current, current_features
+from spark_assets.files import make_folder, write_into
 from spark_assets.output.layout import OutputLayout
-from spark_assets.output.manifest import RunManifest
-from spark_assets.output.small_current import small_features
-from spark_assets.output.small_tables import count_rows, write_table
-from spark_assets.pca.batches import project_batches
-from spark_assets.pca.drift_on_spark import collect_sample
+from spark_assets.output.table_files import CurrentFiles, RowChoice, TableFile, read_batches
+from spark_assets.parallel import map_shares, merge_shares
+from spark_assets.pca.batches import project_batches, statistics_of
 from spark_assets.pca.model import PCAModel
-from spark_assets.pca.on_spark import project_features
-from spark_assets.pca.sample import Sample
-from spark_assets.schemas import FEATURES, REDUCED
+from spark_assets.pca.sample import Sample, Sampler
+from spark_assets.pca.statistics import PCAStatistics
+from spark_assets.schemas import REDUCED
 from spark_assets.session_on_demand import GetSession
+from spark_assets.small_parquet import to_parquet
+
+_COLUMNS = ("path", "label", "features")
 
 
-def sample_of(
+@dataclass(frozen=True, slots=True, eq=False)
+class Summary:
+    """What is to be known of features to fit a PCA, and to tell later whether it still fits."""
+
+    statistics: PCAStatistics
+    sample: Sample
+
+    def merge(self, other: Self) -> Self:
+        """Return the summary of the features of both."""
+        statistics = self.statistics.merge(other.statistics)
+        return type(self)(statistics, self.sample.merge(other.sample))
+
+
+def summarize(session: GetSession, features: CurrentFiles, counted: Collection[str]) -> Summary:
+    """Read features once: all for the sample, those of the runs ``counted`` for the statistics.
+
+    Raises FruitsError where vectors differ in length.
+    """
+    work = partial(_summary, features.choice, features.n_rows, frozenset(counted))
+    return merge_shares(session, work, Summary.merge, features.files, n_rows=features.n_rows)
+
+
+def project_files(
     session: GetSession,
-    layout: OutputLayout,
-    runs: Sequence[RunManifest],
-    made_by: Sequence[RunManifest],
-) -> Sample:
-    """Return the sample of the current features that some runs have made."""
-    small = small_features(layout, runs, made_by)
-    if small is not None:
-        return Sample.of_table(pa.concat_tables([FEATURES.empty_table(), *small.values()]))
-    features = current_features(session(), layout, runs, made_by=made_by)
-    return collect_sample(features, features.count())
-
-
-def project_current(
-    session: GetSession,
-    layout: OutputLayout,
-    runs: Sequence[RunManifest],
-    new: Sequence[RunManifest],
-    model_id: str,
+    features: CurrentFiles,
     model: PCAModel,
+    layout: OutputLayout,
+    model_id: str,
 ) -> int:
-    """Write the reduced rows of what the runs ``new`` have found, a folder for each; count them.
+    """Write a file of reduced rows for each file of features, under its name; count the rows.
 
     Raises FruitsError where they are not as many as the rows of features.
     """
-    small = small_features(layout, runs, new)
-    if small is None:
-        features = current_features(session(), layout, runs, made_by=new)
-        n_files = max(1, sum(run.counts.n_features for run in new) // 500_000)
-        reduced = project_features(features, model, keep=["run_id"])
-        folder = layout.reduced(model_id).spark_path()
-        reduced.coalesce(n_files).write.mode("append").partitionBy("run_id").parquet(folder)
-        n_written = sum(run.counts.n_features for run in new)
-        n_features_rows = n_written if are_all_current(layout, runs) else features.count()
-    else:
-        n_features_rows = sum(table.num_rows for table in small.values())
-        for run_id, table in small.items():
-            batches = project_batches(model, REDUCED, table.to_batches())
-            rows = pa.Table.from_batches(batches, REDUCED)
-            write_table(rows, layout.reduced_by(model_id, run_id))
-    n_reduced = sum(count_rows(layout.reduced_by(model_id, run.run_id)) for run in new)
-    if n_reduced != n_features_rows:
+    for run_id in {file.run_id for file in features.files}:
+        make_folder(layout.reduced_by(model_id, run_id))
+    work = partial(_project, features.choice, model, layout, model_id)
+    n_reduced = sum(map_shares(session, work, features.files, n_rows=features.n_rows))
+    if n_reduced != features.n_rows:
         raise FruitsError(
-            f"{n_features_rows} rows of features gave {n_reduced} reduced rows; nothing of them "
+            f"{features.n_rows} rows of features gave {n_reduced} reduced rows; nothing of them "
             "is kept: run it again"
         )
     return n_reduced
+
+
+def _summary(
+    choice: RowChoice, n_rows: int, counted: frozenset[str], files: Sequence[TableFile]
+) -> Summary:
+    sampler = Sampler(n_rows)
+
+    def vectors() -> Iterator[pa.ListArray]:
+        for file in files:
+            for batch in read_batches(file, _COLUMNS, choice):
+                sampler.add(batch)
+                if file.run_id in counted:
+                    yield batch["features"]
+
+    statistics = statistics_of(vectors())
+    return Summary(statistics, sampler.sample())
+
+
+def _project(
+    choice: RowChoice,
+    model: PCAModel,
+    layout: OutputLayout,
+    model_id: str,
+    files: Sequence[TableFile],
+) -> int:
+    n_rows = 0
+    for file in files:
+        batches = project_batches(model, read_batches(file, _COLUMNS, choice))
+        reduced = pa.Table.from_batches(batches, REDUCED)
+        target = layout.reduced_by(model_id, file.run_id).child(file.name)
+        write_into(target, to_parquet(reduced))
+        n_rows += reduced.num_rows
+    return n_rows

@@ -22,8 +22,9 @@ from spark_assets.features.on_spark import (
 from spark_assets.images.decoding import Reason
 from spark_assets.output.erased import load_erased
 from spark_assets.output.manifest import Counts, RunManifest
-from spark_assets.output.small_tables import count_rows, is_small, open_table
+from spark_assets.output.small_tables import count_rows, open_table
 from spark_assets.output.versions import versions_in_use
+from spark_assets.parallel import is_for_spark
 from spark_assets.progress import ProgressRecord, track
 from spark_assets.schemas import CHANGES, Outcome
 from spark_assets.session import n_task_slots
@@ -63,7 +64,7 @@ def featurize_images(
         if plan.n_images:
             progress = _featurize_on_spark(context, run, plan, network.model)
     n_rows = plan.n_images + sum(earlier.counts.n_images for earlier in run.earlier)
-    if is_small(n_rows):
+    if not is_for_spark(n_rows):
         release(session)  # the driver does all that is left, up to the report
     with run.stopwatch.stage("write"):
         write_gone(run, plan)

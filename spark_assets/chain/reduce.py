@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from spark_assets.chain.current import project_current, sample_of
+from spark_assets.chain.current import project_files, summarize
 from spark_assets.chain.options import DEFAULT_N_COMPONENTS, ReduceOptions
 from spark_assets.chain.pca_fit import fit_here
 from spark_assets.chain.stopwatch import Stopwatch
@@ -26,6 +26,7 @@ from spark_assets.output.pca_models import (
     save_pca_model,
     save_projection,
 )
+from spark_assets.output.state import feature_files
 from spark_assets.pca.drift import DriftReference, FitQuality, batch_fit
 from spark_assets.pca.model import PCAModel, parse_n_components
 from spark_assets.pca.sample import measure, reference_of
@@ -146,11 +147,12 @@ def _extend(
     folder = layout.pca_model(record.model_id)
     model, _ = load_pca_model(folder)
     with stopwatch.stage("project"):
-        n_reduced = project_current(session, layout, runs, new, record.model_id, model)
+        features = feature_files(layout, runs, new)
+        n_reduced = project_files(session, features, model, layout, record.model_id)
     fit, reference = None, load_reference(folder)
     if reference is not None:
         with stopwatch.stage("drift"):
-            batch = measure(sample_of(session, layout, runs, new), model)
+            batch = measure(summarize(session, features, counted=()).sample, model)
             fit = batch_fit(reference, batch, alarm_rate=alarm_rate)
     projection = Projection(
         model_id=record.model_id,
@@ -176,11 +178,14 @@ def _make(
     stopwatch = Stopwatch()
     network = runs[-1].feature_model.network_sha256
     run_ids = [run.run_id for run in runs]
+    features = feature_files(layout, runs, runs)
     reference: DriftReference | None
     if given is None:
         with stopwatch.stage("fit"):
-            model, statistics = fit_here(session, layout, runs, records, n_components)
-            reference = reference_of(sample_of(session, layout, runs, runs), model, statistics)
+            model, statistics, sample = fit_here(
+                session, layout, runs, records, features, n_components
+            )
+            reference = reference_of(sample, model, statistics)
         fitted_model_id, fitted_on = model_id, run_ids
     else:
         model, source, reference = given
@@ -192,7 +197,7 @@ def _make(
                 f"those in {layout.output.uri}; fit one here by leaving out --pca-model"
             )
     with stopwatch.stage("project"):
-        n_reduced = project_current(session, layout, runs, runs, model_id, model)
+        n_reduced = project_files(session, features, model, layout, model_id)
     record = PCARecord(
         model_id=model_id,
         fitted_here=given is None,

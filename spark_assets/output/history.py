@@ -129,19 +129,11 @@ def current_reduced(
     ``projected`` are the runs whose images have been projected with that model.
     """
     runs = visible_runs(layout) if runs is None else runs
-    visible = {run.run_id for run in runs}
-    rows = reduced_of(spark, layout, model_id, [each for each in projected if each in visible])
-    return _current(spark, layout, runs, rows)
-
-
-def reduced_of(
-    spark: SparkSession, layout: OutputLayout, model_id: str, run_ids: Sequence[str]
-) -> DataFrame:
-    """Return every row that some runs have in the space of a PCA model, current or not."""
+    visible = {run.run_id for run in runs} & set(projected)
     # All folders: one whose images have all changed before they were projected has none.
     folder = layout.reduced(model_id).spark_path()
     rows = spark.read.schema(_with_run(REDUCED)).parquet(folder)
-    return rows.where(F.col("run_id").isin(list(run_ids)))
+    return _current(spark, layout, runs, rows.where(F.col("run_id").isin(visible)))
 
 
 def _current(

@@ -20,7 +20,7 @@ from spark_assets.output.pca_models import pca_records, projected_runs
 _BY_RUN = ("features", "rejected", "changes")
 _OURS = (
     *_BY_RUN,
-    *("manifests", "pca_model", "feature_model", "report", "receipts"),
+    *("manifests", "pca_model", "reduced", "feature_model", "report", "receipts"),
     *("erased", "erasures", "artefacts", "findings", "_erasing"),
 )
 _ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")

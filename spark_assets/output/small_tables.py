@@ -13,14 +13,6 @@ import pyarrow.parquet
 from spark_assets.files import make_folder
 from spark_assets.locations import Location
 
-# Of 1280 numbers: 100 MB.
-MAX_ROWS = 20_000
-
-
-def is_small(n_rows: int) -> bool:
-    """Tell whether so many rows are for the driver."""
-    return n_rows <= MAX_ROWS
-
 
 def count_rows(folder: Location) -> int:
     """Return the rows of all Parquet files below a folder: none where there is no such folder."""

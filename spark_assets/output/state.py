@@ -9,9 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spark_assets.output.erasing import hidden_paths
+from spark_assets.output.history import are_all_current
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.small_tables import open_table
+from spark_assets.output.table_files import CurrentFiles, RowChoice, files_of
 from spark_assets.schemas import CHANGES, Outcome
 
 # `schemas.CHANGES` with the run that decided.
@@ -45,6 +47,20 @@ def outdated_paths(layout: OutputLayout, runs: Sequence[RunManifest]) -> dict[st
         if len(gone):
             outdated[run.run_id] = gone.combine_chunks()
     return outdated
+
+
+def feature_files(
+    layout: OutputLayout, runs: Sequence[RunManifest], made_by: Sequence[RunManifest]
+) -> CurrentFiles:
+    """Return the features that the runs ``made_by`` have written, and that count after ``runs``."""
+    with_rows = [run for run in made_by if run.counts.n_features]
+    outdated = {} if are_all_current(layout, runs) else outdated_paths(layout, runs)
+    n_outdated = sum(len(outdated.get(run.run_id, ())) for run in with_rows)
+    return CurrentFiles(
+        files_of({run.run_id: layout.features(run.run_id) for run in with_rows}),
+        RowChoice(outdated, but=True),
+        sum(run.counts.n_features for run in with_rows) - n_outdated,
+    )
 
 
 def _changes(layout: OutputLayout, run: RunManifest) -> pa.Table:

@@ -18,20 +18,20 @@ _BLOCK_ROWS = 2048
 
 
 def statistics_of(columns: Iterable[pa.ListArray]) -> PCAStatistics:
-    """Return the statistics of feature vectors, array<float> or array<double>, of any number.
+    """Return the statistics of feature vectors, array<float> or array<double>, of few a column.
 
     A null vector, or a null in a vector, counts as not finite.  Raises FruitsError where the
     vectors differ in length.
     """
     statistics = PCAStatistics.empty()
     waiting: list[NDArray[floating[Any]]] = []
-    for column in (piece for whole in columns for piece in _split(whole)):
+    for column in columns:
         vectors = feature_matrix(column)
         if len(vectors) < len(column):
             n_null = len(column) - len(vectors)
             statistics = statistics.merge(PCAStatistics.empty(n_not_finite=n_null))
         waiting.append(vectors)
-        # Merging costs as much as some hundred rows do: not for each batch of Spark's.
+        # Merging costs as much as some hundred rows do: not for each batch.
         if sum(map(len, waiting)) >= _BLOCK_ROWS:
             statistics = statistics.merge(_block_statistics(waiting))
             waiting = []
@@ -48,11 +48,6 @@ def _block_statistics(
     return PCAStatistics.from_features(*filled) if filled else PCAStatistics.empty()
 
 
-def _split(column: pa.ListArray) -> Iterator[pa.ListArray]:
-    """Cut a column so that no piece has more rows than a block, whatever Spark's batch size."""
-    return (column.slice(start, _BLOCK_ROWS) for start in range(0, len(column), _BLOCK_ROWS))
-
-
 def feature_matrix(column: pa.ListArray) -> NDArray[floating[Any]]:
     """Return the vectors of a column, without null ones: a view where nothing is null.
 
@@ -67,16 +62,14 @@ def feature_matrix(column: pa.ListArray) -> NDArray[floating[Any]]:
     return values.reshape(len(column), longest)
 
 
-def project_batches(
-    model: PCAModel, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
-) -> Iterator[pa.RecordBatch]:
-    """Yield the reduced rows of batches with path, label and features: `REDUCED` and what is kept.
+def project_batches(model: PCAModel, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of `REDUCED` for batches of path, label and features, in this order.
 
-    ``schema`` is that of the rows; what it has beyond `REDUCED` is taken over from the batches.
     Raises FruitsError for vectors of another length than the model's.
     """
     for batch in batches:
-        projected = project(model, feature_matrix(batch.column("features"))).astype(float32)
+        path, label, features = batch.columns
+        projected = project(model, feature_matrix(features)).astype(float32)
         n_rows, n_components = projected.shape
         starts = np.arange(n_rows + 1, dtype=np.int32) * n_components
         lists = pa.ListArray.from_arrays(
@@ -84,6 +77,4 @@ def project_batches(
             pa.array(projected.reshape(-1)),
             type=REDUCED.field("pca_features").type,
         )
-        kept = [batch.column(name) for name in schema.names[len(REDUCED) :]]
-        columns = [batch.column("path"), batch.column("label"), lists, *kept]
-        yield pa.RecordBatch.from_arrays(columns, schema=schema)
+        yield pa.RecordBatch.from_arrays([path, label, lists], schema=REDUCED)

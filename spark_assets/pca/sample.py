@@ -1,12 +1,13 @@
 """The sample of images that the measures of drift are taken of: the same ones every time."""
 
 import hashlib
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
-from numpy import float32, floating
+from numpy import float32, floating, uint64
 from numpy.typing import NDArray
 
 from spark_assets.pca.batches import feature_matrix
@@ -16,6 +17,8 @@ from spark_assets.pca.model import PCAModel
 from spark_assets.pca.statistics import PCAStatistics
 
 Labels = frozenset[str] | None
+_N_HASHES = 2**64
+_ROWS = pa.schema([("path", pa.string()), ("features", pa.list_(pa.float32()))])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,11 +29,41 @@ class Sample:
     n_images: int
     labels: Labels
 
-    @classmethod
-    def of_table(cls, table: pa.Table) -> "Sample":
-        """Return the sample of a whole table of path, label and features."""
-        rows = table.select(["path", "features"])
-        return cls(rows, table.num_rows, distinct_labels(table.column("label")))
+    def merge(self, other: Self) -> Self:
+        """Return the sample of the images of both."""
+        rows = pa.concat_tables([self.rows, other.rows])
+        labels = None
+        if self.labels is not None and other.labels is not None:
+            labels = _few(self.labels | other.labels)
+        return type(self)(rows, self.n_images + other.n_images, labels)
+
+
+class Sampler:
+    """Takes the sample of a table of path, label and features, batch by batch.
+
+    Of the ``n_images`` that there are in all, so few more than are sampled are kept that a million
+    take no more memory than a thousand: 5 MB of 1280 features.
+    """
+
+    def __init__(self, n_images: int) -> None:
+        wanted = MAX_SAMPLE + 6 * math.isqrt(MAX_SAMPLE)
+        self._last_hash = _N_HASHES * min(wanted, n_images) // max(n_images, 1) - 1
+        self._rows = [_ROWS.empty_table()]
+        self._labels: set[str] = set()
+        self._n_images = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take what is sampled of a batch."""
+        is_sampled = pa.array(path_hashes(batch["path"]) <= self._last_hash)
+        sampled = batch.select(_ROWS.names).filter(is_sampled)
+        self._rows.append(pa.Table.from_batches([sampled]).cast(_ROWS))
+        if len(self._labels) <= MAX_LABELS:
+            self._labels.update(batch["label"].drop_null().unique().to_pylist())
+        self._n_images += batch.num_rows
+
+    def sample(self) -> Sample:
+        """Return the sample of all batches."""
+        return Sample(pa.concat_tables(self._rows), self._n_images, _few(frozenset(self._labels)))
 
 
 def path_hash(path: str) -> str:
@@ -38,10 +71,16 @@ def path_hash(path: str) -> str:
     return hashlib.sha256(path.encode()).hexdigest()
 
 
-def distinct_labels(labels: pa.ChunkedArray) -> Labels:
-    """Return the labels without null, or None where there are more than are compared."""
-    found = frozenset(labels.drop_null().unique().to_pylist())
-    return found if len(found) <= MAX_LABELS else None
+def path_hashes(paths: pa.Array | pa.ChunkedArray) -> NDArray[uint64]:
+    """Return the first 64 bits of the hashes, which order the images as these do."""
+    encoded = (path.as_py().encode() for path in paths)
+    first = (int.from_bytes(hashlib.sha256(path).digest()[:8]) for path in encoded)
+    return np.fromiter(first, uint64, len(paths))
+
+
+def _few(labels: frozenset[str]) -> Labels:
+    """Return labels, or None where there are more than are compared."""
+    return labels if len(labels) <= MAX_LABELS else None
 
 
 def reference_of(sample: Sample, model: PCAModel, statistics: PCAStatistics) -> DriftReference:

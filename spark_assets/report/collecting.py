@@ -1,32 +1,32 @@
-"""Collecting what the report shows from the tables of an output."""
+"""Collecting what the report shows from the tables of an output.
 
-import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+Rows are chosen from the narrow state of the output; only what is shown of these is read.
+"""
+
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame, Window
-from pyspark.sql import functions as F
+import pyarrow.compute as pc
+from numpy import float32
 
-from spark_assets.files import names_in
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ReadAhead, reader_of_extras
 from spark_assets.images.thumbnails import thumbnail_of
 from spark_assets.locations import Location
 from spark_assets.output.evaluation import read_evaluation
-from spark_assets.output.history import current_reduced, current_rejected, n_current_features
+from spark_assets.output.history import n_current_features
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord, load_pca_model, projected_runs, projections
 from spark_assets.output.receipts import newest_receipt
-from spark_assets.output.small_current import small_reduced, small_rejected
-from spark_assets.pca.sample import path_hash
+from spark_assets.output.state import current_state
+from spark_assets.output.table_files import RowChoice, files_of, rows_of
+from spark_assets.parallel import map_here, map_shares
+from spark_assets.pca.sample import path_hashes
 from spark_assets.report.data import (
     MAX_REJECTED_ROWS,
     PCASummary,
@@ -35,22 +35,10 @@ from spark_assets.report.data import (
     ReportData,
 )
 from spark_assets.report.findings import collect_findings
-from spark_assets.schemas import REDUCED, REJECTED, spark_schema
-from spark_assets.session import n_task_slots
-from spark_assets.session_on_demand import GetSession, context_of
+from spark_assets.schemas import REDUCED, REJECTED, Outcome
+from spark_assets.session_on_demand import GetSession
 
 _N_PLOTTED_COMPONENTS = 3
-# Each holds one decoded image: two of the largest that are allowed are 600 MB.
-_N_THREADS = 2
-# What the plot shows of an image.
-_POINTS = pa.schema(
-    [
-        pa.field("path", pa.string()),
-        pa.field("label", pa.string()),
-        pa.field("point", pa.list_(pa.float32())),
-        pa.field("thumbnail", pa.string()),
-    ]
-)
 
 
 def collect_report_data(
@@ -63,7 +51,8 @@ def collect_report_data(
 ) -> ReportData:
     """Return the values of the page: the newest of ``runs``, and all that is current."""
     latest = runs[-1]
-    n_rejected, rejected = _rejected(session, layout, runs)
+    state = current_state(layout, runs)
+    n_rejected, rejected = _rejected(layout, runs, state)
     limits = ImageLimits(**latest.options["limits"])
     return ReportData(
         title="Fruits!",
@@ -75,7 +64,7 @@ def collect_report_data(
         pca=None if record is None else _pca_summary(layout, record),
         plotted=None
         if record is None
-        else _plotted(session, layout, runs, record, limits, max_points),
+        else _plotted(session, layout, runs, record, state, max_points),
         rejected=rejected,
         receipt=newest_receipt(layout),
         is_in_s3=layout.output.s3 is not None,
@@ -85,22 +74,17 @@ def collect_report_data(
 
 
 def _rejected(
-    session: GetSession, layout: OutputLayout, runs: Sequence[RunManifest]
+    layout: OutputLayout, runs: Sequence[RunManifest], state: pa.Table
 ) -> tuple[int, list[RejectedImage]]:
     """Return how many images are rejected, and the first of them by reason and path."""
-    small = small_rejected(layout, runs)
-    if small is not None:
-        rejected = pa.concat_tables([REJECTED.empty_table(), *small.values()])
-        first = rejected.sort_by([("reason", "ascending"), ("path", "ascending")])
-        return rejected.num_rows, _named(first.slice(0, MAX_REJECTED_ROWS))
-    rows = current_rejected(session(), layout, runs)
-    first_rows = rows.orderBy("reason", "path").limit(MAX_REJECTED_ROWS)
-    return rows.count(), _named(first_rows.toArrow())
-
-
-def _named(rejected: pa.Table) -> list[RejectedImage]:
-    columns = rejected.select(["path", "reason", "detail"]).to_pylist()
-    return [RejectedImage(row["path"], row["reason"], row["detail"]) for row in columns]
+    rejected = state.filter(pc.equal(state["outcome"], str(Outcome.REJECTED)))
+    order = [("reason", "ascending"), ("path", "ascending")]
+    first = rejected.sort_by(order).slice(0, MAX_REJECTED_ROWS)
+    files = files_of({run.run_id: layout.rejected(run.run_id) for run in runs})
+    tables = map_here(partial(rows_of, RowChoice.only(first), REJECTED), files)
+    shown = pa.concat_tables(tables).sort_by(order)
+    columns = shown.select(["path", "reason", "detail"]).to_pylist()
+    return rejected.num_rows, [RejectedImage(**row) for row in columns]
 
 
 def _pca_summary(layout: OutputLayout, record: PCARecord) -> PCASummary:
@@ -128,93 +112,54 @@ def _plotted(
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     record: PCARecord,
-    limits: ImageLimits,
+    state: pa.Table,
     max_points: int,
 ) -> PlottedImages:
-    images = runs[-1].images
+    latest = runs[-1]
     projected = projected_runs(layout, record)
-    thumbnails = partial(_with_thumbnails, images, limits)
-    small = small_reduced(layout, runs, _reduced_folders(layout, runs, record, projected))
-    if small is not None:
-        reduced = pa.concat_tables([REDUCED.empty_table(), *small.values()])
-        n_reduced = reduced.num_rows
-        batches = _in_threads(thumbnails, _evenly_here(reduced, max_points))
-    else:
-        rows = current_reduced(session(), layout, record.model_id, projected, runs)
-        n_reduced = rows.count()
-        sample = _evenly_by_label(rows, max_points).select(*REDUCED.names)
-        shared = sample.repartition(n_task_slots(context_of(session)))
-        batches = shared.mapInArrow(thumbnails, spark_schema(_POINTS)).toArrow().to_batches()
-    points = pa.Table.from_batches(batches, _POINTS).to_pylist()
+    has_row = pc.and_(
+        pc.equal(state["outcome"], str(Outcome.FEATURES)),
+        pc.is_in(state["run_id"], value_set=pa.array(projected, pa.string())),
+    )
+    reduced = state.filter(has_row)
+    drawn = _evenly_by_label(reduced, max_points)
+    files = files_of({run_id: layout.reduced_by(record.model_id, run_id) for run_id in projected})
+    read = partial(rows_of, RowChoice.only(drawn), REDUCED)
+    tables = map_shares(session, read, files, n_rows=reduced.num_rows)
+    points = [row for table in tables for row in table.to_pylist()]
     points.sort(key=lambda row: (row["label"] or "", row["path"]))
+    images, limits = latest.images, ImageLimits(**latest.options["limits"])
+    paths = [row["path"] for row in points]
+    made = map_shares(session, partial(_thumbnails, images, limits), paths, n_rows=reduced.num_rows)
+    thumbnails = {path: uri for share in made for path, uri in share.items()}
     return PlottedImages(
-        paths=[row["path"] for row in points],
+        paths=paths,
         labels=[row["label"] for row in points],
-        points=np.array([row["point"] for row in points], dtype=np.float32),
-        thumbnails=[row["thumbnail"] for row in points],
-        n_reduced=n_reduced,
+        points=np.array([row["pca_features"][:_N_PLOTTED_COMPONENTS] for row in points], float32),
+        thumbnails=[thumbnails[path] for path in paths],
+        n_reduced=reduced.num_rows,
     )
 
 
-def _reduced_folders(
-    layout: OutputLayout,
-    runs: Sequence[RunManifest],
-    record: PCARecord,
-    projected: Sequence[str],
-) -> dict[str, Location]:
-    """Return where the reduced rows of ``runs`` are: a run of which none counted has no folder."""
-    there = names_in(layout.reduced(record.model_id))
-    run_ids = [run.run_id for run in runs if run.run_id in projected]
-    folders = {run_id: layout.reduced_by(record.model_id, run_id) for run_id in run_ids}
-    return {r: folder for r, folder in folders.items() if folder.base.rpartition("/")[2] in there}
-
-
-def _with_thumbnails(
-    images: Location, limits: ImageLimits, batches: Iterable[pa.RecordBatch]
-) -> Iterator[pa.RecordBatch]:
-    """Yield `_POINTS` of batches of the reduced table, in a task or in the driver."""
+def _thumbnails(
+    images: Location, limits: ImageLimits, paths: Sequence[str]
+) -> dict[str, str | None]:
+    """Return the thumbnail of each image, None of one that cannot be read any more."""
     reader, ahead = reader_of_extras(images, limits=limits), ReadAhead(n_readers=4)
-    for batch in batches:
-        entries = [ImageEntry(path, None, None) for path in batch.column("path").to_pylist()]
-        thumbnails = [thumbnail_of(image, limits) for image in ahead.read(entries, reader)]
-        vectors = batch.column("pca_features").to_pylist()
-        points = [vector[:_N_PLOTTED_COMPONENTS] for vector in vectors]
-        columns = [batch.column("path"), batch.column("label"), points, thumbnails]
-        yield pa.RecordBatch.from_arrays(
-            [pa.array(c, f.type) for c, f in zip(columns, _POINTS, strict=True)], schema=_POINTS
-        )
+    read = ahead.read([ImageEntry(path, None, None) for path in paths], reader)
+    made = [thumbnail_of(image, limits) for image in read]
+    return dict(zip(paths, made, strict=True))
 
 
-def _in_threads(
-    work: Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]], table: pa.Table
-) -> list[pa.RecordBatch]:
-    """Do here what tasks do of a partition each; Pillow works without Python's lock."""
-    step = max(1, -(-table.num_rows // _N_THREADS))
-    shares = [table.slice(start, step) for start in range(0, table.num_rows, step)]
-    with ThreadPoolExecutor(_N_THREADS) as pool:
-        done = pool.map(lambda share: list(work(share.to_batches())), shares)
-        return list(chain.from_iterable(done))
-
-
-def _evenly_by_label(reduced: DataFrame, max_points: int) -> DataFrame:
+def _evenly_by_label(rows: pa.Table, max_points: int) -> pa.Table:
     """Draw rows evenly over the labels, the same ones every time."""
-    n_labels = reduced.select("label").distinct().count()
-    in_label = Window.partitionBy("label").orderBy(F.sha2("path", 256))
-    ranked = reduced.withColumn("rank", F.row_number().over(in_label))
-    per_label = math.ceil(max_points / n_labels)
-    return ranked.where(F.col("rank") <= per_label).orderBy("rank", "label").limit(max_points)
-
-
-def _evenly_here(reduced: pa.Table, max_points: int) -> pa.Table:
-    """Draw the rows that `_evenly_by_label` draws, without Spark."""
-    if reduced.num_rows <= max_points:
-        return reduced
-    paths, labels = reduced.column("path").to_pylist(), reduced.column("label").to_pylist()
-    by_hash = sorted(range(len(paths)), key=lambda row: path_hash(paths[row]))
-    n_drawn: Counter[str | None] = Counter()
-    ranked = []
-    for row in by_hash:
-        n_drawn[labels[row]] += 1
-        # Spark orders null before every label.
-        ranked.append((n_drawn[labels[row]], labels[row] is not None, labels[row] or "", row))
-    return reduced.take([row for *_, row in sorted(ranked)[:max_points]])
+    if rows.num_rows <= max_points:
+        return rows
+    labels = rows["label"]
+    # Those without a label are one more, before all others.
+    label = np.where(labels.is_null(), 0, pc.rank(labels, tiebreaker="dense"))
+    by_label = np.lexsort((path_hashes(rows["path"]), label))
+    grouped, position = label[by_label], np.arange(len(label))
+    begins = np.concatenate([[True], grouped[1:] != grouped[:-1]])
+    rank = position - np.maximum.accumulate(np.where(begins, position, 0))
+    return rows.take(by_label[np.lexsort((grouped, rank))[:max_points]])

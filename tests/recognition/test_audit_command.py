@@ -82,10 +82,6 @@ def options(folder, **changes) -> AuditOptions:
     return AuditOptions(parse_location(str(folder / "out")), **made)
 
 
-def no_session():
-    raise AssertionError("a small output takes no Spark")
-
-
 def test_it_finds_what_was_planted_and_nothing_else(folder, capsys):
     assert audit_of(folder) == ExitCode.DONE
     found = rows(folder)
@@ -153,7 +149,7 @@ def test_against_another_output_its_own_photographs_are_at_fault(featurized, fol
         None,
         parse_location(str(featurized / "out")),
     )
-    record, findings = audit_output(no_session, other)
+    record, findings = audit_output(other)
     copies = [each for each in findings if each.kind is FindingKind.DUPLICATE]
     assert len(copies) == record.n_leaked == 9
     source = str(featurized / "images")
@@ -163,7 +159,7 @@ def test_against_another_output_its_own_photographs_are_at_fault(featurized, fol
 
 def refused(folder, message: str, **changes) -> None:
     with pytest.raises(FruitsError, match=message):
-        audit_output(no_session, options(folder, **changes))
+        audit_output(options(folder, **changes))
     assert not (folder / "out/findings").exists()
 
 
@@ -204,7 +200,7 @@ def own(photographs, spark, seeded_model, tmp_path):
     shutil.copytree(photographs, tmp_path / "images")
     own_options = options_for(tmp_path, save(seeded_model, tmp_path / "model"))
     chain(spark, own_options)
-    audit_output(lambda: spark, options(tmp_path))
+    audit_output(options(tmp_path))
     return own_options
 
 
@@ -232,7 +228,7 @@ def test_a_photograph_that_has_changed_since_is_no_longer_told_until_the_next_au
     page = (tmp_path / "out/report/index.html").read_text()
     assert 'alt="Image Test/fruit 1/same.png"' in page
     assert "soft.png" not in page
-    audit_output(lambda: spark, options(tmp_path))
+    audit_output(options(tmp_path))
     assert still_found(own) == {"Test/fruit 1/same.png"}
     assert {path for _, path in rows(tmp_path)} == {"Test/fruit 1/same.png"}
 

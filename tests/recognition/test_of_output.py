@@ -40,7 +40,7 @@ def chain(spark, options) -> OutputLayout:
     return OutputLayout(options.output)
 
 
-def evaluate(spark, layout, **changes):
+def evaluate(layout, **changes):
     asked = EvaluateOptions(
         output=layout.output,
         test_images=None,
@@ -51,14 +51,14 @@ def evaluate(spark, layout, **changes):
     )
     runs = visible_runs(layout)
     record = newest_record(pca_records(layout, [run.run_id for run in runs]), layout.output)
-    return evaluate_output(lambda: spark, dataclasses.replace(asked, **changes), runs, record)
+    return evaluate_output(dataclasses.replace(asked, **changes), runs, record)
 
 
 def test_an_evaluation_is_kept_with_a_classifier_and_goes_with_a_photograph(
     spark, options, tmp_path
 ):
     layout = chain(spark, options)
-    kept = evaluate(spark, layout)
+    kept = evaluate(layout)
     evaluation = kept.evaluation
     assert (evaluation.n_photographs, evaluation.n_objects) == (N_PHOTOGRAPHS, 6)
     assert (evaluation.n_unlabeled, evaluation.n_current) == (1, N_PHOTOGRAPHS + 1)
@@ -90,10 +90,10 @@ def test_an_evaluation_is_kept_with_a_classifier_and_goes_with_a_photograph(
 def test_a_sample_is_stated_and_the_same_every_time(spark, options):
     layout = chain(spark, options)
     runs = visible_runs(layout)
-    some, again = (read_current(lambda: spark, layout, runs, max_images=10) for _ in range(2))
+    some, again = (read_current(layout, runs, max_images=10) for _ in range(2))
     assert (len(some), some.n_current, some.is_sample) == (10, N_PHOTOGRAPHS + 1, True)
     assert some.paths == again.paths == sorted(some.paths)
-    everything = read_current(lambda: spark, layout, runs)
+    everything = read_current(layout, runs)
     rows = [everything.paths.index(path) for path in some.paths]
     assert (everything.take(rows).features == some.features).all()
     assert set(some.paths) < set(everything.paths)

@@ -40,6 +40,7 @@ def left_by_the_dead(layout: OutputLayout, model_id: str) -> set[str]:
             f"reduced/model_id={model_id}/_temporary/0/part-0.parquet",
             "feature_model/0123456789abcdef/model.tflite",
             "manifests/2.json.partial",
+            f"reduced/model_id={model_id}/run_id=1/.part.parquet.0.partial",
         )
     }
 

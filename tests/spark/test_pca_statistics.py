@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 
@@ -150,5 +152,10 @@ def test_vectors_of_different_lengths_are_refused():
     ],
     ids=["usual", "empty", "not finite"],
 )
-def test_statistics_travel_as_bytes_without_loss(statistics):
-    assert_same(PCAStatistics.from_bytes(statistics.to_bytes()), statistics, rtol=0)
+def test_statistics_travel_without_loss(statistics):
+    assert_same(pickle.loads(pickle.dumps(statistics)), statistics, rtol=0)
+
+
+def test_half_of_a_scatter_travels():
+    statistics = statistics_of(make_features(n_features=200))
+    assert len(pickle.dumps(statistics)) < 0.6 * statistics.scatter.nbytes

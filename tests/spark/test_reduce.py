@@ -6,21 +6,22 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from spark_assets.chain import current, pca_fit
 from spark_assets.chain.options import ReduceOptions
 from spark_assets.chain.pca_fit import fit_here
 from spark_assets.chain.reduce import Reduction, reduce_features
 from spark_assets.errors import FruitsError
 from spark_assets.files import delete_folder
 from spark_assets.locations import Location, parse_location
-from spark_assets.output import ids, small_tables
+from spark_assets.output import ids
 from spark_assets.output.commit import commit_run
-from spark_assets.output.history import features_of
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import Counts, RunManifest
 from spark_assets.output.pca_models import load_pca_model, pca_records, projected_runs
+from spark_assets.output.small_tables import write_table
+from spark_assets.output.state import feature_files
 from spark_assets.pca.model import fit, project
 from spark_assets.pca.statistics import PCAStatistics
+from spark_assets.schemas import CHANGES, Outcome
 from tests.made_report import made_facts
 
 N_FEATURES = 12
@@ -167,16 +168,22 @@ def test_refit_fits_to_all_that_is_current_and_leaves_the_old_model(spark, layou
     assert reduce(spark, layout.output, runs, refit=True) == (second, False)
 
 
-def test_a_refit_after_additions_equals_a_fit_from_scratch_and_reads_only_them(spark, layout):
+def fit_all(session, layout, runs):
+    records = pca_records(layout, [run.run_id for run in runs])
+    return fit_here(session, layout, runs, records, feature_files(layout, runs, runs), N_FEATURES)
+
+
+def test_a_refit_after_additions_equals_a_fit_from_scratch_and_counts_only_them(
+    spark, either_way, layout
+):
     parts = [features(300, seed=seed) + seed for seed in range(3)]
     runs = [put_run(layout, "1", parts[0])]
     reduce(spark, layout.output, runs, N_FEATURES)
-    delete_folder(layout.features("1"))
+    put_run(layout, "1", features(300, seed=9))  # as nobody may: what was counted is not again
     for run_id, part in zip(("2", "3"), parts[1:], strict=True):
         runs.append(put_run(layout, run_id, part))
-    model, statistics = fit_here(
-        spark, layout, runs, pca_records(layout, ["1", "2", "3"]), N_FEATURES
-    )
+    model, statistics, sample = fit_all(either_way, layout, runs)
+    assert sample.n_images == 900
     scratch = fit(PCAStatistics.from_features(np.concatenate(parts)), N_FEATURES)
     assert statistics.n_samples == 900
     difference = np.abs(model.explained_variance - scratch.explained_variance).max()
@@ -184,21 +191,26 @@ def test_a_refit_after_additions_equals_a_fit_from_scratch_and_reads_only_them(s
     np.testing.assert_allclose(model.components, scratch.components, atol=1e-9)
 
 
-def test_a_refit_after_a_change_reads_all_that_is_current(spark, layout, monkeypatch):
+def test_a_refit_after_a_change_is_of_all_that_is_current(spark, layout):
     runs = [put_run(layout, "1", features(20))]
-    records = [reduce(spark, layout.output, runs, 3)[0]]
+    reduce(spark, layout.output, runs, 3)
+    changed = features(10, seed=1)
     counts = dataclasses.replace(manifest("2", 10, "n").counts, n_outdated=1)
-    runs.append(dataclasses.replace(put_run(layout, "2", features(10, seed=1)), counts=counts))
-    asked = []
+    runs.append(dataclasses.replace(put_run(layout, "2", changed), counts=counts))
+    noted(layout, "1", [f"a/1-{index}.jpg" for index in range(20)], Outcome.FEATURES)
+    paths = [f"a/2-{index}.jpg" for index in range(10)]
+    noted(layout, "2", paths, Outcome.FEATURES, gone=["a/1-3.jpg"])
+    _, statistics, sample = fit_all(lambda: spark, layout, runs)
+    kept = np.delete(features(20), 3, axis=0)
+    scratch = PCAStatistics.from_features(np.concatenate([kept, changed]))
+    assert (statistics.n_samples, sample.n_images) == (29, 29)
+    np.testing.assert_allclose(statistics.scatter, scratch.scatter, rtol=1e-9, atol=1e-9)
 
-    def current(spark, layout, runs, made_by):
-        asked.append([run.run_id for run in made_by])
-        return features_of(spark, layout, made_by)
 
-    monkeypatch.setattr(pca_fit, "current_features", current)
-    monkeypatch.setattr(small_tables, "MAX_ROWS", 0)
-    fit_here(lambda: spark, layout, runs, records, 3)
-    assert asked == [["1", "2"]]
+def noted(layout, run_id, paths, outcome, *, gone=()):
+    rows = [{"path": path, "outcome": str(outcome)} for path in paths]
+    rows += [{"path": path, "outcome": str(Outcome.GONE)} for path in gone]
+    write_table(pa.Table.from_pylist(rows, CHANGES), layout.changes(run_id))
 
 
 def test_a_model_fitted_elsewhere_projects_into_the_same_space(spark, layout, tmp_path):
@@ -286,19 +298,14 @@ def test_features_that_allow_no_pca_get_a_sentence_and_leave_nothing(
     assert not models(layout, "1")
 
 
-@pytest.mark.parametrize("max_rows", [0, 20_000], ids=["on Spark", "in the driver"])
-def test_a_lost_row_fails_the_reduction(spark, layout, monkeypatch, max_rows):
-    on_spark, here = current.project_features, current.project_batches
-    monkeypatch.setattr(small_tables, "MAX_ROWS", max_rows)
-    monkeypatch.setattr(
-        current, "project_features", lambda f, m, keep: on_spark(f.limit(3), m, keep=keep)
-    )
-    monkeypatch.setattr(
-        current, "project_batches", lambda m, s, b: here(m, s, (each.slice(0, 3) for each in b))
-    )
+def test_a_lost_row_fails_the_reduction(either_way, layout):
     runs = [put_run(layout, "1", features(20))]
+    file = f"{layout.features('1').base}/part.parquet"
+    rows = pyarrow.parquet.ParquetFile(file).read()
+    pyarrow.parquet.write_table(rows.slice(0, 3), file)
+    options = ReduceOptions(layout.output, 2, None, False, verbose=False)
     with pytest.raises(FruitsError, match="20 rows of features gave 3 reduced rows"):
-        reduce(spark, layout.output, runs, 2)
+        reduce_features(either_way, options, runs)
     assert not models(layout, "1")
 
 

@@ -1,6 +1,7 @@
 """What the driver does of a small output is what Spark does of a large one."""
 
 import dataclasses
+import itertools
 import shutil
 from pathlib import Path
 
@@ -8,23 +9,20 @@ import numpy as np
 import pyarrow.dataset
 import pytest
 
+from spark_assets import parallel
 from spark_assets.chain.options import ReduceOptions, ReportOptions
 from spark_assets.chain.run import commit, featurize, reduce, report, run_chain
 from spark_assets.locations import parse_location
-from spark_assets.output import small_current, small_tables
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.pca_models import load_reference, pca_records
 from spark_assets.output.small_tables import count_rows, write_table
 from spark_assets.report.collecting import collect_report_data
 from spark_assets.schemas import CHANGES, FEATURES, REDUCED, REJECTED
+from tests.conftest import no_spark
 from tests.spark.runs import options_for, put, save, touch
 
 MAX_POINTS = 5
-
-
-def no_spark():
-    raise AssertionError("Spark was asked for")
 
 
 def run_thrice(spark, options) -> OutputLayout:
@@ -51,12 +49,11 @@ def outputs(spark, seeded_model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("small")
     options = options_for(folder, save(seeded_model, folder / "model"), max_rejected=1.0)
     made = []
-    for name, max_rows in (("here", small_tables.MAX_ROWS), ("spark", 0)):
+    for name, max_rows in (("here", 20_000), ("spark", -1)):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(small_tables, "MAX_ROWS", max_rows)
             output = parse_location(str(folder / name))
             shutil.rmtree(folder / "images", ignore_errors=True)
-            patch.setattr(small_current, "_MAX_NOTED", max_rows)
+            patch.setattr(parallel, "_MAX_ROWS_HERE", max_rows)
             made.append(run_thrice(spark, dataclasses.replace(options, output=output)))
     return made
 
@@ -101,34 +98,36 @@ def test_the_model_its_reference_and_the_reduced_rows_are_the_same(outputs):
 
 def test_the_report_shows_the_same(spark, outputs, monkeypatch):
     shown = []
-    for layout, max_rows in zip(outputs, (small_tables.MAX_ROWS, 0), strict=True):
-        monkeypatch.setattr(small_tables, "MAX_ROWS", max_rows)
-        monkeypatch.setattr(small_current, "_MAX_NOTED", max_rows)
+    for layout, session in itertools.product(outputs, (no_spark, lambda: spark)):
+        is_here = session is no_spark
+        monkeypatch.setattr(parallel, "_MAX_ROWS_HERE", 20_000 if is_here else -1)
         runs = visible_runs(layout)
         record = pca_records(layout, [run.run_id for run in runs])[-1]
-        data = collect_report_data(lambda: spark, layout, runs, record, max_points=MAX_POINTS)
+        data = collect_report_data(session, layout, runs, record, max_points=MAX_POINTS)
         shown.append((data.plotted, data.rejected, data.n_current_rejected))
-    (plotted, *others), (other, *other_others) = shown
-    assert others == other_others
-    assert (plotted.paths, plotted.labels) == (other.paths, other.labels)
-    assert plotted.thumbnails == other.thumbnails
-    assert (len(plotted.paths), plotted.n_reduced) == (MAX_POINTS, other.n_reduced)
-    np.testing.assert_allclose(plotted.points, other.points, atol=1e-4)
+    (plotted, *others), *rest = shown
+    assert (len(plotted.paths), plotted.n_reduced) == (MAX_POINTS, 11)
+    assert [image.path for image in others[0]] == ["a/9.png", "broken/9.png"]
+    assert None not in plotted.thumbnails
+    for other, *other_others in rest:
+        assert others == other_others
+        assert (plotted.paths, plotted.labels) == (other.paths, other.labels)
+        assert plotted.thumbnails == other.thumbnails
+        assert plotted.n_reduced == other.n_reduced
+        np.testing.assert_allclose(plotted.points, other.points, atol=1e-4)
 
 
-def test_the_report_is_of_the_runs_that_it_is_given(spark, outputs, monkeypatch):
-    for layout, max_rows in zip(outputs, (small_tables.MAX_ROWS, 0), strict=True):
-        monkeypatch.setattr(small_tables, "MAX_ROWS", max_rows)
+def test_the_report_is_of_the_runs_that_it_is_given(outputs):
+    for layout in outputs:
         first, *_ = runs = visible_runs(layout)
         record = pca_records(layout, [run.run_id for run in runs])[-1]
-        data = collect_report_data(lambda: spark, layout, [first], record, max_points=MAX_POINTS)
+        data = collect_report_data(no_spark, layout, [first], record, max_points=MAX_POINTS)
         assert (data.plotted.n_reduced, data.n_current_rejected) == (9, 1)
 
 
 def test_a_small_output_of_one_run_is_reduced_and_reported_without_spark(
-    spark, seeded_model, tmp_path, monkeypatch
+    spark, seeded_model, tmp_path
 ):
-    monkeypatch.setattr(small_current, "_MAX_NOTED", 0)  # nor does anything tell what is current
     model = save(seeded_model, tmp_path / "model")
     options = options_for(tmp_path, model, max_rejected=1.0)
     for index in range(4):
