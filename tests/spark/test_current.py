@@ -258,6 +258,7 @@ def test_a_task_that_is_tried_again_leaves_the_same_files(layout, matrix, expect
     features = put(layout, np.array_split(matrix, 3))
     work = (features.choice, fit(expected, 3), layout, "m")
     folder = layout.reduced_by("m", RUN).base
+    os.makedirs(folder)
     missing = dataclasses.replace(
         features.files[1], location=layout.features(RUN).child("lost.parquet")
     )
