@@ -21,7 +21,7 @@ _IN_PROCESS = """
 import sys, time
 from pathlib import Path
 from recognition.classifier.exported import load_identifier
-from spark_assets.locations import parse_location
+from spark_assets.storage.locations import parse_location
 contents = [Path(name).read_bytes() for name in sys.argv[2:]]
 started = time.perf_counter()
 identifier = load_identifier(parse_location(sys.argv[1]))

@@ -11,7 +11,7 @@ from benchmarks.processes import run_module
 from benchmarks.workbench import Workbench, say
 from spark_assets.errors import FruitsError
 from spark_assets.images.listing import list_images
-from spark_assets.locations import parse_location
+from spark_assets.storage.locations import parse_location
 
 TARGET = at_most(60, "s")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 # Spark's own, and the one of a local run.
-_DAEMONS = (b"pyspark.daemon", b"spark_assets.worker_daemon")
+_DAEMONS = (b"pyspark.daemon", b"spark_assets.jobs.worker_daemon")
 _SECONDS_BETWEEN_SAMPLES = 0.5
 _MIB_IN_KIB = 1024
 

@@ -23,10 +23,10 @@ from benchmarks.product import MASTER
 from benchmarks.workbench import Workbench, each, median_ratio, say
 from spark_assets.chain.current import summarize
 from spark_assets.errors import FruitsError
-from spark_assets.locations import parse_location
 from spark_assets.output.small_tables import count_rows
 from spark_assets.output.table_files import CurrentFiles, RowChoice, files_of
 from spark_assets.pca.model import fit
+from spark_assets.storage.locations import parse_location
 
 MLLIB_TARGET = at_least(5, "x faster")
 NUMPY_TARGET = at_most(2, "x slower")

@@ -23,8 +23,8 @@ from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import N_READERS, ImageReader
-from spark_assets.locations import Location, parse_location
-from spark_assets.s3 import s3_client
+from spark_assets.storage.locations import Location, parse_location
+from spark_assets.storage.s3 import s3_client
 
 Read = Callable[[str], bytes]
 _N_WARM_UP_IMAGES = 64

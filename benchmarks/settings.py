@@ -33,7 +33,7 @@ from spark_assets.features.engines import LiteRTEngine
 from spark_assets.features.feature_model import IMAGE_SIZES_PX
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits, decode_image
-from spark_assets.quiet import quiet_native_stderr
+from spark_assets.runtime.quiet import quiet_native_stderr
 
 EXACT, HALF, INTEGER = "float32", "16-bit floats", "8-bit integers"
 _N_CALIBRATION_IMAGES = 150

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.photographs import SEED, SMALL_SIZE_PX, draw_fruit
-from spark_assets.quiet import quiet_native_stderr
+from spark_assets.runtime.quiet import quiet_native_stderr
 
 IMAGE_SIZE_PX = 224
 _N_CALIBRATION_IMAGES = 16

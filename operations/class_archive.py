@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from spark_assets.java import CLASS_ARCHIVE
+from spark_assets.runtime.java import CLASS_ARCHIVE
 
 _SAMPLE = ["sample", "--images-per-label", "4", "--output"]
 _RUN = ["run", "--weights", "auto", "--max-rejected", "1", "--images"]

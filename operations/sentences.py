@@ -1,6 +1,6 @@
 """What to do about AWS's commonest refusals, whoever hears them: a command of ours or the CDK."""
 
-from spark_assets.s3_answers import LOG_IN
+from spark_assets.storage.s3_answers import LOG_IN
 
 EXPIRED = f"the AWS credentials have expired; {LOG_IN}: what runs in AWS runs on"
 # Of a command that does things one by one.

@@ -15,10 +15,10 @@ from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.state import current_state
 from spark_assets.output.table_files import RowChoice, files_of, rows_of
-from spark_assets.parallel import map_here
 from spark_assets.pca.batches import feature_matrix
 from spark_assets.pca.sample import path_hashes
-from spark_assets.schemas import FEATURES, Outcome
+from spark_assets.runtime.parallel import map_here
+from spark_assets.storage.schemas import FEATURES, Outcome
 
 # Of 1280 numbers: 100 MB.
 _MAX_IMAGES = 20_000

@@ -19,10 +19,10 @@ from spark_assets.images.listing import ImageEntry, entries_in, list_images
 from spark_assets.images.naming import LabelRule
 from spark_assets.images.reading import ImageReader, ReadAhead, reader_of_extras
 from spark_assets.images.thumbnails import jpeg_of
-from spark_assets.locations import Location
 from spark_assets.pca.batches import feature_matrix
 from spark_assets.pca.sample import path_hash
-from spark_assets.schemas import OUTCOMES
+from spark_assets.storage.locations import Location
+from spark_assets.storage.schemas import OUTCOMES
 
 _N_READERS = 4
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from spark_assets import parallel
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.weights import FeatureModelRequest
-from spark_assets.java import jvm_options
-from spark_assets.session_on_demand import GetSession
+from spark_assets.runtime import parallel
+from spark_assets.runtime.java import jvm_options
+from spark_assets.runtime.session_on_demand import GetSession
 from tests.moto_server import empty, lead_to, moto_server
 from tests.selection import Guard
 

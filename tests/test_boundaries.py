@@ -38,7 +38,7 @@ PURE = [
     "spark_assets.pca.statistics",
     "spark_assets.report.figures",
     "spark_assets.report.page",
-    "spark_assets.schemas",
+    "spark_assets.storage.schemas",
 ]
 
 

@@ -10,7 +10,7 @@ from operations.costs.receipts import peak_shape
 from operations.costs.runs import Work, estimate_run
 from operations.costs.speed import load_speed
 from spark_assets.images.listing import list_images
-from spark_assets.locations import Location
+from spark_assets.storage.locations import Location
 
 
 def check_run_budget(

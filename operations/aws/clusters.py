@@ -11,7 +11,7 @@ from cdk_app.config import Environment
 from operations.aws.clients import Client
 from operations.aws.wording import printable
 from operations.command_lines import make_command
-from spark_assets.s3 import error_code
+from spark_assets.storage.s3 import error_code
 
 _ENDED = ("TERMINATED", "TERMINATED_WITH_ERRORS")
 _STEP_OVER = ("COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED")

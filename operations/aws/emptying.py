@@ -19,7 +19,7 @@ from spark_assets.removal.versions import (
     delete_versions,
     unfinished_uploads,
 )
-from spark_assets.s3 import error_code
+from spark_assets.storage.s3 import error_code
 
 # S3 lists and deletes 1000 at a time: one answer to a listing is one batch to delete.
 N_BATCHES = 4

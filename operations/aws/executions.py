@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from operations.aws.clients import Client
 from operations.aws.following import Clock, Sleep
 from operations.aws.wording import duration, printable
-from spark_assets.progress import say
+from spark_assets.runtime.progress import say
 
 _RUNNING = "RUNNING"
 # The newest events of a history; a state is entered every few of them.

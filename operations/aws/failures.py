@@ -10,8 +10,8 @@ from botocore.parsers import ResponseParserError
 from operations.aws.wording import printable
 from operations.sentences import EXPIRED_MIDWAY, THROTTLED
 from spark_assets.errors import FruitsError
-from spark_assets.s3 import error_code
-from spark_assets.s3_answers import CLOCK, LOG_IN, NOT_VALID, meaning_of
+from spark_assets.storage.s3 import error_code
+from spark_assets.storage.s3_answers import CLOCK, LOG_IN, NOT_VALID, meaning_of
 
 _NO_CREDENTIALS = (
     "no AWS credentials were found; run 'aws configure' or 'aws sso login', or set AWS_PROFILE"

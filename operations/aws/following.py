@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operations.aws.clients import Client
 from operations.aws.clusters import Cluster, Step, describe_cluster, describe_steps
 from operations.aws.wording import duration
-from spark_assets.progress import say
+from spark_assets.runtime.progress import say
 
 Sleep = Callable[[float], None]
 Clock = Callable[[], float]

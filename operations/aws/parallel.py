@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from spark_assets.progress import LINE_EVERY_S, say
+from spark_assets.runtime.progress import LINE_EVERY_S, say
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

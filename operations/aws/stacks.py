@@ -12,7 +12,7 @@ from operations.aws.failures import is_missing_stack
 from operations.aws.wording import printable
 from operations.command_lines import make_command
 from spark_assets.errors import FruitsError
-from spark_assets.locations import Location, S3Settings, parse_location
+from spark_assets.storage.locations import Location, S3Settings, parse_location
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ import botocore.exceptions
 from operations.aws.clients import Client
 from operations.aws.clusters import Step
 from operations.aws.wording import printable
-from spark_assets.locations import Location, parse_location
-from spark_assets.progress import say
-from spark_assets.s3 import error_code
+from spark_assets.runtime.progress import say
+from spark_assets.storage.locations import Location, parse_location
+from spark_assets.storage.s3 import error_code
 
 # EMR ships the logs of a step every five minutes.
 SHIPPED_WITHIN_S = 300.0

@@ -20,10 +20,10 @@ from spark_assets.images.listing import (
     list_images,
 )
 from spark_assets.images.regular_files import NotRegularFile, open_regular_file
-from spark_assets.locations import Location
 from spark_assets.output.erased import ErasedDigests, load_erased
 from spark_assets.output.layout import OutputLayout
-from spark_assets.progress import say
+from spark_assets.runtime.progress import say
+from spark_assets.storage.locations import Location
 
 # A photograph takes one request of 30 to 100 ms, most of it waiting.
 N_UPLOADS = 16

@@ -3,7 +3,7 @@
 import re
 
 from operations.sentences import EXPIRED, THROTTLED
-from spark_assets.s3_answers import CLOCK, NOT_VALID
+from spark_assets.storage.s3_answers import CLOCK, NOT_VALID
 
 OTHER_ACCOUNT = (
     "the credentials are for another account than the deployment; set AWS_PROFILE to a profile "

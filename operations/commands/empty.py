@@ -10,7 +10,7 @@ from operations.aws.stacks import DataStack, find_data_stack
 from operations.aws.wording import printable
 from operations.commands.arguments import add_cloud
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.progress import say
+from spark_assets.runtime.progress import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,8 +16,8 @@ from spark_assets.erasure.run import begin_or_plan, conclude_all, remove_from_so
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs import erase as job
 from spark_assets.jobs.working import working_on
-from spark_assets.locations import parse_output_location
 from spark_assets.output.layout import OutputLayout
+from spark_assets.storage.locations import parse_output_location
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

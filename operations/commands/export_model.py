@@ -5,8 +5,8 @@ import argparse
 from spark_assets.errors import ExitCode
 from spark_assets.features.feature_model import save_feature_model
 from spark_assets.jobs.arguments import add_weights, model_request
-from spark_assets.locations import parse_location
-from spark_assets.progress import say
+from spark_assets.runtime.progress import say
+from spark_assets.storage.locations import parse_location
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

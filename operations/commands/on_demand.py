@@ -13,7 +13,7 @@ from operations.aws.stacks import OnDemandStack, on_demand_stack
 from operations.aws.wording import printable
 from operations.command_lines import fruits_command
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.progress import say
+from spark_assets.runtime.progress import say
 
 
 def add_on_demand(parser: argparse.ArgumentParser, *, help_text: str) -> None:

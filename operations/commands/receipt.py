@@ -16,7 +16,7 @@ from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.receipts import write_receipt
-from spark_assets.progress import say
+from spark_assets.runtime.progress import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,8 +14,8 @@ from operations.cdk.context import read_config
 from operations.command_lines import make_command
 from operations.commands.arguments import add_cloud
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.progress import say
-from spark_assets.s3 import error_code
+from spark_assets.runtime.progress import say
+from spark_assets.storage.s3 import error_code
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

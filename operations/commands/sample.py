@@ -5,8 +5,8 @@ from pathlib import Path
 
 from sample_photographs.folder import SamplesError, draw_samples
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.locations import parse_location
-from spark_assets.progress import say
+from spark_assets.runtime.progress import say
+from spark_assets.storage.locations import parse_location
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from operations.commands.arguments import add_cloud, add_following
 from operations.commands.on_demand import add_on_demand, status_on_demand
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.output.layout import OutputLayout
-from spark_assets.progress import say
+from spark_assets.runtime.progress import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from operations.commands.on_demand import add_on_demand, status_on_demand, submi
 from operations.commands.status import follow_steps
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.argument_types import positive_float
-from spark_assets.progress import say
+from spark_assets.runtime.progress import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,8 +8,8 @@ from operations.aws.wording import printable
 from operations.commands.arguments import add_cloud
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.images.listing import check_images_exist
-from spark_assets.locations import parse_location
-from spark_assets.progress import say
+from spark_assets.runtime.progress import say
+from spark_assets.storage.locations import parse_location
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from operations.end_runs.stack import find_run_stack, running_executions
 from operations.end_runs.waiting import Waiting
 from operations.plan.on_demand import follow_command, stop_command
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.progress import say
+from spark_assets.runtime.progress import say
 
 
 def end_runs(config: PipelineConfig, *, stop: bool, waiting: Waiting) -> None:

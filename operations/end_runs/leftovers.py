@@ -8,7 +8,7 @@ from operations.aws.clients import Client
 from operations.aws.wording import printable
 from operations.end_runs.waiting import Waiting
 from spark_assets.errors import FruitsError
-from spark_assets.progress import say
+from spark_assets.runtime.progress import say
 
 # As long as a run itself waits for each.
 _CLUSTER_MINUTES = 30

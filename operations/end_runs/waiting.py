@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from operations.aws.following import Clock, Sleep
 from operations.aws.wording import duration
-from spark_assets.progress import say
+from spark_assets.runtime.progress import say
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from operations.preflight.facts import (
 )
 from operations.preflight.place import ENDPOINT_SERVICES, instance_types
 from spark_assets.errors import FruitsError
-from spark_assets.s3 import error_code
+from spark_assets.storage.s3 import error_code
 
 BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 _T = TypeVar("_T")

@@ -13,8 +13,8 @@ from recognition.audit.quality import MEASURED_PX, Quality, defects, measure
 from spark_assets.images.decoding import ImageLimits, ImageRejected, decode_upright
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead, ReadImage
-from spark_assets.locations import Location
-from spark_assets.s3_answers import AccessRefused
+from spark_assets.storage.locations import Location
+from spark_assets.storage.s3_answers import AccessRefused
 
 # In S3 an image takes a request of 15 to 40 ms.
 _N_READERS = 16

@@ -18,12 +18,12 @@ from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import groups_of
-from spark_assets.locations import Location
 from spark_assets.output.finding import AuditRecord, Finding, FindingKind
 from spark_assets.output.findings import write_findings
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
+from spark_assets.storage.locations import Location
 
 THRESHOLDS = {
     "min_alike_frame": near_duplicates.MIN_ALIKE_FRAME,

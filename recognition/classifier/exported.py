@@ -11,10 +11,10 @@ import numpy as np
 from recognition.classifier.identifier import DEFAULT_LIMITS, FruitIdentifier, Identifier
 from recognition.classifier.model import Answer, Neighbor
 from recognition.classifier.storing import ClassifierRecord, read_verified
-from spark_assets.files import read_json, write_bytes, write_json
 from spark_assets.images.decoding import ImageLimits, decode_image
-from spark_assets.locations import Location
-from spark_assets.quiet import quiet_native_stderr
+from spark_assets.runtime.quiet import quiet_native_stderr
+from spark_assets.storage.files import read_json, write_bytes, write_json
+from spark_assets.storage.locations import Location
 
 _JSON = "identifier.json"
 _TFLITE = "identifier.tflite"

@@ -18,10 +18,10 @@ from recognition.classifier.storing import ClassifierRecord, load_classifier, lo
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName, EngineSpec, build_engine
 from spark_assets.features.feature_model import FeatureModelFacts, load_tflite
-from spark_assets.files import names_in
 from spark_assets.images.decoding import ImageLimits, decode_image
-from spark_assets.locations import Location
 from spark_assets.output.layout import OutputLayout
+from spark_assets.storage.files import names_in
+from spark_assets.storage.locations import Location
 
 DEFAULT_LIMITS = ImageLimits()
 

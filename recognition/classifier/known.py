@@ -9,7 +9,7 @@ from numpy import float16, float32, floating
 from numpy.typing import NDArray
 
 from spark_assets.pca.sample import path_hash
-from spark_assets.small_parquet import numbers
+from spark_assets.storage.parquet import numbers
 
 _BLOCK_ROWS = 1024
 

@@ -11,10 +11,10 @@ from recognition.classifier.known import KnownPhotographs, to_lists, to_matrix
 from recognition.classifier.logistic import LogisticModel
 from recognition.classifier.model import FruitClassifier
 from spark_assets.errors import FruitsError
-from spark_assets.files import read_bytes, read_json, write_bytes, write_json
-from spark_assets.locations import Location
 from spark_assets.output.pca_models import load_pca_model
-from spark_assets.small_parquet import from_parquet, numbers, to_parquet
+from spark_assets.storage.files import read_bytes, read_json, write_bytes, write_json
+from spark_assets.storage.locations import Location
+from spark_assets.storage.parquet import from_parquet, numbers, to_parquet
 
 _JSON = "classifier.json"
 _LABELS = "labels.parquet"

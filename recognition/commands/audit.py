@@ -7,11 +7,11 @@ from spark_assets.chain.run import report
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_report, report_options
 from spark_assets.jobs.working import session_on_demand
-from spark_assets.locations import parse_location, parse_output_location
 from spark_assets.output.finding import AuditRecord, FindingKind
 from spark_assets.output.layout import OutputLayout
-from spark_assets.progress import say
 from spark_assets.report.wording import counted, printable
+from spark_assets.runtime.progress import say
+from spark_assets.storage.locations import parse_location, parse_output_location
 
 _NAMES = {
     FindingKind.DUPLICATE: "there twice, byte for byte",

@@ -10,10 +10,10 @@ from spark_assets.errors import ExitCode
 from spark_assets.jobs.argument_types import positive_int, share
 from spark_assets.jobs.arguments import add_common, add_report, report_options
 from spark_assets.jobs.working import session_on_demand
-from spark_assets.locations import parse_location, parse_output_location
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.pca_models import pca_records
+from spark_assets.storage.locations import parse_location, parse_output_location
 
 _DEFAULT_FOLDS = 5
 # Of 1280 features: a minute or two for all folds.

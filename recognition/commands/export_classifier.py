@@ -7,11 +7,11 @@ from recognition.classifier.identifier import newest_classifier
 from recognition.classifier.storing import load_classifier
 from spark_assets.errors import ExitCode
 from spark_assets.features.feature_model import load_feature_model
-from spark_assets.locations import parse_location
 from spark_assets.output.layout import OutputLayout
-from spark_assets.progress import say
-from spark_assets.quiet import quiet_native_stderr
 from spark_assets.report.wording import size
+from spark_assets.runtime.progress import say
+from spark_assets.runtime.quiet import quiet_native_stderr
+from spark_assets.storage.locations import parse_location
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

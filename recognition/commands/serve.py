@@ -9,7 +9,7 @@ from recognition.service.limits import MIB, ServiceLimits
 from recognition.service.server import serve
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.argument_types import positive_float
-from spark_assets.locations import parse_location
+from spark_assets.storage.locations import parse_location
 
 _DEFAULTS = ServiceLimits()
 

@@ -2,8 +2,8 @@
 
 from recognition.evaluation.of_output import KeptEvaluation
 from spark_assets.output.evaluation import Evaluation, Score
-from spark_assets.progress import say
 from spark_assets.report.wording import printable
+from spark_assets.runtime.progress import say
 
 _SPLITS = {
     "objects": "whole objects left out",

@@ -19,7 +19,6 @@ from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import load_feature_model
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import LabelRule
-from spark_assets.locations import Location
 from spark_assets.output.artefacts import RegisteredArtefact, register_artefact
 from spark_assets.output.evaluation import Evaluation, write_evaluation
 from spark_assets.output.layout import OutputLayout
@@ -27,6 +26,7 @@ from spark_assets.output.lease import check_lease
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord, load_pca_model
 from spark_assets.pca.model import parse_n_components
+from spark_assets.storage.locations import Location
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,17 @@ from typing import Self
 import pyarrow as pa
 
 from spark_assets.errors import FruitsError
-from spark_assets.files import make_folder, write_into
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.table_files import CurrentFiles, RowChoice, TableFile, read_batches
-from spark_assets.parallel import map_shares, merge_shares
 from spark_assets.pca.batches import project_batches, statistics_of
 from spark_assets.pca.model import PCAModel
 from spark_assets.pca.sample import Sample, Sampler
 from spark_assets.pca.statistics import PCAStatistics
-from spark_assets.schemas import REDUCED
-from spark_assets.session_on_demand import GetSession
-from spark_assets.small_parquet import to_parquet
+from spark_assets.runtime.parallel import map_shares, merge_shares
+from spark_assets.runtime.session_on_demand import GetSession
+from spark_assets.storage.files import make_folder, write_into
+from spark_assets.storage.parquet import to_parquet
+from spark_assets.storage.schemas import REDUCED
 
 _COLUMNS = ("path", "label", "features")
 

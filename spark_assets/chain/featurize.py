@@ -24,11 +24,11 @@ from spark_assets.output.erased import load_erased
 from spark_assets.output.manifest import Counts, RunManifest
 from spark_assets.output.small_tables import count_rows, open_table
 from spark_assets.output.versions import versions_in_use
-from spark_assets.parallel import is_for_spark
-from spark_assets.progress import ProgressRecord, track
-from spark_assets.schemas import CHANGES, Outcome
-from spark_assets.session import n_task_slots
-from spark_assets.session_on_demand import GetSession, context_of, release
+from spark_assets.runtime.parallel import is_for_spark
+from spark_assets.runtime.progress import ProgressRecord, track
+from spark_assets.runtime.session import n_task_slots
+from spark_assets.runtime.session_on_demand import GetSession, context_of, release
+from spark_assets.storage.schemas import CHANGES, Outcome
 
 # Images that storage gave no bytes of.
 _UNREAD = (str(Reason.UNREADABLE), str(Reason.TOO_LARGE))

@@ -16,7 +16,7 @@ from spark_assets.images.listing import (
     local_entry,
     table_of,
 )
-from spark_assets.locations import Location
+from spark_assets.storage.locations import Location
 
 # In S3 asking for a size takes 20 ms, nearly all of it waiting.
 _N_THREADS = 32

@@ -7,8 +7,8 @@ from spark_assets.chain.reduce import Reduction
 from spark_assets.errors import ExitCode
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
-from spark_assets.progress import say
 from spark_assets.report.wording import printable
+from spark_assets.runtime.progress import say
 
 
 def say_network(network: ChosenNetwork) -> None:

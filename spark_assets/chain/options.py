@@ -6,8 +6,8 @@ from spark_assets.features.engines import EngineName
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import LabelRule
-from spark_assets.locations import Location
 from spark_assets.pca.drift import DEFAULT_ALARM_RATE
+from spark_assets.storage.locations import Location
 
 DEFAULT_N_COMPONENTS = "0.95"
 

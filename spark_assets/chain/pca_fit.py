@@ -16,7 +16,7 @@ from spark_assets.output.table_files import CurrentFiles
 from spark_assets.pca.model import PCAModel, fit
 from spark_assets.pca.sample import Sample
 from spark_assets.pca.statistics import PCAStatistics
-from spark_assets.session_on_demand import GetSession
+from spark_assets.runtime.session_on_demand import GetSession
 
 
 def fit_here(

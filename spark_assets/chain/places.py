@@ -5,7 +5,7 @@ import os
 from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.errors import FruitsError
 from spark_assets.images.listing import check_images_exist
-from spark_assets.locations import Location
+from spark_assets.storage.locations import Location
 
 
 def check_places(options: FeaturizeOptions) -> None:

@@ -14,7 +14,7 @@ from spark_assets.chain.started_run import StartedRun
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import Reason
 from spark_assets.output.state import current_state
-from spark_assets.schemas import Outcome
+from spark_assets.storage.schemas import Outcome
 
 # More than this share of the images does not go by itself: a disk is not mounted, a prefix wrong.
 _SHARE_THAT_MAY_GO = 0.5

@@ -9,8 +9,6 @@ from spark_assets.chain.options import DEFAULT_N_COMPONENTS, ReduceOptions
 from spark_assets.chain.pca_fit import fit_here
 from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
-from spark_assets.files import delete_folder
-from spark_assets.locations import Location
 from spark_assets.output.ids import is_newest_model_id, new_model_id
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.lease import check_lease
@@ -30,7 +28,9 @@ from spark_assets.output.state import feature_files
 from spark_assets.pca.drift import DriftReference, FitQuality, batch_fit
 from spark_assets.pca.model import PCAModel, parse_n_components
 from spark_assets.pca.sample import measure, reference_of
-from spark_assets.session_on_demand import GetSession
+from spark_assets.runtime.session_on_demand import GetSession
+from spark_assets.storage.files import delete_folder
+from spark_assets.storage.locations import Location
 
 # A model from another place, its record, and what new images are compared with.
 Given: TypeAlias = tuple[PCAModel, PCARecord, DriftReference | None]

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from spark_assets.chain.messages import say_report
 from spark_assets.chain.options import ReportOptions
 from spark_assets.errors import FruitsError
-from spark_assets.files import write_bytes
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.lease import check_lease
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord
 from spark_assets.report.collecting import collect_report_data
 from spark_assets.report.page import render
-from spark_assets.session_on_demand import GetSession
+from spark_assets.runtime.session_on_demand import GetSession
+from spark_assets.storage.files import write_bytes
 
 
 def make_report(

@@ -24,13 +24,13 @@ from spark_assets.chain.reduce import Reduction, reduce_features
 from spark_assets.chain.report import make_report, write_report
 from spark_assets.chain.started_run import start_run
 from spark_assets.errors import ExitCode
-from spark_assets.files import read_bytes
 from spark_assets.output.commit import commit_run, discard_run, remove_replaced
 from spark_assets.output.history import n_current_features, visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord, pca_records
-from spark_assets.session_on_demand import GetSession, context_of
+from spark_assets.runtime.session_on_demand import GetSession, context_of
+from spark_assets.storage.files import read_bytes
 
 
 def run_chain(

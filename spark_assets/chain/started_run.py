@@ -9,14 +9,14 @@ from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.chain.places import check_places
 from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
-from spark_assets.files import write_bytes
 from spark_assets.images.naming import LabelRule
-from spark_assets.locations import Location
 from spark_assets.output.commit import clear_staging, discard_run
 from spark_assets.output.history import visible_runs
 from spark_assets.output.ids import new_run_id
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
+from spark_assets.storage.files import write_bytes
+from spark_assets.storage.locations import Location
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ import pyarrow as pa
 from spark_assets.chain.plan import Plan
 from spark_assets.chain.started_run import StartedRun
 from spark_assets.features.outcome_files import SCHEMAS, TableFolders
-from spark_assets.files import delete_file, make_folder, names_in, write_bytes
-from spark_assets.locations import Location
-from spark_assets.schemas import CHANGES, Outcome
-from spark_assets.small_parquet import to_parquet
+from spark_assets.storage.files import delete_file, make_folder, names_in, write_bytes
+from spark_assets.storage.locations import Location
+from spark_assets.storage.parquet import to_parquet
+from spark_assets.storage.schemas import CHANGES, Outcome
 
 
 def table_folders(run: StartedRun) -> TableFolders:

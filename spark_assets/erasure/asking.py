@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from spark_assets.erasure.selection import Asked
 from spark_assets.errors import FruitsError
-from spark_assets.files import read_bytes
-from spark_assets.locations import parse_location
+from spark_assets.storage.files import read_bytes
+from spark_assets.storage.locations import parse_location
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

@@ -13,7 +13,6 @@ from spark_assets.erasure.selection import Asked, Selection, select
 from spark_assets.erasure.tables import Rewritten, count_affected, size_of
 from spark_assets.errors import FruitsError
 from spark_assets.images.listing import check_images_exist
-from spark_assets.locations import Location, parse_location
 from spark_assets.output.artefacts import registered_artefacts
 from spark_assets.output.erased import load_erased, save_erased
 from spark_assets.output.erasing import PendingErasure, note_erasure
@@ -24,7 +23,8 @@ from spark_assets.output.lease import check_lease
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord, pca_records
 from spark_assets.removal.files import count_versions, paths_under
-from spark_assets.schemas import Outcome
+from spark_assets.storage.locations import Location, parse_location
+from spark_assets.storage.schemas import Outcome
 
 _N_READERS = 8
 _BLOCK_BYTES = 1024 * 1024

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from spark_assets.erasure.selection import Asked, select
 from spark_assets.erasure.tables import count_affected
 from spark_assets.errors import FruitsError
-from spark_assets.files import names_in
-from spark_assets.locations import Location, parse_location
 from spark_assets.output.artefacts import registered_artefacts
 from spark_assets.output.certificates import Certificate, write_certificate
 from spark_assets.output.erased import load_erased
@@ -19,6 +17,8 @@ from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.removal.files import Removal, count_versions, purge_old_versions, remove_files
+from spark_assets.storage.files import names_in
+from spark_assets.storage.locations import Location, parse_location
 
 _N_SHOWN = 5
 # What nothing here can reach, wherever an output is.

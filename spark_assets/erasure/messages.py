@@ -6,8 +6,8 @@ from spark_assets.erasure.begin import PlannedErasure
 from spark_assets.erasure.tables import Rewritten
 from spark_assets.output.certificates import Certificate
 from spark_assets.output.layout import OutputLayout
-from spark_assets.progress import say
 from spark_assets.report.wording import counted, printable, size
+from spark_assets.runtime.progress import say
 
 _N_SHOWN = 10
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
 
-from spark_assets.files import write_json
 from spark_assets.output.history import changes_of
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import Counts, RunManifest
-from spark_assets.schemas import Outcome
+from spark_assets.storage.files import write_json
+from spark_assets.storage.schemas import Outcome
 
 
 @dataclass(slots=True)

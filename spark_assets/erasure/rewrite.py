@@ -16,8 +16,6 @@ from spark_assets.chain.report import make_report, write_report
 from spark_assets.erasure.recount import recount_runs
 from spark_assets.erasure.tables import Rewritten, remove_rows
 from spark_assets.errors import FruitsError
-from spark_assets.files import delete_folder, names_in, read_bytes
-from spark_assets.locations import Location
 from spark_assets.output.artefacts import registered_artefacts, remove_artefact
 from spark_assets.output.erasing import PendingErasure, note_erasure, pending_erasures
 from spark_assets.output.history import n_current_features, visible_runs
@@ -30,8 +28,10 @@ from spark_assets.output.pca_models import (
     save_projection,
 )
 from spark_assets.pca.model import parse_n_components
-from spark_assets.progress import say
-from spark_assets.schemas import Outcome
+from spark_assets.runtime.progress import say
+from spark_assets.storage.files import delete_folder, names_in, read_bytes
+from spark_assets.storage.locations import Location
+from spark_assets.storage.schemas import Outcome
 
 
 def rewrite_output(

@@ -12,12 +12,12 @@ from spark_assets.erasure.messages import say_certified, say_planned, say_rewrit
 from spark_assets.erasure.rewrite import rewrite_output
 from spark_assets.erasure.selection import Asked
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.locations import Location
 from spark_assets.output.erased import load_erased, save_erased
 from spark_assets.output.erasing import pending_erasures
 from spark_assets.output.layout import OutputLayout
-from spark_assets.progress import say
 from spark_assets.removal.files import Removal
+from spark_assets.runtime.progress import say
+from spark_assets.storage.locations import Location
 
 # What came of the sources of each erasure, by its id.
 Removals = Mapping[str, Sequence[Removal]]

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.small_tables import open_table
-from spark_assets.schemas import CHANGES
+from spark_assets.storage.schemas import CHANGES
 
 _COLUMNS = ["path", "content_sha256", "outcome"]
 

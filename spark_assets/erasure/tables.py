@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 import pyarrow.fs
 import pyarrow.parquet
 
-from spark_assets.files import replace_file
-from spark_assets.locations import Location
+from spark_assets.storage.files import replace_file
+from spark_assets.storage.locations import Location
 
 _INSTANT = pa.timestamp("us", "UTC")
 

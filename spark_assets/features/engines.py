@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spark_assets.features.feature_model import FeatureModel, FeatureModelFacts
-from spark_assets.quiet import quiet_native_stderr
+from spark_assets.runtime.quiet import quiet_native_stderr
 
 Features = NDArray[np.float32]
 

@@ -16,8 +16,8 @@ import pyarrow.fs
 from numpy.typing import NDArray
 
 from spark_assets.errors import FruitsError
-from spark_assets.files import read_bytes, write_bytes, write_json
-from spark_assets.locations import Location
+from spark_assets.storage.files import read_bytes, write_bytes, write_json
+from spark_assets.storage.locations import Location
 
 ARCHITECTURE = "MobileNetV2"
 IMAGE_SIZE_PX = 224

@@ -9,9 +9,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from spark_assets.environment import user_folder
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import IMAGE_SIZE_PX
+from spark_assets.storage.locations import user_folder
 
 # Widths for which Keras publishes weights.
 IMAGENET_ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)

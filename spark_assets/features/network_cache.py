@@ -11,11 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 
-from spark_assets.environment import user_folder
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import FeatureModel, load_feature_model, save_feature_model
-from spark_assets.locations import Location
-from spark_assets.progress import say
+from spark_assets.runtime.progress import say
+from spark_assets.storage.locations import Location, user_folder
 
 # TensorFlow has a name of its own for machines without a GPU.
 _LIBRARIES = ("tensorflow", "tensorflow-cpu", "keras", "ai-edge-litert", "numpy")

@@ -18,11 +18,11 @@ from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import entries_in
 from spark_assets.images.naming import LabelRule
 from spark_assets.images.reading import ImageReader, ReadAhead, ReadImage
-from spark_assets.locations import Location
-from spark_assets.s3_answers import AccessRefused, Concern, concern_of, sentence_of_refused
-from spark_assets.schemas import OUTCOMES
-from spark_assets.session import n_task_slots
-from spark_assets.worker import forget_zip_directories, freeze_what_is_loaded
+from spark_assets.runtime.session import n_task_slots
+from spark_assets.runtime.workers import forget_zip_directories, freeze_what_is_loaded
+from spark_assets.storage.locations import Location
+from spark_assets.storage.s3_answers import AccessRefused, Concern, concern_of, sentence_of_refused
+from spark_assets.storage.schemas import OUTCOMES
 
 # A task of 512 images takes seconds: the last one does not run alone for long, and a lost executor
 # costs little.  Its file of features has 2.6 MB, of which erasing a photograph writes one anew.

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spark_assets.files import write_into
-from spark_assets.locations import Location
-from spark_assets.schemas import CHANGES, FEATURES, REJECTED, Outcome
-from spark_assets.small_parquet import to_parquet
+from spark_assets.storage.files import write_into
+from spark_assets.storage.locations import Location
+from spark_assets.storage.parquet import to_parquet
+from spark_assets.storage.schemas import CHANGES, FEATURES, REJECTED, Outcome
 
 SCHEMAS = {"features": FEATURES, "rejected": REJECTED, "changes": CHANGES}
 

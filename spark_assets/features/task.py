@@ -19,8 +19,8 @@ from spark_assets.images.decoding import (
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.naming import LabelRule
 from spark_assets.images.reading import ReadImage
-from spark_assets.s3_answers import AccessRefused
-from spark_assets.schemas import OUTCOMES
+from spark_assets.storage.s3_answers import AccessRefused
+from spark_assets.storage.schemas import OUTCOMES
 
 # 64 rows are 330 kB: enough to make the passage to Spark cheap, little enough to forget.
 ROWS_PER_BATCH = 64

@@ -14,8 +14,8 @@ from spark_assets.features.feature_model import (
 )
 from spark_assets.features.imagenet import IMAGENET_ALPHAS, WeightsNotAvailable, imagenet_weights
 from spark_assets.features.network_cache import kept_or_made
-from spark_assets.locations import parse_location
-from spark_assets.quiet import quiet_native_stderr
+from spark_assets.runtime.quiet import quiet_native_stderr
+from spark_assets.storage.locations import parse_location
 
 IMAGENET, AUTO, RANDOM = "imagenet", "auto", "random"
 # What `FeatureModelFacts.weights` may be for each of them.

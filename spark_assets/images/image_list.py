@@ -13,11 +13,11 @@ import pyarrow
 import pyarrow.parquet
 
 from spark_assets.errors import FruitsError
-from spark_assets.files import readable_name
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.naming import is_looked_at
-from spark_assets.locations import Location, parse_location
-from spark_assets.s3_answers import code_in, sentence_of_code
+from spark_assets.storage.files import readable_name
+from spark_assets.storage.locations import Location, parse_location
+from spark_assets.storage.s3_answers import code_in, sentence_of_code
 
 _PATH_COLUMNS = ("path", "key")
 # The schemes of `parse_location`.  Any other name with a colon is that of a file.

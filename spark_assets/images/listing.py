@@ -28,12 +28,12 @@ import botocore.exceptions
 import pyarrow as pa
 
 from spark_assets.errors import FruitsError
-from spark_assets.files import readable_name
 from spark_assets.images.naming import is_folder_looked_at, is_looked_at
-from spark_assets.locations import Location
-from spark_assets.s3 import error_code, s3_client
-from spark_assets.s3_answers import Concern, concern_of, meaning_of
-from spark_assets.schemas import LISTED
+from spark_assets.storage.files import readable_name
+from spark_assets.storage.locations import Location
+from spark_assets.storage.s3 import error_code, s3_client
+from spark_assets.storage.s3_answers import Concern, concern_of, meaning_of
+from spark_assets.storage.schemas import LISTED
 
 # In S3 a thousand names take 50 ms and more, nearly all of it waiting.
 _N_THREADS = 16

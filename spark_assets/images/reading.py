@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason, check_size
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.regular_files import NotRegularFile, open_regular_file
-from spark_assets.locations import Location
-from spark_assets.s3 import ObjectUnread
-from spark_assets.s3_answers import AccessRefused
+from spark_assets.storage.locations import Location
+from spark_assets.storage.s3 import ObjectUnread
+from spark_assets.storage.s3_answers import AccessRefused
 
 # In S3 an image takes a request of 15 to 40 ms, and the network 2 to 10 ms of a core: 32 images in
 # flight keep one busy.  The bytes bound what large files can make of them.

@@ -20,10 +20,17 @@ from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
-from spark_assets.credentials import find_credentials
-from spark_assets.locations import S3Settings
-from spark_assets.s3 import N_TRIES, Client, ObjectRefused, ObjectUnread, error_code, s3_client
-from spark_assets.s3_answers import NO_CREDENTIALS, AccessRefused, Concern, concern_of
+from spark_assets.storage.credentials import find_credentials
+from spark_assets.storage.locations import S3Settings
+from spark_assets.storage.s3 import (
+    N_TRIES,
+    Client,
+    ObjectRefused,
+    ObjectUnread,
+    error_code,
+    s3_client,
+)
+from spark_assets.storage.s3_answers import NO_CREDENTIALS, AccessRefused, Concern, concern_of
 
 # obstore asks for the rest of an answer that breaks off, up to N_TRIES times; boto3 never does.
 _N_READS = 3

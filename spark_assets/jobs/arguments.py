@@ -14,9 +14,9 @@ from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import LabelRule
 from spark_assets.jobs.argument_types import alpha, positive_float, positive_int, share, told
-from spark_assets.locations import parse_location, parse_output_location
 from spark_assets.pca.drift import DEFAULT_ALARM_RATE, parse_alarm_rate
 from spark_assets.pca.model import parse_n_components
+from spark_assets.storage.locations import parse_location, parse_output_location
 
 # The other defaults are those of the values that the options become.
 _DEFAULT_MAX_REJECTED = 0.1

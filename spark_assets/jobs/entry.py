@@ -11,10 +11,10 @@ from py4j.protocol import Py4JError
 from pyspark import SparkContext
 from pyspark.errors import PySparkException
 
-from spark_assets.closed_pipe import silent_at_closed_pipe
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.failures import tell_failure
-from spark_assets.progress import say
+from spark_assets.runtime.closed_pipe import silent_at_closed_pipe
+from spark_assets.runtime.progress import say
 
 _UNTIL_NEXT_LOOK_S = 0.1
 # What is told in one sentence; anything else is a mistake of the program, and is raised.

@@ -14,7 +14,7 @@ from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.arguments import add_common, add_report
 from spark_assets.jobs.entry import run_entry
 from spark_assets.jobs.working import session, session_on, working_on
-from spark_assets.locations import parse_location, parse_output_location
+from spark_assets.storage.locations import parse_location, parse_output_location
 
 PURPOSE = "fruits erase"
 

@@ -5,10 +5,10 @@ import sys
 
 from py4j.protocol import Py4JError, Py4JJavaError
 
-from spark_assets.closed_pipe import closed_outputs
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.jvm_messages import root_cause
-from spark_assets.s3_answers import NO_ACCESS, NO_CREDENTIALS, code_in, sentence_of_code
+from spark_assets.runtime.closed_pipe import closed_outputs
+from spark_assets.runtime.jvm_messages import root_cause
+from spark_assets.storage.s3_answers import NO_ACCESS, NO_CREDENTIALS, code_in, sentence_of_code
 
 # A FruitsError raised in a worker arrives as text, inside the trace of a Python worker.
 _WORKER_FAILURE = re.compile(r"^(?:\S*\.)?(?:FruitsError|AccessRefused): (.+?)$", re.MULTILINE)

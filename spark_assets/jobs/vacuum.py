@@ -4,12 +4,12 @@ import argparse
 
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_output
-from spark_assets.locations import parse_output_location
 from spark_assets.output.layout import OutputLayout, check_output
 from spark_assets.output.lease import hold_lease
 from spark_assets.output.orphans import Orphan, find_orphans, remove_orphans, size_of
-from spark_assets.progress import say
 from spark_assets.report.wording import counted, printable, size
+from spark_assets.runtime.progress import say
+from spark_assets.storage.locations import parse_output_location
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

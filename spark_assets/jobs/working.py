@@ -7,14 +7,14 @@ from functools import partial
 
 from pyspark.sql import SparkSession
 
-from spark_assets.files import names_in
 from spark_assets.jobs.arguments import DEFAULT_MAX_POINTS
-from spark_assets.locations import Location
 from spark_assets.output.erasing import pending_erasures
 from spark_assets.output.layout import OutputLayout, check_output
 from spark_assets.output.lease import hold_lease
-from spark_assets.session import is_submitted, start_context, start_session
-from spark_assets.session_on_demand import SessionOnDemand
+from spark_assets.runtime.session import is_submitted, start_context, start_session
+from spark_assets.runtime.session_on_demand import SessionOnDemand
+from spark_assets.storage.files import names_in
+from spark_assets.storage.locations import Location
 
 
 @contextmanager

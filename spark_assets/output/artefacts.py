@@ -6,8 +6,8 @@ having to know of it.
 
 from dataclasses import asdict, dataclass
 
-from spark_assets.files import delete_file, delete_folder, names_in, read_json, write_json
 from spark_assets.output.layout import OutputLayout
+from spark_assets.storage.files import delete_file, delete_folder, names_in, read_json, write_json
 
 
 @dataclass(frozen=True, slots=True)

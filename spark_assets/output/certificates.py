@@ -3,9 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from spark_assets.files import write_json
-from spark_assets.locations import Location
 from spark_assets.output.layout import OutputLayout
+from spark_assets.storage.files import write_json
+from spark_assets.storage.locations import Location
 
 
 @dataclass(frozen=True, slots=True)

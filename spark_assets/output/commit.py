@@ -1,13 +1,13 @@
 """Making a run visible, clearing up after it, and removing what ``--overwrite`` replaces."""
 
 from spark_assets.features.feature_model import FeatureModel, load_facts, save_feature_model
-from spark_assets.files import delete_file, delete_folder, names_in, write_json
 from spark_assets.output.findings import dead_findings
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.lease import check_lease
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import pca_records
+from spark_assets.storage.files import delete_file, delete_folder, names_in, write_json
 
 
 def commit_run(layout: OutputLayout, manifest: RunManifest, model: FeatureModel | None) -> None:

@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from spark_assets.files import read_json, write_json
 from spark_assets.output.layout import OutputLayout
+from spark_assets.storage.files import read_json, write_json
 
 _SALT_BYTES = 32
 

@@ -8,8 +8,8 @@ one who began it has died.
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from spark_assets.files import delete_file, delete_folder, names_in, read_json, write_json
 from spark_assets.output.layout import OutputLayout
+from spark_assets.storage.files import delete_file, delete_folder, names_in, read_json, write_json
 
 
 @dataclass(frozen=True, slots=True)

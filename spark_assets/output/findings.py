@@ -12,8 +12,6 @@ from dataclasses import asdict
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spark_assets.files import delete_file, delete_folder, names_in, read_json, write_json
-from spark_assets.locations import Location
 from spark_assets.output.artefacts import RegisteredArtefact, register_artefact
 from spark_assets.output.erasing import hidden_paths
 from spark_assets.output.finding import AuditRecord, Finding, FindingKind
@@ -21,7 +19,9 @@ from spark_assets.output.layout import OutputLayout
 from spark_assets.output.lease import check_lease
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.small_tables import open_table, read_table, write_table
-from spark_assets.schemas import CHANGES, FINDINGS
+from spark_assets.storage.files import delete_file, delete_folder, names_in, read_json, write_json
+from spark_assets.storage.locations import Location
+from spark_assets.storage.schemas import CHANGES, FINDINGS
 
 _NAME = "findings"
 _RECORD = "_summary.json"

@@ -11,11 +11,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from spark_assets.files import names_in, read_json
 from spark_assets.output.erasing import hidden_paths
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
-from spark_assets.schemas import CHANGES, FEATURES, REDUCED, REJECTED, Outcome, spark_schema
+from spark_assets.storage.files import names_in, read_json
+from spark_assets.storage.schemas import CHANGES, FEATURES, REDUCED, REJECTED, Outcome, spark_schema
 
 
 def visible_runs(layout: OutputLayout) -> list[RunManifest]:

@@ -9,8 +9,8 @@ import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from spark_assets.files import names_in
 from spark_assets.output.layout import OutputLayout
+from spark_assets.storage.files import names_in
 
 _SECOND = "%Y%m%dT%H%M%SZ"
 _SECOND_LENGTH = len("20260131T120000Z")

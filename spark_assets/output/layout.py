@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from spark_assets.errors import FruitsError
-from spark_assets.files import names_in
-from spark_assets.locations import Location
+from spark_assets.storage.files import names_in
+from spark_assets.storage.locations import Location
 
 
 def check_output(output: Location) -> None:

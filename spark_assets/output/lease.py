@@ -17,12 +17,12 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from spark_assets.errors import FruitsError
-from spark_assets.locations import Location
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.lease_file import Holder, LeaseTimes
 from spark_assets.output.local_lease import LocalLease
 from spark_assets.output.s3_lease import S3Lease
-from spark_assets.progress import say
+from spark_assets.runtime.progress import say
+from spark_assets.storage.locations import Location
 
 _held: dict[Location, "Lease"] = {}
 

@@ -8,9 +8,9 @@ import fcntl
 import os
 
 from spark_assets.errors import FruitsError
-from spark_assets.files import write_failure
-from spark_assets.locations import Location
 from spark_assets.output.lease_file import Holder
+from spark_assets.storage.files import write_failure
+from spark_assets.storage.locations import Location
 
 
 class LocalLease:

@@ -5,7 +5,7 @@ from typing import Any
 
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import FeatureModelFacts
-from spark_assets.locations import Location, parse_location
+from spark_assets.storage.locations import Location, parse_location
 
 
 @dataclass(frozen=True, slots=True)

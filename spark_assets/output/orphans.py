@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import pyarrow.fs
 
-from spark_assets.files import delete_file, delete_folder, names_in
-from spark_assets.locations import Location
 from spark_assets.output.findings import dead_findings
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.pca_models import pca_records, projected_runs
+from spark_assets.storage.files import delete_file, delete_folder, names_in
+from spark_assets.storage.locations import Location
 
 _BY_RUN = ("features", "rejected", "changes")
 _OURS = (

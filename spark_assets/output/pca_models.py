@@ -11,13 +11,13 @@ from typing import Any
 import pyarrow as pa
 
 from spark_assets.errors import FruitsError
-from spark_assets.files import names_in, read_bytes, read_json, write_bytes, write_json
-from spark_assets.locations import Location
 from spark_assets.output.layout import OutputLayout
 from spark_assets.pca.drift import DriftReference
 from spark_assets.pca.model import PCAModel
 from spark_assets.pca.statistics import PCAStatistics
-from spark_assets.small_parquet import from_parquet, to_parquet
+from spark_assets.storage.files import names_in, read_bytes, read_json, write_bytes, write_json
+from spark_assets.storage.locations import Location
+from spark_assets.storage.parquet import from_parquet, to_parquet
 
 _PARQUET = "model.parquet"
 _STATISTICS = "statistics.parquet"

@@ -1,9 +1,9 @@
 """The receipts that an output holds: what the clusters of its runs have cost."""
 
-from spark_assets.files import names_in, read_json, write_json
-from spark_assets.locations import Location
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.receipt import Receipt
+from spark_assets.storage.files import names_in, read_json, write_json
+from spark_assets.storage.locations import Location
 
 
 def write_receipt(layout: OutputLayout, receipt: Receipt) -> Location:

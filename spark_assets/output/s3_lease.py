@@ -7,10 +7,10 @@ from enum import Enum
 
 import botocore.exceptions
 
-from spark_assets.locations import Location
 from spark_assets.output.lease_file import Holder, LeaseTimes
-from spark_assets.progress import say
-from spark_assets.s3 import Client, error_code, s3_client
+from spark_assets.runtime.progress import say
+from spark_assets.storage.locations import Location
+from spark_assets.storage.s3 import Client, error_code, s3_client
 
 # S3 answers so where the condition of a write does not hold, or another write is under way.
 _REFUSED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")

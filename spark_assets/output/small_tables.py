@@ -10,8 +10,8 @@ import pyarrow.dataset
 import pyarrow.fs
 import pyarrow.parquet
 
-from spark_assets.files import make_folder
-from spark_assets.locations import Location
+from spark_assets.storage.files import make_folder
+from spark_assets.storage.locations import Location
 
 
 def count_rows(folder: Location) -> int:

@@ -14,7 +14,7 @@ from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.small_tables import open_table
 from spark_assets.output.table_files import CurrentFiles, RowChoice, files_of
-from spark_assets.schemas import CHANGES, Outcome
+from spark_assets.storage.schemas import CHANGES, Outcome
 
 # `schemas.CHANGES` with the run that decided.
 STATE = CHANGES.append(pa.field("run_id", pa.string(), nullable=False))

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
-from spark_assets.files import names_in
-from spark_assets.locations import Location
+from spark_assets.storage.files import names_in
+from spark_assets.storage.locations import Location
 
 # 5 MB of 1280 numbers: memory is bounded by it, not by the file.
 _BATCH_ROWS = 1024

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spark_assets.pca.model import PCAModel, project
 from spark_assets.pca.statistics import PCAStatistics, mixed_lengths
-from spark_assets.schemas import REDUCED
+from spark_assets.storage.schemas import REDUCED
 
 # Enough rows for BLAS to run at full speed, few enough for 20 MB of float64 at 1280 features.
 _BLOCK_ROWS = 2048

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spark_assets.errors import FruitsError
 from spark_assets.pca.statistics import PCAStatistics
-from spark_assets.small_parquet import numbers
+from spark_assets.storage.parquet import numbers
 
 _VECTOR = pa.list_(pa.float64())
 _SCHEMA = pa.schema(

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from spark_assets.errors import FruitsError
-from spark_assets.locations import Location
 from spark_assets.removal import local, objects
+from spark_assets.storage.locations import Location
 
 
 @dataclass(frozen=True, slots=True)

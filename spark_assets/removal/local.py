@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from spark_assets.errors import FruitsError
-from spark_assets.files import readable_name
-from spark_assets.locations import Location
+from spark_assets.storage.files import readable_name
+from spark_assets.storage.locations import Location
 
 Outcome = tuple[str, int, str | None]
 

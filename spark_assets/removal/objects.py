@@ -8,7 +8,6 @@ from itertools import groupby, islice, takewhile
 
 import botocore.exceptions
 
-from spark_assets.locations import Location
 from spark_assets.removal.local import Outcome
 from spark_assets.removal.versions import (
     BATCH_SIZE,
@@ -18,8 +17,9 @@ from spark_assets.removal.versions import (
     delete_versions,
     unfinished_uploads,
 )
-from spark_assets.s3 import Client, error_code, s3_client
-from spark_assets.s3_answers import sentence_of_code
+from spark_assets.storage.locations import Location
+from spark_assets.storage.s3 import Client, error_code, s3_client
+from spark_assets.storage.s3_answers import sentence_of_code
 
 _N_THREADS = 8
 

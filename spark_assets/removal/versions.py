@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 
 import botocore.exceptions
 
-from spark_assets.s3 import Client, error_code
+from spark_assets.storage.s3 import Client, error_code
 
 N_TRIES = 5
 # As many as one answer of S3 lists, and as one request deletes.

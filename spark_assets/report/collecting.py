@@ -16,7 +16,6 @@ from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ReadAhead, reader_of_extras
 from spark_assets.images.thumbnails import thumbnail_of
-from spark_assets.locations import Location
 from spark_assets.output.evaluation import read_evaluation
 from spark_assets.output.history import n_current_features
 from spark_assets.output.layout import OutputLayout
@@ -25,7 +24,6 @@ from spark_assets.output.pca_models import PCARecord, load_pca_model, projected_
 from spark_assets.output.receipts import newest_receipt
 from spark_assets.output.state import current_state
 from spark_assets.output.table_files import RowChoice, files_of, rows_of
-from spark_assets.parallel import map_here, map_shares
 from spark_assets.pca.sample import path_hashes
 from spark_assets.report.data import (
     MAX_REJECTED_ROWS,
@@ -35,8 +33,10 @@ from spark_assets.report.data import (
     ReportData,
 )
 from spark_assets.report.findings import collect_findings
-from spark_assets.schemas import REDUCED, REJECTED, Outcome
-from spark_assets.session_on_demand import GetSession
+from spark_assets.runtime.parallel import map_here, map_shares
+from spark_assets.runtime.session_on_demand import GetSession
+from spark_assets.storage.locations import Location
+from spark_assets.storage.schemas import REDUCED, REJECTED, Outcome
 
 _N_PLOTTED_COMPONENTS = 3
 

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow.parquet
 from pyspark.sql.readwriter import DataFrameWriter
 
-from spark_assets import files
+from spark_assets.storage import files
 
 _OF_FILES = ("write_bytes", "replace_file", "make_folder", "delete_folder", "delete_file")
 _WITHIN_S = 0.15

@@ -5,7 +5,7 @@ import sys
 from recognition.classifier.identifier import FruitIdentifier
 from recognition.service.limits import ServiceLimits
 from recognition.service.server import serve
-from spark_assets.locations import parse_location
+from spark_assets.storage.locations import parse_location
 
 HEAD_SECONDS, BODY_SECONDS, LOOK_SECONDS = 2.0, 2.0, 4.0
 LIMITS = ServiceLimits(

@@ -16,7 +16,7 @@ import pyspark
 import pytest
 
 from spark_assets.features.feature_model import FeatureModel
-from spark_assets.java import jvm_options
+from spark_assets.runtime.java import jvm_options
 from tests.spark.runs import put, save
 
 SPARK_HOME = Path(pyspark.__file__).parent

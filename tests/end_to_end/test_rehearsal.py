@@ -12,7 +12,7 @@ import pytest
 
 from sample_photographs.folder import draw_samples
 from spark_assets.features.feature_model import save_feature_model
-from spark_assets.locations import parse_location
+from spark_assets.storage.locations import parse_location
 from tests.conftest import skip_or_fail
 from tests.end_to_end.emulated_cloud import ARCHITECTURE, ROOT, EmulatedCloud
 from tests.end_to_end.node import STEPS

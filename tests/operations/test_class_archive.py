@@ -11,7 +11,7 @@ import pytest
 from operations import class_archive
 from operations.class_archive import make_archive
 from operations.cli import parse
-from spark_assets import java
+from spark_assets.runtime import java
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from cdk_app.retention import DEFAULTS, Retention, parse_retention, retention_li
 from operations import cli
 from operations.aws.stacks import DataStack
 from operations.commands.retention import _differences
-from spark_assets.locations import Location, S3Settings
+from spark_assets.storage.locations import Location, S3Settings
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "gdpr.md"
 S3 = S3Settings("eu-central-1", None)

@@ -79,8 +79,15 @@ FIRST = [
     "uv pip install --quiet --no-deps -b requirements.txt -e .",
 ]
 ARCHIVE = ["python -m operations.class_archive"]
-CDK = ["uv pip install PINNED --group pyproject.toml:cdk"]
-DEV = ["uv pip install PINNED --group pyproject.toml:dev"]
+# The second call puts a file back that two packages of the CDK bring.
+CDK, DEV = (
+    [
+        f"uv pip install PINNED --group pyproject.toml:{group}",
+        f"uv pip install PINNED --no-deps --reinstall-package aws-cdk-lib --group "
+        f"pyproject.toml:{group}",
+    ]
+    for group in ("cdk", "dev")
+)
 
 
 def test_each_target_adds_what_it_needs_to_one_environment(machine):

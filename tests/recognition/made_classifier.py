@@ -8,11 +8,11 @@ import numpy as np
 from recognition.classifier.fitting import fit_classifier
 from recognition.classifier.model import FruitClassifier
 from recognition.classifier.storing import ClassifierRecord, save_classifier
-from spark_assets.locations import parse_location
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.pca_models import PCARecord, save_pca_model
 from spark_assets.pca.model import PCAModel, fit
 from spark_assets.pca.statistics import PCAStatistics
+from spark_assets.storage.locations import parse_location
 from tests.recognition.made_features import made_photographs
 
 MODEL_ID = "20260102T030405Z-0a0b0c"

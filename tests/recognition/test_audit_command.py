@@ -18,13 +18,13 @@ from spark_assets.chain.run import run_chain
 from spark_assets.erasure.run import EraseOptions, erase
 from spark_assets.erasure.selection import Asked
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.locations import parse_location
 from spark_assets.output.artefacts import registered_artefacts
 from spark_assets.output.finding import FindingKind
 from spark_assets.output.findings import audit_record, current_findings
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.orphans import find_orphans
+from spark_assets.storage.locations import parse_location
 from tests.recognition.test_audit_near_duplicates import cut
 from tests.spark.images import encode
 from tests.spark.runs import options_for, put, run, save

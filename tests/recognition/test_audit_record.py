@@ -6,7 +6,6 @@ import pyarrow as pa
 import pyarrow.dataset
 import pytest
 
-from spark_assets.locations import parse_location
 from spark_assets.output.artefacts import registered_artefacts
 from spark_assets.output.erasing import PendingErasure, note_erasure
 from spark_assets.output.finding import AuditRecord, Finding, FindingKind
@@ -18,7 +17,8 @@ from spark_assets.output.findings import (
 )
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.small_tables import write_table
-from spark_assets.schemas import CHANGES, FINDINGS
+from spark_assets.storage.locations import parse_location
+from spark_assets.storage.schemas import CHANGES, FINDINGS
 from tests.made_report import made_report
 
 FIRST, SECOND = "20251123T120155Z-9ab300", "20251124T120155Z-9ab300"

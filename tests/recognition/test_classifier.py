@@ -9,8 +9,8 @@ import pytest
 from recognition.classifier.identifier import newest_classifier
 from recognition.classifier.storing import load_classifier, load_record
 from spark_assets.errors import FruitsError
-from spark_assets.locations import parse_location
 from spark_assets.output.layout import OutputLayout
+from spark_assets.storage.locations import parse_location
 from tests.recognition.made_classifier import MODEL_ID, classifier_of_clouds, save_in_output
 from tests.recognition.made_features import N_FEATURES, made_photographs
 

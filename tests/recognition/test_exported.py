@@ -20,7 +20,7 @@ from spark_assets.errors import FruitsError
 from spark_assets.features.engines import LiteRTEngine
 from spark_assets.features.feature_model import save_feature_model
 from spark_assets.images.decoding import ImageLimits, ImageRejected, decode_image
-from spark_assets.locations import parse_location
+from spark_assets.storage.locations import parse_location
 from tests.recognition.made_classifier import made_classifier, made_record, save_in_output
 from tests.spark.images import encode, picture
 

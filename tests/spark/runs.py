@@ -15,11 +15,11 @@ from spark_assets.features.feature_model import FeatureModel, save_feature_model
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import LabelRule
-from spark_assets.locations import parse_location
 from spark_assets.output.commit import commit_run
 from spark_assets.output.history import current_features
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
+from spark_assets.storage.locations import parse_location
 from tests.spark.images import encode, picture
 
 

@@ -4,9 +4,9 @@ import socket
 
 import pytest
 
-from spark_assets.cluster_checks import check_cluster
 from spark_assets.errors import FruitsError
-from spark_assets.java import check_java
+from spark_assets.runtime.cluster_checks import check_cluster
+from spark_assets.runtime.java import check_java
 
 
 @pytest.fixture

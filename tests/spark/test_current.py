@@ -16,7 +16,6 @@ from spark_assets.chain import current
 from spark_assets.chain.current import project_files, summarize
 from spark_assets.errors import FruitsError
 from spark_assets.jobs.failures import sentence_of
-from spark_assets.locations import parse_location
 from spark_assets.output import table_files
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.table_files import CurrentFiles, RowChoice, files_of
@@ -25,7 +24,8 @@ from spark_assets.pca.left_out import Measures
 from spark_assets.pca.model import fit, project
 from spark_assets.pca.sample import measure, path_hash, reference_of
 from spark_assets.pca.statistics import PCAStatistics
-from spark_assets.schemas import REDUCED
+from spark_assets.storage.locations import parse_location
+from spark_assets.storage.schemas import REDUCED
 from tests.conftest import no_spark
 from tests.spark.runs import files_under
 

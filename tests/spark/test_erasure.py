@@ -15,7 +15,6 @@ from spark_assets.erasure import run as erasing
 from spark_assets.erasure.run import EraseOptions, allow_again, erase
 from spark_assets.erasure.selection import Asked
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.locations import parse_location
 from spark_assets.output.artefacts import RegisteredArtefact, register_artefact
 from spark_assets.output.erasing import pending_erasures
 from spark_assets.output.history import (
@@ -27,6 +26,7 @@ from spark_assets.output.history import (
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.pca_models import load_pca_model, pca_records, projected_runs
 from spark_assets.pca.model import project
+from spark_assets.storage.locations import parse_location
 from tests.spark.runs import current_paths, files_under, options_for, put, save, touch
 from tests.spark.traces import Needles, local_files, thumbnails_of, traces
 

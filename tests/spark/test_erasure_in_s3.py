@@ -14,8 +14,6 @@ from spark_assets.erasure.conclude import conclude, remove_photographs
 from spark_assets.erasure.selection import Asked
 from spark_assets.erasure.tables import remove_rows
 from spark_assets.errors import FruitsError
-from spark_assets.files import delete_folder, write_bytes, write_json
-from spark_assets.locations import parse_location
 from spark_assets.output.artefacts import (
     RegisteredArtefact,
     register_artefact,
@@ -28,8 +26,10 @@ from spark_assets.output.layout import OutputLayout
 from spark_assets.output.lease import check_lease, hold_lease
 from spark_assets.output.manifest import Counts
 from spark_assets.output.orphans import find_orphans
-from spark_assets.s3 import s3_client
-from spark_assets.schemas import CHANGES, FEATURES, REDUCED
+from spark_assets.storage.files import delete_folder, write_bytes, write_json
+from spark_assets.storage.locations import parse_location
+from spark_assets.storage.s3 import s3_client
+from spark_assets.storage.schemas import CHANGES, FEATURES, REDUCED
 from tests.made_report import made_report
 from tests.spark.traces import Needles, traces
 

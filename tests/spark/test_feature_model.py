@@ -21,7 +21,7 @@ from spark_assets.features.feature_model import (
     save_feature_model,
 )
 from spark_assets.features.weights import FeatureModelRequest
-from spark_assets.locations import parse_location
+from spark_assets.storage.locations import parse_location
 from tests.spark.runs import options_for, put, run
 
 

@@ -10,7 +10,7 @@ from spark_assets.features.task import ROWS_PER_BATCH, extract
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ReadImage
-from spark_assets.schemas import OUTCOMES
+from spark_assets.storage.schemas import OUTCOMES
 from tests.spark.images import encode, picture
 
 WHEN = datetime(2026, 1, 2, tzinfo=UTC)

@@ -18,8 +18,8 @@ from spark_assets.images.decoding import ImageLimits, decode_image
 from spark_assets.output.commit import remove_replaced
 from spark_assets.output.history import current_features, current_rejected, visible_runs
 from spark_assets.output.layout import OutputLayout
-from spark_assets.schemas import FEATURES, REJECTED, spark_schema
-from spark_assets.session_on_demand import SessionOnDemand
+from spark_assets.runtime.session_on_demand import SessionOnDemand
+from spark_assets.storage.schemas import FEATURES, REJECTED, spark_schema
 from tests.spark.runs import current_paths, files_under, options_for, put, run, save, touch
 
 

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from spark_assets import files
-from spark_assets.files import read_bytes, replace_file
-from spark_assets.locations import parse_location
+from spark_assets.storage import files
+from spark_assets.storage.files import read_bytes, replace_file
+from spark_assets.storage.locations import parse_location
 
 
 def test_an_interrupted_replacement_leaves_nothing_beside_that_spark_reads(tmp_path, monkeypatch):

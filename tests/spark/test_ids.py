@@ -2,10 +2,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from spark_assets.locations import parse_location
 from spark_assets.output import ids
 from spark_assets.output.history import current_features, current_rejected, visible_runs
 from spark_assets.output.layout import OutputLayout
+from spark_assets.storage.locations import parse_location
 from tests.spark.runs import current_paths, options_for, put, run, save, touch
 
 NOON = datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 
 from spark_assets.errors import FruitsError
 from spark_assets.images.image_list import read_image_list
-from spark_assets.locations import Location, S3Settings, parse_location
+from spark_assets.storage.locations import Location, S3Settings, parse_location
 
 BUCKET = Location("bucket/photos", S3Settings("eu-central-1", None))
 

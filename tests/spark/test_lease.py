@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from spark_assets.errors import FruitsError
-from spark_assets.locations import parse_location
 from spark_assets.output import lease as leases
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.lease import check_lease, hold_lease
 from spark_assets.output.lease_file import Holder, LeaseTimes
 from spark_assets.output.s3_lease import S3Lease
-from spark_assets.s3 import s3_client
+from spark_assets.storage.locations import parse_location
+from spark_assets.storage.s3 import s3_client
 
 # Long enough for a busy machine to renew a lease that is alive, short enough for a test.
 TIMES = LeaseTimes(heartbeat_s=0.05, dead_after_s=1.0)
@@ -96,7 +96,7 @@ def test_without_a_lease_nothing_is_checked(local):
 def test_a_killed_holder_of_a_local_output_stands_in_nobodys_way(local):
     code = (
         "import sys, time\n"
-        "from spark_assets.locations import parse_location\n"
+        "from spark_assets.storage.locations import parse_location\n"
         "from spark_assets.output.layout import OutputLayout\n"
         "from spark_assets.output.lease import hold_lease\n"
         "layout = OutputLayout(parse_location(sys.argv[1]))\n"

@@ -7,7 +7,7 @@ from spark_assets.errors import FruitsError
 from spark_assets.images import listing
 from spark_assets.images.listing import ImageEntry, check_images_exist, entries_in, list_images
 from spark_assets.images.naming import LabelRule, is_looked_at
-from spark_assets.locations import Location, parse_location
+from spark_assets.storage.locations import Location, parse_location
 
 LEGAL_NAMES = [
     "plain.jpg",

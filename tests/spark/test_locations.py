@@ -3,9 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from spark_assets.environment import home_folder
 from spark_assets.errors import FruitsError
-from spark_assets.locations import S3Settings, parse_location, parse_output_location
+from spark_assets.storage.locations import (
+    S3Settings,
+    home_folder,
+    parse_location,
+    parse_output_location,
+)
 
 
 def test_local_forms_mean_the_same_folder(tmp_path, monkeypatch):

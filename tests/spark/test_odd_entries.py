@@ -13,7 +13,7 @@ from spark_assets.images import listing
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry, entries_in, list_images
 from spark_assets.images.reading import ImageReader
-from spark_assets.locations import Location, parse_location
+from spark_assets.storage.locations import Location, parse_location
 from tests.spark.runs import current_paths, options_for, put, run, save
 
 LEVEL = "d" * 200

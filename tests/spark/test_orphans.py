@@ -4,9 +4,9 @@ import pytest
 
 from operations import cli
 from spark_assets.errors import ExitCode
-from spark_assets.locations import parse_location
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.orphans import find_orphans, remove_orphans
+from spark_assets.storage.locations import parse_location
 from tests.spark.runs import files_under
 from tests.spark.test_reduce import features, put_run, reduce
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from spark_assets import parallel
-from spark_assets.parallel import map_shares, merge_shares
+from spark_assets.runtime import parallel
+from spark_assets.runtime.parallel import map_shares, merge_shares
 from tests.conftest import no_spark
 
 

@@ -17,7 +17,7 @@ from spark_assets.output.erasing import PendingErasure, note_erasure
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import Counts
 from spark_assets.output.small_tables import open_table
-from spark_assets.schemas import CHANGES, Outcome
+from spark_assets.storage.schemas import CHANGES, Outcome
 from tests.spark.runs import options_for
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

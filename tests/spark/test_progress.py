@@ -1,6 +1,6 @@
 import pytest
 
-from spark_assets.progress import ProgressRecord, progress_line
+from spark_assets.runtime.progress import ProgressRecord, progress_line
 
 
 @pytest.mark.parametrize(

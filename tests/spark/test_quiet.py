@@ -3,8 +3,8 @@
 import os
 import threading
 
-from spark_assets.progress import say
-from spark_assets.quiet import quiet_native_stderr
+from spark_assets.runtime.progress import say
+from spark_assets.runtime.quiet import quiet_native_stderr
 
 
 def test_native_code_is_held_back_and_the_program_is_heard(capfd):

@@ -5,7 +5,7 @@ import pytest
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead
-from spark_assets.locations import parse_location
+from spark_assets.storage.locations import parse_location
 
 
 def entries(n: int, size_bytes: int = 10) -> list[ImageEntry]:

@@ -10,8 +10,6 @@ from spark_assets.chain.options import ReduceOptions
 from spark_assets.chain.pca_fit import fit_here
 from spark_assets.chain.reduce import Reduction, reduce_features
 from spark_assets.errors import FruitsError
-from spark_assets.files import delete_folder
-from spark_assets.locations import Location, parse_location
 from spark_assets.output import ids
 from spark_assets.output.commit import commit_run
 from spark_assets.output.layout import OutputLayout
@@ -21,7 +19,9 @@ from spark_assets.output.small_tables import write_table
 from spark_assets.output.state import feature_files
 from spark_assets.pca.model import fit, project
 from spark_assets.pca.statistics import PCAStatistics
-from spark_assets.schemas import CHANGES, Outcome
+from spark_assets.storage.files import delete_folder
+from spark_assets.storage.locations import Location, parse_location
+from spark_assets.storage.schemas import CHANGES, Outcome
 from tests.made_report import made_facts
 
 N_FEATURES = 12

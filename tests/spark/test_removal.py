@@ -10,7 +10,6 @@ import botocore.exceptions
 import pytest
 
 from spark_assets.errors import FruitsError
-from spark_assets.locations import Location, parse_location
 from spark_assets.removal import local, objects
 from spark_assets.removal.files import (
     count_versions,
@@ -18,7 +17,8 @@ from spark_assets.removal.files import (
     purge_old_versions,
     remove_files,
 )
-from spark_assets.s3 import s3_client
+from spark_assets.storage.locations import Location, parse_location
+from spark_assets.storage.s3 import s3_client
 
 BUCKET = "photographs"
 

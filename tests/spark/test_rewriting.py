@@ -4,7 +4,7 @@ import pyarrow.parquet
 import pytest
 
 from spark_assets.erasure.tables import count_affected, remove_rows, size_of
-from spark_assets.locations import parse_location
+from spark_assets.storage.locations import parse_location
 
 N_FILES, N_ROWS = 20, 50
 

@@ -21,9 +21,9 @@ from spark_assets.images import listing
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry, list_images
 from spark_assets.images.reading import ImageReader, ReadAhead
-from spark_assets.locations import parse_location
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
+from spark_assets.storage.locations import parse_location
 from tests.moto_server import moto_server
 from tests.spark.images import encode, picture
 from tests.spark.runs import save

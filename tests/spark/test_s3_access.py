@@ -12,14 +12,14 @@ import pytest
 from cdk_app.cluster.spark_settings import spark_defaults
 from cdk_app.instances import InstanceType
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.files import write_bytes
 from spark_assets.jobs.arguments import add_common, add_featurize, featurize_options
 from spark_assets.jobs.entry import run_entry
-from spark_assets.locations import parse_location
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.small_tables import read_table
-from spark_assets.schemas import REJECTED
+from spark_assets.storage.files import write_bytes
+from spark_assets.storage.locations import parse_location
+from spark_assets.storage.schemas import REJECTED
 from tests.answering_s3 import AnsweringS3, answering_s3
 from tests.emulated_aws.metadata import metadata_service
 from tests.moto_server import lead_to

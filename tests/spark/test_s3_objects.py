@@ -13,8 +13,8 @@ from spark_assets.images.listing import ImageEntry, list_level
 from spark_assets.images.reading import ImageReader, ReadAhead, reader_of_extras
 from spark_assets.images.thumbnails import jpeg_of
 from spark_assets.jobs.failures import sentence_of
-from spark_assets.locations import Location, S3Settings
-from spark_assets.s3_answers import AccessRefused
+from spark_assets.storage.locations import Location, S3Settings
+from spark_assets.storage.s3_answers import AccessRefused
 from tests.answering_s3 import AnsweringS3, answering_s3
 from tests.emulated_aws.metadata import metadata_service
 from tests.moto_server import lead_to

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from spark_assets.schemas import (
+from spark_assets.storage.schemas import (
     CHANGES,
     FEATURES,
     LISTED,

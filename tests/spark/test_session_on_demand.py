@@ -2,7 +2,7 @@
 
 import pytest
 
-from spark_assets.session_on_demand import SessionOnDemand, release
+from spark_assets.runtime.session_on_demand import SessionOnDemand, release
 
 
 class Context:

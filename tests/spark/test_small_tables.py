@@ -9,16 +9,16 @@ import numpy as np
 import pyarrow.dataset
 import pytest
 
-from spark_assets import parallel
 from spark_assets.chain.options import ReduceOptions, ReportOptions
 from spark_assets.chain.run import commit, featurize, reduce, report, run_chain
-from spark_assets.locations import parse_location
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.pca_models import load_reference, pca_records
 from spark_assets.output.small_tables import count_rows, write_table
 from spark_assets.report.collecting import collect_report_data
-from spark_assets.schemas import CHANGES, FEATURES, REDUCED, REJECTED
+from spark_assets.runtime import parallel
+from spark_assets.storage.locations import parse_location
+from spark_assets.storage.schemas import CHANGES, FEATURES, REDUCED, REJECTED
 from tests.conftest import no_spark
 from tests.spark.runs import options_for, put, save, touch
 

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pytest
 
-from spark_assets.locations import parse_location
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.small_tables import write_table
 from spark_assets.output.state import current_state, outdated_paths
-from spark_assets.schemas import CHANGES, Outcome
+from spark_assets.storage.locations import parse_location
+from spark_assets.storage.schemas import CHANGES, Outcome
 
 
 def noted(layout, number, outcomes):

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from spark_assets.locations import parse_location
 from spark_assets.output.table_files import RowChoice, files_of, rows_of
+from spark_assets.storage.locations import parse_location
 
 SCHEMA = pa.schema([("path", pa.string()), ("value", pa.int64())])
 

@@ -20,10 +20,10 @@ from operations.costs.prices import load_prices
 from operations.costs.runs import Work, estimate_run
 from operations.costs.speed import load_speed
 from spark_assets.errors import FruitsError
-from spark_assets.locations import parse_location
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.receipt import Receipt
 from spark_assets.output.receipts import newest_receipt, write_receipt
+from spark_assets.storage.locations import parse_location
 from tests.made_report import made_facts, made_receipt
 from tests.operations.aws.conftest import RAW, RESULTS
 

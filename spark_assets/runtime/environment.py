@@ -68,29 +68,13 @@ def local_environment(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def home_folder() -> str | None:
-    """Return the home folder of the user; None where it is not known, or is ``/``."""
-    home = os.path.expanduser("~").rstrip("/")
-    return home if home.startswith("/") else None
-
-
-def user_folder() -> Path:
-    """Return where files are kept for the user: the home folder, or that for temporary files.
-
-    In a container a user may have neither HOME nor an entry in passwd.
-    """
-    from tempfile import gettempdir  # which imports a module that PYTHONPATH may replace
-
-    return Path(home_folder() or gettempdir())
-
-
 def _without(search_path: list[str], python_path: str) -> list[str]:
     """Return a search path without what PYTHONPATH put there, save what Python itself needs."""
     if not python_path:
         return search_path
     import sysconfig  # 2 ms, for the few that set the variable
 
-    own = {*sysconfig.get_paths().values(), str(Path(__file__).parents[1])}
+    own = {*sysconfig.get_paths().values(), str(Path(__file__).parents[2])}
     foreign = {os.path.abspath(place) for place in python_path.split(os.pathsep)} - own
     return [place for place in search_path if os.path.abspath(place) not in foreign]
 

@@ -5,14 +5,14 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pyarrow.fs
 
-from spark_assets.credentials import current_keys
-from spark_assets.environment import home_folder
 from spark_assets.errors import FruitsError
+from spark_assets.storage.credentials import current_keys
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
@@ -232,3 +232,17 @@ def _filesystem(s3: S3Settings | None, keys: "ReadOnlyCredentials | None") -> py
         connect_timeout=10,
         request_timeout=60,
     )
+
+
+def home_folder() -> str | None:
+    """Return the home folder of the user; None where it is not known, or is ``/``."""
+    home = os.path.expanduser("~").rstrip("/")
+    return home if home.startswith("/") else None
+
+
+def user_folder() -> Path:
+    """Return where files are kept for the user: the home folder, or that for temporary files.
+
+    In a container a user may have neither HOME nor an entry in passwd.
+    """
+    return Path(home_folder() or gettempdir())

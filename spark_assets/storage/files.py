@@ -9,8 +9,8 @@ from uuid import uuid4
 import pyarrow.fs
 
 from spark_assets.errors import FruitsError
-from spark_assets.locations import Location
-from spark_assets.s3_answers import code_in, sentence_of_code
+from spark_assets.storage.locations import Location
+from spark_assets.storage.s3_answers import code_in, sentence_of_code
 
 
 def read_bytes(location: Location) -> bytes | None:

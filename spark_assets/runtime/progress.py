@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from py4j.protocol import Py4JError
 from tqdm import tqdm
 
-from spark_assets.quiet import print_past_silence
+from spark_assets.runtime.quiet import print_past_silence
 
 if TYPE_CHECKING:
     from pyspark import SparkContext, StatusTracker

@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from pyspark import RDD
 
-from spark_assets.session import n_task_slots
-from spark_assets.session_on_demand import GetSession, context_of
-from spark_assets.worker import forget_zip_directories
+from spark_assets.runtime.session import n_task_slots
+from spark_assets.runtime.session_on_demand import GetSession, context_of
+from spark_assets.runtime.workers import forget_zip_directories
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

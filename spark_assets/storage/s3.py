@@ -5,9 +5,9 @@ from typing import Any, TypeAlias
 import botocore
 import botocore.exceptions
 
-from spark_assets.credentials import BOTO3_LOCK
-from spark_assets.locations import S3Settings
-from spark_assets.s3_answers import sentence_of_code
+from spark_assets.storage.credentials import BOTO3_LOCK
+from spark_assets.storage.locations import S3Settings
+from spark_assets.storage.s3_answers import sentence_of_code
 
 # boto3 makes its clients at run time, and has no types for them.
 Client: TypeAlias = Any

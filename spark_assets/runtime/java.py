@@ -8,9 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from spark_assets.environment import JVM_OPTION_VARIABLES, user_folder
 from spark_assets.errors import FruitsError
-from spark_assets.jvm_messages import last_sentence
+from spark_assets.runtime.environment import JVM_OPTION_VARIABLES
+from spark_assets.runtime.jvm_messages import last_sentence
+from spark_assets.storage.locations import user_folder
 
 # What Spark 4.1 runs on; from Java 24 on its Hadoop client fails at the first file.
 _JAVA_MIN, _JAVA_MAX = 17, 23

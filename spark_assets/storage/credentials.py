@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from spark_assets.errors import FruitsError
-from spark_assets.s3_answers import LOG_IN, NO_CREDENTIALS, AccessRefused
+from spark_assets.storage.s3_answers import LOG_IN, NO_CREDENTIALS, AccessRefused
 
 if TYPE_CHECKING:
     from boto3 import Session

@@ -14,15 +14,15 @@ from pyspark import SparkConf, SparkContext
 from pyspark.errors.exceptions.captured import install_exception_handler
 from pyspark.sql import SparkSession
 
-from spark_assets.cluster_checks import check_cluster, version_of_jar
-from spark_assets.environment import isolate_spark
 from spark_assets.errors import FruitsError
-from spark_assets.java import check_java, jvm_options
-from spark_assets.jvm_messages import last_sentence, root_cause
-from spark_assets.locations import S3Settings
-from spark_assets.quiet import held_back, quiet_native_stderr
+from spark_assets.runtime.cluster_checks import check_cluster, version_of_jar
+from spark_assets.runtime.environment import isolate_spark
+from spark_assets.runtime.java import check_java, jvm_options
+from spark_assets.runtime.jvm_messages import last_sentence, root_cause
+from spark_assets.runtime.quiet import held_back, quiet_native_stderr
+from spark_assets.storage.locations import S3Settings
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 # The S3 connector has to be of the Hadoop version that this Spark is built with.
 _HADOOP_JAR = re.compile(r"hadoop-client-api-([\d.]+)\.jar")
 
@@ -54,7 +54,7 @@ _LOCAL_SETTINGS = {
     "spark.ui.liveUpdate.period": "0",
 }
 if sys.platform == "linux":  # on macOS, what is loaded before a fork may fail after it
-    _LOCAL_SETTINGS["spark.python.daemon.module"] = "spark_assets.worker_daemon"
+    _LOCAL_SETTINGS["spark.python.daemon.module"] = "spark_assets.jobs.worker_daemon"
 
 
 def start_context(
