@@ -16,7 +16,7 @@ from benchmarks.processes import PROJECT, last_words
 from benchmarks.product import MASTER
 from benchmarks.workbench import Workbench, say
 from spark_assets.errors import FruitsError
-from spark_assets.runtime.session import start_session
+from spark_assets.runtime.spark_context import start_session
 
 SECONDS_TARGET = at_most(1.1)
 MEMORY_TARGET = at_most(1.1)

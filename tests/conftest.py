@@ -12,7 +12,7 @@ from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.runtime import parallel
 from spark_assets.runtime.java import jvm_options
-from spark_assets.runtime.session_on_demand import GetSession
+from spark_assets.runtime.spark_on_demand import GetSpark
 from tests.moto_server import empty, lead_to, moto_server
 from tests.selection import Guard
 
@@ -125,7 +125,7 @@ def spark(
 
 
 @pytest.fixture(params=["here", pytest.param("in tasks", marks=pytest.mark.slow)])
-def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> GetSession:
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> GetSpark:
     """Return the session of what is done in this process, which fails, and then of tasks."""
     if request.param == "here":
         return no_spark

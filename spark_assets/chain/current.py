@@ -15,7 +15,7 @@ from spark_assets.pca.model import PCAModel
 from spark_assets.pca.sample import Sample, Sampler
 from spark_assets.pca.statistics import PCAStatistics
 from spark_assets.runtime.parallel import map_shares, merge_shares
-from spark_assets.runtime.session_on_demand import GetSession
+from spark_assets.runtime.spark_on_demand import GetSpark
 from spark_assets.storage.files import make_folder, write_into
 from spark_assets.storage.parquet import to_parquet
 from spark_assets.storage.schemas import REDUCED
@@ -36,7 +36,7 @@ class Summary:
         return type(self)(statistics, self.sample.merge(other.sample))
 
 
-def summarize(session: GetSession, features: CurrentFiles, counted: Collection[str]) -> Summary:
+def summarize(session: GetSpark, features: CurrentFiles, counted: Collection[str]) -> Summary:
     """Read features once: all for the sample, those of the runs ``counted`` for the statistics.
 
     Raises FruitsError where vectors differ in length.
@@ -46,7 +46,7 @@ def summarize(session: GetSession, features: CurrentFiles, counted: Collection[s
 
 
 def project_files(
-    session: GetSession,
+    session: GetSpark,
     features: CurrentFiles,
     model: PCAModel,
     layout: OutputLayout,

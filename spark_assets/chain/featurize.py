@@ -26,8 +26,8 @@ from spark_assets.output.small_tables import count_rows, open_table
 from spark_assets.output.versions import versions_in_use
 from spark_assets.runtime.parallel import is_for_spark
 from spark_assets.runtime.progress import ProgressRecord, track
-from spark_assets.runtime.session import n_task_slots
-from spark_assets.runtime.session_on_demand import GetSession, context_of, release
+from spark_assets.runtime.spark_context import n_task_slots
+from spark_assets.runtime.spark_on_demand import GetSpark, context_of, release
 from spark_assets.storage.schemas import CHANGES, Outcome
 
 # Images that storage gave no bytes of.
@@ -50,7 +50,7 @@ class NothingNew:
 
 
 def featurize_images(
-    session: GetSession, run: StartedRun, plan: Plan, network: ChosenNetwork
+    session: GetSpark, run: StartedRun, plan: Plan, network: ChosenNetwork
 ) -> FeaturizedRun:
     """Featurize the images of the plan; write features, rejected images and what has changed.
 

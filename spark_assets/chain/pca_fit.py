@@ -16,11 +16,11 @@ from spark_assets.output.table_files import CurrentFiles
 from spark_assets.pca.model import PCAModel, fit
 from spark_assets.pca.sample import Sample
 from spark_assets.pca.statistics import PCAStatistics
-from spark_assets.runtime.session_on_demand import GetSession
+from spark_assets.runtime.spark_on_demand import GetSpark
 
 
 def fit_here(
-    session: GetSession,
+    session: GetSpark,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     records: Sequence[PCARecord],

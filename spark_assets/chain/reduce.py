@@ -28,7 +28,7 @@ from spark_assets.output.state import feature_files
 from spark_assets.pca.drift import DriftReference, FitQuality, batch_fit
 from spark_assets.pca.model import PCAModel, parse_n_components
 from spark_assets.pca.sample import measure, reference_of
-from spark_assets.runtime.session_on_demand import GetSession
+from spark_assets.runtime.spark_on_demand import GetSpark
 from spark_assets.storage.files import delete_folder
 from spark_assets.storage.locations import Location
 
@@ -55,7 +55,7 @@ class Reduction:
 
 
 def reduce_features(
-    session: GetSession, options: ReduceOptions, runs: Sequence[RunManifest]
+    session: GetSpark, options: ReduceOptions, runs: Sequence[RunManifest]
 ) -> Reduction:
     """Reduce the current features of ``runs``.
 
@@ -85,7 +85,7 @@ def reduce_features(
 
 
 def make_model(
-    session: GetSession,
+    session: GetSpark,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     records: Sequence[PCARecord],
@@ -132,7 +132,7 @@ def _model_id(layout: OutputLayout, given: Given | None) -> str:
 
 
 def _extend(
-    session: GetSession,
+    session: GetSpark,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     record: PCARecord,
@@ -167,7 +167,7 @@ def _extend(
 
 
 def _make(
-    session: GetSession,
+    session: GetSpark,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     records: Sequence[PCARecord],

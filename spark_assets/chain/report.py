@@ -11,12 +11,12 @@ from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord
 from spark_assets.report.collecting import collect_report_data
 from spark_assets.report.page import render
-from spark_assets.runtime.session_on_demand import GetSession
+from spark_assets.runtime.spark_on_demand import GetSpark
 from spark_assets.storage.files import write_bytes
 
 
 def make_report(
-    session: GetSession,
+    session: GetSpark,
     options: ReportOptions,
     runs: Sequence[RunManifest],
     record: PCARecord | None,

@@ -29,12 +29,12 @@ from spark_assets.output.history import n_current_features, visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord, pca_records
-from spark_assets.runtime.session_on_demand import GetSession, context_of
+from spark_assets.runtime.spark_on_demand import GetSpark, context_of
 from spark_assets.storage.files import read_bytes
 
 
 def run_chain(
-    session: GetSession,
+    session: GetSpark,
     options: FeaturizeOptions,
     to_reduce: ReduceOptions,
     to_report: ReportOptions,
@@ -46,7 +46,7 @@ def run_chain(
 
 
 def _add(
-    session: GetSession,
+    session: GetSpark,
     options: FeaturizeOptions,
     to_reduce: ReduceOptions,
     to_report: ReportOptions,
@@ -66,7 +66,7 @@ def _add(
 
 
 def _replace(
-    session: GetSession,
+    session: GetSpark,
     options: FeaturizeOptions,
     to_reduce: ReduceOptions,
     to_report: ReportOptions,
@@ -87,7 +87,7 @@ def _replace(
     return say_featurized(result.manifest, options)
 
 
-def featurize(session: GetSession, options: FeaturizeOptions) -> FeaturizedRun | NothingNew:
+def featurize(session: GetSpark, options: FeaturizeOptions) -> FeaturizedRun | NothingNew:
     """List, plan and featurize what is new or changed.  Nothing of it is visible before `commit`.
 
     Raises FruitsError where there is nothing to read, the output holds features of other images or
@@ -130,14 +130,14 @@ def commit(result: FeaturizedRun | NothingNew, options: FeaturizeOptions) -> Exi
     return say_featurized(result.manifest, options)
 
 
-def reduce(session: GetSession, options: ReduceOptions, runs: Sequence[RunManifest]) -> Reduction:
+def reduce(session: GetSpark, options: ReduceOptions, runs: Sequence[RunManifest]) -> Reduction:
     """Reduce the features of runs, and say what came of it."""
     reduction = reduce_features(session, options, runs)
     say_reduced(reduction, n_current_features(runs))
     return reduction
 
 
-def report(session: GetSession, options: ReportOptions) -> None:
+def report(session: GetSpark, options: ReportOptions) -> None:
     """Make the page about what an output holds."""
     layout = OutputLayout(options.output)
     runs = visible_runs(layout)
@@ -146,7 +146,7 @@ def report(session: GetSession, options: ReportOptions) -> None:
 
 
 def _reduce_if_any(
-    session: GetSession, options: ReduceOptions, runs: Sequence[RunManifest]
+    session: GetSpark, options: ReduceOptions, runs: Sequence[RunManifest]
 ) -> Reduction | None:
     """Reduce, unless no image could be used: then the report has the reasons."""
     if n_current_features(runs):

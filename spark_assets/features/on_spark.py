@@ -18,7 +18,7 @@ from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import entries_in
 from spark_assets.images.naming import LabelRule
 from spark_assets.images.reading import ImageReader, ReadAhead, ReadImage
-from spark_assets.runtime.session import n_task_slots
+from spark_assets.runtime.spark_context import n_task_slots
 from spark_assets.runtime.workers import forget_zip_directories, freeze_what_is_loaded
 from spark_assets.storage.locations import Location
 from spark_assets.storage.s3_answers import AccessRefused, Concern, concern_of, sentence_of_refused

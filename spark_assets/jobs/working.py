@@ -11,8 +11,8 @@ from spark_assets.jobs.arguments import DEFAULT_MAX_POINTS
 from spark_assets.output.erasing import pending_erasures
 from spark_assets.output.layout import OutputLayout, check_output
 from spark_assets.output.lease import hold_lease
-from spark_assets.runtime.session import is_submitted, start_context, start_session
-from spark_assets.runtime.session_on_demand import SessionOnDemand
+from spark_assets.runtime.spark_context import is_submitted, start_context, start_session
+from spark_assets.runtime.spark_on_demand import SparkOnDemand
 from spark_assets.storage.files import names_in
 from spark_assets.storage.locations import Location
 
@@ -47,7 +47,7 @@ def session_on(
 @contextmanager
 def session_on_demand(
     output: Location, purpose: str, parsed: argparse.Namespace, *, may_be_new: bool = False
-) -> Iterator[SessionOnDemand]:
+) -> Iterator[SparkOnDemand]:
     """Work on an output as in `session_on`, with Spark started once something needs it.
 
     In an output without runs everything is new, so that it is started at once.
@@ -60,7 +60,7 @@ def session_on_demand(
     )
     with (
         hold_lease(layout, purpose=purpose, wait=parsed.wait),
-        SessionOnDemand(start) as on_demand,
+        SparkOnDemand(start) as on_demand,
     ):
         if is_submitted() or not names_in(layout.manifests):
             on_demand.begin()

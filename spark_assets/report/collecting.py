@@ -34,7 +34,7 @@ from spark_assets.report.data import (
 )
 from spark_assets.report.findings import collect_findings
 from spark_assets.runtime.parallel import map_here, map_shares
-from spark_assets.runtime.session_on_demand import GetSession
+from spark_assets.runtime.spark_on_demand import GetSpark
 from spark_assets.storage.locations import Location
 from spark_assets.storage.schemas import REDUCED, REJECTED, Outcome
 
@@ -42,7 +42,7 @@ _N_PLOTTED_COMPONENTS = 3
 
 
 def collect_report_data(
-    session: GetSession,
+    session: GetSpark,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     record: PCARecord | None,
@@ -108,7 +108,7 @@ def _fit_sentence(layout: OutputLayout, record: PCARecord) -> str | None:
 
 
 def _plotted(
-    session: GetSession,
+    session: GetSpark,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     record: PCARecord,

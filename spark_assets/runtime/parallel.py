@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from pyspark import RDD
 
-from spark_assets.runtime.session import n_task_slots
-from spark_assets.runtime.session_on_demand import GetSession, context_of
+from spark_assets.runtime.spark_context import n_task_slots
+from spark_assets.runtime.spark_on_demand import GetSpark, context_of
 from spark_assets.runtime.workers import forget_zip_directories
 
 Item = TypeVar("Item")
@@ -35,7 +35,7 @@ def is_for_spark(n_rows: int) -> bool:
 
 
 def map_shares(
-    session: GetSession,
+    session: GetSpark,
     work: Callable[[Sequence[Item]], Result],
     items: Sequence[Item],
     *,
@@ -52,7 +52,7 @@ def map_shares(
 
 
 def merge_shares(
-    session: GetSession,
+    session: GetSpark,
     work: Callable[[Sequence[Item]], Result],
     merge: Callable[[Result, Result], Result],
     items: Sequence[Item],
@@ -83,7 +83,7 @@ def map_here(work: Callable[[Sequence[Item]], Result], items: Sequence[Item]) ->
 
 
 def _in_tasks(
-    session: GetSession, work: Callable[[Sequence[Item]], Result], items: Sequence[Item]
+    session: GetSpark, work: Callable[[Sequence[Item]], Result], items: Sequence[Item]
 ) -> "RDD[tuple[int, Result]]":
     """Return the result of each share with its number, one to a partition."""
     context = context_of(session)

@@ -18,7 +18,7 @@ from spark_assets.images.decoding import ImageLimits, decode_image
 from spark_assets.output.commit import remove_replaced
 from spark_assets.output.history import current_features, current_rejected, visible_runs
 from spark_assets.output.layout import OutputLayout
-from spark_assets.runtime.session_on_demand import SessionOnDemand
+from spark_assets.runtime.spark_on_demand import SparkOnDemand
 from spark_assets.storage.schemas import FEATURES, REJECTED, spark_schema
 from tests.spark.runs import current_paths, files_under, options_for, put, run, save, touch
 
@@ -64,9 +64,9 @@ def test_a_run_writes_the_two_tables_and_a_manifest_that_adds_up(spark, options,
 def test_few_photographs_are_looked_at_without_a_session(spark, options, images, monkeypatch):
     """To make one takes as long as to look at some hundred."""
     put(images, "a/1.png")
-    monkeypatch.setattr(SessionOnDemand, "__call__", lambda self: pytest.fail("it is made"))
-    monkeypatch.setattr(SessionOnDemand, "release", lambda self: None)  # others need Spark yet
-    result = featurize(SessionOnDemand(lambda: spark.sparkContext), options)
+    monkeypatch.setattr(SparkOnDemand, "__call__", lambda self: pytest.fail("it is made"))
+    monkeypatch.setattr(SparkOnDemand, "release", lambda self: None)  # others need Spark yet
+    result = featurize(SparkOnDemand(lambda: spark.sparkContext), options)
     assert result.manifest.counts.n_features == 1
 
 

@@ -9,10 +9,10 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 # How a stage of the chain comes to its session.
-GetSession: TypeAlias = Callable[[], SparkSession]
+GetSpark: TypeAlias = Callable[[], SparkSession]
 
 
-class SessionOnDemand:
+class SparkOnDemand:
     """Returns the one session when it is called, and stops Spark at the end of a ``with`` block.
 
     `begin` starts Spark in the background: a JVM takes seconds to start, in which Python can work.
@@ -63,14 +63,14 @@ class SessionOnDemand:
             self._context.result().stop()
 
 
-def context_of(session: GetSession) -> SparkContext:
+def context_of(session: GetSpark) -> SparkContext:
     """Return Spark's context, for work that needs no session."""
-    if isinstance(session, SessionOnDemand):
+    if isinstance(session, SparkOnDemand):
         return session.context()
     return session().sparkContext
 
 
-def release(session: GetSession) -> None:
+def release(session: GetSpark) -> None:
     """Release a session on demand; one that the caller holds is the caller's to stop."""
-    if isinstance(session, SessionOnDemand):
+    if isinstance(session, SparkOnDemand):
         session.release()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spark_assets.runtime.session_on_demand import SessionOnDemand, release
+from spark_assets.runtime.spark_on_demand import SparkOnDemand, release
 
 
 class Context:
@@ -21,14 +21,14 @@ class Context:
 
 def test_one_that_nobody_needs_is_never_started():
     context = Context()
-    with SessionOnDemand(context.start):
+    with SparkOnDemand(context.start):
         pass
     assert (context.n_started, context.n_stopped) == (0, 0)
 
 
 def test_it_is_one_however_often_it_is_asked_for_and_stopped_at_the_end():
     context = Context()
-    with SessionOnDemand(context.start) as on_demand:
+    with SparkOnDemand(context.start) as on_demand:
         on_demand.begin()
         assert on_demand.context() is on_demand.context() is context
         assert context.n_stopped == 0
@@ -39,7 +39,7 @@ def test_it_is_stopped_where_the_work_fails_before_it_was_asked_for():
     context = Context()
 
     def work():
-        with SessionOnDemand(context.start) as on_demand:
+        with SparkOnDemand(context.start) as on_demand:
             on_demand.begin()
             raise ZeroDivisionError
 
@@ -49,18 +49,18 @@ def test_it_is_stopped_where_the_work_fails_before_it_was_asked_for():
 
 
 def test_what_starting_it_raises_comes_to_whoever_needs_it():
-    with SessionOnDemand(lambda: 1 / 0) as on_demand, pytest.raises(ZeroDivisionError):
+    with SparkOnDemand(lambda: 1 / 0) as on_demand, pytest.raises(ZeroDivisionError):
         on_demand.context()
 
 
 def test_one_that_is_released_is_stopped_once_and_another_started_where_it_is_needed_after_all():
     context = Context()
-    with SessionOnDemand(context.start) as on_demand:
+    with SparkOnDemand(context.start) as on_demand:
         on_demand.context()
         release(on_demand)
         release(on_demand)
     assert (context.n_started, context.n_stopped) == (1, 1)
-    with SessionOnDemand(context.start) as on_demand:
+    with SparkOnDemand(context.start) as on_demand:
         on_demand.context()
         release(on_demand)
         on_demand.context()
@@ -73,7 +73,7 @@ def test_what_stopping_it_in_the_background_raises_is_not_lost():
             raise ZeroDivisionError
 
     def work():
-        with SessionOnDemand(Stubborn) as on_demand:
+        with SparkOnDemand(Stubborn) as on_demand:
             on_demand.context()
             release(on_demand)
 

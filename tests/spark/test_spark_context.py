@@ -8,7 +8,7 @@ import pytest
 PROGRAM = """
 import threading
 
-from spark_assets.runtime.session import start_context
+from spark_assets.runtime.spark_context import start_context
 
 def what_is_there(_):
     import sys
