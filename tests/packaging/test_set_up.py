@@ -79,12 +79,14 @@ FIRST = [
     "uv pip install --quiet --no-deps -b requirements.txt -e .",
 ]
 ARCHIVE = ["python -m operations.class_archive"]
-# The second call puts a file back that two packages of the CDK bring.
+SCHEMA = re.search(
+    r"^aws-cdk-cloud-assembly-schema==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE
+)
+# A file that two packages of the CDK bring is to be that of the second.
 CDK, DEV = (
     [
+        f"uv pip install PINNED aws-cdk-cloud-assembly-schema=={SCHEMA[1]}",
         f"uv pip install PINNED --group pyproject.toml:{group}",
-        f"uv pip install PINNED --no-deps --reinstall-package aws-cdk-lib --group "
-        f"pyproject.toml:{group}",
     ]
     for group in ("cdk", "dev")
 )
