@@ -20,7 +20,8 @@ _INSTALL_TIMEOUT_S = 1_200
 def environment_of_peers() -> dict[str, str]:
     """Return the environment variables in which both run: one thread each, and no word to others.
 
-    Daft asks a server about itself, and Ray another one, unless told not to.
+    Daft and Ray report their use to servers unless told not to.  Ray listens on every interface,
+    and turns the loopback address that it is given into another, where it may form a cluster.
     """
     return {
         "PYTHONPATH": str(PROJECT),
@@ -28,6 +29,7 @@ def environment_of_peers() -> dict[str, str]:
         "DAFT_ANALYTICS_ENABLED": "0",
         "DO_NOT_TRACK": "true",
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # asked on Linux too
     }
 
 

@@ -15,7 +15,6 @@ from benchmarks.plain_featurizer import PlainFeaturizer
 ray: Any = import_module("ray")
 ray_data: Any = import_module("ray.data")
 
-_LOOPBACK = "127.0.0.1"
 # Of a core that Ray counts; no more than one thread is at work in it.  Actors that hold all cores
 # leave none to the tasks that write, which then begin when the last actor is done.
 _CPUS_OF_ACTOR = 0.5
@@ -45,16 +44,11 @@ def featurize(job: Job) -> None:
 
 
 def main() -> None:
-    """Featurize on a Ray of this process' own, which nothing reaches from outside."""
+    """Featurize on a Ray that starts and ends with this process."""
     job = Job.from_command_line("with_ray", __doc__)
     # The folder of its sockets, whose paths may have 107 bytes: not below the output.
     with tempfile.TemporaryDirectory(prefix="ray") as folder:
-        ray.init(
-            num_cpus=job.n_processes,
-            include_dashboard=False,
-            _node_ip_address=_LOOPBACK,
-            _temp_dir=folder,
-        )
+        ray.init(num_cpus=job.n_processes, include_dashboard=False, _temp_dir=folder)
         try:
             featurize(job)
         finally:
