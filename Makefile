@@ -85,7 +85,7 @@ check: $(WITH_DEV) ## format, lint, types, and which folder may import which
 	@$(BIN)/lint-imports
 
 .PHONY: bench
-bench: setup $(WITH_DEV) ## measure the speed (about half an hour, with nothing else running)
+bench: setup $(WITH_DEV) ## measure the speed (about an hour, with nothing else running)
 	@$(BIN)/python -m benchmarks --output build/bench $(BENCH_OPTIONS)
 
 .PHONY: model

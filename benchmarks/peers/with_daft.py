@@ -1,7 +1,7 @@
 """The same work with Daft: a class in a process for each core, batches of paths, Parquet.
 
 It runs in an interpreter that has Daft.  The class reads the files itself: with Daft's own
-``download`` their bytes cross to its process, and the whole took a sixth longer.
+``download`` their bytes cross to its process, and 2,000 photographs took 8.5 s in place of 7.2.
 """
 
 from importlib import import_module
