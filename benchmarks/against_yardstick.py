@@ -5,10 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
-
+from benchmarks.feature_difference import largest_difference
 from benchmarks.figures import Figure, Target, at_least
 from benchmarks.processes import PROJECT, last_words
 from benchmarks.product import FeaturizeRun, featurize
@@ -31,7 +28,9 @@ def measure_small(bench: Workbench) -> list[Figure]:
 def _small(bench: Workbench, n_images: int) -> Figure:
     name = f"small-{n_images}"
     rounds = _rounds(bench, bench.some_images(n_images), name)
-    apart = _largest_difference(bench.runs / f"yardstick-{name}-0", rounds[-1][1])
+    apart = largest_difference(
+        bench.runs / f"yardstick-{name}-0" / "features", rounds[-1][1].features_path
+    )
     figure = _figure(
         f"`fruits featurize` over the usual notebook, {n_images:,} photographs of 100 px, whole "
         "process",
@@ -101,27 +100,3 @@ def _run_yardstick(images: Path, weights: Path, output: Path, *, partitions: int
     if finished.returncode != 0:
         raise FruitsError(f"the yardstick failed: {last_words(log_path.read_text())}")
     return seconds
-
-
-def _largest_difference(yardstick_output: Path, run: FeaturizeRun) -> float:
-    """Return the largest difference between the features of both, in standard deviations.
-
-    A ratio of two programs that do not compute the same would mean nothing.
-    """
-    theirs = _features_by_name(yardstick_output / "features")
-    ours = _features_by_name(run.features_path)
-    if theirs.keys() != ours.keys():
-        raise FruitsError("the yardstick and fruits featurize did not look at the same images")
-    names = sorted(ours)
-    expected = np.stack([theirs[name] for name in names])
-    difference = np.abs(np.stack([ours[name] for name in names]) - expected)
-    deviation = expected.std(axis=0)
-    return float((difference.max(axis=0) / np.maximum(deviation, np.finfo(np.float32).eps)).max())
-
-
-def _features_by_name(folder: Path) -> dict[str, NDArray[np.float32]]:
-    """Return the features by file name, which the inputs number through."""
-    table = pq.read_table(folder, columns=["path", "features"])
-    matrix = table["features"].combine_chunks().flatten().to_numpy().reshape(table.num_rows, -1)
-    names = (path.rpartition("/")[2] for path in table["path"].to_pylist())
-    return dict(zip(names, matrix, strict=True))

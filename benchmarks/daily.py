@@ -5,12 +5,10 @@ import shutil
 from pathlib import Path
 
 from benchmarks.figures import Figure, at_most
-from benchmarks.product import export_model, run_chain
-from benchmarks.weights import seeded_weights
+from benchmarks.product import run_chain
 from benchmarks.workbench import Workbench, each, say
 
 SECONDS_TARGET = at_most(10, "s")
-_ALPHA = 0.35
 
 
 def measure(bench: Workbench) -> list[Figure]:
@@ -20,9 +18,7 @@ def measure(bench: Workbench) -> list[Figure]:
     them would fail.
     """
     n_known, n_new = bench.sizes.n_known, bench.sizes.n_new
-    # The narrowest network: what is measured here is all but the network.
-    weights = seeded_weights(bench.inputs, alpha=_ALPHA)
-    options = ("--model", str(export_model(weights, _ALPHA, bench.inputs / "narrow model")))
+    options = ("--model", str(bench.narrow_model()))
     photographs, output = bench.runs / "daily photographs", bench.runs / "daily"
     shutil.rmtree(photographs, ignore_errors=True)
     shutil.rmtree(output, ignore_errors=True)

@@ -12,11 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Barrier
 
-from ai_edge_litert.interpreter import Interpreter
-
+from benchmarks.plain_featurizer import PlainFeaturizer
 from benchmarks.processes import run_module
-from spark_assets.features.feature_model import IMAGE_SIZE_PX
-from spark_assets.images.decoding import ImageLimits, decode_image
 
 N_PROCESSES = 2
 _N_WARM_UP_IMAGES = 32
@@ -40,26 +37,12 @@ def featurize_share(
     Returns the start and the end on a clock that all processes share, and a checksum of the
     features, so that no part of the work can be left out.
     """
-    interpreter = Interpreter(model_path=model, num_threads=1)
-    interpreter.allocate_tensors()
-    input_index = interpreter.get_input_details()[0]["index"]
-    output_index = interpreter.get_output_details()[0]["index"]
-    limits = ImageLimits()
-
-    def featurize(path: str) -> float:
-        with open(path, "rb") as file:
-            content = file.read()
-        decoded = decode_image(content, size_px=IMAGE_SIZE_PX, limits=limits)
-        interpreter.set_tensor(input_index, decoded.pixels[None])
-        interpreter.invoke()
-        features = interpreter.get_tensor(output_index)
-        return float(features[0, 0])
-
+    featurizer = PlainFeaturizer(model)
     for path in paths[:_N_WARM_UP_IMAGES]:
-        featurize(path)
+        featurizer.featurize(path)
     barrier.wait()
     started = time.monotonic()
-    checksum = sum(map(featurize, paths))
+    checksum = sum(float(featurizer.featurize(path)[0]) for path in paths)
     return started, time.monotonic(), checksum
 
 

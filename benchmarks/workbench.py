@@ -10,6 +10,8 @@ from benchmarks import photographs, product
 from benchmarks.weights import seeded_weights
 
 ALPHA = 1.0
+# The narrowest network that Keras has weights for: what is measured with it is all but the network.
+NARROW_ALPHA = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class Sizes:
     n_few_images: int
     n_images_of_plain_script: tuple[int, ...]
     n_images_of_yardstick: tuple[int, ...]
+    n_images_of_peers: tuple[int, ...]
+    n_images_of_plain_processes: tuple[int, ...]
     n_large_images: int
     n_listed_files: int
     n_pca_rows: int
@@ -30,6 +34,7 @@ class Sizes:
     yardstick_partitions: int
     n_known: int
     n_new: int
+    n_planned: int
     rounds: int
     pca_rounds: int
 
@@ -40,6 +45,8 @@ FULL = Sizes(
     n_few_images=245,
     n_images_of_plain_script=(100, 1_440),
     n_images_of_yardstick=(1_440, 10_000),
+    n_images_of_peers=(2_000, 35_000),
+    n_images_of_plain_processes=(10_000, 35_000),
     n_large_images=400,
     n_listed_files=200_000,
     n_pca_rows=35_000,  # more than the product computes without Spark
@@ -49,6 +56,7 @@ FULL = Sizes(
     yardstick_partitions=20,
     n_known=100_000,
     n_new=100,
+    n_planned=10_000_000,
     rounds=2,
     pca_rounds=3,
 )
@@ -59,6 +67,8 @@ QUICK = Sizes(
     n_few_images=20,
     n_images_of_plain_script=(20,),
     n_images_of_yardstick=(48,),
+    n_images_of_peers=(48,),
+    n_images_of_plain_processes=(48,),
     n_large_images=4,
     n_listed_files=2_000,
     n_pca_rows=400,
@@ -68,6 +78,7 @@ QUICK = Sizes(
     yardstick_partitions=2,
     n_known=60,
     n_new=20,
+    n_planned=2_000,
     rounds=1,
     pca_rounds=1,
 )
@@ -115,6 +126,11 @@ class Workbench:
     def model(self) -> Path:
         """Return the folder of the model artefact, made by ``fruits export-model``."""
         return product.export_model(self.weights(), ALPHA, self.inputs / "model")
+
+    def narrow_model(self) -> Path:
+        """Return the same of the narrowest network."""
+        weights = seeded_weights(self.inputs, alpha=NARROW_ALPHA)
+        return product.export_model(weights, NARROW_ALPHA, self.inputs / "narrow model")
 
     def network(self) -> tuple[str, ...]:
         """Return the options that name the network, as a user gives it."""

@@ -1,6 +1,7 @@
 """The benchmarks run and report every figure; how fast anything is, no test says."""
 
 import json
+import re
 import shutil
 import socket
 import socketserver
@@ -12,12 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from benchmarks import __main__ as benchmarks_main
-from benchmarks import delay_proxy, first_minute, photographs, s3_server
+from benchmarks import delay_proxy, first_minute, photographs, planning, s3_server
+from benchmarks.feature_difference import largest_difference
 from benchmarks.features_table import draw_features, features_table
 from benchmarks.figures import (
     Figure,
@@ -28,9 +32,15 @@ from benchmarks.figures import (
     markdown_table,
 )
 from benchmarks.memory import WorkerMemory, python_workers
+from benchmarks.narrow_tables import narrow_tables
+from benchmarks.peers.comparison import Round, peers_figure
+from benchmarks.peers.environment import REQUIREMENTS, interpreter_of_peers
+from benchmarks.peers.job import Job
+from benchmarks.plain_processes import share_figures
 from benchmarks.workbench import median_ratio
 from spark_assets.errors import ExitCode, FruitsError
 
+ROOT = Path(__file__).resolve().parents[2]
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads Linux' /proc")
 
 
@@ -203,6 +213,100 @@ def test_a_newcomer_finds_nothing_that_others_have_made(tmp_path):
     }
 
 
+def _write_features(folder, rows):
+    folder.mkdir(parents=True)
+    columns = {"path": list(rows), "features": pa.array(rows.values(), pa.list_(pa.float32()))}
+    pq.write_table(pa.table(columns), folder / "part-0.parquet")
+    return folder
+
+
+def test_features_are_compared_image_by_image_in_standard_deviations(tmp_path):
+    theirs = _write_features(tmp_path / "theirs", {"/a/1.jpg": [0, 0], "/a/2.jpg": [4, 1]})
+    ours = _write_features(tmp_path / "ours", {"a/2.jpg": [4, 1], "a/1.jpg": [1, 0]})
+    assert largest_difference(theirs, ours) == 0.5
+    assert largest_difference(ours, ours) == 0
+
+
+def test_features_of_other_images_are_not_compared(tmp_path):
+    theirs = _write_features(tmp_path / "peer" / "t", {"1.jpg": [0], "2.jpg": [1]})
+    fewer = _write_features(tmp_path / "fewer", {"1.jpg": [0]})
+    with pytest.raises(FruitsError, match="peer and fruits featurize hold different images"):
+        largest_difference(theirs, fewer)
+    twice = _write_features(tmp_path / "twice" / "t", {"a/1.jpg": [0], "b/1.jpg": [0]})
+    with pytest.raises(FruitsError, match="twice holds an image twice"):
+        largest_difference(twice, fewer)
+
+
+def test_the_faster_peer_of_each_round_is_what_counts():
+    rounds = [
+        Round(ours=10.0, peers={"Daft": 5.0, "Ray Data": 20.0}, difference=0.0),
+        Round(ours=10.0, peers={"Daft": 40.0, "Ray Data": 10.0}, difference=2e-5),
+    ]
+    figure = peers_figure(2_000, rounds)
+    assert figure.value == 1.5
+    assert figure.verdict == "**missed**"
+    assert figure.measured == (
+        "fruits 10.0, 10.0 s, Daft 5.0, 40.0 s, Ray Data 20.0, 10.0 s; features differ by at most "
+        "2e-05 of their standard deviation"
+    )
+
+
+def test_a_peer_gets_every_photograph_of_the_folder(tmp_path, monkeypatch):
+    images = photographs.small_photographs(tmp_path, 3)
+    command = ["peer", "--images", str(images), "--model", "m", "--output", "o", "--processes", "2"]
+    monkeypatch.setattr(sys, "argv", command)
+    job = Job.from_command_line("peer", None)
+    assert job.paths == sorted(map(str, images.rglob("*.jpg")))
+    assert (len(job.paths), job.model, job.output, job.n_processes) == (3, "m", "o", 2)
+
+
+def test_the_peers_decode_and_compute_with_the_same_libraries_as_the_product():
+    def pins(path):
+        return dict(re.findall(r"^([a-z0-9.-]+)==(\S+)", path.read_text(), re.MULTILINE))
+
+    peers, product = pins(REQUIREMENTS), pins(ROOT / "requirements.txt")
+    for name in ("ai-edge-litert", "numpy", "pi-heif", "pillow"):
+        assert peers[name] == product[name]
+    assert peers.keys() - product.keys() >= {"daft", "ray"}
+
+
+@pytest.mark.slow
+def test_without_an_index_of_packages_the_peers_are_not_measured(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(NotMeasuredError, match=r"Daft and Ray could not be installed: .*ERROR"):
+        interpreter_of_peers(tmp_path)
+    # What is there already is used as long as the lock is the same.
+    (tmp_path / "peers" / "installed.txt").write_text(REQUIREMENTS.read_text())
+    assert interpreter_of_peers(tmp_path) == tmp_path / "peers" / "bin" / "python"
+
+
+def test_a_share_is_taken_of_the_plain_processes_right_before_and_after():
+    featurize, chain = share_figures(
+        10_000, [200.0, 300.0, 500.0], featurized_s=50.0, chain_s=100.0
+    )
+    assert (featurize.value, chain.value) == (200 / 250, 100 / 400)
+    assert featurize.measured.endswith("plain processes 200.0, 300.0 images/s before and after")
+    assert (str(featurize.target), str(chain.target)) == ("at least 0.85 x", "at least 0.8 x")
+
+
+def test_what_is_drawn_for_a_plan_is_what_the_plan_finds(tmp_path):
+    tables = narrow_tables(tmp_path, 1_003, 100)
+    listed = pq.read_table(tables / "listed.parquet")
+    known = pq.read_table(tables / "changes", partitioning=None)
+    assert (listed.num_rows, known.num_rows) == (1_003, 1_003)
+    assert listed.equals(listed.sort_by("path"))
+    assert pc.count_distinct(known["content_sha256"]).as_py() == 1_003
+    seconds, memory = planning.planning_figures(1_003, planning.plan_tables(tables))
+    assert seconds.verdict == "reached"
+    assert memory.value > 50
+
+
+def test_a_plan_that_misses_what_was_drawn_is_no_figure():
+    planned = {"n_images": 200, "n_changed": 99, "n_gone": 100}
+    with pytest.raises(FruitsError, match=r"'n_changed': 99.* where .*'n_changed': 100.* drawn"):
+        planning.planning_figures(1_000, planned)
+
+
 def test_the_table_says_of_each_figure_whether_its_target_is_reached():
     table = markdown_table(
         [
@@ -245,18 +349,18 @@ def test_a_benchmark_that_fails_does_not_take_the_others_with_it(tmp_path, monke
 
 @pytest.mark.slow
 def test_a_smoke_run_prints_the_figures_that_are_asked_for(tmp_path):
-    names = ("scale", "pca", "listing")
+    names = ("scale", "pca", "listing", "planning")
     only = [argument for name in names for argument in ("--only", name)]
     finished = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--output", str(tmp_path), "--quick", *only],
-        cwd=Path(__file__).resolve().parents[2],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert finished.returncode == 0, finished.stderr
     lines = [line for line in finished.stdout.splitlines() if line.startswith("|")][2:]
-    assert len(lines) == 7
+    assert len(lines) == 9
     assert all("not measured" not in line for line in lines), finished.stdout
     assert str(tmp_path) not in finished.stdout
     shutil.rmtree(tmp_path)
