@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchmarks.photographs import SEED, made_once
-from spark_assets.schemas import CHANGES, LISTED, Outcome
+from spark_assets.storage.schemas import CHANGES, LISTED, Outcome
 
 RUN_ID = "20260101T000000Z-0001"
 _PHOTOGRAPHS_PER_LABEL = 1_000

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import threadpoolctl  # type: ignore[import-untyped]
 from numpy.typing import NDArray
+from pyspark import SparkContext
 from pyspark.ml.feature import PCA
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import SparkSession
@@ -70,7 +71,7 @@ def run(features_path: str, *, n_components: int, n_rounds: int) -> dict[str, li
     n_rows = pq.ParquetDataset(features_path).read(["label"]).num_rows
     matrix = _read_matrix(features_path, n_rows)
     contestants: dict[str, Callable[[], Ratios]] = {
-        "ours": lambda: fit_ours(spark, features_path, n_components),
+        "ours": lambda: fit_ours(spark.sparkContext, features_path, n_components),
         "mllib": lambda: _fit_mllib(spark, features_path, n_components),
         "numpy": lambda: _fit_numpy(matrix, n_components),
     }
@@ -113,7 +114,7 @@ def _read_matrix(features_path: str, n_rows: int) -> NDArray[np.float32]:
 
 
 def fit_ours(
-    spark: SparkSession, features_path: str, n_components: int, *, n_files: int | None = None
+    context: SparkContext, features_path: str, n_components: int, *, n_files: int | None = None
 ) -> Ratios:
     """Return the shares of the variance that our fit finds in a features table, or some files.
 
@@ -122,7 +123,7 @@ def fit_ours(
     folder = parse_location(features_path)
     files = files_of({"": folder})[:n_files]
     features = CurrentFiles(files, RowChoice({}, but=True), count_rows(folder))
-    statistics = summarize(lambda: spark, features, counted=[""]).statistics
+    statistics = summarize(lambda: context, features, counted=[""]).statistics
     ratios: Ratios = fit(statistics, n_components).explained_variance_ratio
     return ratios[:n_components]
 

@@ -16,7 +16,7 @@ from benchmarks.processes import PROJECT, last_words
 from benchmarks.product import MASTER
 from benchmarks.workbench import Workbench, say
 from spark_assets.errors import FruitsError
-from spark_assets.runtime.spark_context import start_session
+from spark_assets.runtime.spark_context import start_context
 
 SECONDS_TARGET = at_most(1.1)
 MEMORY_TARGET = at_most(1.1)
@@ -81,8 +81,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--features", required=True, metavar="FOLDER")
     parser.add_argument("--n-components", type=int, required=True)
     arguments = parser.parse_args(argv)
-    # The product's session, whose workers have loaded all that they need.
-    spark = start_session("pca", master=MASTER, s3=None, verbose=False)
+    # As the product starts it, with workers that have loaded all that they need.
+    spark = start_context("pca", master=MASTER, verbose=False)
     features = arguments.features
     fit_ours(spark, features, arguments.n_components, n_files=2)
     started = time.perf_counter()

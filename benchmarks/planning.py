@@ -25,8 +25,8 @@ from spark_assets.features.engines import EngineName
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import LabelRule
-from spark_assets.locations import parse_location
 from spark_assets.output.layout import OutputLayout
+from spark_assets.storage.locations import parse_location
 
 SECONDS_TARGET = at_most(60, "s")
 MEMORY_TARGET = at_most(4096, "MiB")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from spark_assets.features.feature_model import FeatureModel
@@ -131,8 +132,8 @@ def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         return no_spark
     spark = request.getfixturevalue("spark")
     monkeypatch.setattr(parallel, "_MAX_ROWS_HERE", -1)
-    return lambda: spark
+    return lambda: spark.sparkContext
 
 
-def no_spark() -> SparkSession:
+def no_spark() -> SparkContext:
     raise AssertionError("Spark was asked for")

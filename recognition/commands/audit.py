@@ -6,7 +6,7 @@ from recognition.audit.run import AuditOptions, audit_output
 from spark_assets.chain.run import report
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_report, report_options
-from spark_assets.jobs.working import session_on_demand
+from spark_assets.jobs.working import spark_on
 from spark_assets.output.finding import AuditRecord, FindingKind
 from spark_assets.output.layout import OutputLayout
 from spark_assets.report.wording import counted, printable
@@ -61,10 +61,10 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         group_by=parsed.group_by,
         against=None if parsed.against is None else parse_output_location(parsed.against),
     )
-    with session_on_demand(options.output, "fruits audit", parsed) as session:
+    with spark_on(options.output, "fruits audit", parsed) as spark:
         record, _ = audit_output(options)
         _say_found(record, OutputLayout(options.output))
-        report(session, report_options(parsed))
+        report(spark, report_options(parsed))
     return ExitCode.DONE
 
 

@@ -9,7 +9,7 @@ from spark_assets.chain.report import make_report, write_report
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.argument_types import positive_int, share
 from spark_assets.jobs.arguments import add_common, add_report, report_options
-from spark_assets.jobs.working import session_on_demand
+from spark_assets.jobs.working import spark_on
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.pca_models import pca_records
@@ -72,12 +72,12 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     )
     to_report: ReportOptions = report_options(parsed)
     layout = OutputLayout(options.output)
-    with session_on_demand(options.output, "fruits evaluate", parsed) as session:
+    with spark_on(options.output, "fruits evaluate", parsed) as spark:
         runs = visible_runs(layout)
         records = pca_records(layout, [run.run_id for run in runs])
         record = newest_record(records, options.output)
         say_evaluated(evaluate_output(options, runs, record))
-        write_report(layout, make_report(session, to_report, runs, record))
+        write_report(layout, make_report(spark, to_report, runs, record))
     return ExitCode.DONE
 
 

@@ -36,17 +36,17 @@ class Summary:
         return type(self)(statistics, self.sample.merge(other.sample))
 
 
-def summarize(session: GetSpark, features: CurrentFiles, counted: Collection[str]) -> Summary:
+def summarize(spark: GetSpark, features: CurrentFiles, counted: Collection[str]) -> Summary:
     """Read features once: all for the sample, those of the runs ``counted`` for the statistics.
 
     Raises FruitsError where vectors differ in length.
     """
     work = partial(_summary, features.choice, features.n_rows, frozenset(counted))
-    return merge_shares(session, work, Summary.merge, features.files, n_rows=features.n_rows)
+    return merge_shares(spark, work, Summary.merge, features.files, n_rows=features.n_rows)
 
 
 def project_files(
-    session: GetSpark,
+    spark: GetSpark,
     features: CurrentFiles,
     model: PCAModel,
     layout: OutputLayout,
@@ -59,7 +59,7 @@ def project_files(
     for run_id in {file.run_id for file in features.files}:
         make_folder(layout.reduced_by(model_id, run_id))
     work = partial(_project, features.choice, model, layout, model_id)
-    n_reduced = sum(map_shares(session, work, features.files, n_rows=features.n_rows))
+    n_reduced = sum(map_shares(spark, work, features.files, n_rows=features.n_rows))
     if n_reduced != features.n_rows:
         raise FruitsError(
             f"{features.n_rows} rows of features gave {n_reduced} reduced rows; nothing of them "

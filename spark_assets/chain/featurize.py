@@ -27,7 +27,7 @@ from spark_assets.output.versions import versions_in_use
 from spark_assets.runtime.parallel import is_for_spark
 from spark_assets.runtime.progress import ProgressRecord, track
 from spark_assets.runtime.spark_context import n_task_slots
-from spark_assets.runtime.spark_on_demand import GetSpark, context_of, release
+from spark_assets.runtime.spark_on_demand import GetSpark, release
 from spark_assets.storage.schemas import CHANGES, Outcome
 
 # Images that storage gave no bytes of.
@@ -50,14 +50,14 @@ class NothingNew:
 
 
 def featurize_images(
-    session: GetSpark, run: StartedRun, plan: Plan, network: ChosenNetwork
+    spark: GetSpark, run: StartedRun, plan: Plan, network: ChosenNetwork
 ) -> FeaturizedRun:
     """Featurize the images of the plan; write features, rejected images and what has changed.
 
     Raises FruitsError where the counts do not add up, and where S3 refuses access to an image: how
     many may be rejected is a matter of bad photographs only.
     """
-    context = context_of(session)
+    context = spark()
     n_slots, versions = n_task_slots(context), versions_in_use(context)
     progress = ProgressRecord(0)
     with run.stopwatch.stage("featurize"):
@@ -65,7 +65,7 @@ def featurize_images(
             progress = _featurize_on_spark(context, run, plan, network.model)
     n_rows = plan.n_images + sum(earlier.counts.n_images for earlier in run.earlier)
     if not is_for_spark(n_rows):
-        release(session)  # the driver does all that is left, up to the report
+        release(spark)  # the driver does all that is left, up to the report
     with run.stopwatch.stage("write"):
         write_gone(run, plan)
         counts, bytes_read = _count(run, plan)

@@ -20,7 +20,7 @@ from spark_assets.runtime.spark_on_demand import GetSpark
 
 
 def fit_here(
-    session: GetSpark,
+    spark: GetSpark,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     records: Sequence[PCARecord],
@@ -32,7 +32,7 @@ def fit_here(
     ``records`` are the models that are there.  Raises FruitsError where the features allow no PCA.
     """
     kept, later = _kept_statistics(layout, runs, records)
-    summary = summarize(session, features, [run.run_id for run in later])
+    summary = summarize(spark, features, [run.run_id for run in later])
     statistics = kept.merge(summary.statistics)
     return fit(statistics, n_components), statistics, summary.sample
 

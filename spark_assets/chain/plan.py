@@ -6,6 +6,7 @@ a new one and a gone one: to featurize it again takes milliseconds.
 
 from dataclasses import asdict, dataclass, field
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,6 +19,7 @@ from spark_assets.storage.schemas import Outcome
 
 # More than this share of the images does not go by itself: a disk is not mounted, a prefix wrong.
 _SHARE_THAT_MAY_GO = 0.5
+_COLUMNS = ("path", "size_bytes", "modified_at", "outcome", "reason", "run_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +66,39 @@ def plan_run(run: StartedRun, listed: pa.Table) -> Plan:
                 "that holds some"
             )
         return Plan(listed)
-    held = current_state(run.layout, run.earlier)
-    # The row of each listed image in what is held, null where it is new.  A hash of the paths:
-    # Acero's join of the two tables also carries the other columns through.
-    row = pc.index_in(listed["path"], value_set=held["path"].combine_chunks()).combine_chunks()
-    known = held.take(row)
-    is_new = pc.is_null(row)
-    is_changed = pc.and_not(_needs_a_look(run, listed, known), is_new)
-    gone = held.slice(0, 0) if run.options.is_partial else _not_in(held, listed)
-    n_changed, n_new = _n_true(is_changed), _n_true(is_new)
-    n_known = listed.num_rows - n_new - n_changed
+    held = current_state(run.layout, run.earlier, _COLUMNS)
+    row = _rows_of(held["path"], listed["path"])
+    is_listed = pc.is_valid(row)
+    listed_held, row = held.filter(is_listed), row.drop_null()
+    is_changed = _should_retry(run, listed_held, listed.take(row))
+    gone = held.slice(0, 0) if run.options.is_partial else held.filter(pc.invert(is_listed))
+    n_changed = _n_true(is_changed)
+    n_known = len(row) - n_changed
     _refuse_mass_removal(run.options, gone.num_rows, n_known + n_changed)
+    is_known = np.zeros(listed.num_rows, bool)
+    is_known[row.filter(pc.invert(is_changed)).to_numpy()] = True
     return Plan(
-        images=listed.filter(pc.or_(is_new, is_changed)),
+        images=listed.filter(pa.array(~is_known)),
         n_known=n_known,
         n_changed=n_changed,
         gone=gone["path"].combine_chunks(),
-        n_outdated=_n_features(gone) + _n_features(known.filter(is_changed)),
+        n_outdated=_n_features(gone) + _n_features(listed_held.filter(is_changed)),
     )
 
 
-def _needs_a_look(run: StartedRun, listed: pa.Table, known: pa.Table) -> pa.ChunkedArray:
+def _rows_of(paths: pa.ChunkedArray, listed: pa.ChunkedArray) -> pa.Array:
+    """Return where each path is listed, null where it is not.
+
+    A search in what is ordered: of ten million paths, a hash table of them took twice the time and
+    1.5 GB more, and Acero's join as long and 2 GB more.
+    """
+    ordered, wanted = listed.combine_chunks(), paths.combine_chunks()
+    row = pc.search_sorted(ordered, wanted).cast(pa.int64())
+    within = pc.if_else(pc.less(row, len(ordered)), row, None)
+    return pc.if_else(pc.equal(ordered.take(within), wanted), within, None)
+
+
+def _should_retry(run: StartedRun, known: pa.Table, listed: pa.Table) -> pa.ChunkedArray:
     """Return of which images the size or time is another, or the rejection may be otherwise today.
 
     What could not be read may be readable, and what was too large may be allowed.
@@ -110,11 +124,6 @@ def _equal(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _is(column: pa.ChunkedArray, value: str) -> pa.ChunkedArray:
     return pc.fill_null(pc.equal(column, str(value)), False)
-
-
-def _not_in(held: pa.Table, listed: pa.Table) -> pa.Table:
-    is_listed = pc.is_in(held["path"], value_set=listed["path"].combine_chunks())
-    return held.filter(pc.invert(is_listed))
 
 
 def _n_true(column: pa.ChunkedArray) -> int:

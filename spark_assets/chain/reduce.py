@@ -55,7 +55,7 @@ class Reduction:
 
 
 def reduce_features(
-    session: GetSpark, options: ReduceOptions, runs: Sequence[RunManifest]
+    spark: GetSpark, options: ReduceOptions, runs: Sequence[RunManifest]
 ) -> Reduction:
     """Reduce the current features of ``runs``.
 
@@ -79,13 +79,13 @@ def reduce_features(
         fitted_model_id=None if given is None else given[1].fitted_model_id,
     )
     if held is not None and not (options.refit and _is_outdated(held, runs)):
-        return _extend(session, layout, runs, held, options.drift_alarm_rate)
+        return _extend(spark, layout, runs, held, options.drift_alarm_rate)
     n_components = _n_components(options, records)
-    return make_model(session, layout, runs, records, n_components, given=given)
+    return make_model(spark, layout, runs, records, n_components, given=given)
 
 
 def make_model(
-    session: GetSpark,
+    spark: GetSpark,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     records: Sequence[PCARecord],
@@ -99,7 +99,7 @@ def make_model(
     """
     model_id = _model_id(layout, given)
     try:
-        return _make(session, layout, runs, records, given, n_components, model_id)
+        return _make(spark, layout, runs, records, given, n_components, model_id)
     except BaseException:
         delete_folder(layout.reduced(model_id))
         delete_folder(layout.pca_model(model_id))
@@ -132,7 +132,7 @@ def _model_id(layout: OutputLayout, given: Given | None) -> str:
 
 
 def _extend(
-    session: GetSpark,
+    spark: GetSpark,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     record: PCARecord,
@@ -148,11 +148,11 @@ def _extend(
     model, _ = load_pca_model(folder)
     with stopwatch.stage("project"):
         features = feature_files(layout, runs, new)
-        n_reduced = project_files(session, features, model, layout, record.model_id)
+        n_reduced = project_files(spark, features, model, layout, record.model_id)
     fit, reference = None, load_reference(folder)
     if reference is not None:
         with stopwatch.stage("drift"):
-            batch = measure(summarize(session, features, counted=()).sample, model)
+            batch = measure(summarize(spark, features, counted=()).sample, model)
             fit = batch_fit(reference, batch, alarm_rate=alarm_rate)
     projection = Projection(
         model_id=record.model_id,
@@ -167,7 +167,7 @@ def _extend(
 
 
 def _make(
-    session: GetSpark,
+    spark: GetSpark,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     records: Sequence[PCARecord],
@@ -183,7 +183,7 @@ def _make(
     if given is None:
         with stopwatch.stage("fit"):
             model, statistics, sample = fit_here(
-                session, layout, runs, records, features, n_components
+                spark, layout, runs, records, features, n_components
             )
             reference = reference_of(sample, model, statistics)
         fitted_model_id, fitted_on = model_id, run_ids
@@ -197,7 +197,7 @@ def _make(
                 f"those in {layout.output.uri}; fit one here by leaving out --pca-model"
             )
     with stopwatch.stage("project"):
-        n_reduced = project_files(session, features, model, layout, model_id)
+        n_reduced = project_files(spark, features, model, layout, model_id)
     record = PCARecord(
         model_id=model_id,
         fitted_here=given is None,

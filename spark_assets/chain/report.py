@@ -16,7 +16,7 @@ from spark_assets.storage.files import write_bytes
 
 
 def make_report(
-    session: GetSpark,
+    spark: GetSpark,
     options: ReportOptions,
     runs: Sequence[RunManifest],
     record: PCARecord | None,
@@ -28,7 +28,7 @@ def make_report(
             f"there is no finished run in {options.output.uri} to report on; make one with: "
             "fruits run --images URI --output URI"
         )
-    return render(collect_report_data(session, layout, runs, record, max_points=options.max_points))
+    return render(collect_report_data(spark, layout, runs, record, max_points=options.max_points))
 
 
 def write_report(layout: OutputLayout, page: str) -> None:

@@ -29,55 +29,55 @@ from spark_assets.output.history import n_current_features, visible_runs
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.pca_models import PCARecord, pca_records
-from spark_assets.runtime.spark_on_demand import GetSpark, context_of
+from spark_assets.runtime.spark_on_demand import GetSpark
 from spark_assets.storage.files import read_bytes
 
 
 def run_chain(
-    session: GetSpark,
+    spark: GetSpark,
     options: FeaturizeOptions,
     to_reduce: ReduceOptions,
     to_report: ReportOptions,
 ) -> ExitCode:
     """Do the whole chain: add what is new, or replace all that is there with ``--overwrite``."""
     if options.overwrite:
-        return _replace(session, options, to_reduce, to_report)
-    return _add(session, options, to_reduce, to_report)
+        return _replace(spark, options, to_reduce, to_report)
+    return _add(spark, options, to_reduce, to_report)
 
 
 def _add(
-    session: GetSpark,
+    spark: GetSpark,
     options: FeaturizeOptions,
     to_reduce: ReduceOptions,
     to_report: ReportOptions,
 ) -> ExitCode:
     """Add what is new; each stage stays done when a later one fails."""
     layout = OutputLayout(options.output)
-    result = featurize(session, options)
+    result = featurize(spark, options)
     code = commit(result, options)
     runs = visible_runs(layout)
-    reduction = _reduce_if_any(session, to_reduce, runs)
+    reduction = _reduce_if_any(spark, to_reduce, runs)
     has_new = isinstance(result, FeaturizedRun) or (reduction and reduction.has_work_done)
     if not has_new and read_bytes(layout.report) is not None:
         say_report(layout)
     else:
-        write_report(layout, make_report(session, to_report, runs, _record(reduction)))
+        write_report(layout, make_report(spark, to_report, runs, _record(reduction)))
     return code
 
 
 def _replace(
-    session: GetSpark,
+    spark: GetSpark,
     options: FeaturizeOptions,
     to_reduce: ReduceOptions,
     to_report: ReportOptions,
 ) -> ExitCode:
     """Replace what is there once everything new is complete, and not before."""
     layout = OutputLayout(options.output)
-    result = featurize(session, options)
+    result = featurize(spark, options)
     assert isinstance(result, FeaturizedRun)  # no earlier run is looked at, so nothing is known
     try:
-        reduction = _reduce_if_any(session, to_reduce, [result.manifest])
-        page = make_report(session, to_report, [result.manifest], _record(reduction))
+        reduction = _reduce_if_any(spark, to_reduce, [result.manifest])
+        page = make_report(spark, to_report, [result.manifest], _record(reduction))
         commit_run(layout, result.manifest, result.model)
     except BaseException:
         discard_run(layout, result.manifest.run_id)
@@ -87,7 +87,7 @@ def _replace(
     return say_featurized(result.manifest, options)
 
 
-def featurize(session: GetSpark, options: FeaturizeOptions) -> FeaturizedRun | NothingNew:
+def featurize(spark: GetSpark, options: FeaturizeOptions) -> FeaturizedRun | NothingNew:
     """List, plan and featurize what is new or changed.  Nothing of it is visible before `commit`.
 
     Raises FruitsError where there is nothing to read, the output holds features of other images or
@@ -104,14 +104,14 @@ def featurize(session: GetSpark, options: FeaturizeOptions) -> FeaturizedRun | N
                 plan = plan_run(run, listed)
             if plan.has_work:
                 with run.stopwatch.stage("start"):
-                    context_of(session)
+                    spark()
             with run.stopwatch.stage("model"):
                 network = network_chosen.result()
         say_network(network)
         if not plan.has_work:
             return NothingNew(plan.n_known)
         say_planned(plan, adds=bool(run.earlier))
-        return featurize_images(session, run, plan, network)
+        return featurize_images(spark, run, plan, network)
 
 
 def commit(result: FeaturizedRun | NothingNew, options: FeaturizeOptions) -> ExitCode:
@@ -130,27 +130,27 @@ def commit(result: FeaturizedRun | NothingNew, options: FeaturizeOptions) -> Exi
     return say_featurized(result.manifest, options)
 
 
-def reduce(session: GetSpark, options: ReduceOptions, runs: Sequence[RunManifest]) -> Reduction:
+def reduce(spark: GetSpark, options: ReduceOptions, runs: Sequence[RunManifest]) -> Reduction:
     """Reduce the features of runs, and say what came of it."""
-    reduction = reduce_features(session, options, runs)
+    reduction = reduce_features(spark, options, runs)
     say_reduced(reduction, n_current_features(runs))
     return reduction
 
 
-def report(session: GetSpark, options: ReportOptions) -> None:
+def report(spark: GetSpark, options: ReportOptions) -> None:
     """Make the page about what an output holds."""
     layout = OutputLayout(options.output)
     runs = visible_runs(layout)
     records = pca_records(layout, [run.run_id for run in runs])
-    write_report(layout, make_report(session, options, runs, records[-1] if records else None))
+    write_report(layout, make_report(spark, options, runs, records[-1] if records else None))
 
 
 def _reduce_if_any(
-    session: GetSpark, options: ReduceOptions, runs: Sequence[RunManifest]
+    spark: GetSpark, options: ReduceOptions, runs: Sequence[RunManifest]
 ) -> Reduction | None:
     """Reduce, unless no image could be used: then the report has the reasons."""
     if n_current_features(runs):
-        return reduce(session, options, runs)
+        return reduce(spark, options, runs)
     say_nothing_to_reduce()
     return None
 

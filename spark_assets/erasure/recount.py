@@ -7,14 +7,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from pyspark.sql import SparkSession, Window
-from pyspark.sql import functions as F
-
-from spark_assets.output.history import changes_of
 from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import Counts, RunManifest
+from spark_assets.output.state import all_changes
 from spark_assets.storage.files import write_json
 from spark_assets.storage.schemas import Outcome
+
+_ROWS_AT_ONCE = 10_000
 
 
 @dataclass(slots=True)
@@ -29,11 +28,9 @@ class _Found:
     rejected_by_reason: dict[str, int] = field(default_factory=dict)
 
 
-def recount_runs(
-    spark: SparkSession, layout: OutputLayout, runs: Sequence[RunManifest]
-) -> list[RunManifest]:
+def recount_runs(layout: OutputLayout, runs: Sequence[RunManifest]) -> list[RunManifest]:
     """Write the manifests whose counts no longer hold; return all of them as they are now."""
-    found = _found_by_run(spark, layout, runs)
+    found = _found_by_run(layout, runs)
     n_held, recounted = 0, []
     for run in runs:
         counts = _counts(run.counts, found[run.run_id], n_held)
@@ -64,31 +61,30 @@ def _counts(before: Counts, found: _Found, n_held: int) -> Counts:
     )
 
 
-def _found_by_run(
-    spark: SparkSession, layout: OutputLayout, runs: Sequence[RunManifest]
-) -> dict[str, _Found]:
-    in_order = Window.partitionBy("path").orderBy("run_id")
-    before = F.coalesce(F.lag("outcome").over(in_order), F.lit(str(Outcome.GONE)))
-    rows = (
-        changes_of(spark, layout, runs)
-        .withColumn("before", before)
-        .groupBy("run_id", "before", "outcome", "reason")
-        .count()
-        .collect()
-    )
+def _found_by_run(layout: OutputLayout, runs: Sequence[RunManifest]) -> dict[str, _Found]:
+    ordered = all_changes(layout, runs)
+    columns = ("path", "run_id", "outcome", "reason")
     found: dict[str, _Found] = defaultdict(_Found)
-    for run_id, held, outcome, reason, n in rows:
-        of_run = found[run_id]
-        was_held = held != str(Outcome.GONE)
-        of_run.n_held_before += n * was_held
-        of_run.n_outdated += n * (held == str(Outcome.FEATURES))
-        if outcome == str(Outcome.GONE):
-            of_run.n_gone += n
-            continue
-        of_run.n_changed += n * was_held
-        if outcome == str(Outcome.FEATURES):
-            of_run.n_features += n
-        else:
-            reasons = of_run.rejected_by_reason
-            reasons[reason] = reasons.get(reason, 0) + n
+    path_before, held = None, str(Outcome.GONE)
+    for batch in ordered.select(columns).to_batches(max_chunksize=_ROWS_AT_ONCE):
+        for path, run_id, outcome, reason in zip(*batch.to_pydict().values(), strict=True):
+            if path != path_before:
+                held = str(Outcome.GONE)
+            _add(found[run_id], held, outcome, reason)
+            path_before, held = path, outcome
     return found
+
+
+def _add(of_run: _Found, held: str, outcome: str, reason: str) -> None:
+    """Count one image of a run, which was ``held`` with an outcome before."""
+    was_held = held != str(Outcome.GONE)
+    of_run.n_held_before += was_held
+    of_run.n_outdated += held == str(Outcome.FEATURES)
+    if outcome == str(Outcome.GONE):
+        of_run.n_gone += 1
+        return
+    of_run.n_changed += was_held
+    if outcome == str(Outcome.FEATURES):
+        of_run.n_features += 1
+    else:
+        of_run.rejected_by_reason[reason] = of_run.rejected_by_reason.get(reason, 0) + 1

@@ -1,13 +1,11 @@
 """The middle of an erasure: tables, models and the report, without the images.
 
-On Spark, for a PCA is fitted anew.  Each part is done from the journal alone and comes to the same
+Each part is done from the journal alone and comes to the same
 when it is done again, so that an interruption costs no more than time.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-
-from pyspark.sql import SparkSession
 
 from spark_assets.chain.messages import say_reduced
 from spark_assets.chain.options import ReportOptions
@@ -29,13 +27,14 @@ from spark_assets.output.pca_models import (
 )
 from spark_assets.pca.model import parse_n_components
 from spark_assets.runtime.progress import say
+from spark_assets.runtime.spark_on_demand import GetSpark
 from spark_assets.storage.files import delete_folder, names_in, read_bytes
 from spark_assets.storage.locations import Location
 from spark_assets.storage.schemas import Outcome
 
 
 def rewrite_output(
-    spark: SparkSession, layout: OutputLayout, erasure: PendingErasure, *, max_points: int
+    spark: GetSpark, layout: OutputLayout, erasure: PendingErasure, *, max_points: int
 ) -> Rewritten:
     """Remove all that an output holds of some images; return what became of feature files."""
     rewritten = _rewrite(spark, layout, erasure, max_points=max_points)
@@ -43,7 +42,7 @@ def rewrite_output(
     return rewritten
 
 
-def rewrite_unfinished(spark: SparkSession, layout: OutputLayout, *, max_points: int) -> None:
+def rewrite_unfinished(spark: GetSpark, layout: OutputLayout, *, max_points: int) -> None:
     """Go on where an erasure was interrupted, so that a run builds on nothing that has to go.
 
     Photographs and old versions are left to ``fruits erase``, which has the rights to remove them.
@@ -58,10 +57,10 @@ def rewrite_unfinished(spark: SparkSession, layout: OutputLayout, *, max_points:
 
 
 def _rewrite(
-    spark: SparkSession, layout: OutputLayout, erasure: PendingErasure, *, max_points: int
+    spark: GetSpark, layout: OutputLayout, erasure: PendingErasure, *, max_points: int
 ) -> Rewritten:
     rewritten = _remove_rows(layout, erasure)
-    runs = recount_runs(spark, layout, visible_runs(layout))
+    runs = recount_runs(layout, visible_runs(layout))
     for artefact in registered_artefacts(layout):
         if artefact.name in erasure.artefacts:
             remove_artefact(layout, artefact)
@@ -71,7 +70,7 @@ def _rewrite(
         delete_folder(layout.pca_model(model_id))
     if read_bytes(layout.report) is not None and runs:
         options = ReportOptions(layout.output, max_points, verbose=False)
-        write_report(layout, make_report(lambda: spark, options, runs, record))
+        write_report(layout, make_report(spark, options, runs, record))
     return rewritten
 
 
@@ -110,7 +109,7 @@ def _forget_fits(layout: OutputLayout, erasure: PendingErasure) -> None:
 
 
 def _refit(
-    spark: SparkSession, layout: OutputLayout, runs: Sequence[RunManifest], dropped: set[str]
+    spark: GetSpark, layout: OutputLayout, runs: Sequence[RunManifest], dropped: set[str]
 ) -> PCARecord | None:
     """Return the model to go on with: the newest one if it stays, or one fitted in its place."""
     records = pca_records(layout, [run.run_id for run in runs])
@@ -122,7 +121,7 @@ def _refit(
         return None
     try:
         n_components = parse_n_components(records[-1].n_components_asked)
-        reduction = make_model(lambda: spark, layout, runs, kept, n_components)
+        reduction = make_model(spark, layout, runs, kept, n_components)
     except FruitsError as error:
         say(f"no PCA model takes the place of those that are removed: {error}")
         return kept[-1] if kept else None

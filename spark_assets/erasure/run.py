@@ -1,10 +1,7 @@
 """The path of an erasure: find, hide, remove at the source, rewrite, look again, certify."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from pyspark.sql import SparkSession
 
 from spark_assets.erasure.begin import NothingFoundError, begin, plan_erasure
 from spark_assets.erasure.conclude import conclude, remove_photographs
@@ -17,11 +14,11 @@ from spark_assets.output.erasing import pending_erasures
 from spark_assets.output.layout import OutputLayout
 from spark_assets.removal.files import Removal
 from spark_assets.runtime.progress import say
+from spark_assets.runtime.spark_on_demand import GetSpark
 from spark_assets.storage.locations import Location
 
 # What came of the sources of each erasure, by its id.
 Removals = Mapping[str, Sequence[Removal]]
-StartSession = Callable[[], AbstractContextManager[SparkSession]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +39,10 @@ class EraseOptions:
     verbose: bool
 
 
-def erase(options: EraseOptions, start_session: StartSession) -> ExitCode:
+def erase(options: EraseOptions, spark: GetSpark) -> ExitCode:
     """Erase what is asked for and what earlier erasures have left undone.
 
-    Spark is started once it is needed: not to be told that nothing was found.  Raises FruitsError
+    Spark is started where many features are left to fit a PCA to.  Raises FruitsError
     where nothing is found, or something cannot be removed.
     """
     layout = OutputLayout(options.output)
@@ -53,9 +50,8 @@ def erase(options: EraseOptions, start_session: StartSession) -> ExitCode:
     if options.is_dry_run:
         return ExitCode.DONE
     removals = remove_from_sources(layout)
-    with start_session() as spark:
-        for erasure in pending_erasures(layout):
-            say_rewritten(rewrite_output(spark, layout, erasure, max_points=options.max_points))
+    for erasure in pending_erasures(layout):
+        say_rewritten(rewrite_output(spark, layout, erasure, max_points=options.max_points))
     return conclude_all(options, layout, removals)
 
 

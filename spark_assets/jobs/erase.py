@@ -13,7 +13,7 @@ from spark_assets.erasure.selection import Asked
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.arguments import add_common, add_report
 from spark_assets.jobs.entry import run_entry
-from spark_assets.jobs.working import session, session_on, working_on
+from spark_assets.jobs.working import spark, spark_on, working_on
 from spark_assets.storage.locations import parse_location, parse_output_location
 
 PURPOSE = "fruits erase"
@@ -62,12 +62,13 @@ def run(parsed: argparse.Namespace, *, outside_reach: Sequence[str] = ()) -> Exi
     """Run the job as it was asked for on a command line."""
     options = options_of(parsed, outside_reach)
     if parsed.rewrite_only:
-        with session_on(options.output, PURPOSE, parsed):
+        with spark_on(options.output, PURPOSE, parsed):
             return ExitCode.DONE
     with working_on(options.output, PURPOSE, parsed):
         if parsed.allow_again:
             return allow_again(options.output, parsed.sha256)
-        return erase(options, lambda: session(options.output, PURPOSE, parsed))
+        with spark(PURPOSE, parsed) as on_demand:
+            return erase(options, on_demand)
 
 
 def options_of(parsed: argparse.Namespace, outside_reach: Sequence[str]) -> EraseOptions:

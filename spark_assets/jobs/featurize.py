@@ -11,7 +11,7 @@ from spark_assets.chain.places import check_places
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_featurize, featurize_options
 from spark_assets.jobs.entry import run_entry
-from spark_assets.jobs.working import session_on_demand
+from spark_assets.jobs.working import spark_on
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,11 +24,11 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     """Run the job as it was asked for on a command line."""
     options = featurize_options(parsed)
     check_places(options)
-    with session_on_demand(options.output, "fruits featurize", parsed, may_be_new=True) as session:
+    with spark_on(options.output, "fruits featurize", parsed, may_be_new=True) as spark:
         # Their libraries take half a second to load, in which Spark starts.
         from spark_assets.chain.run import commit, featurize
 
-        return commit(featurize(session, options), options)
+        return commit(featurize(spark, options), options)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

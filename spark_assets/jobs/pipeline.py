@@ -1,4 +1,4 @@
-"""The whole chain in one session: featurize, reduce, report."""
+"""The whole chain in one go: featurize, reduce, report."""
 
 import argparse
 
@@ -13,7 +13,7 @@ from spark_assets.jobs.arguments import (
     reduce_options,
     report_options,
 )
-from spark_assets.jobs.working import session_on_demand
+from spark_assets.jobs.working import spark_on
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +29,8 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     options = featurize_options(parsed)
     check_places(options)
     to_reduce, to_report = reduce_options(parsed), report_options(parsed)
-    with session_on_demand(options.output, "fruits run", parsed, may_be_new=True) as session:
+    with spark_on(options.output, "fruits run", parsed, may_be_new=True) as spark:
         # Its libraries take half a second to load, in which Spark starts.
         from spark_assets.chain.run import run_chain
 
-        return run_chain(session, options, to_reduce, to_report)
+        return run_chain(spark, options, to_reduce, to_report)

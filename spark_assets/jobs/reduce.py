@@ -11,7 +11,7 @@ from spark_assets.chain.run import reduce
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_reduce, reduce_options
 from spark_assets.jobs.entry import run_entry
-from spark_assets.jobs.working import session_on_demand
+from spark_assets.jobs.working import spark_on
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
 
@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Run the job as it was asked for on a command line."""
     options = reduce_options(parsed)
-    with session_on_demand(options.output, "fruits reduce", parsed) as session:
-        reduce(session, options, visible_runs(OutputLayout(options.output)))
+    with spark_on(options.output, "fruits reduce", parsed) as spark:
+        reduce(spark, options, visible_runs(OutputLayout(options.output)))
     return ExitCode.DONE
 
 

@@ -11,7 +11,7 @@ from spark_assets.chain.run import report
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_report, report_options
 from spark_assets.jobs.entry import run_entry
-from spark_assets.jobs.working import session_on_demand
+from spark_assets.jobs.working import spark_on
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Run the job as it was asked for on a command line."""
     options = report_options(parsed)
-    with session_on_demand(options.output, "fruits report", parsed) as session:
-        report(session, options)
+    with spark_on(options.output, "fruits report", parsed) as spark:
+        report(spark, options)
     return ExitCode.DONE
 
 

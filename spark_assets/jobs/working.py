@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from pyspark.sql import SparkSession
-
 from spark_assets.jobs.arguments import DEFAULT_MAX_POINTS
 from spark_assets.output.erasing import pending_erasures
 from spark_assets.output.layout import OutputLayout, check_output
 from spark_assets.output.lease import hold_lease
-from spark_assets.runtime.spark_context import is_submitted, start_context, start_session
-from spark_assets.runtime.spark_on_demand import SparkOnDemand
+from spark_assets.runtime.spark_context import is_submitted, start_context
+from spark_assets.runtime.spark_on_demand import GetSpark, SparkOnDemand
 from spark_assets.storage.files import names_in
 from spark_assets.storage.locations import Location
 
@@ -32,47 +30,31 @@ def working_on(output: Location, purpose: str, parsed: argparse.Namespace) -> It
 
 
 @contextmanager
-def session_on(
-    output: Location, purpose: str, parsed: argparse.Namespace
-) -> Iterator[SparkSession]:
-    """Start Spark to work on an output, as `working_on` does.
-
-    An erasure that was interrupted goes on first: nothing is built on what it has to remove.
-    """
-    with working_on(output, purpose, parsed), session(output, purpose, parsed) as spark:
-        _go_on_erasing(spark, OutputLayout(output))
-        yield spark
-
-
-@contextmanager
-def session_on_demand(
+def spark_on(
     output: Location, purpose: str, parsed: argparse.Namespace, *, may_be_new: bool = False
 ) -> Iterator[SparkOnDemand]:
-    """Work on an output as in `session_on`, with Spark started once something needs it.
+    """Work on an output as in `working_on`, with Spark started once something needs it.
 
-    In an output without runs everything is new, so that it is started at once.
+    In an output without runs everything is new, so that it is started at once.  An erasure that was
+    interrupted goes on first: nothing is built on what it has to remove.
     """
     if not may_be_new:
         check_output(output)
     layout = OutputLayout(output)
-    start = partial(
-        start_context, purpose, master=parsed.master, s3=output.s3, verbose=parsed.verbose
-    )
-    with (
-        hold_lease(layout, purpose=purpose, wait=parsed.wait),
-        SparkOnDemand(start) as on_demand,
-    ):
+    with hold_lease(layout, purpose=purpose, wait=parsed.wait), spark(purpose, parsed) as on_demand:
         if is_submitted() or not names_in(layout.manifests):
             on_demand.begin()
         _clear_up(layout)
         if pending_erasures(layout):
-            _go_on_erasing(on_demand(), layout)
+            _go_on_erasing(on_demand, layout)
         yield on_demand
 
 
-def session(output: Location, purpose: str, parsed: argparse.Namespace) -> SparkSession:
-    """Start Spark as a command line asks for it."""
-    return start_session(purpose, master=parsed.master, s3=output.s3, verbose=parsed.verbose)
+def spark(purpose: str, parsed: argparse.Namespace) -> SparkOnDemand:
+    """Return Spark as a command line asks for it, to be started on demand."""
+    return SparkOnDemand(
+        partial(start_context, purpose, master=parsed.master, verbose=parsed.verbose)
+    )
 
 
 def _clear_up(layout: OutputLayout) -> None:
@@ -83,7 +65,7 @@ def _clear_up(layout: OutputLayout) -> None:
     remove_orphans(layout, find_orphans(layout))
 
 
-def _go_on_erasing(spark: SparkSession, layout: OutputLayout) -> None:
+def _go_on_erasing(spark: GetSpark, layout: OutputLayout) -> None:
     from spark_assets.erasure.rewrite import rewrite_unfinished
 
     rewrite_unfinished(spark, layout, max_points=DEFAULT_MAX_POINTS)

@@ -17,17 +17,18 @@ from spark_assets.output.table_files import CurrentFiles, RowChoice, files_of
 from spark_assets.storage.schemas import CHANGES, Outcome
 
 # `schemas.CHANGES` with the run that decided.
-STATE = CHANGES.append(pa.field("run_id", pa.string(), nullable=False))
+STATE = CHANGES.append(pa.field("run_id", pa.dictionary(pa.int32(), pa.string()), nullable=False))
 
 
-def current_state(layout: OutputLayout, runs: Sequence[RunManifest]) -> pa.Table:
+def current_state(
+    layout: OutputLayout, runs: Sequence[RunManifest], columns: Sequence[str] = STATE.names
+) -> pa.Table:
     """Return a row of `STATE` for each image that is current, ordered by path.
 
     The newest of ``runs``, oldest first, that found something of an image decides about it.
+    ``columns`` are those that are read, among them path, outcome and run_id.
     """
-    ordered = pa.concat_tables([STATE.empty_table(), *(_changes(layout, run) for run in runs)])
-    # Run ids increase strictly within an output: of one path, the newest run comes last.
-    ordered = ordered.sort_by([("path", "ascending"), ("run_id", "ascending")])
+    ordered = all_changes(layout, runs, columns)
     decides = pc.and_(_is_last(ordered), pc.not_equal(ordered["outcome"], str(Outcome.GONE)))
     if hidden := hidden_paths(layout):
         is_hidden = pc.is_in(ordered["path"], value_set=pa.array(hidden, pa.string()))
@@ -35,12 +36,22 @@ def current_state(layout: OutputLayout, runs: Sequence[RunManifest]) -> pa.Table
     return ordered.filter(decides)
 
 
+def all_changes(
+    layout: OutputLayout, runs: Sequence[RunManifest], columns: Sequence[str] = STATE.names
+) -> pa.Table:
+    """Return all that runs have noted of images, as `STATE`, ordered by path and then by run."""
+    empty = STATE.empty_table().select(columns)
+    changes = pa.concat_tables([empty, *(_changes(layout, run, columns) for run in runs)])
+    # A stable sort of what is in the order of the runs: of one path, the newest run comes last.
+    return changes.sort_by("path")
+
+
 def outdated_paths(layout: OutputLayout, runs: Sequence[RunManifest]) -> dict[str, pa.Array]:
     """Return by run the paths of its rows of features that no longer count, of runs with any."""
-    state = current_state(layout, runs).select(["path", "run_id"])
+    state = current_state(layout, runs, ("path", "outcome", "run_id"))
     outdated = {}
     for run in runs:
-        changes = _changes(layout, run)
+        changes = _changes(layout, run, ("path", "outcome", "run_id"))
         written = changes.filter(pc.equal(changes["outcome"], str(Outcome.FEATURES)))["path"]
         kept = state.filter(pc.equal(state["run_id"], run.run_id))["path"]
         gone = written.filter(pc.invert(pc.is_in(written, value_set=kept.combine_chunks())))
@@ -63,9 +74,14 @@ def feature_files(
     )
 
 
-def _changes(layout: OutputLayout, run: RunManifest) -> pa.Table:
-    table = open_table(layout.changes(run.run_id), CHANGES).to_table()
-    return table.append_column(STATE.field("run_id"), pa.repeat(run.run_id, table.num_rows))
+def _changes(layout: OutputLayout, run: RunManifest, columns: Sequence[str]) -> pa.Table:
+    held = [name for name in columns if name != "run_id"]
+    table = open_table(layout.changes(run.run_id), CHANGES).to_table(columns=held)
+    # Twenty characters for each image, and the same ones for all of a run.
+    run_ids = pa.DictionaryArray.from_arrays(
+        pa.repeat(0, table.num_rows).cast("int32"), [run.run_id]
+    )
+    return table.append_column(STATE.field("run_id"), run_ids)
 
 
 def _is_last(ordered: pa.Table) -> pa.Array:

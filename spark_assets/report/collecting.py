@@ -42,7 +42,7 @@ _N_PLOTTED_COMPONENTS = 3
 
 
 def collect_report_data(
-    session: GetSpark,
+    spark: GetSpark,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     record: PCARecord | None,
@@ -64,7 +64,7 @@ def collect_report_data(
         pca=None if record is None else _pca_summary(layout, record),
         plotted=None
         if record is None
-        else _plotted(session, layout, runs, record, state, max_points),
+        else _plotted(spark, layout, runs, record, state, max_points),
         rejected=rejected,
         receipt=newest_receipt(layout),
         is_in_s3=layout.output.s3 is not None,
@@ -108,7 +108,7 @@ def _fit_sentence(layout: OutputLayout, record: PCARecord) -> str | None:
 
 
 def _plotted(
-    session: GetSpark,
+    spark: GetSpark,
     layout: OutputLayout,
     runs: Sequence[RunManifest],
     record: PCARecord,
@@ -125,12 +125,12 @@ def _plotted(
     drawn = _evenly_by_label(reduced, max_points)
     files = files_of({run_id: layout.reduced_by(record.model_id, run_id) for run_id in projected})
     read = partial(rows_of, RowChoice.only(drawn), REDUCED)
-    tables = map_shares(session, read, files, n_rows=reduced.num_rows)
+    tables = map_shares(spark, read, files, n_rows=reduced.num_rows)
     points = [row for table in tables for row in table.to_pylist()]
     points.sort(key=lambda row: (row["label"] or "", row["path"]))
     images, limits = latest.images, ImageLimits(**latest.options["limits"])
     paths = [row["path"] for row in points]
-    made = map_shares(session, partial(_thumbnails, images, limits), paths, n_rows=reduced.num_rows)
+    made = map_shares(spark, partial(_thumbnails, images, limits), paths, n_rows=reduced.num_rows)
     thumbnails = {path: uri for share in made for path, uri in share.items()}
     return PlottedImages(
         paths=paths,

@@ -11,7 +11,7 @@ from typing import TypeVar
 from pyspark import RDD
 
 from spark_assets.runtime.spark_context import n_task_slots
-from spark_assets.runtime.spark_on_demand import GetSpark, context_of
+from spark_assets.runtime.spark_on_demand import GetSpark
 from spark_assets.runtime.workers import forget_zip_directories
 
 Item = TypeVar("Item")
@@ -35,7 +35,7 @@ def is_for_spark(n_rows: int) -> bool:
 
 
 def map_shares(
-    session: GetSpark,
+    spark: GetSpark,
     work: Callable[[Sequence[Item]], Result],
     items: Sequence[Item],
     *,
@@ -48,11 +48,11 @@ def map_shares(
     """
     if not is_for_spark(n_rows):
         return map_here(work, items)
-    return _in_tasks(session, work, items).values().collect()
+    return _in_tasks(spark, work, items).values().collect()
 
 
 def merge_shares(
-    session: GetSpark,
+    spark: GetSpark,
     work: Callable[[Sequence[Item]], Result],
     merge: Callable[[Result, Result], Result],
     items: Sequence[Item],
@@ -65,7 +65,7 @@ def merge_shares(
     """
     if not is_for_spark(n_rows):
         return reduce(merge, map_here(work, items))
-    parts = _in_tasks(session, work, items)
+    parts = _in_tasks(spark, work, items)
     n_parts = parts.getNumPartitions()
     while n_parts > _MAX_PARTS:
         n_parts = max(-(-n_parts // _FAN_IN), _MAX_PARTS)
@@ -83,10 +83,10 @@ def map_here(work: Callable[[Sequence[Item]], Result], items: Sequence[Item]) ->
 
 
 def _in_tasks(
-    session: GetSpark, work: Callable[[Sequence[Item]], Result], items: Sequence[Item]
+    spark: GetSpark, work: Callable[[Sequence[Item]], Result], items: Sequence[Item]
 ) -> "RDD[tuple[int, Result]]":
     """Return the result of each share with its number, one to a partition."""
-    context = context_of(session)
+    context = spark()
     shares = _shares(items, _SHARES_PER_SLOT * n_task_slots(context))
 
     def task(numbered: tuple[int, Sequence[Item]]) -> tuple[int, Result]:

@@ -1,40 +1,26 @@
 """Spark: how it is started, on a laptop and under spark-submit."""
 
 import os
-import re
 import sys
 import tempfile
 import threading
 import zipfile
 from pathlib import Path
 
-import pyspark
 from py4j.protocol import Py4JJavaError
 from pyspark import SparkConf, SparkContext
 from pyspark.errors.exceptions.captured import install_exception_handler
-from pyspark.sql import SparkSession
 
 from spark_assets.errors import FruitsError
-from spark_assets.runtime.cluster_checks import check_cluster, version_of_jar
+from spark_assets.runtime.cluster_checks import check_cluster
 from spark_assets.runtime.environment import isolate_spark
 from spark_assets.runtime.java import check_java, jvm_options
 from spark_assets.runtime.jvm_messages import last_sentence, root_cause
 from spark_assets.runtime.quiet import held_back, quiet_native_stderr
-from spark_assets.storage.locations import S3Settings
 
 _PACKAGE = Path(__file__).parents[1]
-# The S3 connector has to be of the Hadoop version that this Spark is built with.
-_HADOOP_JAR = re.compile(r"hadoop-client-api-([\d.]+)\.jar")
 
 _SETTINGS = {
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.parquet.compression.codec": "zstd",
-    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    # 1,024 rows of 1280 numbers are 5 MB: a worker's memory stays bounded by it.
-    "spark.sql.execution.arrow.maxRecordsPerBatch": "1024",
-    # A vector of 1280 floats is a row: the default of 4,096 rows, 20 MB, falls out of every cache.
-    "spark.sql.parquet.columnarReaderBatchSize": "128",
-    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     # One thread per task, in the network and in BLAS: Spark already has one task per core.
     "spark.executorEnv.OMP_NUM_THREADS": "1",
     "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
@@ -49,7 +35,6 @@ _LOCAL_SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.memory": "2g",
-    "spark.sql.shuffle.partitions": "8",
     # Otherwise what has ended is told only with the next event 0.1 s later: a whole task too late.
     "spark.ui.liveUpdate.period": "0",
 }
@@ -57,16 +42,11 @@ if sys.platform == "linux":  # on macOS, what is loaded before a fork may fail a
     _LOCAL_SETTINGS["spark.python.daemon.module"] = "spark_assets.jobs.worker_daemon"
 
 
-def start_context(
-    name: str, *, master: str | None, s3: S3Settings | None, verbose: bool
-) -> SparkContext:
+def start_context(name: str, *, master: str | None, verbose: bool) -> SparkContext:
     """Start Spark, or join the JVM that spark-submit prepared.
-
-    A session, for tables and SQL, takes 0.7 s more to make.
 
     Without ``master`` and outside spark-submit it runs on all cores of this machine, as the project
     sets it up, whatever the environment holds; the settings of another master are honoured.
-    ``s3`` is set where tables are in S3: Spark then fetches its S3 connector, which EMR has.
 
     Raises FruitsError where Java does not fit or Spark does not start, with what the JVM said.
     """
@@ -84,7 +64,6 @@ def start_context(
         check_cluster(str(master))
     if not is_submitted():
         check_java()
-        settings |= _s3_settings(s3)
     if master:
         settings["spark.master"] = master
     # The JVM inherits the silence, and the workers from the JVM, for as long as they live.
@@ -125,14 +104,6 @@ def _not_started(error: Exception, address: str | None) -> str:
     )
 
 
-def start_session(
-    name: str, *, master: str | None, s3: S3Settings | None, verbose: bool
-) -> SparkSession:
-    """Start Spark as `start_context` does, and return its session."""
-    start_context(name, master=master, s3=s3, verbose=verbose)
-    return SparkSession.builder.getOrCreate()
-
-
 def _stop_without_a_wait(context: SparkContext) -> None:
     """Let PySpark's server for accumulators end in the background when Spark is stopped.
 
@@ -153,23 +124,6 @@ def is_submitted() -> bool:
 def n_task_slots(context: SparkContext) -> int:
     """Return how many tasks run at a time."""
     return max(1, context.defaultParallelism)
-
-
-def _s3_settings(s3: S3Settings | None) -> dict[str, str]:
-    if s3 is None:
-        return {}
-    settings = {
-        "spark.jars.packages": f"org.apache.hadoop:hadoop-aws:{_hadoop_version()}",
-        "spark.hadoop.fs.s3a.endpoint.region": s3.region,
-    }
-    if s3.endpoint_url is not None:
-        settings["spark.hadoop.fs.s3a.endpoint"] = s3.endpoint_url
-        settings["spark.hadoop.fs.s3a.path.style.access"] = "true"
-    return settings
-
-
-def _hadoop_version() -> str | None:
-    return version_of_jar(Path(pyspark.__file__).parent / "jars", _HADOOP_JAR)
 
 
 def _ship_package(context: SparkContext) -> None:

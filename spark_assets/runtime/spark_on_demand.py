@@ -6,20 +6,19 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 from pyspark import SparkContext
-from pyspark.sql import SparkSession
 
-# How a stage of the chain comes to its session.
-GetSpark: TypeAlias = Callable[[], SparkSession]
+# How a stage of the chain comes to Spark.
+GetSpark: TypeAlias = Callable[[], SparkContext]
 
 
 class SparkOnDemand:
-    """Returns the one session when it is called, and stops Spark at the end of a ``with`` block.
+    """Returns the one context when it is called, and stops Spark at the end of a ``with`` block.
 
     `begin` starts Spark in the background: a JVM takes seconds to start, in which Python can work.
     So does `release` stop it.
     """
 
-    def __init__(self, start: Callable[[], SparkContext]) -> None:
+    def __init__(self, start: GetSpark) -> None:
         self._start = start
         self._pool = ThreadPoolExecutor(1)
         self._context: Future[SparkContext] | None = None
@@ -30,16 +29,11 @@ class SparkOnDemand:
         if self._context is None:
             self._context = self._pool.submit(self._start)
 
-    def context(self) -> SparkContext:
+    def __call__(self) -> SparkContext:
         """Return Spark's context, and wait for it if need be.  Raises what starting it raised."""
         self.begin()
         assert self._context is not None
         return self._context.result()
-
-    def __call__(self) -> SparkSession:
-        """Return the session, for tables and SQL; it takes 0.7 s to make once Spark is started."""
-        self.context()
-        return SparkSession.builder.getOrCreate()
 
     def release(self) -> None:
         """Stop Spark in the background.  Whoever needs it after all starts it once more."""
@@ -63,14 +57,7 @@ class SparkOnDemand:
             self._context.result().stop()
 
 
-def context_of(session: GetSpark) -> SparkContext:
-    """Return Spark's context, for work that needs no session."""
-    if isinstance(session, SparkOnDemand):
-        return session.context()
-    return session().sparkContext
-
-
-def release(session: GetSpark) -> None:
-    """Release a session on demand; one that the caller holds is the caller's to stop."""
-    if isinstance(session, SparkOnDemand):
-        session.release()
+def release(spark: GetSpark) -> None:
+    """Release Spark on demand; a context that the caller holds is the caller's to stop."""
+    if isinstance(spark, SparkOnDemand):
+        spark.release()

@@ -5,7 +5,6 @@ import dataclasses
 import shutil
 import subprocess
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +75,12 @@ def _moved(text: str, moved: dict[str, str]) -> str:
 
 def chain(spark: SparkSession, options: FeaturizeOptions, *, refit: bool = False) -> None:
     to_reduce = ReduceOptions(options.output, 3, None, refit, verbose=False)
-    run_chain(lambda: spark, options, to_reduce, ReportOptions(options.output, 100, verbose=False))
+    run_chain(
+        lambda: spark.sparkContext,
+        options,
+        to_reduce,
+        ReportOptions(options.output, 100, verbose=False),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -128,8 +132,8 @@ def go_on(spark: SparkSession, command: str, options: FeaturizeOptions) -> None:
         layout = OutputLayout(options.output)
         if command == "erase" and pending_erasures(layout):
             asking = EraseOptions(options.output, (), None, False, False, (), 100, False)
-            erase(asking, lambda: nullcontext(spark))
-        rewrite_unfinished(spark, layout, max_points=100)
+            erase(asking, lambda: spark.sparkContext)
+        rewrite_unfinished(lambda: spark.sparkContext, layout, max_points=100)
         chain(spark, options, refit=command == "refit")
 
 

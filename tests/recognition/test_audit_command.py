@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -207,7 +206,7 @@ def own(photographs, spark, seeded_model, tmp_path):
 def chain(spark, run_options) -> None:
     to_reduce = ReduceOptions(run_options.output, None, None, False, verbose=False)
     to_report = ReportOptions(run_options.output, 100, verbose=False)
-    assert run_chain(lambda: spark, run_options, to_reduce, to_report) is ExitCode.DONE
+    assert run_chain(lambda: spark.sparkContext, run_options, to_reduce, to_report) is ExitCode.DONE
 
 
 def still_found(run_options) -> set[str]:
@@ -240,7 +239,7 @@ def test_an_erasure_removes_what_was_found_of_its_images_and_of_all_others(spark
     asking = EraseOptions(
         own.output, (), Asked(paths=frozenset([erased])), False, False, (), 100, False
     )
-    assert erase(asking, lambda: nullcontext(spark)) is ExitCode.DONE
+    assert erase(asking, lambda: spark.sparkContext) is ExitCode.DONE
     assert traces(local_files(tmp_path / "out"), needles) == []
     assert not (tmp_path / "out/findings").exists()
     assert registered_artefacts(OutputLayout(own.output)) == []

@@ -1,7 +1,6 @@
 """The evaluation of an output, on Spark: read, kept, registered, and gone with what is erased."""
 
 import dataclasses
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -36,7 +35,7 @@ def chain(spark, options) -> OutputLayout:
     options = dataclasses.replace(options, labels=dataclasses.replace(options.labels, level=2))
     to_reduce = ReduceOptions(options.output, 4, None, False, verbose=False)
     to_report = ReportOptions(options.output, 100, verbose=False)
-    assert run_chain(lambda: spark, options, to_reduce, to_report) is ExitCode.DONE
+    assert run_chain(lambda: spark.sparkContext, options, to_reduce, to_report) is ExitCode.DONE
     return OutputLayout(options.output)
 
 
@@ -81,7 +80,7 @@ def test_an_evaluation_is_kept_with_a_classifier_and_goes_with_a_photograph(
         max_points=100,
         verbose=False,
     )
-    assert erase(erasing, lambda: nullcontext(spark)) is ExitCode.DONE
+    assert erase(erasing, lambda: spark.sparkContext) is ExitCode.DONE
     with pytest.raises(FruitsError, match="holds no classifier"):
         newest_classifier(layout)
     assert not list(Path(layout.output.base).glob("pca_model/*/classifier/*"))

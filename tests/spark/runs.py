@@ -63,7 +63,7 @@ def save(model: FeatureModel, folder: Path) -> Path:
 
 def run(spark: SparkSession, options: FeaturizeOptions) -> RunManifest:
     """Featurize, make the run visible, and return its manifest."""
-    result = featurize(lambda: spark, options)
+    result = featurize(lambda: spark.sparkContext, options)
     assert isinstance(result, FeaturizedRun)
     commit_run(OutputLayout(options.output), result.manifest, result.model)
     return result.manifest

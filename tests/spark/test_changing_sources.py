@@ -51,7 +51,7 @@ def test_what_is_gone_is_no_longer_current(spark, options, images, layout):
     assert n_current_features(visible_runs(layout)) == 4
     after = files_under(images.parent / "out")
     assert {path: after[path] for path in before} == before
-    assert featurize(lambda: spark, options) == NothingNew(4)
+    assert featurize(lambda: spark.sparkContext, options) == NothingNew(4)
 
 
 def test_what_has_come_back_is_current_again(spark, options, images):
@@ -111,7 +111,7 @@ def test_a_source_that_lacks_more_than_half_is_refused_until_it_is_confirmed(
     for index in range(4):
         (images / f"a/{index}.png").unlink()
     with pytest.raises(FruitsError, match=r"4 of the 6 images .* give --confirm-missing"):
-        featurize(lambda: spark, options)
+        featurize(lambda: spark.sparkContext, options)
     assert files_under(images.parent / "out") == before
     counts = run(spark, dataclasses.replace(options, confirm_missing=True)).counts
     assert counts.n_gone == 4
@@ -123,7 +123,7 @@ def test_a_source_without_any_image_can_be_confirmed_too(spark, options, images)
     shutil.rmtree(images / "a")
     shutil.rmtree(images / "b")
     with pytest.raises(FruitsError, match="6 of the 6 images"):
-        featurize(lambda: spark, options)
+        featurize(lambda: spark.sparkContext, options)
     run(spark, dataclasses.replace(options, confirm_missing=True))
     assert current_paths(spark, options) == []
 
@@ -157,4 +157,4 @@ def test_one_rule_names_the_labels_of_every_table(spark, options, images, layout
         found = {row.path: row.label for row in rows.collect()}
         assert {found[path] for path in found if path.startswith("apple/")} == {label}
     with pytest.raises(FruitsError, match="labels of two rules do not belong together; give"):
-        featurize(lambda: spark, options)
+        featurize(lambda: spark.sparkContext, options)

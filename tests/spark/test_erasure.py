@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import json
 import shutil
-from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -53,7 +52,7 @@ def layout(options):
 def chain(spark, options) -> None:
     to_reduce = ReduceOptions(options.output, None, None, False, verbose=False)
     to_report = ReportOptions(options.output, 100, verbose=False)
-    assert run_chain(lambda: spark, options, to_reduce, to_report) is ExitCode.DONE
+    assert run_chain(lambda: spark.sparkContext, options, to_reduce, to_report) is ExitCode.DONE
 
 
 def erased(spark, options, *, asked=None, sources=(), **changes) -> ExitCode:
@@ -67,7 +66,7 @@ def erased(spark, options, *, asked=None, sources=(), **changes) -> ExitCode:
         max_points=100,
         verbose=False,
     )
-    return erase(dataclasses.replace(asking, **changes), lambda: nullcontext(spark))
+    return erase(dataclasses.replace(asking, **changes), lambda: spark.sparkContext)
 
 
 def paths(*names: str) -> Asked:

@@ -197,7 +197,9 @@ def test_photographs_are_featurized_alike_with_the_zip_and_the_folder_of_a_model
     manifest = run(spark, options_for(tmp_path, pack(folder).base))
     assert manifest.counts.n_features == 3
     # Nothing is new to the same network in its folder.
-    assert featurize(lambda: spark, options_for(tmp_path, folder.base)) == NothingNew(3)
+    assert featurize(lambda: spark.sparkContext, options_for(tmp_path, folder.base)) == NothingNew(
+        3
+    )
 
 
 def test_the_identity_of_a_network_is_its_weights_and_not_its_files(seeded_model):

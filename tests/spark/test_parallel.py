@@ -39,7 +39,10 @@ def test_of_many_shares_the_driver_merges_a_few_in_the_same_order(spark, monkeyp
     monkeypatch.setattr(parallel, "_MAX_PARTS", n_most)
     monkeypatch.setattr(parallel, "_merged", counted)
     names = [f"{number:02d}" for number in range(20)]  # as many shares
-    told = {merge_shares(lambda: spark, tuple, tuple.__add__, names, n_rows=1) for _ in range(3)}
+    told = {
+        merge_shares(lambda: spark.sparkContext, tuple, tuple.__add__, names, n_rows=1)
+        for _ in range(3)
+    }
     assert len(told) == 1
     assert sorted(told.pop()) == names
     assert collected == [min(n_most, 20)] * 3

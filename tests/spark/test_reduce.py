@@ -94,7 +94,7 @@ def reduction(
     spark, output: Location, runs, n_components=None, pca_model=None, refit=False
 ) -> Reduction:
     options = ReduceOptions(output, n_components, pca_model, refit, verbose=False)
-    return reduce_features(lambda: spark, options, runs)
+    return reduce_features(lambda: spark.sparkContext, options, runs)
 
 
 def reduce(spark, output: Location, runs, n_components=None, pca_model=None, refit=False):
@@ -200,7 +200,7 @@ def test_a_refit_after_a_change_is_of_all_that_is_current(spark, layout):
     noted(layout, "1", [f"a/1-{index}.jpg" for index in range(20)], Outcome.FEATURES)
     paths = [f"a/2-{index}.jpg" for index in range(10)]
     noted(layout, "2", paths, Outcome.FEATURES, gone=["a/1-3.jpg"])
-    _, statistics, sample = fit_all(lambda: spark, layout, runs)
+    _, statistics, sample = fit_all(lambda: spark.sparkContext, layout, runs)
     kept = np.delete(features(20), 3, axis=0)
     scratch = PCAStatistics.from_features(np.concatenate([kept, changed]))
     assert (statistics.n_samples, sample.n_images) == (29, 29)

@@ -19,13 +19,13 @@ def test_the_newest_receipt_of_the_output_is_collected(spark, tmp_path, seeded_m
     put(tmp_path, "images/apple/1.png")
     options = options_for(tmp_path, save(seeded_model, tmp_path / "model"))
     runs, layout = [run(spark, options)], OutputLayout(options.output)
-    without = collect_report_data(lambda: spark, layout, runs, None, max_points=10)
+    without = collect_report_data(lambda: spark.sparkContext, layout, runs, None, max_points=10)
     assert without.receipt is None
     assert not without.is_in_s3
     old = replace(made_receipt(), cluster_id="j-1", made_at="2025-01-01T00:00:00+00:00")
     for receipt in (made_receipt(), old):
         write_receipt(layout, receipt)
-    found = collect_report_data(lambda: spark, layout, runs, None, max_points=10)
+    found = collect_report_data(lambda: spark.sparkContext, layout, runs, None, max_points=10)
     assert found.receipt == made_receipt()
 
 

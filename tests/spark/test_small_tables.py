@@ -34,12 +34,12 @@ def run_thrice(spark, options) -> OutputLayout:
         for index in new:
             put(images, f"{'abc'[index % 3]}/{index}.png", seed=index)
         put(images, f"broken/{new[0]}.png", b"broken")
-        run_chain(lambda: spark, options, to_reduce, to_report)
+        run_chain(lambda: spark.sparkContext, options, to_reduce, to_report)
     touch(put(images, "a/0.png", seed=20), later_s=60)
     put(images, "a/9.png", b"broken")
     touch(put(images, "broken/0.png", seed=21), later_s=60)
     (images / "b/1.png").unlink()
-    run_chain(lambda: spark, options, to_reduce, to_report)
+    run_chain(lambda: spark.sparkContext, options, to_reduce, to_report)
     return OutputLayout(options.output)
 
 
@@ -98,7 +98,7 @@ def test_the_model_its_reference_and_the_reduced_rows_are_the_same(outputs):
 
 def test_the_report_shows_the_same(spark, outputs, monkeypatch):
     shown = []
-    for layout, session in itertools.product(outputs, (no_spark, lambda: spark)):
+    for layout, session in itertools.product(outputs, (no_spark, lambda: spark.sparkContext)):
         is_here = session is no_spark
         monkeypatch.setattr(parallel, "_MAX_ROWS_HERE", 20_000 if is_here else -1)
         runs = visible_runs(layout)
@@ -135,7 +135,7 @@ def test_a_small_output_of_one_run_is_reduced_and_reported_without_spark(
     put(tmp_path / "images", "a/broken.png", b"broken")
     to_reduce = ReduceOptions(options.output, 3, None, False, verbose=False)
     to_report = ReportOptions(options.output, MAX_POINTS, verbose=False)
-    commit(featurize(lambda: spark, options), options)
+    commit(featurize(lambda: spark.sparkContext, options), options)
     reduce(no_spark, to_reduce, visible_runs(OutputLayout(options.output)))
     report(no_spark, to_report)
     assert "a/3.png" in (tmp_path / "out/report/index.html").read_text()

@@ -17,7 +17,7 @@ def what_is_there(_):
     import pyspark
     return "spark_assets.features.on_spark" in there, Path(pyspark.__file__).is_file()
 
-context = start_context("a test", master="local[1]", s3=None, verbose=False)
+context = start_context("a test", master="local[1]", verbose=False)
 print(context.parallelize([0], 1).map(what_is_there).first())
 server, has_ended = context._accumulatorServer, threading.Event()
 server.server_close = has_ended.set

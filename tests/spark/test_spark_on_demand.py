@@ -30,7 +30,7 @@ def test_it_is_one_however_often_it_is_asked_for_and_stopped_at_the_end():
     context = Context()
     with SparkOnDemand(context.start) as on_demand:
         on_demand.begin()
-        assert on_demand.context() is on_demand.context() is context
+        assert on_demand() is on_demand() is context
         assert context.n_stopped == 0
     assert (context.n_started, context.n_stopped) == (1, 1)
 
@@ -50,20 +50,20 @@ def test_it_is_stopped_where_the_work_fails_before_it_was_asked_for():
 
 def test_what_starting_it_raises_comes_to_whoever_needs_it():
     with SparkOnDemand(lambda: 1 / 0) as on_demand, pytest.raises(ZeroDivisionError):
-        on_demand.context()
+        on_demand()
 
 
 def test_one_that_is_released_is_stopped_once_and_another_started_where_it_is_needed_after_all():
     context = Context()
     with SparkOnDemand(context.start) as on_demand:
-        on_demand.context()
+        on_demand()
         release(on_demand)
         release(on_demand)
     assert (context.n_started, context.n_stopped) == (1, 1)
     with SparkOnDemand(context.start) as on_demand:
-        on_demand.context()
+        on_demand()
         release(on_demand)
-        on_demand.context()
+        on_demand()
     assert (context.n_started, context.n_stopped) == (3, 3)
 
 
@@ -74,7 +74,7 @@ def test_what_stopping_it_in_the_background_raises_is_not_lost():
 
     def work():
         with SparkOnDemand(Stubborn) as on_demand:
-            on_demand.context()
+            on_demand()
             release(on_demand)
 
     with pytest.raises(ZeroDivisionError):
