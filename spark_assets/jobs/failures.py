@@ -38,10 +38,6 @@ _KNOWN = (
         f"set PYSPARK_PYTHON to a Python {sys.version_info[0]}.{sys.version_info[1]} "
         "that every node has",
     ),
-    (
-        "Could not find or load",
-        "the S3 connector of Spark could not be loaded; check the network",
-    ),
 )
 _MORE = "for the stack trace, add --verbose"
 

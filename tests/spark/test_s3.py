@@ -23,6 +23,9 @@ from spark_assets.images.listing import ImageEntry, list_images
 from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.output.history import visible_runs
 from spark_assets.output.layout import OutputLayout
+from spark_assets.output.pca_models import pca_records, projected_runs
+from spark_assets.output.small_tables import count_rows
+from spark_assets.storage.files import read_bytes
 from spark_assets.storage.locations import parse_location
 from tests.moto_server import moto_server
 from tests.spark.images import encode, picture
@@ -180,23 +183,31 @@ def test_a_forbidden_bucket_gets_one_sentence_with_the_rights_to_ask_for(code):
 
 
 @pytest.mark.slow
-def test_photographs_in_s3_are_featurized_and_known_the_second_time(bucket, seeded_model, tmp_path):
-    """As a command: the workers take the credentials from the environment that it starts in."""
+def test_a_run_reads_from_s3_and_writes_there_and_adds_what_is_new(bucket, seeded_model, tmp_path):
+    """As a command: the workers take the credentials from the environment that it starts in.
+
+    No connector of Spark's for S3 is there, nor is one downloaded.
+    """
     for index in range(6):
         put(bucket, f"fruit/kiwi/{index}.jpg", encode(picture(seed=index)))
     put(bucket, "fruit/kiwi/broken.jpg", b"")
     command = [
-        str(Path(sys.executable).parent / "fruits"), "featurize", "--max-rejected", "1",
-        "--images", f"s3://{BUCKET}/fruit", "--output", str(tmp_path / "out"),
+        str(Path(sys.executable).parent / "fruits"), "run", "--max-rejected", "1",
+        "--images", f"s3://{BUCKET}/fruit", "--output", f"s3://{BUCKET}/out", "--n-components", "2",
         "--model", str(save(seeded_model, tmp_path / "model")),
     ]  # fmt: skip
     subprocess.run(command, check=True, timeout=900)
     put(bucket, "fruit/kiwi/new.jpg", encode(picture(seed=9)))
     subprocess.run(command, check=True, timeout=900)
-    first, second = visible_runs(OutputLayout(parse_location(str(tmp_path / "out"))))
+    layout = OutputLayout(parse_location(f"s3://{BUCKET}/out"))
+    first, second = visible_runs(layout)
     assert first.images_uri == f"s3://{BUCKET}/fruit"
     assert (first.counts.n_features, first.counts.n_rejected) == (6, 1)
     assert (second.counts.n_features, second.counts.n_known) == (1, 7)
+    (record,) = pca_records(layout, [first.run_id, second.run_id])
+    assert projected_runs(layout, record) == [first.run_id, second.run_id]
+    assert count_rows(layout.reduced(record.model_id)) == 7
+    assert read_bytes(layout.report) is not None
 
 
 def test_a_model_is_read_from_s3(bucket, seeded_model):
