@@ -2,11 +2,11 @@
 
 import argparse
 import json
-import resource
 import time
 from collections.abc import Sequence
 
 from benchmarks.figures import Figure, at_most
+from benchmarks.memory import own_peak_mib
 from benchmarks.processes import run_module
 from benchmarks.workbench import Workbench, say
 from spark_assets.errors import FruitsError
@@ -41,7 +41,7 @@ def list_tree(images: str) -> dict[str, float]:
     return {
         "seconds": time.monotonic() - started,
         "n_images": listed.num_rows,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mib": own_peak_mib(),
     }
 
 

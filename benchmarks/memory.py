@@ -1,9 +1,12 @@
-"""Peak resident memory of Spark's Python workers, as Linux itself accounts it."""
+"""Peak resident memory of Spark's Python workers or of this process, as Linux accounts it."""
 
+import os
 import subprocess
 import threading
 from collections import defaultdict
 from pathlib import Path
+
+from spark_assets.errors import FruitsError
 
 _PROC = Path("/proc")
 # Spark's own, and the one of a local run.
@@ -46,6 +49,18 @@ class WorkerMemory:
                     self._peak_kib[pid] = max(peak_kib, self._peak_kib.get(pid, 0))
             if self._stopped.wait(_SECONDS_BETWEEN_SAMPLES):
                 return
+
+
+def own_peak_mib() -> float:
+    """Return the peak resident memory of this process.
+
+    Not ``ru_maxrss``, which a process begins with that of the one that started it.  Raises
+    FruitsError where the kernel does not tell, as elsewhere than on Linux.
+    """
+    peak_kib = _peak_kib(os.getpid())
+    if peak_kib is None:
+        raise FruitsError("the peak memory of a process is measured on Linux; run it there")
+    return peak_kib / _MIB_IN_KIB
 
 
 def python_workers(root: int) -> list[int]:

@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import resource
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,6 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from benchmarks.figures import Figure, at_most
+from benchmarks.memory import own_peak_mib
 from benchmarks.narrow_tables import RUN_ID, narrow_tables
 from benchmarks.processes import run_module
 from benchmarks.workbench import Workbench, say
@@ -31,8 +30,6 @@ from spark_assets.storage.locations import parse_location
 SECONDS_TARGET = at_most(60, "s")
 MEMORY_TARGET = at_most(4096, "MiB")
 _N_EACH = 100
-# Of ru_maxrss: KiB on Linux, bytes on macOS.
-_MAXRSS_PER_MIB = 2**20 if sys.platform == "darwin" else 2**10
 
 
 def measure(bench: Workbench) -> list[Figure]:
@@ -72,7 +69,7 @@ def plan_tables(tables: Path) -> dict[str, float]:
     The listing is in memory when the clock begins, as it is when a run plans.
     """
     listed = pq.read_table(tables / "listed.parquet")
-    listed_mib = _peak_mib()
+    listed_mib = own_peak_mib()
     run = _started_run(tables)
     started = time.monotonic()
     plan = plan_run(run, listed)
@@ -83,7 +80,7 @@ def plan_tables(tables: Path) -> dict[str, float]:
         "n_gone": plan.n_gone,
         "seconds": seconds,
         "listed_mib": listed_mib,
-        "peak_mib": _peak_mib(),
+        "peak_mib": own_peak_mib(),
     }
 
 
@@ -106,10 +103,6 @@ def _started_run(tables: Path) -> StartedRun:
     # As much of a manifest as a plan looks at.
     earlier: Any = SimpleNamespace(run_id=RUN_ID, options={"limits": asdict(options.limits)})
     return StartedRun("2", "", options, OutputLayout(options.output), [earlier])
-
-
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MAXRSS_PER_MIB
 
 
 def main(argv: Sequence[str] | None = None) -> None:

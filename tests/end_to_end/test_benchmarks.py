@@ -187,6 +187,17 @@ def test_the_peak_of_a_python_worker_is_what_it_held_at_most():
 
 @pytest.mark.slow
 @needs_proc
+def test_the_peak_of_this_process_is_not_that_of_the_one_that_started_it():
+    program = "from benchmarks.memory import own_peak_mib; print(own_peak_mib())"
+    held = bytearray(b"x") * (400 * 2**20)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) < len(held) / 2**20
+
+
+@pytest.mark.slow
+@needs_proc
 def test_a_process_that_is_no_worker_has_no_peak():
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         with WorkerMemory(process) as memory:
