@@ -8,7 +8,7 @@ from benchmarks.figures import Figure, at_most
 from benchmarks.product import run_chain
 from benchmarks.workbench import Workbench, each, say
 
-SECONDS_TARGET = at_most(10, "s")
+SECONDS_TARGET = at_most(3, "s")
 
 
 def measure(bench: Workbench) -> list[Figure]:
