@@ -107,9 +107,9 @@ class Location:
         """Where the files are, however they are read: None for this machine."""
         return None if self.s3 is None else (self.s3.endpoint_url,)
 
-    def spark_path(self, s3_scheme: str = "s3a") -> str:
+    def spark_path(self) -> str:
         """Return the path as Spark's readers and writers take it: literal, not URL-encoded."""
-        return f"{s3_scheme}://{self.base}" if self.s3 else f"file://{self.base}"
+        return f"s3a://{self.base}" if self.s3 else f"file://{self.base}"
 
 
 def parse_location(uri: str, *, anonymous: bool = False) -> Location:
