@@ -67,7 +67,7 @@ def read_current(
     The same photographs make the same sample every time.  Raises FruitsError where there are none,
     or where features are not finite numbers.
     """
-    state = current_state(layout, runs)
+    state = current_state(layout, runs, ("path", "outcome", "run_id"))
     current = state.filter(pc.equal(state["outcome"], str(Outcome.FEATURES)))
     if not current.num_rows:
         raise FruitsError(

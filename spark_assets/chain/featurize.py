@@ -9,7 +9,7 @@ from pyspark import SparkContext
 from spark_assets.chain.network import ChosenNetwork
 from spark_assets.chain.plan import Plan
 from spark_assets.chain.started_run import StartedRun
-from spark_assets.chain.writing import keep_files, table_folders, write_gone
+from spark_assets.chain.writing import keep_files, make_table_folders, write_gone
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import engine_spec
 from spark_assets.features.feature_model import FeatureModel
@@ -100,13 +100,13 @@ def _featurize_on_spark(
         engine_id=f"{options.engine} {model.facts.network_sha256}",
         is_erased=erased.holds if (erased := load_erased(run.layout)) else None,
     )
-    n_tasks, folders = n_tasks_for(context, plan.n_images), table_folders(run)
+    n_tasks, folders = n_tasks_for(context, plan.n_images), make_table_folders(run)
     with track(context, n_images=plan.n_images, n_tasks=n_tasks) as progress:
         result = featurize_on_spark(context, plan.images, spec, settings, folders, n_tasks=n_tasks)
     spec.destroy()
     if result.refused:
         raise FruitsError(refused_sentence(result.refused, plan.n_images, options.images))
-    keep_files(run, result.files)
+    keep_files(folders, result.files)
     return progress
 
 

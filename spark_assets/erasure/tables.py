@@ -10,6 +10,7 @@ import pyarrow.parquet
 
 from spark_assets.storage.files import replace_file
 from spark_assets.storage.locations import Location
+from spark_assets.storage.parquet import to_parquet
 
 _INSTANT = pa.timestamp("us", "UTC")
 
@@ -94,16 +95,10 @@ def _may_hold(metadata: pyarrow.parquet.FileMetaData, erased: pa.Array) -> bool:
 
 
 def _encoded(table: pa.Table) -> bytes:
-    """Return a Parquet file as Spark wrote it: the same columns, types and compression."""
-    # The features of two images have no value in common: a dictionary of them is lost work.
-    texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
+    """Return a Parquet file with the same columns, types and compression."""
     # Arrow reads Spark's older form of timestamps without their zone, and in nanoseconds.
     fields = [
         field.with_type(_INSTANT) if pa.types.is_timestamp(field.type) else field
         for field in table.schema
     ]
-    schema = pa.schema(fields, metadata=table.schema.metadata)
-    sink = pa.BufferOutputStream()
-    pyarrow.parquet.write_table(table.cast(schema), sink, compression="zstd", use_dictionary=texts)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
+    return to_parquet(table.cast(pa.schema(fields, metadata=table.schema.metadata)))

@@ -12,7 +12,7 @@ from pyspark import Broadcast, SparkContext, TaskContext
 
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import Engine, EngineSpec, build_engine
-from spark_assets.features.outcome_files import TableFolders, write_outcomes
+from spark_assets.features.outcome_files import write_outcomes
 from spark_assets.features.task import IsErased, extract
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import entries_in
@@ -72,7 +72,7 @@ def featurize_on_spark(
     images: pa.Table,
     spec: Broadcast[EngineSpec],
     settings: TaskSettings,
-    folders: TableFolders,
+    folders: Mapping[str, Location],
     *,
     n_tasks: int,
 ) -> Written:

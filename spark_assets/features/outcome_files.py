@@ -1,6 +1,6 @@
 """The files that one task leaves: features, rejected images, and the outcome of each image."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,18 +13,10 @@ from spark_assets.storage.schemas import CHANGES, FEATURES, REJECTED, Outcome
 SCHEMAS = {"features": FEATURES, "rejected": REJECTED, "changes": CHANGES}
 
 
-@dataclass(frozen=True, slots=True)
-class TableFolders:
-    """Where the files of a run go, one folder a table."""
-
-    features: Location
-    rejected: Location
-    changes: Location
-
-
-def write_outcomes(outcomes: pa.Table, folders: TableFolders, name: str) -> list[str]:
+def write_outcomes(outcomes: pa.Table, folders: Mapping[str, Location], name: str) -> list[str]:
     """Write `schemas.OUTCOMES` as a file of each table that has rows; return ``table/name`` each.
 
+    ``folders`` has one for each of `SCHEMAS`.
     Raises FruitsError where they cannot be written.
     """
     is_usable = pc.is_null(outcomes["reason"])
@@ -36,8 +28,7 @@ def write_outcomes(outcomes: pa.Table, folders: TableFolders, name: str) -> list
     }
     with_rows = [table for table in tables if tables[table].num_rows]
     for table in with_rows:
-        folder: Location = getattr(folders, table)
         schema = SCHEMAS[table]
         rows = tables[table].select(schema.names).cast(schema)
-        write_into(folder.child(name), to_parquet(rows))
+        write_into(folders[table].child(name), to_parquet(rows))
     return [f"{table}/{name}" for table in with_rows]

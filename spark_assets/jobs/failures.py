@@ -7,7 +7,7 @@ from py4j.protocol import Py4JError, Py4JJavaError
 
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.runtime.closed_pipe import closed_outputs
-from spark_assets.runtime.jvm_messages import root_cause
+from spark_assets.runtime.jvm_messages import first_line, root_cause
 from spark_assets.storage.s3_answers import NO_ACCESS, NO_CREDENTIALS, code_in, sentence_of_code
 
 # A FruitsError raised in a worker arrives as text, inside the trace of a Python worker.
@@ -66,18 +66,14 @@ def sentence_of(error: BaseException) -> str:
     if "AccessDenied" in text:  # the connector's exception for an answer without a code
         return NO_ACCESS
     if trace := _WORKER_TRACE.findall(text):
-        return f"a Python worker failed: {_first_line(trace[-1])}; {_MORE}"
+        return f"a Python worker failed: {first_line(trace[-1])}; {_MORE}"
     if isinstance(error, Py4JJavaError):
         return f"Spark failed: {_java_message(error)}; {_MORE}"
-    return f"{type(error).__name__}: {_first_line(text)}; {_MORE}"
+    return f"{type(error).__name__}: {first_line(text)}; {_MORE}"
 
 
 def _java_message(error: Py4JJavaError) -> str:
     try:
         return root_cause(error)
     except Py4JError:  # the JVM has ended meanwhile
-        return _first_line(str(error))
-
-
-def _first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")[:300]
+        return first_line(str(error))

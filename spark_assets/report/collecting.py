@@ -39,6 +39,8 @@ from spark_assets.storage.locations import Location
 from spark_assets.storage.schemas import REDUCED, REJECTED, Outcome
 
 _N_PLOTTED_COMPONENTS = 3
+# By what rows are chosen.
+_STATE = ("path", "label", "outcome", "reason", "run_id")
 
 
 def collect_report_data(
@@ -51,7 +53,7 @@ def collect_report_data(
 ) -> ReportData:
     """Return the values of the page: the newest of ``runs``, and all that is current."""
     latest = runs[-1]
-    state = current_state(layout, runs)
+    state = current_state(layout, runs, _STATE)
     n_rejected, rejected = _rejected(layout, runs, state)
     limits = ImageLimits(**latest.options["limits"])
     return ReportData(

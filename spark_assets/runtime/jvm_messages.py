@@ -35,6 +35,11 @@ def root_cause(error: Py4JJavaError) -> str:
     return _shortened(str(message)) if message else str(thrown.getClass().getSimpleName())
 
 
+def first_line(text: str) -> str:
+    """Return the first line that is not blank, of a length to be shown."""
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return first[:_MAX_CHARACTERS]
+
+
 def _shortened(message: str) -> str:
-    first = next((line.strip() for line in message.splitlines() if line.strip()), "")
-    return _PREFIXES.sub("", first)[:_MAX_CHARACTERS].rstrip(" .;")
+    return _PREFIXES.sub("", first_line(message)).rstrip(" .;")
