@@ -6,24 +6,23 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy import float32
 from numpy.typing import NDArray
 
 from spark_assets.errors import FruitsError
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.manifest import RunManifest
-from spark_assets.output.state import current_state
-from spark_assets.output.table_files import RowChoice, files_of, rows_of
+from spark_assets.output.output import FEATURES, Output
+from spark_assets.output.tables import paths_by_file, read_narrow, rows_of, table_files
 from spark_assets.pca.batches import feature_matrix
 from spark_assets.pca.sample import path_hashes
 from spark_assets.runtime.parallel import map_here
-from spark_assets.storage.schemas import FEATURES, Outcome
+from spark_assets.storage import schemas
 
 # Of 1280 numbers: 100 MB.
 _MAX_IMAGES = 20_000
 # What is known of a photograph here.
-_COLUMNS = pa.schema([FEATURES.field(n) for n in ("path", "label", "content_sha256", "features")])
+_COLUMNS = pa.schema(
+    [schemas.FEATURES.field(n) for n in ("path", "label", "content_sha256", "features")]
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,34 +58,30 @@ class CurrentPhotographs:
         )
 
 
-def read_current(
-    layout: OutputLayout, runs: Sequence[RunManifest], *, max_images: int = _MAX_IMAGES
-) -> CurrentPhotographs:
+def read_current(output: Output, *, max_images: int = _MAX_IMAGES) -> CurrentPhotographs:
     """Read what is current, by path; of more than ``max_images`` those with the smallest hashes.
 
     The same photographs make the same sample every time.  Raises FruitsError where there are none,
     or where features are not finite numbers.
     """
-    state = current_state(layout, runs, ("path", "outcome", "run_id"))
-    current = state.filter(pc.equal(state["outcome"], str(Outcome.FEATURES)))
+    files = table_files(output, FEATURES)
+    current = read_narrow(files, schemas.FEATURES, ("path",))
     if not current.num_rows:
         raise FruitsError(
-            f"{layout.output.uri} holds no features; make some with: "
-            "fruits run --images URI --output URI"
+            f"{output.uri} holds no features; make some with: fruits run --images URI --output URI"
         )
     chosen = current
     if current.num_rows > max_images:
         chosen = current.take(np.argsort(path_hashes(current["path"]))[:max_images])
-    files = files_of({run.run_id: layout.features(run.run_id) for run in runs})
-    tables = map_here(partial(rows_of, RowChoice.only(chosen), _COLUMNS), files)
-    return _photographs(pa.concat_tables(tables).sort_by("path"), current.num_rows, layout)
+    tables = map_here(partial(rows_of, paths_by_file(chosen), _COLUMNS), files)
+    return _photographs(pa.concat_tables(tables).sort_by("path"), current.num_rows, output)
 
 
-def _photographs(table: pa.Table, n_current: int, layout: OutputLayout) -> CurrentPhotographs:
+def _photographs(table: pa.Table, n_current: int, output: Output) -> CurrentPhotographs:
     features = feature_matrix(table.column("features").combine_chunks()).astype(float32, copy=False)
     if len(features) < table.num_rows or not np.isfinite(features).all():
         raise FruitsError(
-            f"features in {layout.output.uri} hold NaN or infinity; check the weights, then "
+            f"features in {output.uri} hold NaN or infinity; check the weights, then "
             "featurize again with --overwrite"
         )
     return CurrentPhotographs(

@@ -21,7 +21,7 @@ from spark_assets.images.listing import (
 )
 from spark_assets.images.regular_files import NotRegularFile, open_regular_file
 from spark_assets.output.erased import ErasedDigests, load_erased
-from spark_assets.output.layout import OutputLayout
+from spark_assets.output.output import Output
 from spark_assets.runtime.progress import say
 from spark_assets.storage.locations import Location
 
@@ -84,7 +84,7 @@ def upload_images(folder: Location, images: Location, output: Location) -> Uploa
     say(f"{len(entries)} images in {printable(folder.uri)}; looking at what is uploaded already")
     uploaded = {entry.path: entry for entry in entries_in(list_images(images))}
     to_upload = [entry for entry in entries if not _is_unchanged(entry, uploaded.get(entry.path))]
-    erased = _Erased(load_erased(OutputLayout(output)), output)
+    erased = _Erased(load_erased(Output.open(output)), output)
     upload = partial(_upload, aws_client("s3", n_connections=N_UPLOADS), folder, images, erased)
     n_refused = 0
     with counted("image", total=len(to_upload)) as add:

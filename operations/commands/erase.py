@@ -16,8 +16,8 @@ from spark_assets.erasure.run import begin_or_plan, conclude_all, remove_from_so
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs import erase as job
 from spark_assets.jobs.working import working_on
-from spark_assets.output.layout import OutputLayout
-from spark_assets.storage.locations import parse_output_location
+from spark_assets.output.output import Output
+from spark_assets.storage.locations import parse_location
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +50,7 @@ def _run(parsed: argparse.Namespace) -> ExitCode:
     if parsed.output is not None:
         if on_cluster:
             raise FruitsError("--on-cluster works on the deployed output; leave --output out")
-        in_s3 = parse_output_location(parsed.output).s3 is not None
+        in_s3 = parse_location(parsed.output).s3 is not None
         return job.run(parsed, outside_reach=_outside_reach(environment) if in_s3 else ())
     if on_cluster and (parsed.allow_again or parsed.rewrite_only):
         raise FruitsError("--on-cluster erases; leave it out with --allow-again or --rewrite-only")
@@ -69,19 +69,19 @@ def _on_cluster(parsed: argparse.Namespace, outside_reach: Sequence[str]) -> Exi
     The lease is held for each part: a run that comes in between goes on with the erasure first.
     """
     options = job.options_of(parsed, outside_reach)
-    layout = OutputLayout(options.output)
+    output = Output.open(options.output)
     stack = compute_stack(parsed.environment)
     with working_on(options.output, job.PURPOSE, parsed):
-        begin_or_plan(options, layout)
+        begin_or_plan(options, output)
         if options.is_dry_run:
             return ExitCode.DONE
-        removals = remove_from_sources(layout)
+        removals = remove_from_sources(output)
     step_id = submit_erasure(aws_client("emr"), aws_client("ssm"), stack, parsed.environment)
     code = follow_steps(stack, [step_id], parsed)
     if code is not ExitCode.DONE:
         return code
     with working_on(options.output, job.PURPOSE, parsed):
-        return conclude_all(options, layout, removals)
+        return conclude_all(options, output, removals)
 
 
 def _outside_reach(environment: Environment) -> tuple[str, ...]:

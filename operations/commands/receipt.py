@@ -12,9 +12,8 @@ from operations.costs.receipt_text import receipt_text
 from operations.costs.receipts import FinishedRun, make_receipt
 from operations.costs.speed import load_speed
 from spark_assets.errors import ExitCode
-from spark_assets.output.history import visible_runs
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.manifest import RunManifest
+from spark_assets.output.manifest import RunManifest, read_runs
+from spark_assets.output.output import Output
 from spark_assets.output.receipts import write_receipt
 from spark_assets.runtime.progress import say
 
@@ -29,17 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Add up, print and keep the receipt."""
-    layout = OutputLayout(data_stack(parsed.environment).output)
+    output = Output.open(data_stack(parsed.environment).output)
     cluster_id = parsed.cluster_id or compute_stack(parsed.environment).cluster_id
     receipt = make_receipt(
         read_cluster(aws_client("emr"), cluster_id),
-        [_finished(manifest) for manifest in visible_runs(layout)],
+        [_finished(manifest) for manifest in read_runs(output)],
         load_prices(),
         load_speed(),
         now=datetime.now(UTC),
     )
     print(receipt_text(receipt))
-    say(f"receipt: {write_receipt(layout, receipt).uri}")
+    say(f"receipt: {write_receipt(output, receipt).uri}")
     return ExitCode.DONE
 
 

@@ -15,7 +15,7 @@ from operations.command_lines import fruits_command
 from operations.commands.arguments import add_cloud, add_following
 from operations.commands.on_demand import add_on_demand, status_on_demand
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.output.layout import OutputLayout
+from spark_assets.output.output import REPORT
 from spark_assets.runtime.progress import say
 
 
@@ -83,7 +83,7 @@ def _result(followed: Followed, stack: ComputeStack, parsed: argparse.Namespace)
 
 def _say_where_the_report_is(environment: Environment) -> None:
     if (data := find_data_stack(environment)) is not None:
-        uri = OutputLayout(data.output).report.uri
+        uri = data.output.child(*REPORT.split("/")).uri
         say(f"copy the report with: aws s3 cp {printable(uri)} report.html")
 
 

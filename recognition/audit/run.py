@@ -18,11 +18,12 @@ from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import groups_of
+from spark_assets.output.commit import begin, commit
 from spark_assets.output.finding import AuditRecord, Finding, FindingKind
-from spark_assets.output.findings import write_findings
-from spark_assets.output.history import visible_runs
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.manifest import RunManifest
+from spark_assets.output.findings import findings_files
+from spark_assets.output.ids import new_run_id
+from spark_assets.output.manifest import RunManifest, read_runs
+from spark_assets.output.output import FINDINGS, Output
 from spark_assets.storage.locations import Location
 
 THRESHOLDS = {
@@ -71,10 +72,10 @@ def audit_output(options: AuditOptions) -> tuple[AuditRecord, list[Finding]]:
     Raises FruitsError where it has no features, an expression is none, or ``against`` holds
     features of another network.
     """
-    layout = OutputLayout(options.output)
+    output = Output.open(options.output)
     stopwatch = Stopwatch()
     with stopwatch.stage("read"):
-        runs, photographs = _read(layout)
+        runs, photographs = _read(output)
         other = None if options.against is None else _read_other(options.against, runs[-1])
         splits = _splits(photographs, other, options)
         objects = (
@@ -104,20 +105,21 @@ def audit_output(options: AuditOptions) -> tuple[AuditRecord, list[Finding]]:
     )
     record = _record(side, splits, pairs, judged, findings, options)
     record = replace(record, seconds_by_stage=stopwatch.seconds)
-    write_findings(layout, record, findings)
+    with begin(output.location, new_run_id(output)) as change:
+        change.put_folder(FINDINGS, findings_files(record, findings))
+        commit(change)
     return record, findings
 
 
-def _read(layout: OutputLayout) -> tuple[list[RunManifest], CurrentPhotographs]:
-    runs = visible_runs(layout)
-    return runs, read_current(layout, runs)
+def _read(output: Output) -> tuple[list[RunManifest], CurrentPhotographs]:
+    return read_runs(output), read_current(output)
 
 
 def _read_other(
     against: Location, run: RunManifest
 ) -> tuple[list[RunManifest], CurrentPhotographs]:
     """Read the output that is compared with.  Raises FruitsError for one of another network."""
-    runs, photographs = _read(OutputLayout(against))
+    runs, photographs = _read(Output.open(against))
     if runs[-1].feature_model.network_sha256 != run.feature_model.network_sha256:
         raise FruitsError(
             f"the features in {against.uri} are of another network, so that no distance to them "
@@ -186,7 +188,6 @@ def _record(
     facts = side.runs[-1].feature_model
     return AuditRecord(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        made_from=[run.run_id for run in side.runs],
         n_current=side.photographs.n_current,
         n_looked_at=len(side.photographs),
         n_unreadable=side.looked.n_unreadable,

@@ -13,7 +13,7 @@ from recognition.classifier.model import Answer, Neighbor
 from recognition.classifier.storing import ClassifierRecord, read_verified
 from spark_assets.images.decoding import ImageLimits, decode_image
 from spark_assets.runtime.quiet import quiet_native_stderr
-from spark_assets.storage.files import read_json, write_bytes, write_json
+from spark_assets.storage.files import Folder, read_json, write_bytes, write_json
 from spark_assets.storage.locations import Location
 
 _JSON = "identifier.json"
@@ -83,7 +83,7 @@ class ExportedIdentifier(Identifier):
         Raises FruitsError where a file is not the one that was written.
         """
         contents = {
-            name: read_verified(folder.child(name), about["sha256"].get(name), again=_AGAIN)
+            name: read_verified(Folder.at(folder), name, about["sha256"].get(name), again=_AGAIN)
             for name in (_TFLITE, _MEANING)
         }
         record = ClassifierRecord(**about["classifier"])
@@ -120,7 +120,7 @@ class ExportedIdentifier(Identifier):
 
 
 def load_identifier(folder: Location) -> Identifier:
-    """Load an exported classifier, or the newest one of an output.
+    """Load an exported classifier, or that of an output.
 
     Raises FruitsError where there is neither.
     """

@@ -6,7 +6,6 @@ can afford.
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -19,8 +18,7 @@ from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName, EngineSpec, build_engine
 from spark_assets.features.feature_model import FeatureModelFacts, load_tflite
 from spark_assets.images.decoding import ImageLimits, decode_image
-from spark_assets.output.layout import OutputLayout
-from spark_assets.storage.files import names_in
+from spark_assets.output.output import CLASSIFIER, FEATURE_MODEL, PCA_MODEL, Output
 from spark_assets.storage.locations import Location
 
 DEFAULT_LIMITS = ImageLimits()
@@ -70,19 +68,16 @@ class FruitIdentifier(Identifier):
 
     @classmethod
     def from_output(cls, output: Location) -> Self:
-        """Load the newest classifier of an output.
+        """Load the classifier of an output.
 
         Raises FruitsError where there is none, or a file is not the one that was written.
         """
-        layout = OutputLayout(output)
-        model_id, record = newest_classifier(layout)
-        classifier = load_classifier(
-            layout.classifier(model_id), record, layout.pca_model(model_id)
-        )
-        facts, tflite = load_tflite(layout.feature_model(record.network_sha256))
+        opened = Output.open(output)
+        classifier, record = classifier_of(opened)
+        facts, tflite = load_tflite(opened.folder(FEATURE_MODEL))
         if facts.network_sha256 != record.network_sha256:
             raise FruitsError(
-                f"the classifier of {layout.output.uri} was fitted on features of another network "
+                f"the classifier of {output.uri} was fitted on features of another network "
                 "than the one that lies there; make it again with: fruits evaluate --output URI"
             )
         return cls(classifier, record, facts, tflite)
@@ -101,16 +96,12 @@ class FruitIdentifier(Identifier):
             return self._engine(pixels[np.newaxis])
 
 
-def newest_classifier(layout: OutputLayout) -> tuple[str, ClassifierRecord]:
-    """Return the id of the newest PCA model that has a classifier, and the record of that.
-
-    Raises FruitsError where none has.
-    """
-    model_ids: Sequence[str] = names_in(layout.pca_models)
-    for model_id in reversed(model_ids):
-        record = load_record(layout.classifier(model_id))
-        if record is not None:
-            return model_id, record
-    raise FruitsError(
-        f"{layout.output.uri} holds no classifier; make one with: fruits evaluate --output URI"
-    )
+def classifier_of(output: Output) -> tuple[FruitClassifier, ClassifierRecord]:
+    """Load the classifier of an output.  Raises FruitsError where there is none that works."""
+    folder = output.folder(CLASSIFIER)
+    record = load_record(folder)
+    if record is None:
+        raise FruitsError(
+            f"{output.uri} holds no classifier; make one with: fruits evaluate --output URI"
+        )
+    return load_classifier(folder, record, output.folder(PCA_MODEL)), record

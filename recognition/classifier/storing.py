@@ -1,8 +1,8 @@
 """A classifier in files, verified before use, beside the PCA model whose space it is in."""
 
 import hashlib
+import json
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import pyarrow as pa
 from numpy import float64
@@ -11,14 +11,12 @@ from recognition.classifier.known import KnownPhotographs, to_lists, to_matrix
 from recognition.classifier.logistic import LogisticModel
 from recognition.classifier.model import FruitClassifier
 from spark_assets.errors import FruitsError
-from spark_assets.output.pca_models import load_pca_model
-from spark_assets.storage.files import read_bytes, read_json, write_bytes, write_json
-from spark_assets.storage.locations import Location
+from spark_assets.output.classifier import RECORD, REFERENCE
+from spark_assets.output.pca_model import load_pca_model
+from spark_assets.storage.files import Folder, to_json
 from spark_assets.storage.parquet import from_parquet, numbers, to_parquet
 
-_JSON = "classifier.json"
 _LABELS = "labels.parquet"
-_KNOWN = "known.parquet"
 _AGAIN = "make it again with: fruits evaluate --output URI"
 
 
@@ -27,7 +25,9 @@ class ClassifierRecord:
     """Where a classifier comes from.
 
     It means nothing for another PCA than ``fitted_model_id`` or another network than
-    ``network_sha256``.  ``accuracy`` with its interval is that of the evaluation it was made with.
+    ``network_sha256``.  ``made_from`` says how many rows of features of each run there were, of
+    which it was fitted on a sample at least.  ``accuracy`` with its interval is that of the
+    evaluation it was made with.
     """
 
     model_id: str
@@ -35,7 +35,7 @@ class ClassifierRecord:
     network_sha256: str
     warning: str | None
     made_at: str
-    made_from: list[str]
+    made_from: dict[str, int]
     n_photographs: int
     n_labels: int
     group_by: str | None
@@ -49,10 +49,8 @@ class ClassifierRecord:
     sha256: dict[str, str]
 
 
-def save_classifier(
-    classifier: FruitClassifier, record: ClassifierRecord, folder: Location
-) -> None:
-    """Write the files of a classifier, its JSON last.  The digests in the record are set here."""
+def classifier_files(classifier: FruitClassifier, record: ClassifierRecord) -> dict[str, bytes]:
+    """Return the files of a classifier by name.  The digests in the record are set here."""
     logistic = classifier.logistic
     labels = pa.table(
         {
@@ -61,31 +59,29 @@ def save_classifier(
             "coefficients": to_lists(logistic.coefficients, pa.float64()),
         }
     )
-    files = {_LABELS: to_parquet(labels), _KNOWN: to_parquet(classifier.known.to_table())}
-    for name, content in files.items():
-        write_bytes(folder.child(name), content)
+    files = {_LABELS: to_parquet(labels), REFERENCE: to_parquet(classifier.known.to_table())}
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    write_json(folder.child(_JSON), {**asdict(record), "sha256": digests})
+    return files | {RECORD: to_json({**asdict(record), "sha256": digests})}
 
 
-def load_record(folder: Location) -> ClassifierRecord | None:
+def load_record(folder: Folder) -> ClassifierRecord | None:
     """Return what is known of the classifier in a folder, or None where there is none.
 
     Raises FruitsError where its JSON is not that of a classifier.
     """
-    value: dict[str, Any] | None = read_json(folder.child(_JSON))
-    if value is None:
+    content = folder.read(RECORD)
+    if content is None:
         return None
     try:
-        return ClassifierRecord(**value)
-    except TypeError as error:
+        return ClassifierRecord(**json.loads(content))
+    except (TypeError, ValueError) as error:
         raise FruitsError(
-            f"{folder.child(_JSON).uri} does not describe a classifier of this version; {_AGAIN}"
+            f"{folder.uri}/{RECORD} does not describe a classifier of this version; {_AGAIN}"
         ) from error
 
 
 def load_classifier(
-    folder: Location, record: ClassifierRecord, pca_folder: Location
+    folder: Folder, record: ClassifierRecord, pca_folder: Folder
 ) -> FruitClassifier:
     """Read the classifier of a record and the PCA model whose space it is in.
 
@@ -108,21 +104,23 @@ def load_classifier(
         to_matrix(labels.column("coefficients")).astype(float64, copy=False),
         numbers(labels.column("intercept").combine_chunks()),
     )
-    known = KnownPhotographs.from_table(_table(folder, _KNOWN, record))
+    known = KnownPhotographs.from_table(_table(folder, REFERENCE, record))
     return FruitClassifier(pca, logistic, known, record.similarity_floor)
 
 
-def read_verified(file: Location, sha256: str | None, *, again: str) -> bytes:
+def read_verified(folder: Folder, name: str, sha256: str | None, *, again: str) -> bytes:
     """Read a file that has a digest.
 
     Raises FruitsError, which ends with what to do ``again``, where it is not the one that was
     written.
     """
-    content = read_bytes(file)
+    content = folder.read(name)
     if content is None or hashlib.sha256(content).hexdigest() != sha256:
-        raise FruitsError(f"{file.uri} is missing or not the file that was written; {again}")
+        raise FruitsError(
+            f"{folder.uri}/{name} is missing or not the file that was written; {again}"
+        )
     return content
 
 
-def _table(folder: Location, name: str, record: ClassifierRecord) -> pa.Table:
-    return from_parquet(read_verified(folder.child(name), record.sha256.get(name), again=_AGAIN))
+def _table(folder: Folder, name: str, record: ClassifierRecord) -> pa.Table:
+    return from_parquet(read_verified(folder, name, record.sha256.get(name), again=_AGAIN))

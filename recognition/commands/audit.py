@@ -3,15 +3,15 @@
 import argparse
 
 from recognition.audit.run import AuditOptions, audit_output
-from spark_assets.chain.run import report
+from spark_assets.chain.report import report
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_report, report_options
 from spark_assets.jobs.working import spark_on
 from spark_assets.output.finding import AuditRecord, FindingKind
-from spark_assets.output.layout import OutputLayout
+from spark_assets.output.output import FINDINGS
 from spark_assets.report.wording import counted, printable
 from spark_assets.runtime.progress import say
-from spark_assets.storage.locations import parse_location, parse_output_location
+from spark_assets.storage.locations import Location, parse_location
 
 _NAMES = {
     FindingKind.DUPLICATE: "there twice, byte for byte",
@@ -55,20 +55,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Audit an output as it was asked for on a command line, and make its report anew."""
     options = AuditOptions(
-        output=parse_output_location(parsed.output),
+        output=parse_location(parsed.output),
         images=None if parsed.images is None else parse_location(parsed.images),
         split_regex=parsed.split_regex,
         group_by=parsed.group_by,
-        against=None if parsed.against is None else parse_output_location(parsed.against),
+        against=None if parsed.against is None else parse_location(parsed.against),
     )
     with spark_on(options.output, "fruits audit", parsed) as spark:
         record, _ = audit_output(options)
-        _say_found(record, OutputLayout(options.output))
+        _say_found(record, options.output.child(FINDINGS))
         report(spark, report_options(parsed))
     return ExitCode.DONE
 
 
-def _say_found(record: AuditRecord, layout: OutputLayout) -> None:
+def _say_found(record: AuditRecord, findings: Location) -> None:
     """Say what was looked at and what was found, a line for each kind."""
     if record.warning:
         say(f"WARNING: {record.warning}")
@@ -90,4 +90,4 @@ def _say_found(record: AuditRecord, layout: OutputLayout) -> None:
         say(f"{splits}; {record.n_leaked:,} of the others also in {teaching}")
     if record.labels_not_judged:
         say(f"labels were not judged: {record.labels_not_judged}")
-    say(f"findings: {layout.findings.uri}")
+    say(f"findings: {findings.uri}")

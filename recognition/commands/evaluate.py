@@ -3,17 +3,14 @@
 import argparse
 
 from recognition.evaluation.messages import say_evaluated
-from recognition.evaluation.of_output import EvaluateOptions, evaluate_output, newest_record
+from recognition.evaluation.of_output import EvaluateOptions, evaluate_output
 from spark_assets.chain.options import ReportOptions
-from spark_assets.chain.report import make_report, write_report
+from spark_assets.chain.report import report
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.argument_types import positive_int, share
 from spark_assets.jobs.arguments import add_common, add_report, report_options
 from spark_assets.jobs.working import spark_on
-from spark_assets.output.history import visible_runs
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.pca_models import pca_records
-from spark_assets.storage.locations import parse_location, parse_output_location
+from spark_assets.storage.locations import parse_location
 
 _DEFAULT_FOLDS = 5
 # Of 1280 features: a minute or two for all folds.
@@ -63,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Evaluate, keep the classifier, and make the report anew."""
     options = EvaluateOptions(
-        output=parse_output_location(parsed.output),
+        output=parse_location(parsed.output),
         test_images=None if parsed.test_images is None else parse_location(parsed.test_images),
         n_folds=parsed.folds,
         group_by=parsed.group_by,
@@ -71,13 +68,9 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         refusal_rate=parsed.refusal_rate,
     )
     to_report: ReportOptions = report_options(parsed)
-    layout = OutputLayout(options.output)
     with spark_on(options.output, "fruits evaluate", parsed) as spark:
-        runs = visible_runs(layout)
-        records = pca_records(layout, [run.run_id for run in runs])
-        record = newest_record(records, options.output)
-        say_evaluated(evaluate_output(options, runs, record))
-        write_report(layout, make_report(spark, to_report, runs, record))
+        say_evaluated(evaluate_output(options))
+        report(spark, to_report)
     return ExitCode.DONE
 
 

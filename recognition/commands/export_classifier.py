@@ -3,11 +3,10 @@
 import argparse
 
 from recognition.classifier.exported import Meaning, write_exported
-from recognition.classifier.identifier import newest_classifier
-from recognition.classifier.storing import load_classifier
+from recognition.classifier.identifier import classifier_of
 from spark_assets.errors import ExitCode
 from spark_assets.features.feature_model import load_feature_model
-from spark_assets.output.layout import OutputLayout
+from spark_assets.output.output import FEATURE_MODEL, Output
 from spark_assets.report.wording import size
 from spark_assets.runtime.progress import say
 from spark_assets.runtime.quiet import quiet_native_stderr
@@ -26,10 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Fold network, PCA and classifier into one flatbuffer, and write it with what it means."""
-    layout, target = OutputLayout(parse_location(parsed.output)), parse_location(parsed.to)
-    model_id, record = newest_classifier(layout)
-    classifier = load_classifier(layout.classifier(model_id), record, layout.pca_model(model_id))
-    network = load_feature_model(layout.feature_model(record.network_sha256))
+    output, target = Output.open(parse_location(parsed.output)), parse_location(parsed.to)
+    classifier, record = classifier_of(output)
+    network = load_feature_model(output.folder(FEATURE_MODEL))
     with quiet_native_stderr():
         from recognition.classifier.folding import fold
 

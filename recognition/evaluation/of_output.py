@@ -7,7 +7,7 @@ from functools import partial
 import sklearn
 
 from recognition.classifier.fitting import fit_classifier
-from recognition.classifier.storing import ClassifierRecord, save_classifier
+from recognition.classifier.storing import ClassifierRecord, classifier_files
 from recognition.current import read_current
 from recognition.evaluation.evaluate import evaluate_by_folds, evaluate_on_others
 from recognition.evaluation.folds import objects_of
@@ -19,12 +19,13 @@ from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import load_feature_model
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import LabelRule
-from spark_assets.output.artefacts import RegisteredArtefact, register_artefact
-from spark_assets.output.evaluation import Evaluation, write_evaluation
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.lease import check_lease
-from spark_assets.output.manifest import RunManifest
-from spark_assets.output.pca_models import PCARecord, load_pca_model
+from spark_assets.output.commit import begin, commit
+from spark_assets.output.evaluation import Evaluation, evaluation_file
+from spark_assets.output.ids import new_run_id
+from spark_assets.output.manifest import RunManifest, read_runs
+from spark_assets.output.output import CLASSIFIER, FEATURE_MODEL, FEATURES, PCA_MODEL, Output
+from spark_assets.output.pca_model import PCARecord, load_pca_model, pca_record
+from spark_assets.output.tables import rows_by_run, table_files
 from spark_assets.pca.model import parse_n_components
 from spark_assets.storage.locations import Location
 
@@ -54,19 +55,18 @@ class KeptEvaluation:
     folder: Location
 
 
-def evaluate_output(
-    options: EvaluateOptions,
-    runs: Sequence[RunManifest],
-    record: PCARecord,
-) -> KeptEvaluation:
-    """Evaluate the current features of ``runs`` and keep a classifier fitted on all of them.
+def evaluate_output(options: EvaluateOptions) -> KeptEvaluation:
+    """Evaluate the features of an output and keep a classifier fitted on all of them.
 
-    Both are beside the PCA model of ``record``, and registered, so that an erasure removes them.
-
-    Raises FruitsError where the photographs allow no evaluation.
+    Raises FruitsError where there is no PCA, or the photographs allow no evaluation.
     """
-    layout = OutputLayout(options.output)
-    photographs = read_current(layout, runs, max_images=options.max_images)
+    output = Output.open(options.output)
+    runs, record = read_runs(output), pca_record(output)
+    if record is None:
+        raise FruitsError(
+            f"{output.uri} holds no PCA model; make one with: fruits reduce --output URI"
+        )
+    photographs = read_current(output, max_images=options.max_images)
     objects = objects_of(photographs.paths, photographs.labels, options.group_by)
     rows, n_copies = labeled_rows(photographs.labels, photographs.content_sha256)
     labeled = LabeledPhotographs.of(photographs.features, photographs.labels, objects, rows)
@@ -85,9 +85,9 @@ def evaluate_output(
         evaluated = evaluate_by_folds(labeled, asking)
     else:
         known = {photographs.content_sha256[row] for row in rows}
-        evaluated = _on_test_images(layout, options, runs, labeled, asking, known)
+        evaluated = _on_test_images(output, options, runs[-1], labeled, asking, known)
     paths = [photographs.paths[row] for row in rows]
-    return _keep(layout, options, runs, record, paths, labeled, evaluated)
+    return _keep(output, options, runs[-1], record, paths, labeled, evaluated)
 
 
 def _components(record: PCARecord) -> int | float:
@@ -96,17 +96,16 @@ def _components(record: PCARecord) -> int | float:
 
 
 def _on_test_images(
-    layout: OutputLayout,
+    output: Output,
     options: EvaluateOptions,
-    runs: Sequence[RunManifest],
+    latest: RunManifest,
     labeled: LabeledPhotographs,
     asking: Asking,
     known: set[str],
 ) -> Evaluated:
     """Ask about a folder; ``known`` are the digests of what is fitted on."""
     assert options.test_images is not None
-    latest = runs[-1]
-    network = load_feature_model(layout.feature_model(latest.feature_model.network_sha256))
+    network = load_feature_model(output.folder(FEATURE_MODEL))
     found = featurize_folder(
         options.test_images,
         network,
@@ -123,16 +122,16 @@ def _on_test_images(
 
 
 def _keep(
-    layout: OutputLayout,
+    output: Output,
     options: EvaluateOptions,
-    runs: Sequence[RunManifest],
+    latest: RunManifest,
     record: PCARecord,
     paths: Sequence[str],
     labeled: LabeledPhotographs,
     evaluated: Evaluated,
 ) -> KeptEvaluation:
-    pca, _ = load_pca_model(layout.pca_model(record.model_id))
-    latest, evaluation = runs[-1], evaluated.evaluation
+    pca, _ = load_pca_model(output.folder(PCA_MODEL))
+    evaluation = evaluated.evaluation
     thumbnails = partial(make_thumbnails, latest.images, ImageLimits(**latest.options["limits"]))
     classifier = fit_classifier(
         pca,
@@ -151,7 +150,7 @@ def _keep(
         network_sha256=record.network_sha256,
         warning=latest.feature_model.warning,
         made_at=evaluation.made_at,
-        made_from=[run.run_id for run in runs],
+        made_from=dict(rows_by_run(table_files(output, FEATURES))),
         n_photographs=len(labeled),
         n_labels=len(evaluation.labels),
         group_by=options.group_by,
@@ -164,25 +163,8 @@ def _keep(
         versions={"fruits": __version__, "scikit-learn": sklearn.__version__},
         sha256={},
     )
-    folder = layout.classifier(record.model_id)
-    check_lease(layout)
-    register_artefact(
-        layout,
-        RegisteredArtefact(
-            name=f"classifier-{record.model_id}",
-            folder=folder.base.removeprefix(f"{layout.output.base}/"),
-            made_from=kept.made_from,
-        ),
-    )
-    save_classifier(classifier, kept, folder)
-    write_evaluation(folder, evaluation)
-    return KeptEvaluation(evaluation, kept, folder)
-
-
-def newest_record(records: Sequence[PCARecord], output: Location) -> PCARecord:
-    """Return the PCA model to evaluate.  Raises FruitsError where there is none."""
-    if not records:
-        raise FruitsError(
-            f"{output.uri} holds no PCA model; make one with: fruits reduce --output URI"
-        )
-    return records[-1]
+    files = classifier_files(classifier, kept) | evaluation_file(evaluation)
+    with begin(output.location, new_run_id(output)) as change:
+        change.put_folder(CLASSIFIER, files)
+        commit(change)
+    return KeptEvaluation(evaluation, kept, output.place(CLASSIFIER))

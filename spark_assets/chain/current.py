@@ -1,4 +1,4 @@
-"""The current features of an output, file by file: summed up for a PCA, and projected with it."""
+"""The features of an output, file by file: summed up for a PCA, and projected with it."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,19 +6,22 @@ from functools import partial
 from typing import Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spark_assets.errors import FruitsError
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.table_files import CurrentFiles, RowChoice, TableFile, read_batches
+from spark_assets.output.commit import Change
+from spark_assets.output.output import REDUCED
+from spark_assets.output.tables import TableFile, read_batches
 from spark_assets.pca.batches import project_batches, statistics_of
 from spark_assets.pca.model import PCAModel
 from spark_assets.pca.sample import Sample, Sampler
 from spark_assets.pca.statistics import PCAStatistics
 from spark_assets.runtime.parallel import map_shares, merge_shares
 from spark_assets.runtime.spark_on_demand import GetSpark
+from spark_assets.storage import schemas
 from spark_assets.storage.files import make_folder, write_into
+from spark_assets.storage.locations import Location
 from spark_assets.storage.parquet import to_parquet
-from spark_assets.storage.schemas import REDUCED
 
 _COLUMNS = ("path", "label", "features")
 
@@ -36,66 +39,58 @@ class Summary:
         return type(self)(statistics, self.sample.merge(other.sample))
 
 
-def summarize(spark: GetSpark, features: CurrentFiles, counted: Collection[str]) -> Summary:
+def summarize(
+    spark: GetSpark, files: Sequence[TableFile], n_rows: int, counted: Collection[str]
+) -> Summary:
     """Read features once: all for the sample, those of the runs ``counted`` for the statistics.
 
     Raises FruitsError where vectors differ in length.
     """
-    work = partial(_summary, features.choice, features.n_rows, frozenset(counted))
-    return merge_shares(spark, work, Summary.merge, features.files, n_rows=features.n_rows)
+    work = partial(_summary, n_rows, pa.array(sorted(counted), pa.string()))
+    return merge_shares(spark, work, Summary.merge, files, n_rows=n_rows)
 
 
 def project_files(
-    spark: GetSpark,
-    features: CurrentFiles,
-    model: PCAModel,
-    layout: OutputLayout,
-    model_id: str,
-) -> int:
-    """Write a file of reduced rows for each file of features, under its name; count the rows.
+    spark: GetSpark, files: Sequence[TableFile], n_rows: int, model: PCAModel, change: Change
+) -> None:
+    """Stage a file of reduced rows for each file of features, under its name.
 
     Raises FruitsError where they are not as many as the rows of features.
     """
-    for run_id in {file.run_id for file in features.files}:
-        make_folder(layout.reduced_by(model_id, run_id))
-    work = partial(_project, features.choice, model, layout, model_id)
-    n_reduced = sum(map_shares(spark, work, features.files, n_rows=features.n_rows))
-    if n_reduced != features.n_rows:
+    folder = change.staging.child(REDUCED)
+    make_folder(folder)
+    work = partial(_project, model, folder)
+    n_reduced = sum(map_shares(spark, work, files, n_rows=n_rows))
+    if n_reduced != n_rows:
         raise FruitsError(
-            f"{features.n_rows} rows of features gave {n_reduced} reduced rows; nothing of them "
+            f"{n_rows} rows of features gave {n_reduced} reduced rows; nothing of them "
             "is kept: run it again"
         )
-    return n_reduced
+    change.add(f"{REDUCED}/{file.name}" for file in files)
 
 
-def _summary(
-    choice: RowChoice, n_rows: int, counted: frozenset[str], files: Sequence[TableFile]
-) -> Summary:
+def _summary(n_rows: int, counted: pa.Array, files: Sequence[TableFile]) -> Summary:
     sampler = Sampler(n_rows)
 
     def vectors() -> Iterator[pa.ListArray]:
         for file in files:
-            for batch in read_batches(file, _COLUMNS, choice):
+            for batch in read_batches(file, (*_COLUMNS, "run_id")):
                 sampler.add(batch)
-                if file.run_id in counted:
+                is_counted = pc.is_in(batch["run_id"], value_set=counted)
+                if is_counted.true_count == batch.num_rows:
                     yield batch["features"]
+                elif is_counted.true_count:
+                    yield batch["features"].filter(is_counted)
 
     statistics = statistics_of(vectors())
     return Summary(statistics, sampler.sample())
 
 
-def _project(
-    choice: RowChoice,
-    model: PCAModel,
-    layout: OutputLayout,
-    model_id: str,
-    files: Sequence[TableFile],
-) -> int:
+def _project(model: PCAModel, folder: Location, files: Sequence[TableFile]) -> int:
     n_rows = 0
     for file in files:
-        batches = project_batches(model, read_batches(file, _COLUMNS, choice))
-        reduced = pa.Table.from_batches(batches, REDUCED)
-        target = layout.reduced_by(model_id, file.run_id).child(file.name)
-        write_into(target, to_parquet(reduced))
+        batches = project_batches(model, read_batches(file, _COLUMNS))
+        reduced = pa.Table.from_batches(batches, schemas.REDUCED)
+        write_into(folder.child(file.name), to_parquet(reduced))
         n_rows += reduced.num_rows
     return n_rows

@@ -1,138 +1,156 @@
-"""The featurize stage: from a plan to the tables of a run, which nobody sees yet."""
+"""The featurize stage: list, plan, look at what is new or changed, commit."""
 
-from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import pyarrow as pa
-from pyspark import SparkContext
-
-from spark_assets.chain.network import ChosenNetwork
-from spark_assets.chain.plan import Plan
-from spark_assets.chain.started_run import StartedRun
-from spark_assets.chain.writing import keep_files, make_table_folders, write_gone
+from spark_assets.chain.listing import list_photographs
+from spark_assets.chain.messages import say_network, say_planned
+from spark_assets.chain.network import ChosenNetwork, choose_network
+from spark_assets.chain.options import FeaturizeOptions
+from spark_assets.chain.plan import NothingNew, Plan, plan_run
+from spark_assets.chain.rewrite import keep_columns, remove_rows
+from spark_assets.chain.started_run import StartedRun, start_run
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import engine_spec
-from spark_assets.features.feature_model import FeatureModel
-from spark_assets.features.on_spark import (
-    TaskSettings,
-    featurize_on_spark,
-    n_tasks_for,
-    refused_sentence,
-)
-from spark_assets.images.decoding import Reason
+from spark_assets.features.feature_model import FeatureModel, model_files
+from spark_assets.features.here import MAX_IMAGES_HERE, featurize_here, n_threads_here
+from spark_assets.features.on_spark import featurize_on_spark
+from spark_assets.features.share import SCHEMAS, RunSettings, Written, refused_sentence
+from spark_assets.output.commit import commit
 from spark_assets.output.erased import load_erased
-from spark_assets.output.manifest import Counts, RunManifest
-from spark_assets.output.small_tables import count_rows, open_table
+from spark_assets.output.manifest import Counts, RunManifest, manifest_path
+from spark_assets.output.output import (
+    CLASSIFIER,
+    FEATURE_MODEL,
+    FEATURES,
+    FINDINGS,
+    PCA_MODEL,
+    REDUCED,
+    REJECTED,
+    REPORT,
+    RUNS,
+)
 from spark_assets.output.versions import versions_in_use
-from spark_assets.runtime.parallel import is_for_spark
-from spark_assets.runtime.progress import ProgressRecord, track
+from spark_assets.runtime.progress import ProgressRecord
 from spark_assets.runtime.spark_context import n_task_slots
-from spark_assets.runtime.spark_on_demand import GetSpark, release
-from spark_assets.storage.schemas import CHANGES, Outcome
+from spark_assets.runtime.spark_on_demand import GetSpark, is_asked_for
+from spark_assets.storage.files import make_folder, to_json
 
-# Images that storage gave no bytes of.
-_UNREAD = (str(Reason.UNREADABLE), str(Reason.TOO_LARGE))
-
-
-@dataclass(frozen=True, slots=True)
-class FeaturizedRun:
-    """A run whose tables are written.  ``model`` is None where the output holds it already."""
-
-    manifest: RunManifest
-    model: FeatureModel | None
+# What a run with --overwrite begins afresh.
+_REPLACED = (FEATURES, REJECTED, REDUCED, PCA_MODEL, FEATURE_MODEL, CLASSIFIER, FINDINGS, RUNS)
 
 
-@dataclass(frozen=True, slots=True)
-class NothingNew:
-    """No image had to be looked at: ``n_known`` are in the output, unchanged."""
+def featurize(spark: GetSpark, options: FeaturizeOptions) -> RunManifest | NothingNew:
+    """Bring features and rejected images up to date with the source, in one commit.
 
-    n_known: int
-
-
-def featurize_images(
-    spark: GetSpark, run: StartedRun, plan: Plan, network: ChosenNetwork
-) -> FeaturizedRun:
-    """Featurize the images of the plan; write features, rejected images and what has changed.
-
-    Raises FruitsError where the counts do not add up, and where S3 refuses access to an image: how
-    many may be rejected is a matter of bad photographs only.
+    Raises FruitsError where there is nothing to read, the output holds features of other images or
+    of another network, or the counts do not add up.  Whatever happens before the commit, nothing of
+    the run stays.
     """
-    context = spark()
-    n_slots, versions = n_task_slots(context), versions_in_use(context)
-    progress = ProgressRecord(0)
-    with run.stopwatch.stage("featurize"):
-        if plan.n_images:
-            progress = _featurize_on_spark(context, run, plan, network.model)
-    n_rows = plan.n_images + sum(earlier.counts.n_images for earlier in run.earlier)
-    if not is_for_spark(n_rows):
-        release(spark)  # the driver does all that is left, up to the report
+    with start_run(options) as run:
+        with ThreadPoolExecutor(1) as pool:
+            # TensorFlow takes seconds to convert a network: meanwhile the images are listed.
+            network_chosen = pool.submit(choose_network, options, run.output, run.earlier)
+            with run.stopwatch.stage("list"):
+                listed = list_photographs(options)
+            with run.stopwatch.stage("plan"):
+                plan = plan_run(run, listed)
+            with run.stopwatch.stage("model"):
+                network = network_chosen.result()
+        say_network(network)
+        if not plan.has_work:
+            return NothingNew(plan.n_known)
+        say_planned(plan, adds=bool(run.earlier))
+        manifest = _stage(spark, run, plan, network)
+        commit(run.change)
+        return manifest
+
+
+def _stage(spark: GetSpark, run: StartedRun, plan: Plan, network: ChosenNetwork) -> RunManifest:
+    """Featurize the images of the plan, and stage all that the run changes."""
+    options, change = run.options, run.change
+    looked = _look(spark, run, plan, network.model)
+    written, seconds = looked.written, run.stopwatch.seconds
     with run.stopwatch.stage("write"):
-        write_gone(run, plan)
-        counts, bytes_read = _count(run, plan)
-    seconds = run.stopwatch.seconds
+        if options.overwrite:
+            for folder in _REPLACED:
+                change.remove_folder(folder)
+            change.remove([REPORT])
+        remove_rows(spark, run.output.after(change), change, plan.outdated)
+        change.add(written.files)
+        if not network.is_kept:
+            change.put_folder(FEATURE_MODEL, model_files(network.model))
+        keep_columns(run.output, change)
     manifest = RunManifest(
         run_id=run.run_id,
         started_at=run.started_at,
-        images_uri=run.options.images.uri,
-        options=run.options.to_json(),
+        images_uri=options.images.uri,
+        options=options.to_json(),
         feature_model=network.model.facts,
-        counts=counts,
-        bytes_read=bytes_read,
+        counts=_counts(plan, written),
+        bytes_read=written.n_bytes,
         seconds_by_stage=seconds,
         images_per_second=plan.n_images / max(seconds["featurize"], 0.001),
-        images_per_second_steady=progress.images_per_second_steady(),
-        n_task_slots=n_slots,
-        versions=versions,
+        images_per_second_steady=looked.progress.images_per_second_steady(),
+        n_task_slots=looked.n_slots,
+        versions=looked.versions,
     )
-    return FeaturizedRun(manifest, None if network.is_kept else network.model)
+    change.put(manifest_path(run.run_id), to_json(manifest.to_json()))
+    return manifest
 
 
-def _featurize_on_spark(
-    context: SparkContext, run: StartedRun, plan: Plan, model: FeatureModel
-) -> ProgressRecord:
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What came of looking at images, how fast, how many at a time, and with what."""
+
+    written: Written
+    progress: ProgressRecord
+    n_slots: int
+    versions: dict[str, str]
+
+
+def _look(spark: GetSpark, run: StartedRun, plan: Plan, model: FeatureModel) -> _Looked:
+    """Featurize images on Spark, or in this process where they are few and Spark is not asked for.
+
+    Raises FruitsError where S3 refuses access to an image: how many may be rejected is a matter of
+    bad photographs only.
+    """
     options = run.options
-    spec = context.broadcast(engine_spec(model, options.engine))
-    settings = TaskSettings(
+    settings = RunSettings(
+        run_id=run.run_id,
         images=options.images,
+        folder=run.change.staging,
         limits=options.limits,
         labels=options.labels,
         size_px=model.facts.image_size_px,
-        engine_id=f"{options.engine} {model.facts.network_sha256}",
-        is_erased=erased.holds if (erased := load_erased(run.layout)) else None,
+        is_erased=erased.holds if (erased := load_erased(run.output)) else None,
     )
-    n_tasks, folders = n_tasks_for(context, plan.n_images), make_table_folders(run)
-    with track(context, n_images=plan.n_images, n_tasks=n_tasks) as progress:
-        result = featurize_on_spark(context, plan.images, spec, settings, folders, n_tasks=n_tasks)
-    spec.destroy()
-    if result.refused:
-        raise FruitsError(refused_sentence(result.refused, plan.n_images, options.images))
-    keep_files(folders, result.files)
-    return progress
+    for table in SCHEMAS:
+        make_folder(settings.folder.child(table))
+    spec = engine_spec(model, options.engine)
+    is_here = plan.n_images <= MAX_IMAGES_HERE and not is_asked_for(spark)
+    if is_here or not plan.n_images:
+        with run.stopwatch.stage("featurize"):
+            written, progress = featurize_here(plan.images, spec, settings)
+        n_slots, versions = n_threads_here(), versions_in_use()
+    else:
+        with run.stopwatch.stage("start"):
+            context = spark()
+        with run.stopwatch.stage("featurize"):
+            written, progress = featurize_on_spark(context, plan.images, spec, settings)
+        n_slots, versions = n_task_slots(context), versions_in_use(context)
+    if written.refused:
+        raise FruitsError(refused_sentence(written.refused, plan.n_images, options.images))
+    return _Looked(written, progress, n_slots, versions)
 
 
-def _count(run: StartedRun, plan: Plan) -> tuple[Counts, int]:
-    """Count what was really written, and the bytes of the images that were read."""
-    changes = open_table(run.layout.changes(run.run_id), CHANGES)
-    n_images: Counter[tuple[str, str | None]] = Counter()
-    n_bytes: Counter[str | None] = Counter()
-    for batch in changes.to_batches(columns=["outcome", "reason", "size_bytes"]):
-        groups = pa.Table.from_batches([batch]).group_by(["outcome", "reason"])
-        for row in groups.aggregate([([], "count_all"), ("size_bytes", "sum")]).to_pylist():
-            n_images[row["outcome"], row["reason"]] += row["count_all"]
-            n_bytes[row["reason"]] += row["size_bytes_sum"] or 0
-    rejected = {
-        reason: n
-        for (outcome, reason), n in sorted(n_images.items(), key=str)
-        if outcome == Outcome.REJECTED and reason is not None
-    }
-    counts = Counts(
+def _counts(plan: Plan, written: Written) -> Counts:
+    return Counts(
         n_images=plan.n_images,
         n_known=plan.n_known,
-        n_features=count_rows(run.layout.features(run.run_id)),
-        n_rejected=sum(rejected.values()),
-        rejected_by_reason=rejected,
+        n_features=written.n_features,
+        n_rejected=written.rejected.total(),
+        rejected_by_reason=dict(sorted(written.rejected.items())),
         n_changed=plan.n_changed,
-        n_gone=n_images[str(Outcome.GONE), None],
-        n_outdated=plan.n_outdated,
+        n_gone=plan.n_gone,
     )
-    return counts, sum(n for reason, n in n_bytes.items() if reason not in _UNREAD)

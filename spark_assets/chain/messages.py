@@ -2,11 +2,11 @@
 
 from spark_assets.chain.network import ChosenNetwork
 from spark_assets.chain.options import FeaturizeOptions
-from spark_assets.chain.plan import Plan
+from spark_assets.chain.plan import NothingNew, Plan
 from spark_assets.chain.reduce import Reduction
 from spark_assets.errors import ExitCode
-from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
+from spark_assets.output.output import REJECTED, REPORT, Output
 from spark_assets.report.wording import printable
 from spark_assets.runtime.progress import say
 
@@ -23,30 +23,28 @@ def say_planned(plan: Plan, *, adds: bool) -> None:
     say(f"{plan.n_images} images to look at{rest}")
 
 
-def say_nothing_new(n_known: int) -> None:
-    """Say that every image was known."""
-    say(f"nothing new: all {n_known} images are known and unchanged")
-
-
-def say_featurized(manifest: RunManifest, options: FeaturizeOptions) -> ExitCode:
+def say_featurized(result: RunManifest | NothingNew, options: FeaturizeOptions) -> ExitCode:
     """Say what a run did, and return whether too many images were rejected."""
-    counts = manifest.counts
+    if isinstance(result, NothingNew):
+        say(f"nothing new: all {result.n_known} images are known and unchanged")
+        return ExitCode.DONE
+    counts = result.counts
     if not counts.n_images:
         rest = _known_and_gone(counts.n_known, counts.n_gone)
-        say(f"{rest}; nothing to featurize, run {manifest.run_id}")
+        say(f"{rest}; nothing to featurize, run {result.run_id}")
         return ExitCode.DONE
     reasons = ", ".join(f"{n} {reason}" for reason, n in counts.rejected_by_reason.items())
     say(
         f"{counts.n_images} images = {counts.n_features} features + {counts.n_rejected} rejected"
-        f"{f' ({reasons})' if reasons else ''}, {manifest.images_per_second:.1f} images/s, "
-        f"run {manifest.run_id}"
+        f"{f' ({reasons})' if reasons else ''}, {result.images_per_second:.1f} images/s, "
+        f"run {result.run_id}"
     )
     if counts.rejected_share <= options.max_rejected:
         return ExitCode.DONE
     say(
         f"fruits: {counts.n_rejected} of {counts.n_images} images were rejected, more than the "
         f"share of {options.max_rejected:g} that --max-rejected allows; the tables are written, "
-        f"and {OutputLayout(options.output).rejected(manifest.run_id).uri} says why"
+        f"and {options.output.child(REJECTED).uri} says why"
     )
     return ExitCode.TOO_MANY_REJECTED
 
@@ -61,8 +59,8 @@ def say_nothing_to_reduce() -> None:
     say("fruits: no image could be used, so there is nothing to reduce; the report says why")
 
 
-def say_reduced(reduction: Reduction, n_current: int) -> None:
-    """Say what the PCA keeps, of how many images that are current."""
+def say_reduced(reduction: Reduction) -> None:
+    """Say what the PCA keeps, of how many images."""
     record = reduction.record
     if not reduction.is_new_model and reduction.n_projected:
         say(
@@ -75,12 +73,12 @@ def say_reduced(reduction: Reduction, n_current: int) -> None:
     share = sum(record.explained_variance_ratio)
     how = "fitted on" if record.fitted_here else "projected with a model fitted on"
     say(
-        f"{'' if reduction.is_new_model else 'nothing new: '}{n_current} images reduced to "
-        f"{record.n_components} components, which keep {share:.1%} of the variance; "
+        f"{'' if reduction.is_new_model else 'nothing new: '}{reduction.n_images} images reduced "
+        f"to {record.n_components} components, which keep {share:.1%} of the variance; "
         f"{how} {record.n_samples} images, model {record.model_id}"
     )
 
 
-def say_report(layout: OutputLayout) -> None:
+def say_report(output: Output) -> None:
     """Say where the report is."""
-    say(f"report: {layout.report.uri}")
+    say(f"report: {output.place(REPORT).uri}")

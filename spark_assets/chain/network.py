@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import FeatureModel, load_facts, load_feature_model
-from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
+from spark_assets.output.output import FEATURE_MODEL, Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class ChosenNetwork:
 
 
 def choose_network(
-    options: FeaturizeOptions, layout: OutputLayout, earlier: Sequence[RunManifest]
+    options: FeaturizeOptions, output: Output, earlier: Sequence[RunManifest]
 ) -> ChosenNetwork:
     """Load or make the network.
 
@@ -28,8 +28,9 @@ def choose_network(
     if not earlier:
         return ChosenNetwork(options.model.obtain(verbose=options.verbose), is_kept=False)
     used = earlier[-1].feature_model
-    folder = layout.feature_model(used.network_sha256)
-    is_kept = load_facts(folder) is not None
+    folder = output.folder(FEATURE_MODEL)
+    facts = load_facts(folder)
+    is_kept = facts is not None and facts.network_sha256 == used.network_sha256
     if is_kept and options.model.is_met_by(used):
         return ChosenNetwork(load_feature_model(folder), is_kept=True)
     if options.model.is_ruled_out_by(used):  # told apart before TensorFlow takes its seconds

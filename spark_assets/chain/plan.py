@@ -4,7 +4,7 @@ An image is new, changed, known or gone; a known one needs no second look.  A re
 a new one and a gone one: to featurize it again takes milliseconds.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -14,12 +14,13 @@ from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.chain.started_run import StartedRun
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import Reason
-from spark_assets.output.state import current_state
-from spark_assets.storage.schemas import Outcome
+from spark_assets.output.output import FEATURES, REJECTED, Output
+from spark_assets.output.tables import read_narrow, table_files
+from spark_assets.storage import schemas
 
 # More than this share of the images does not go by itself: a disk is not mounted, a prefix wrong.
 _SHARE_THAT_MAY_GO = 0.5
-_COLUMNS = ("path", "size_bytes", "modified_at", "outcome", "reason", "run_id")
+_COLUMNS = ("path", "size_bytes", "modified_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +28,15 @@ class Plan:
     """What a run has to do.
 
     ``images`` are those to featurize, `schemas.LISTED` ordered by path, of which ``n_changed`` had
-    been looked at before; ``gone`` the paths of those that the source no longer has.
-    ``n_outdated`` rows of features no longer count.
+    been looked at before; the source no longer has ``n_gone``.  ``outdated`` are the rows of both,
+    by ``path`` and ``file``, which leave the tables.
     """
 
     images: pa.Table
+    outdated: pa.Table
     n_known: int = 0
     n_changed: int = 0
-    gone: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
-    n_outdated: int = 0
+    n_gone: int = 0
 
     @property
     def n_images(self) -> int:
@@ -44,17 +45,20 @@ class Plan:
         return n_rows
 
     @property
-    def n_gone(self) -> int:
-        return len(self.gone)
-
-    @property
     def has_work(self) -> bool:
         """Whether the output will not be as it was."""
         return bool(self.n_images or self.n_gone)
 
 
+@dataclass(frozen=True, slots=True)
+class NothingNew:
+    """No image had to be looked at: ``n_known`` are in the output, unchanged."""
+
+    n_known: int
+
+
 def plan_run(run: StartedRun, listed: pa.Table) -> Plan:
-    """Compare what is listed, `schemas.LISTED`, with what the ``earlier`` runs hold.
+    """Compare what is listed, `schemas.LISTED`, with what the output holds of ``earlier`` runs.
 
     Raises FruitsError where a first run finds no image, and where so many images are gone that the
     source is rather another one.
@@ -65,13 +69,14 @@ def plan_run(run: StartedRun, listed: pa.Table) -> Plan:
                 f"there are no images under {run.options.images.uri}; give a folder or a prefix "
                 "that holds some"
             )
-        return Plan(listed)
-    held = current_state(run.layout, run.earlier, _COLUMNS)
+        return Plan(listed, _held(run.output).slice(0, 0))
+    held = _held(run.output)
     row = _rows_of(held["path"], listed["path"])
     is_listed = pc.is_valid(row)
     listed_held, row = held.filter(is_listed), row.drop_null()
     is_changed = _should_retry(run, listed_held, listed.take(row))
     gone = held.slice(0, 0) if run.options.is_partial else held.filter(pc.invert(is_listed))
+    outdated = pa.concat_tables([gone, listed_held.filter(is_changed)])
     n_changed = _n_true(is_changed)
     n_known = len(row) - n_changed
     _refuse_mass_removal(run.options, gone.num_rows, n_known + n_changed)
@@ -79,11 +84,19 @@ def plan_run(run: StartedRun, listed: pa.Table) -> Plan:
     is_known[row.filter(pc.invert(is_changed)).to_numpy()] = True
     return Plan(
         images=listed.filter(pa.array(~is_known)),
+        outdated=outdated.select(["path", "file"]),
         n_known=n_known,
         n_changed=n_changed,
-        gone=gone["path"].combine_chunks(),
-        n_outdated=_n_features(gone) + _n_features(listed_held.filter(is_changed)),
+        n_gone=gone.num_rows,
     )
+
+
+def _held(output: Output) -> pa.Table:
+    """Return what is known of each image; ``reason`` and ``run_id`` of those rejected alone."""
+    features = read_narrow(table_files(output, FEATURES), schemas.FEATURES, _COLUMNS)
+    columns = (*_COLUMNS, "reason", "run_id")
+    rejected = read_narrow(table_files(output, REJECTED), schemas.REJECTED, columns)
+    return pa.concat_tables([features, rejected], promote_options="permissive")
 
 
 def _rows_of(paths: pa.ChunkedArray, listed: pa.ChunkedArray) -> pa.Array:
@@ -128,10 +141,6 @@ def _is(column: pa.ChunkedArray, value: str) -> pa.ChunkedArray:
 
 def _n_true(column: pa.ChunkedArray) -> int:
     return pc.sum(column).as_py() or 0
-
-
-def _n_features(held: pa.Table) -> int:
-    return _n_true(_is(held["outcome"], Outcome.FEATURES))
 
 
 def _refuse_mass_removal(options: FeaturizeOptions, n_gone: int, n_left: int) -> None:

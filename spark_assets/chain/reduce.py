@@ -1,39 +1,35 @@
-"""Reduction of an output's current features: with the model that is there, or with a new one."""
+"""Reduction of an output's features: with the PCA that is there, or with a new one."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from datetime import UTC, datetime
 
 from spark_assets.chain.current import project_files, summarize
 from spark_assets.chain.options import DEFAULT_N_COMPONENTS, ReduceOptions
-from spark_assets.chain.pca_fit import fit_here
+from spark_assets.chain.rewrite import keep_columns
 from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
-from spark_assets.output.ids import is_newest_model_id, new_model_id
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.lease import check_lease
-from spark_assets.output.manifest import RunManifest
-from spark_assets.output.pca_models import (
+from spark_assets.output.commit import Change, begin, commit
+from spark_assets.output.ids import new_run_id, next_id
+from spark_assets.output.manifest import read_runs
+from spark_assets.output.output import CLASSIFIER, FEATURES, PCA_MODEL, REDUCED, Output
+from spark_assets.output.pca_model import (
+    FIT_PATH,
     PCARecord,
-    Projection,
     load_pca_model,
     load_reference,
-    newest_answer,
-    pca_records,
-    projected_runs,
-    save_pca_model,
-    save_projection,
+    load_statistics,
+    pca_files,
+    pca_record,
 )
-from spark_assets.output.state import feature_files
+from spark_assets.output.tables import TableFile, rows_by_run, table_files
 from spark_assets.pca.drift import DriftReference, FitQuality, batch_fit
-from spark_assets.pca.model import PCAModel, parse_n_components
+from spark_assets.pca.model import PCAModel, fit, parse_n_components
 from spark_assets.pca.sample import measure, reference_of
+from spark_assets.pca.statistics import PCAStatistics
 from spark_assets.runtime.spark_on_demand import GetSpark
-from spark_assets.storage.files import delete_folder
-from spark_assets.storage.locations import Location
-
-# A model from another place, its record, and what new images are compared with.
-Given: TypeAlias = tuple[PCAModel, PCARecord, DriftReference | None]
+from spark_assets.storage.files import Folder, to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +42,7 @@ class Reduction:
     record: PCARecord
     is_new_model: bool
     n_projected: int
+    n_images: int
     fit: FitQuality | None = None
 
     @property
@@ -54,172 +51,227 @@ class Reduction:
         return self.is_new_model or self.n_projected > 0
 
 
-def reduce_features(
-    spark: GetSpark, options: ReduceOptions, runs: Sequence[RunManifest]
-) -> Reduction:
-    """Reduce the current features of ``runs``.
+@dataclass(frozen=True, slots=True)
+class _Features:
+    """The files of features, and how many rows they have of each run."""
 
-    Images are projected with the newest model that answers the request, so that their coordinates
-    can be compared with those of earlier ones.  A model is made where there is none, or with
-    ``refit``.  One that is given keeps its id, unless the output holds that or a later one already.
+    files: Sequence[TableFile]
+    by_run: Counter[str]
+
+    @classmethod
+    def of(cls, files: Sequence[TableFile]) -> "_Features":
+        return cls(files, rows_by_run(files))
+
+    @property
+    def n_rows(self) -> int:
+        return self.by_run.total()
+
+
+def reduce_features(spark: GetSpark, options: ReduceOptions) -> Reduction:
+    """Reduce the features of an output, in one commit.
+
+    New images are projected with the model that is there, so that their coordinates can be compared
+    with those of earlier ones.  A model is made where there is none, with ``refit``, and where
+    another is asked for; it takes the place of the one that is there, with all that was projected
+    with that.
 
     Raises FruitsError where there are no features, or the PCA does not fit them.
     """
-    layout = OutputLayout(options.output)
+    output = Output.open(options.output)
+    runs = read_runs(output)
     if not runs:
         raise FruitsError(
-            f"there is no finished run in {options.output.uri}; make one with: "
+            f"there is no finished run in {output.uri}; make one with: "
             "fruits featurize --images URI --output URI"
         )
-    records = pca_records(layout, [run.run_id for run in runs])
-    given = None if options.pca_model is None else _load_given(options.pca_model)
-    held = newest_answer(
-        records,
-        n_components=None if options.n_components is None else str(options.n_components),
-        fitted_model_id=None if given is None else given[1].fitted_model_id,
-    )
-    if held is not None and not (options.refit and _is_outdated(held, runs)):
-        return _extend(spark, layout, runs, held, options.drift_alarm_rate)
-    n_components = _n_components(options, records)
-    return make_model(spark, layout, runs, records, n_components, given=given)
+    given = None if options.pca_model is None else Folder.at(options.pca_model)
+    held = pca_record(output)
+    features = _Features.of(table_files(output, FEATURES))
+    with begin(output.location, new_run_id(output)) as change:
+        network = runs[-1].feature_model.network_sha256
+        if held is not None and _is_kept(held, options, given, features.by_run):
+            reduction = _extend(spark, output, change, held, features, options.drift_alarm_rate)
+        elif given is not None:
+            reduction = _project_given(spark, output, change, features, network, given)
+        else:
+            n_components = _n_components(options, held)
+            reduction = fit_model(spark, output, change, network, n_components)
+        commit(change)
+        return reduction
 
 
-def make_model(
-    spark: GetSpark,
-    layout: OutputLayout,
-    runs: Sequence[RunManifest],
-    records: Sequence[PCARecord],
-    n_components: int | float,
-    *,
-    given: Given | None = None,
+def fit_model(
+    spark: GetSpark, output: Output, change: Change, network_sha256: str, n_components: int | float
 ) -> Reduction:
-    """Fit a model to the current features of ``runs``, or take the given one, and project with it.
+    """Fit a PCA to the features of an output, and stage it with all that it projects.
 
-    ``records`` are the models whose statistics may be merged.  Where it fails, nothing of it stays.
+    Statistics merge exactly: after additions, those of what was added are computed and no more.
+    They are not subtracted for what has gone or changed: that loses digits where most of a scatter
+    goes, and saves seconds.  Those of all features are computed then.
+
+    Raises FruitsError where the features allow no PCA.
     """
-    model_id = _model_id(layout, given)
-    try:
-        return _make(spark, layout, runs, records, given, n_components, model_id)
-    except BaseException:
-        delete_folder(layout.reduced(model_id))
-        delete_folder(layout.pca_model(model_id))
-        raise
+    features = _Features.of(table_files(output, FEATURES))
+    stopwatch = Stopwatch()
+    with stopwatch.stage("fit"):
+        kept, fitted = _kept_statistics(output, features.by_run)
+        counted = features.by_run.keys() - fitted
+        summary = summarize(spark, features.files, features.n_rows, counted)
+        statistics = kept.merge(summary.statistics)
+        model = fit(statistics, n_components)
+        reference = reference_of(summary.sample, model, statistics)
+    with stopwatch.stage("project"):
+        change.remove_folder(REDUCED)
+        project_files(spark, features.files, features.n_rows, model, change)
+    held = pca_record(output)
+    model_id = next_id([] if held is None else [held.model_id], datetime.now(UTC))
+    record = _record_of(
+        model,
+        model_id=model_id,
+        fitted_here=True,
+        fitted_model_id=model_id,
+        fitted_on=dict(features.by_run),
+        network_sha256=network_sha256,
+        n_components_asked=str(n_components),
+        seconds_by_stage=stopwatch.seconds,
+    )
+    return _replace(output, change, model, record, features, statistics, reference)
 
 
-def _load_given(folder: Location) -> Given:
-    model, record = load_pca_model(folder)
-    return model, record, load_reference(folder)
+def is_fitted_on_what_is_gone(record: PCARecord, by_run: Mapping[str, int]) -> bool:
+    """Return whether an output has lost rows of features that its PCA was fitted on."""
+    return record.fitted_here and any(
+        by_run.get(run_id, 0) < n_rows for run_id, n_rows in record.fitted_on.items()
+    )
 
 
-def _is_outdated(record: PCARecord, runs: Sequence[RunManifest]) -> bool:
-    """Tell whether a fit of the current features would be another."""
-    return not record.fitted_here or record.fitted_on != [run.run_id for run in runs]
+def _is_kept(
+    held: PCARecord, options: ReduceOptions, given: Folder | None, by_run: Mapping[str, int]
+) -> bool:
+    """Return whether the model that is there is the one that is asked for."""
+    if given is not None:
+        is_meant = held.fitted_model_id == load_pca_model(given)[1].fitted_model_id
+    else:
+        asked = options.n_components
+        is_meant = asked is None or (held.fitted_here and held.n_components_asked == str(asked))
+    would_be_another = not held.fitted_here or held.fitted_on != dict(by_run)
+    return is_meant and not (options.refit and would_be_another)
 
 
-def _n_components(options: ReduceOptions, records: Sequence[PCARecord]) -> int | float:
-    """Return what was asked for, or what the newest model was fitted with."""
+def _n_components(options: ReduceOptions, held: PCARecord | None) -> int | float:
+    """Return what was asked for, or what the model that is there was fitted with."""
     if options.n_components is not None:
         return options.n_components
-    fitted = [record for record in records if record.fitted_here]
-    asked = fitted[-1].n_components_asked if fitted else DEFAULT_N_COMPONENTS
-    return parse_n_components(asked)
-
-
-def _model_id(layout: OutputLayout, given: Given | None) -> str:
-    if given is not None and is_newest_model_id(layout, given[1].model_id):
-        return given[1].model_id
-    return new_model_id(layout)
+    if held is None or not held.fitted_here:
+        return parse_n_components(DEFAULT_N_COMPONENTS)
+    return parse_n_components(held.n_components_asked)
 
 
 def _extend(
     spark: GetSpark,
-    layout: OutputLayout,
-    runs: Sequence[RunManifest],
+    output: Output,
+    change: Change,
     record: PCARecord,
+    features: _Features,
     alarm_rate: float,
 ) -> Reduction:
-    """Project what has come since a model was made or last used: no other features are read."""
-    done = set(projected_runs(layout, record))
-    new = [run for run in runs if run.run_id not in done and run.counts.n_features]
-    if not new:
-        return Reduction(record, is_new_model=False, n_projected=0)
-    stopwatch = Stopwatch()
-    folder = layout.pca_model(record.model_id)
+    """Project what has no reduced rows yet: no other features are read."""
+    reduced = output.files(REDUCED)
+    new = _Features.of([file for file in features.files if file.name not in reduced])
+    if not new.files:
+        return Reduction(record, False, 0, features.n_rows)
+    folder = output.folder(PCA_MODEL)
     model, _ = load_pca_model(folder)
-    with stopwatch.stage("project"):
-        features = feature_files(layout, runs, new)
-        n_reduced = project_files(spark, features, model, layout, record.model_id)
-    fit, reference = None, load_reference(folder)
+    project_files(spark, new.files, new.n_rows, model, change)
+    quality, reference = None, load_reference(folder)
     if reference is not None:
-        with stopwatch.stage("drift"):
-            batch = measure(summarize(spark, features, counted=()).sample, model)
-            fit = batch_fit(reference, batch, alarm_rate=alarm_rate)
-    projection = Projection(
-        model_id=record.model_id,
-        runs=[run.run_id for run in new],
-        n_reduced=n_reduced,
-        fit=None if fit is None else fit.to_json(),
+        batch = measure(summarize(spark, new.files, new.n_rows, counted=()).sample, model)
+        quality = batch_fit(reference, batch, alarm_rate=alarm_rate)
+        change.put(FIT_PATH, to_json(quality.to_json()))
+    keep_columns(output, change)
+    return Reduction(record, False, new.n_rows, features.n_rows, quality)
+
+
+def _project_given(
+    spark: GetSpark,
+    output: Output,
+    change: Change,
+    features: _Features,
+    network_sha256: str,
+    given: Folder,
+) -> Reduction:
+    """Stage the model of another output, and what it makes of these features."""
+    model, source = load_pca_model(given)
+    if source.network_sha256 != network_sha256:
+        raise FruitsError(
+            f"the PCA model {source.model_id} was fitted on features of another network than "
+            f"those in {output.uri}; fit one here by leaving out --pca-model"
+        )
+    stopwatch = Stopwatch()
+    with stopwatch.stage("project"):
+        change.remove_folder(REDUCED)
+        project_files(spark, features.files, features.n_rows, model, change)
+    record = _record_of(
+        model,
+        model_id=source.model_id,
+        fitted_here=False,
+        fitted_model_id=source.fitted_model_id,
+        fitted_on=source.fitted_on,
+        network_sha256=network_sha256,
+        n_components_asked=f"as in {source.fitted_model_id}",
         seconds_by_stage=stopwatch.seconds,
     )
-    check_lease(layout)
-    save_projection(layout, projection)
-    return Reduction(record, is_new_model=False, n_projected=n_reduced, fit=fit)
+    return _replace(output, change, model, record, features, None, load_reference(given))
 
 
-def _make(
-    spark: GetSpark,
-    layout: OutputLayout,
-    runs: Sequence[RunManifest],
-    records: Sequence[PCARecord],
-    given: Given | None,
-    n_components: int | float,
+def _kept_statistics(output: Output, by_run: Mapping[str, int]) -> tuple[PCAStatistics, set[str]]:
+    """Return statistics that still hold, and the runs that are in them."""
+    record = pca_record(output)
+    if record is not None and record.fitted_here and not is_fitted_on_what_is_gone(record, by_run):
+        statistics = load_statistics(output)
+        if statistics is not None:
+            return statistics, set(record.fitted_on)
+    return PCAStatistics.empty(), set()
+
+
+def _record_of(
+    model: PCAModel,
+    *,
     model_id: str,
-) -> Reduction:
-    stopwatch = Stopwatch()
-    network = runs[-1].feature_model.network_sha256
-    run_ids = [run.run_id for run in runs]
-    features = feature_files(layout, runs, runs)
-    reference: DriftReference | None
-    if given is None:
-        with stopwatch.stage("fit"):
-            model, statistics, sample = fit_here(
-                spark, layout, runs, records, features, n_components
-            )
-            reference = reference_of(sample, model, statistics)
-        fitted_model_id, fitted_on = model_id, run_ids
-    else:
-        model, source, reference = given
-        statistics = None
-        fitted_model_id, fitted_on = source.fitted_model_id, source.fitted_on
-        if source.network_sha256 != network:
-            raise FruitsError(
-                f"the PCA model {source.model_id} was fitted on features of another network than "
-                f"those in {layout.output.uri}; fit one here by leaving out --pca-model"
-            )
-    with stopwatch.stage("project"):
-        n_reduced = project_files(spark, features, model, layout, model_id)
-    record = PCARecord(
+    fitted_here: bool,
+    fitted_model_id: str,
+    fitted_on: dict[str, int],
+    network_sha256: str,
+    n_components_asked: str,
+    seconds_by_stage: dict[str, float],
+) -> PCARecord:
+    return PCARecord(
         model_id=model_id,
-        fitted_here=given is None,
+        fitted_here=fitted_here,
         fitted_model_id=fitted_model_id,
         fitted_on=fitted_on,
-        runs=run_ids,
-        network_sha256=network,
+        network_sha256=network_sha256,
         n_components=len(model.components),
-        n_components_asked=str(n_components) if given is None else f"as in {fitted_model_id}",
+        n_components_asked=n_components_asked,
         n_samples=model.n_samples,
         n_features=len(model.mean),
-        n_reduced=n_reduced,
         explained_variance=model.explained_variance.tolist(),
         explained_variance_ratio=model.explained_variance_ratio.tolist(),
-        seconds_by_stage=stopwatch.seconds,
+        seconds_by_stage=seconds_by_stage,
     )
-    check_lease(layout)
-    save_pca_model(
-        model,
-        record,
-        layout.pca_model(model_id),
-        statistics=statistics,
-        reference=reference,
-    )
-    return Reduction(record, is_new_model=True, n_projected=n_reduced)
+
+
+def _replace(
+    output: Output,
+    change: Change,
+    model: PCAModel,
+    record: PCARecord,
+    features: _Features,
+    statistics: PCAStatistics | None,
+    reference: DriftReference | None,
+) -> Reduction:
+    """Put a model in place of the one that is there, and of what belongs to that one."""
+    files = pca_files(model, record, statistics=statistics, reference=reference)
+    change.put_folder(PCA_MODEL, files)
+    change.remove_folder(CLASSIFIER)  # it works in the space of its PCA
+    return Reduction(record, True, features.n_rows, features.n_rows)

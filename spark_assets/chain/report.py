@@ -1,38 +1,32 @@
 """The report stage: one page about what an output holds."""
 
-from collections.abc import Sequence
-
 from spark_assets.chain.messages import say_report
 from spark_assets.chain.options import ReportOptions
 from spark_assets.errors import FruitsError
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.lease import check_lease
-from spark_assets.output.manifest import RunManifest
-from spark_assets.output.pca_models import PCARecord
+from spark_assets.output.commit import begin, commit
+from spark_assets.output.ids import new_run_id
+from spark_assets.output.manifest import read_runs
+from spark_assets.output.output import REPORT, Output
 from spark_assets.report.collecting import collect_report_data
 from spark_assets.report.page import render
 from spark_assets.runtime.spark_on_demand import GetSpark
-from spark_assets.storage.files import write_bytes
 
 
-def make_report(
-    spark: GetSpark,
-    options: ReportOptions,
-    runs: Sequence[RunManifest],
-    record: PCARecord | None,
-) -> str:
-    """Return the page about runs and their PCA.  Raises FruitsError where there is no run."""
-    layout = OutputLayout(options.output)
+def make_report(spark: GetSpark, output: Output, max_points: int) -> str:
+    """Return the page about an output.  Raises FruitsError where there is no run."""
+    runs = read_runs(output)
     if not runs:
         raise FruitsError(
-            f"there is no finished run in {options.output.uri} to report on; make one with: "
+            f"there is no finished run in {output.uri} to report on; make one with: "
             "fruits run --images URI --output URI"
         )
-    return render(collect_report_data(spark, layout, runs, record, max_points=options.max_points))
+    return render(collect_report_data(spark, output, runs, max_points=max_points))
 
 
-def write_report(layout: OutputLayout, page: str) -> None:
-    """Put the page in place of an earlier one, and say where it is."""
-    check_lease(layout)
-    write_bytes(layout.report, page.encode())
-    say_report(layout)
+def report(spark: GetSpark, options: ReportOptions) -> None:
+    """Put a new page in place of an earlier one, and say where it is."""
+    output = Output.open(options.output)
+    with begin(output.location, new_run_id(output)) as change:
+        change.put(REPORT, make_report(spark, output, options.max_points).encode())
+        commit(change)
+    say_report(output)

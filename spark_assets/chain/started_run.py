@@ -1,4 +1,4 @@
-"""A run that has begun: its id, where it writes, and what becomes of that where it fails."""
+"""A run that has begun: its id, what it adds to, and the change that it makes."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,13 +10,11 @@ from spark_assets.chain.places import check_places
 from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.images.naming import LabelRule
-from spark_assets.output.commit import clear_staging, discard_run
-from spark_assets.output.history import visible_runs
+from spark_assets.output.commit import Change, begin
 from spark_assets.output.ids import new_run_id
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.manifest import RunManifest
+from spark_assets.output.manifest import RunManifest, read_runs
+from spark_assets.output.output import Output
 from spark_assets.storage.files import write_bytes
-from spark_assets.storage.locations import Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,35 +24,28 @@ class StartedRun:
     run_id: str
     started_at: str
     options: FeaturizeOptions
-    layout: OutputLayout
+    output: Output
     earlier: Sequence[RunManifest]
+    change: Change
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
-
-    @property
-    def staging(self) -> Location:
-        """Folder of what is needed only while the run works."""
-        return self.layout.staging(self.run_id)
 
 
 @contextmanager
 def start_run(options: FeaturizeOptions) -> Iterator[StartedRun]:
-    """Begin a run; where the block fails, nothing of the run stays.
+    """Begin a run; of what it has not committed when the block ends, nothing stays.
 
     Raises FruitsError where the images cannot be listed or the output does not fit them.
     """
-    layout = OutputLayout(options.output)
-    earlier = [] if options.overwrite else visible_runs(layout)
+    output = Output.open(options.output)
+    earlier = [] if options.overwrite else read_runs(output)
     check_places(options)
     _check_earlier(options, earlier)
-    run_id = new_run_id(layout)
-    write_bytes(layout.staging(run_id).child("started"), b"")
+    run_id = new_run_id(output)
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
-    try:
-        yield StartedRun(run_id, started_at, options, layout, earlier)
-    except BaseException:
-        discard_run(layout, run_id)
-        raise
-    clear_staging(layout, run_id)
+    with begin(output.location, run_id) as change:
+        # Before hours of work: whether the output can be written.
+        write_bytes(change.staging.child("started"), b"")
+        yield StartedRun(run_id, started_at, options, output, earlier, change)
 
 
 def _check_earlier(options: FeaturizeOptions, earlier: Sequence[RunManifest]) -> None:

@@ -1,6 +1,6 @@
-"""The beginning of an erasure: what is asked for is found, hidden from readers, and refused anew.
+"""The beginning of an erasure: what is asked for is found, noted, and refused anew.
 
-No Spark: it reads the narrow tables of changes, and writes the journal.
+No Spark: it reads the narrow columns of the tables, and writes the journal.
 """
 
 import hashlib
@@ -10,21 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from spark_assets.erasure.selection import Asked, Selection, select
-from spark_assets.erasure.tables import Rewritten, count_affected, size_of
 from spark_assets.errors import FruitsError
 from spark_assets.images.listing import check_images_exist
-from spark_assets.output.artefacts import registered_artefacts
 from spark_assets.output.erased import load_erased, save_erased
 from spark_assets.output.erasing import PendingErasure, note_erasure
-from spark_assets.output.history import visible_runs
 from spark_assets.output.ids import next_id
-from spark_assets.output.layout import OutputLayout
 from spark_assets.output.lease import check_lease
-from spark_assets.output.manifest import RunManifest
-from spark_assets.output.pca_models import PCARecord, pca_records
+from spark_assets.output.manifest import RunManifest, read_runs
+from spark_assets.output.output import FEATURES, REJECTED, Output
+from spark_assets.output.tables import table_files
 from spark_assets.removal.files import count_versions, paths_under
 from spark_assets.storage.locations import Location, parse_location
-from spark_assets.storage.schemas import Outcome
 
 _N_READERS = 8
 _BLOCK_BYTES = 1024 * 1024
@@ -40,19 +36,20 @@ class PlannedErasure:
 
     ``copies`` are images of the same content that it would leave, ``n_unread`` photographs whose
     content could not be read, so that it is not refused later, ``not_found`` what was asked for in
-    vain.
+    vain.  ``n_files`` of features have ``n_bytes`` of their ``n_bytes_of_all``.
     """
 
     erasure: PendingErasure
     copies: tuple[str, ...]
-    rewritten: Rewritten
-    n_feature_bytes: int
+    n_files: int
+    n_bytes: int
+    n_bytes_of_all: int
     n_unread: int
     not_found: tuple[str, ...]
 
 
 def plan_erasure(
-    layout: OutputLayout, sources: Sequence[Location], asked: Asked, *, with_copies: bool
+    output: Output, sources: Sequence[Location], asked: Asked, *, with_copies: bool
 ) -> PlannedErasure:
     """Find all that an output and the sources of its photographs hold of some images.
 
@@ -60,62 +57,48 @@ def plan_erasure(
     NothingFoundError where nothing is found, FruitsError where the output holds no run or a source
     cannot be looked into.
     """
-    runs = visible_runs(layout)
+    runs = read_runs(output)
     if not runs:
         raise FruitsError(
-            f"there is no finished run in {layout.output.uri}, so there is nothing to erase in it"
+            f"there is no finished run in {output.uri}, so there is nothing to erase in it"
         )
     every_source = _sources(runs, sources)
     for source in every_source:  # one that cannot be looked into is not one without photographs
         check_images_exist(source)
-    selection = select(layout, runs, asked, with_copies=with_copies)
+    selection = select(output, asked, with_copies=with_copies)
     paths = {*selection.paths, *_in_sources(every_source, asked)}
     if not paths:
         raise NothingFoundError(
-            f"neither {layout.output.uri} nor {' nor '.join(s.uri for s in every_source)} holds an "
+            f"neither {output.uri} nor {' nor '.join(s.uri for s in every_source)} holds an "
             "image that was asked for, so nothing was erased; check how it is written: paths are "
             "relative to the images and byte-exact"
         )
-    found = {str(outcome): selection.run_ids(outcome) for outcome in Outcome}
-    rewritten = sum(
-        (count_affected(layout.features(r), sorted(paths)) for r in found[Outcome.FEATURES]),
-        Rewritten(),
-    )
     in_sources, n_unread = _digests(every_source, paths)
     found_digests = in_sources | selection.content_sha256
-    records = pca_records(layout, [run.run_id for run in runs])
     erasure = PendingErasure(
         erasure_id=next_id((), datetime.now(UTC)),
         began_at=datetime.now(UTC).isoformat(timespec="seconds"),
         sources=[source.uri for source in every_source],
         paths=sorted(paths),
         content_sha256=sorted(found_digests | asked.content_sha256),
-        runs_by_outcome=found,
-        model_ids=_models_made_from(records, found[Outcome.FEATURES]),
-        artefacts=[
-            artefact.name
-            for artefact in registered_artefacts(layout)
-            if set(artefact.made_from) & set(found[Outcome.FEATURES])
-        ],
         held=_held(selection, every_source, paths),
     )
     copies = tuple(path for path in selection.copies if path not in paths)
     return PlannedErasure(
         erasure,
         copies,
-        rewritten,
-        _feature_bytes(layout, runs),
+        *_sizes(output, selection),
         n_unread,
         tuple(_not_found(asked, paths, found_digests)),
     )
 
 
-def begin(layout: OutputLayout, planned: PlannedErasure) -> None:
-    """Refuse the images from now on, then hide them from every reader."""
+def begin(output: Output, planned: PlannedErasure) -> None:
+    """Refuse the images from now on, then note what is to be done."""
     erasure = planned.erasure
-    check_lease(layout)
-    save_erased(layout, load_erased(layout).with_digests(erasure.content_sha256))
-    note_erasure(layout, erasure)
+    check_lease(output.location)
+    save_erased(output, load_erased(output).with_digests(erasure.content_sha256))
+    note_erasure(output, erasure)
 
 
 def _not_found(
@@ -166,31 +149,21 @@ def _digest(file: Location) -> str:
     return digest.hexdigest()
 
 
-def _models_made_from(records: Sequence[PCARecord], run_ids: Collection[str]) -> list[str]:
-    """Return the models that were fitted here on features of some runs.
-
-    One that was fitted elsewhere holds nothing of them: it was only used on them.
-    """
-    return [
-        record.model_id
-        for record in records
-        if record.fitted_here and set(record.fitted_on) & set(run_ids)
-    ]
-
-
 def _held(
     selection: Selection, sources: Sequence[Location], paths: Iterable[str]
 ) -> dict[str, int]:
-    n_rows = dict.fromkeys(Outcome, 0)
-    for row in selection.rows:
-        n_rows[Outcome(row.outcome)] += 1
     n_photographs = sum(count_versions(source, path) for path in paths for source in sources)
     return {
         "versions of photographs": n_photographs,
-        "rows of features": n_rows[Outcome.FEATURES],
-        "rows of rejected images": n_rows[Outcome.REJECTED],
+        "rows of features": selection.n_rows(FEATURES),
+        "rows of rejected images": selection.n_rows(REJECTED),
     }
 
 
-def _feature_bytes(layout: OutputLayout, runs: Sequence[RunManifest]) -> int:
-    return sum(size_of(layout.features(run.run_id)) for run in runs if run.counts.n_features)
+def _sizes(output: Output, selection: Selection) -> tuple[int, int, int]:
+    """Return how many files of features hold rows of the selection, their bytes, and all bytes."""
+    files = {file.path: file.location for file in table_files(output, FEATURES)}
+    infos = output.location.filesystem.get_file_info([each.base for each in files.values()])
+    sizes = dict(zip(files, (info.size or 0 for info in infos), strict=True))
+    affected = files.keys() & set(selection.rows["file"].to_pylist())
+    return len(affected), sum(sizes[path] for path in affected), sum(sizes.values())

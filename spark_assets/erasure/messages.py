@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from spark_assets.chain.rewrite import Rewritten
 from spark_assets.erasure.begin import PlannedErasure
-from spark_assets.erasure.tables import Rewritten
-from spark_assets.output.certificates import Certificate
-from spark_assets.output.layout import OutputLayout
+from spark_assets.output.certificates import Certificate, certificate_file
+from spark_assets.output.output import Output
 from spark_assets.report.wording import counted, printable, size
 from spark_assets.runtime.progress import say
 
@@ -14,7 +14,7 @@ _N_SHOWN = 10
 
 def say_planned(planned: PlannedErasure, *, is_dry_run: bool) -> None:
     """Say what is to go: names, which are said here and kept nowhere."""
-    erasure, rewritten = planned.erasure, planned.rewritten
+    erasure = planned.erasure
     held = ", ".join(f"{what}: {n}" for what, n in erasure.held.items())
     verb = "would erase" if is_dry_run else "erasing"
     say(f"{verb} {counted(len(erasure.paths), 'image')}; {held}")
@@ -22,12 +22,10 @@ def say_planned(planned: PlannedErasure, *, is_dry_run: bool) -> None:
         say(f"  {printable(path)}")
     if len(erasure.paths) > _N_SHOWN:
         say(f"  and {len(erasure.paths) - _N_SHOWN} more")
-    share = rewritten.n_bytes / planned.n_feature_bytes if planned.n_feature_bytes else 0.0
+    share = planned.n_bytes / planned.n_bytes_of_all if planned.n_bytes_of_all else 0.0
     say(
-        f"{counted(rewritten.n_files, 'file')} of features to write anew, "
-        f"{size(rewritten.n_bytes)} of {size(planned.n_feature_bytes)} ({share:.2%}); made from "
-        f"them: {counted(len(erasure.model_ids), 'PCA model')}, "
-        f"{counted(len(erasure.artefacts), 'other artefact')}"
+        f"{counted(planned.n_files, 'file')} of features to write anew, {size(planned.n_bytes)} of "
+        f"{size(planned.n_bytes_of_all)} ({share:.2%})"
     )
     if planned.not_found:
         say(f"not found, so not erased: {_names(planned.not_found)}")
@@ -51,9 +49,9 @@ def say_rewritten(rewritten: Rewritten) -> None:
     say(f"{rows} of features removed from {files}")
 
 
-def say_certified(layout: OutputLayout, certificate: Certificate) -> None:
+def say_certified(output: Output, certificate: Certificate) -> None:
     """Say that nothing is left, where that is written, and what it does not speak of."""
-    file = layout.erasures.child(f"{certificate.erasure_id}.json")
+    file = certificate_file(output, certificate.erasure_id)
     say(f"{counted(certificate.n_images, 'image')} erased; nothing of that is left within reach")
     say(f"certificate: {file.uri}")
     for outside in certificate.outside_reach:

@@ -1,4 +1,4 @@
-"""The path of an erasure: find, hide, remove at the source, rewrite, look again, certify."""
+"""The path of an erasure: find, note, remove at the source, rewrite, look again, certify."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from spark_assets.erasure.selection import Asked
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.output.erased import load_erased, save_erased
 from spark_assets.output.erasing import pending_erasures
-from spark_assets.output.layout import OutputLayout
+from spark_assets.output.output import Output
 from spark_assets.removal.files import Removal
 from spark_assets.runtime.progress import say
 from spark_assets.runtime.spark_on_demand import GetSpark
@@ -45,52 +45,52 @@ def erase(options: EraseOptions, spark: GetSpark) -> ExitCode:
     Spark is started where many features are left to fit a PCA to.  Raises FruitsError
     where nothing is found, or something cannot be removed.
     """
-    layout = OutputLayout(options.output)
-    begin_or_plan(options, layout)
+    output = Output.open(options.output)
+    begin_or_plan(options, output)
     if options.is_dry_run:
         return ExitCode.DONE
-    removals = remove_from_sources(layout)
-    for erasure in pending_erasures(layout):
-        say_rewritten(rewrite_output(spark, layout, erasure, max_points=options.max_points))
-    return conclude_all(options, layout, removals)
+    removals = remove_from_sources(output)
+    for erasure in pending_erasures(output):
+        say_rewritten(rewrite_output(spark, output, erasure, max_points=options.max_points))
+    return conclude_all(options, output, removals)
 
 
-def remove_from_sources(layout: OutputLayout) -> Removals:
+def remove_from_sources(output: Output) -> Removals:
     """Remove the photographs of every erasure that has begun; return what came of each."""
-    return {erasure.erasure_id: remove_photographs(erasure) for erasure in pending_erasures(layout)}
+    return {erasure.erasure_id: remove_photographs(erasure) for erasure in pending_erasures(output)}
 
 
-def conclude_all(options: EraseOptions, layout: OutputLayout, removals: Removals) -> ExitCode:
+def conclude_all(options: EraseOptions, output: Output, removals: Removals) -> ExitCode:
     """Conclude every erasure that has begun.  Raises FruitsError with what is left of one."""
-    for erasure in pending_erasures(layout):
+    for erasure in pending_erasures(output):
         removed = removals.get(erasure.erasure_id, [])
         say_certified(
-            layout, conclude(layout, erasure, removed, outside_reach=options.outside_reach)
+            output, conclude(output, erasure, removed, outside_reach=options.outside_reach)
         )
     return ExitCode.DONE
 
 
-def begin_or_plan(options: EraseOptions, layout: OutputLayout) -> None:
+def begin_or_plan(options: EraseOptions, output: Output) -> None:
     """Write the journal of what is asked for, or with ``is_dry_run`` say what would be erased.
 
     Raises FruitsError where there is nothing to erase and nothing to finish.
     """
-    unfinished = pending_erasures(layout)
+    unfinished = pending_erasures(output)
     if options.asked is None:
         if not unfinished:
             raise FruitsError(f"no erasure is unfinished in {options.output.uri}")
         return
     try:
         planned = plan_erasure(
-            layout, options.sources, options.asked, with_copies=options.with_copies
+            output, options.sources, options.asked, with_copies=options.with_copies
         )
     except NothingFoundError:
         if not unfinished or options.is_dry_run:
             raise
-        return  # what is asked for is hidden already: it is what the journal holds
+        return  # what is asked for is gone already: it is what the journal holds
     say_planned(planned, is_dry_run=options.is_dry_run)
     if not options.is_dry_run:
-        begin(layout, planned)
+        begin(output, planned)
 
 
 def allow_again(output: Location, content_sha256: Sequence[str]) -> ExitCode:
@@ -98,14 +98,14 @@ def allow_again(output: Location, content_sha256: Sequence[str]) -> ExitCode:
 
     Raises FruitsError where one of them is not on it.
     """
-    layout = OutputLayout(output)
-    erased = load_erased(layout)
+    opened = Output.open(output)
+    erased = load_erased(opened)
     unknown = [digest for digest in content_sha256 if not erased.holds(digest)]
     if unknown:
         raise FruitsError(
             f"{unknown[0]} is not on the list of erased images of {output.uri}; give the SHA-256 "
             "of a photograph that was erased"
         )
-    save_erased(layout, erased.without(content_sha256))
+    save_erased(opened, erased.without(content_sha256))
     say(f"{len(content_sha256)} digests are accepted again by {output.uri}")
     return ExitCode.DONE

@@ -1,23 +1,19 @@
-"""What an erasure is asked for, found in what an output has ever noted of its images.
+"""What an erasure is asked for, found in the tables of an output.
 
-The narrow tables of changes answer it, without Spark: an erasure begins on the machine of whoever
-was asked for it, however large the output.
+The narrow columns answer it, without Spark: an erasure begins on the machine of whoever was asked
+for it, however large the output.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
-from operator import or_
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.manifest import RunManifest
-from spark_assets.output.small_tables import open_table
-from spark_assets.storage.schemas import CHANGES
-
-_COLUMNS = ["path", "content_sha256", "outcome"]
+from spark_assets.output.output import FEATURES, REJECTED, Output
+from spark_assets.output.tables import read_narrow, table_files
+from spark_assets.storage import schemas
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,78 +26,62 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldImage:
-    """One row that a run has noted of an image."""
-
-    path: str
-    content_sha256: str | None
-    outcome: str
-    run_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class Selection:
     """What an output holds of the images that are asked for.
 
-    ``copies`` are other paths with the content of one that is selected, now or once.
+    ``rows`` have ``path``, ``content_sha256`` (null for a rejected image) and ``file``; ``copies``
+    are other paths with the content of one that is selected.
     """
 
-    rows: tuple[HeldImage, ...]
+    rows: pa.Table
     copies: tuple[str, ...]
 
     @property
     def paths(self) -> list[str]:
-        return sorted({row.path for row in self.rows})
+        """Paths of the selected images, in order."""
+        return sorted(self.rows["path"].to_pylist())
 
     @property
     def content_sha256(self) -> frozenset[str]:
-        """Digests of all that the selected images ever were."""
-        return _digests(self.rows)
+        """Digests of the selected images."""
+        return frozenset(self.rows["content_sha256"].drop_null().to_pylist())
 
-    def run_ids(self, outcome: str) -> list[str]:
-        """Return the runs that noted an outcome of a selected image."""
-        return sorted({row.run_id for row in self.rows if row.outcome == outcome})
+    def n_rows(self, table: str) -> int:
+        """Return how many rows are in a table."""
+        is_in = pc.starts_with(self.rows["file"].cast(pa.string()), f"{table}/")
+        return pc.sum(is_in).as_py() or 0
 
 
-def select(
-    layout: OutputLayout, runs: Sequence[RunManifest], asked: Asked, *, with_copies: bool
-) -> Selection:
+def select(output: Output, asked: Asked, *, with_copies: bool) -> Selection:
     """Find every row of the images that are asked for; ``with_copies`` selects their copies too."""
-    matching = _matching(layout, runs, asked)
-    paths = frozenset(row.path for row in matching)
-    while True:
-        rows = _matching(layout, runs, Asked(paths=paths))
-        same_content = _matching(layout, runs, Asked(content_sha256=_digests(rows)))
-        copies = frozenset(row.path for row in same_content) - paths
-        if not (copies and with_copies):
-            return Selection(tuple(rows), tuple(sorted(copies)))
-        paths |= copies
+    columns = ("path", "content_sha256")
+    features = read_narrow(table_files(output, FEATURES), schemas.FEATURES, columns)
+    rejected = read_narrow(table_files(output, REJECTED), schemas.REJECTED, columns[:1])
+    held = pa.concat_tables([features, rejected], promote_options="permissive")
+    is_chosen = _is_any(held, asked)
+    digests = held.filter(is_chosen)["content_sha256"].drop_null().unique()
+    is_copy = pc.and_not(_is_in(held["content_sha256"], digests), is_chosen)
+    if with_copies:
+        return Selection(held.filter(pc.or_(is_chosen, is_copy)), ())
+    return Selection(
+        held.filter(is_chosen), tuple(sorted(held.filter(is_copy)["path"].to_pylist()))
+    )
 
 
-def _digests(rows: Iterable[HeldImage]) -> frozenset[str]:
-    return frozenset(row.content_sha256 for row in rows if row.content_sha256 is not None)
+def _is_any(held: pa.Table, asked: Asked) -> pa.ChunkedArray:
+    none = pc.and_not(pc.is_valid(held["path"]), pc.is_valid(held["path"]))
+    return reduce(pc.or_, _conditions(held, asked), none)
 
 
-def _matching(layout: OutputLayout, runs: Sequence[RunManifest], asked: Asked) -> list[HeldImage]:
-    conditions = list(_conditions(asked))
-    if not conditions:
-        return []
-    condition = reduce(or_, conditions)
-    return [row for run in runs for row in _rows(layout, run.run_id, condition)]
-
-
-def _rows(layout: OutputLayout, run_id: str, condition: pc.Expression) -> Iterator[HeldImage]:
-    table = open_table(layout.changes(run_id), CHANGES)
-    for batch in table.to_batches(columns=_COLUMNS, filter=condition):
-        for row in batch.to_pylist():
-            yield HeldImage(row["path"], row["content_sha256"], row["outcome"], run_id)
-
-
-def _conditions(asked: Asked) -> Iterator[pc.Expression]:
+def _conditions(held: pa.Table, asked: Asked) -> Iterator[pa.ChunkedArray]:
     if asked.paths:
-        yield pc.field("path").isin(pa.array(sorted(asked.paths), pa.string()))
+        yield _is_in(held["path"], pa.array(sorted(asked.paths), pa.string()))
     for prefix in asked.prefixes:
-        yield pc.starts_with(pc.field("path"), prefix)
+        yield pc.starts_with(held["path"], prefix)
     if asked.content_sha256:
-        digests = pa.array(sorted(asked.content_sha256), pa.string())
-        yield pc.field("content_sha256").isin(digests)
+        yield _is_in(held["content_sha256"], pa.array(sorted(asked.content_sha256), pa.string()))
+
+
+def _is_in(column: pa.ChunkedArray, values: pa.Array) -> pa.ChunkedArray:
+    """Return which values are among some, none of which is null."""
+    return pc.is_in(column, value_set=values)

@@ -46,6 +46,11 @@ class EngineSpec:
     tflite: bytes = b""
     arrays: tuple[NDArray[np.float32], ...] = ()
 
+    @property
+    def engine_id(self) -> str:
+        """What names the engine, so that one that is built is recognized."""
+        return f"{self.name} {self.facts.network_sha256}"
+
 
 def engine_spec(model: FeatureModel, name: EngineName) -> EngineSpec:
     """Return what to broadcast.  Imports TensorFlow only for the engine of that name."""

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import pyarrow.fs
 from numpy.typing import NDArray
 
 from spark_assets.errors import FruitsError
-from spark_assets.storage.files import read_bytes, write_bytes, write_json
+from spark_assets.storage.files import Folder, read_bytes, to_json, write_bytes
 from spark_assets.storage.locations import Location
 
 ARCHITECTURE = "MobileNetV2"
@@ -70,24 +71,34 @@ class FeatureModel:
     weights: bytes
 
 
+def model_files(model: FeatureModel) -> dict[str, bytes]:
+    """Return the three files of a model by name, its ``model.json`` last."""
+    facts = to_json(asdict(model.facts))
+    return {_TFLITE: model.tflite, _WEIGHTS: model.weights, _JSON: facts}
+
+
 def save_feature_model(model: FeatureModel, folder: Location) -> None:
-    """Write the three files of a model, its ``model.json`` last."""
-    write_bytes(folder.child(_TFLITE), model.tflite)
-    write_bytes(folder.child(_WEIGHTS), model.weights)
-    write_json(folder.child(_JSON), asdict(model.facts))
+    """Write the files of a model."""
+    for name, content in model_files(model).items():
+        write_bytes(folder.child(name), content)
 
 
-def load_facts(model: Location) -> FeatureModelFacts | None:
-    """Return the facts of the model in a folder or a ``.zip``, or None where there is no model.
+def model_folder(place: Location) -> Folder:
+    """Return what reads the files of a model in a folder or a ``.zip``."""
+    return Folder(place.uri, partial(_read, place))
+
+
+def load_facts(model: Folder) -> FeatureModelFacts | None:
+    """Return the facts of a model, or None where there is no model.
 
     Raises FruitsError where ``model.json`` is not that of a feature model.
     """
-    content = _read(model, _JSON)
+    content = model.read(_JSON)
     return None if content is None else _facts_from_json(content, model)
 
 
-def load_feature_model(model: Location) -> FeatureModel:
-    """Read a model from a folder or a ``.zip`` and verify each file against its digest.
+def load_feature_model(model: Folder) -> FeatureModel:
+    """Read a model and verify each file against its digest.
 
     Raises FruitsError where a file is missing or is not the one that was exported.
     """
@@ -96,7 +107,7 @@ def load_feature_model(model: Location) -> FeatureModel:
     return FeatureModel(facts, tflite, weights)
 
 
-def load_tflite(model: Location) -> tuple[FeatureModelFacts, bytes]:
+def load_tflite(model: Folder) -> tuple[FeatureModelFacts, bytes]:
     """Read the facts and the flatbuffer of a model alone.  Raises as `load_feature_model`."""
     facts = load_facts(model)
     if facts is None:
@@ -116,12 +127,12 @@ def network_sha256(alpha: float, image_size_px: int, weights: Sequence[NDArray[n
     return digest.hexdigest()
 
 
-def _facts_from_json(content: bytes, model: Location) -> FeatureModelFacts:
+def _facts_from_json(content: bytes, model: Folder) -> FeatureModelFacts:
     try:
         facts = FeatureModelFacts(**json.loads(content))
     except (TypeError, ValueError) as error:
         raise FruitsError(
-            f"{model.child(_JSON).uri} does not describe a feature model of this version; "
+            f"{model.uri}/{_JSON} does not describe a feature model of this version; "
             "export the model again with: fruits export-model --output URI"
         ) from error
     if facts.architecture != ARCHITECTURE:
@@ -132,14 +143,14 @@ def _facts_from_json(content: bytes, model: Location) -> FeatureModelFacts:
     return facts
 
 
-def _verified(model: Location, name: str, sha256: str) -> bytes:
-    file = model.child(name)
-    content = _read(model, name)
+def _verified(model: Folder, name: str, sha256: str) -> bytes:
+    file_uri = f"{model.uri}/{name}"
+    content = model.read(name)
     if content is None:
-        raise FruitsError(f"{file.uri} is missing; export the model again")
+        raise FruitsError(f"{file_uri} is missing; export the model again")
     if hashlib.sha256(content).hexdigest() != sha256:
         raise FruitsError(
-            f"{file.uri} is not the file that was exported (its sha256 differs from "
+            f"{file_uri} is not the file that was exported (its sha256 differs from "
             f"{_JSON}); do not use it: copy the model again from where it was made"
         )
     return content

@@ -12,7 +12,12 @@ from importlib.resources import files
 from pathlib import Path
 
 from spark_assets.errors import FruitsError
-from spark_assets.features.feature_model import FeatureModel, load_feature_model, save_feature_model
+from spark_assets.features.feature_model import (
+    FeatureModel,
+    load_feature_model,
+    model_folder,
+    save_feature_model,
+)
 from spark_assets.runtime.progress import say
 from spark_assets.storage.locations import Location, user_folder
 
@@ -30,7 +35,7 @@ def kept_or_made(
     """
     folder = Location(str(_networks() / _key(made_from, packages)))
     try:
-        return load_feature_model(folder)
+        return load_feature_model(model_folder(folder))
     except (FruitsError, OSError):  # not there, incomplete, damaged: making it mends them all
         network = make()
     try:

@@ -11,6 +11,7 @@ from spark_assets.features.feature_model import (
     FeatureModel,
     FeatureModelFacts,
     load_feature_model,
+    model_folder,
 )
 from spark_assets.features.imagenet import IMAGENET_ALPHAS, WeightsNotAvailable, imagenet_weights
 from spark_assets.features.network_cache import kept_or_made
@@ -76,7 +77,7 @@ class FeatureModelRequest:
         Raises FruitsError where weights cannot be had or do not fit.
         """
         if self.model_uri is not None:
-            return load_feature_model(parse_location(self.model_uri))
+            return load_feature_model(model_folder(parse_location(self.model_uri)))
         if self.weights == RANDOM:
             return _seeded(self, verbose=verbose)
         if self.weights not in (IMAGENET, AUTO):

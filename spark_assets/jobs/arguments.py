@@ -16,7 +16,7 @@ from spark_assets.images.naming import LabelRule
 from spark_assets.jobs.argument_types import alpha, positive_float, positive_int, share, told
 from spark_assets.pca.drift import DEFAULT_ALARM_RATE, parse_alarm_rate
 from spark_assets.pca.model import parse_n_components
-from spark_assets.storage.locations import parse_location, parse_output_location
+from spark_assets.storage.locations import parse_location
 
 # The other defaults are those of the values that the options become.
 _DEFAULT_MAX_REJECTED = 0.1
@@ -177,7 +177,7 @@ def featurize_options(parsed: argparse.Namespace) -> FeaturizeOptions:
     """Return the values of a parsed command line.  Raises FruitsError for a bad URI."""
     return FeaturizeOptions(
         images=parse_location(parsed.images, anonymous=parsed.anonymous),
-        output=parse_output_location(parsed.output),
+        output=parse_location(parsed.output),
         image_list=parsed.image_list,
         model=model_request(parsed),
         engine=parsed.engine,
@@ -202,7 +202,7 @@ def model_request(parsed: argparse.Namespace) -> FeatureModelRequest:
 def reduce_options(parsed: argparse.Namespace) -> ReduceOptions:
     """Return the values of a parsed command line.  Raises FruitsError for a bad URI."""
     return ReduceOptions(
-        output=parse_output_location(parsed.output),
+        output=parse_location(parsed.output),
         n_components=parsed.n_components,
         pca_model=parse_location(parsed.pca_model) if parsed.pca_model is not None else None,
         refit=parsed.refit,
@@ -214,7 +214,7 @@ def reduce_options(parsed: argparse.Namespace) -> ReduceOptions:
 def report_options(parsed: argparse.Namespace) -> ReportOptions:
     """Return the values of a parsed command line.  Raises FruitsError for a bad URI."""
     return ReportOptions(
-        output=parse_output_location(parsed.output),
+        output=parse_location(parsed.output),
         max_points=parsed.max_points,
         verbose=parsed.verbose,
     )

@@ -14,6 +14,7 @@ from pyspark.errors import PySparkException
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.failures import tell_failure
 from spark_assets.runtime.closed_pipe import silent_at_closed_pipe
+from spark_assets.runtime.interruption import begin_work, interrupt
 from spark_assets.runtime.progress import say
 
 _UNTIL_NEXT_LOOK_S = 0.1
@@ -30,6 +31,7 @@ def run_entry(work: Callable[[], ExitCode], *, verbose: bool) -> int:
     call that it interrupts, and ends in a stack trace.  A second Ctrl-C ends the process where it
     is, and the next command removes what that leaves.
     """
+    begin_work()
     with ThreadPoolExecutor(1) as pool:
         result = pool.submit(work)
         try:
@@ -37,6 +39,7 @@ def run_entry(work: Callable[[], ExitCode], *, verbose: bool) -> int:
         except KeyboardInterrupt:
             signal.signal(signal.SIGINT, lambda *_: os._exit(ExitCode.INTERRUPTED))
             say("interrupted; only what is complete is visible")
+            interrupt()
             _end(result)
             return int(ExitCode.INTERRUPTED)
         except _TOLD as error:

@@ -14,7 +14,7 @@ from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.arguments import add_common, add_report
 from spark_assets.jobs.entry import run_entry
 from spark_assets.jobs.working import spark, spark_on, working_on
-from spark_assets.storage.locations import parse_location, parse_output_location
+from spark_assets.storage.locations import parse_location
 
 PURPOSE = "fruits erase"
 
@@ -84,7 +84,7 @@ def options_of(parsed: argparse.Namespace, outside_reach: Sequence[str]) -> Eras
     if parsed.finish and is_named:
         raise FruitsError("--finish goes on with what was named before; leave the names out")
     return EraseOptions(
-        output=parse_output_location(parsed.output),
+        output=parse_location(parsed.output),
         sources=[parse_location(uri) for uri in parsed.images],
         asked=asked if is_named else None,
         with_copies=parsed.copies,

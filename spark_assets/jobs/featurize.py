@@ -26,9 +26,10 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     check_places(options)
     with spark_on(options.output, "fruits featurize", parsed, may_be_new=True) as spark:
         # Their libraries take half a second to load, in which Spark starts.
-        from spark_assets.chain.run import commit, featurize
+        from spark_assets.chain.featurize import featurize
+        from spark_assets.chain.messages import say_featurized
 
-        return commit(featurize(spark, options), options)
+        return say_featurized(featurize(spark, options), options)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

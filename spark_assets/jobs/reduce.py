@@ -7,13 +7,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from spark_assets.chain.run import reduce
+from spark_assets.chain.messages import say_reduced
+from spark_assets.chain.reduce import reduce_features
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_reduce, reduce_options
 from spark_assets.jobs.entry import run_entry
 from spark_assets.jobs.working import spark_on
-from spark_assets.output.history import visible_runs
-from spark_assets.output.layout import OutputLayout
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +25,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     """Run the job as it was asked for on a command line."""
     options = reduce_options(parsed)
     with spark_on(options.output, "fruits reduce", parsed) as spark:
-        reduce(spark, options, visible_runs(OutputLayout(options.output)))
+        say_reduced(reduce_features(spark, options))
     return ExitCode.DONE
 
 

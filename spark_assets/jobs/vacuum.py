@@ -1,15 +1,18 @@
 """The vacuum job: what commands that died have left in an output is listed and removed."""
 
 import argparse
+from collections.abc import Iterator
+
+import pyarrow.fs
 
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_output
-from spark_assets.output.layout import OutputLayout, check_output
+from spark_assets.output.commit import left_behind, recover
 from spark_assets.output.lease import hold_lease
-from spark_assets.output.orphans import Orphan, find_orphans, remove_orphans, size_of
+from spark_assets.output.output import check_output
 from spark_assets.report.wording import counted, printable, size
 from spark_assets.runtime.progress import say
-from spark_assets.storage.locations import parse_output_location
+from spark_assets.storage.locations import Location, parse_location
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,22 +26,32 @@ def run(parsed: argparse.Namespace) -> ExitCode:
 
     A dry run holds no lease: it may list what a command at work is about to finish.
     """
-    layout = OutputLayout(parse_output_location(parsed.output))
-    check_output(layout.output)
+    output = parse_location(parsed.output)
+    check_output(output)
     if parsed.dry_run:
-        _say(find_orphans(layout), "would be removed")
+        _say(output, "would be removed")
         return ExitCode.DONE
-    with hold_lease(layout, purpose="fruits vacuum", wait=parsed.wait):
-        orphans = find_orphans(layout)
-        _say(orphans, "removed")
-        remove_orphans(layout, orphans)
+    with hold_lease(output, purpose="fruits vacuum", wait=parsed.wait):
+        _say(output, "removed")
+        recover(output)
     return ExitCode.DONE
 
 
-def _say(orphans: list[Orphan], done: str) -> None:
+def _say(output: Location, done: str) -> None:
     n_files = n_bytes = 0
-    for orphan in orphans:
-        files, size_bytes = size_of(orphan)
-        n_files, n_bytes = n_files + files, n_bytes + size_bytes
-        say(f"  {printable(orphan.location.uri)}: {orphan.what}, {size(size_bytes)}")
-    say(f"{counted(n_files, 'file')} of {counted(len(orphans), 'orphan')} {done}, {size(n_bytes)}")
+    for place in left_behind(output):
+        sizes = list(_sizes(place))
+        n_files, n_bytes = n_files + len(sizes), n_bytes + sum(sizes)
+        say(f"  {printable(place.uri)}: of a command that did not end, {size(sum(sizes))}")
+    say(f"{counted(n_files, 'file')} {done}, {size(n_bytes)}")
+
+
+def _sizes(place: Location) -> Iterator[int]:
+    """Yield the sizes of a file, or of those below a folder."""
+    info = place.filesystem.get_file_info(place.base)
+    if info.type == pyarrow.fs.FileType.File:
+        yield info.size or 0
+        return
+    selector = pyarrow.fs.FileSelector(place.base, allow_not_found=True, recursive=True)
+    files = place.filesystem.get_file_info(selector)
+    yield from (file.size or 0 for file in files if file.type == pyarrow.fs.FileType.File)

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from functools import partial
 
 from spark_assets.jobs.arguments import DEFAULT_MAX_POINTS
+from spark_assets.output.commit import recover
 from spark_assets.output.erasing import pending_erasures
-from spark_assets.output.layout import OutputLayout, check_output
 from spark_assets.output.lease import hold_lease
+from spark_assets.output.output import Output, check_output
 from spark_assets.runtime.spark_context import is_submitted, start_context
 from spark_assets.runtime.spark_on_demand import GetSpark, SparkOnDemand
-from spark_assets.storage.files import names_in
 from spark_assets.storage.locations import Location
 
 
@@ -23,9 +23,8 @@ def working_on(output: Location, purpose: str, parsed: argparse.Namespace) -> It
     at work and it is not to be waited for, and where there is no output.
     """
     check_output(output)
-    layout = OutputLayout(output)
-    with hold_lease(layout, purpose=purpose, wait=parsed.wait):
-        _clear_up(layout)
+    with hold_lease(output, purpose=purpose, wait=parsed.wait):
+        recover(output)
         yield
 
 
@@ -35,37 +34,29 @@ def spark_on(
 ) -> Iterator[SparkOnDemand]:
     """Work on an output as in `working_on`, with Spark started once something needs it.
 
-    In an output without runs everything is new, so that it is started at once.  An erasure that was
-    interrupted goes on first: nothing is built on what it has to remove.
+    An erasure that was interrupted goes on first: nothing is built on what it has to remove.
     """
     if not may_be_new:
         check_output(output)
-    layout = OutputLayout(output)
-    with hold_lease(layout, purpose=purpose, wait=parsed.wait), spark(purpose, parsed) as on_demand:
-        if is_submitted() or not names_in(layout.manifests):
+    with hold_lease(output, purpose=purpose, wait=parsed.wait), spark(purpose, parsed) as on_demand:
+        if is_submitted():
             on_demand.begin()
-        _clear_up(layout)
-        if pending_erasures(layout):
-            _go_on_erasing(on_demand, layout)
+        recover(output)
+        if pending_erasures(opened := Output.open(output)):
+            _go_on_erasing(on_demand, opened)
         yield on_demand
 
 
 def spark(purpose: str, parsed: argparse.Namespace) -> SparkOnDemand:
     """Return Spark as a command line asks for it, to be started on demand."""
     return SparkOnDemand(
-        partial(start_context, purpose, master=parsed.master, verbose=parsed.verbose)
+        partial(start_context, purpose, master=parsed.master, verbose=parsed.verbose),
+        is_asked_for=parsed.master is not None or is_submitted(),
     )
 
 
-def _clear_up(layout: OutputLayout) -> None:
-    # Imported here, and so is what follows, for they take half a second to load: Spark can start
-    # before.
-    from spark_assets.output.orphans import find_orphans, remove_orphans
-
-    remove_orphans(layout, find_orphans(layout))
-
-
-def _go_on_erasing(spark: GetSpark, layout: OutputLayout) -> None:
+def _go_on_erasing(spark: GetSpark, output: Output) -> None:
+    # Its libraries take half a second to load.
     from spark_assets.erasure.rewrite import rewrite_unfinished
 
-    rewrite_unfinished(spark, layout, max_points=DEFAULT_MAX_POINTS)
+    rewrite_unfinished(spark, output, max_points=DEFAULT_MAX_POINTS)

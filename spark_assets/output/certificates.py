@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from spark_assets.output.layout import OutputLayout
+from spark_assets.output.output import Output
 from spark_assets.storage.files import write_json
 from spark_assets.storage.locations import Location
 
@@ -42,8 +42,13 @@ class Certificate:
         return asdict(self)
 
 
-def write_certificate(layout: OutputLayout, certificate: Certificate) -> Location:
+def write_certificate(output: Output, certificate: Certificate) -> Location:
     """Write a certificate in place of an earlier one of the same erasure; return where."""
-    file = layout.erasures.child(f"{certificate.erasure_id}.json")
+    file = certificate_file(output, certificate.erasure_id)
     write_json(file, certificate.to_json())
     return file
+
+
+def certificate_file(output: Output, erasure_id: str) -> Location:
+    """Return where the certificate of an erasure is."""
+    return output.place(f"erasures/{erasure_id}.json")

@@ -6,10 +6,11 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from spark_assets.output.layout import OutputLayout
+from spark_assets.output.output import Output
 from spark_assets.storage.files import read_json, write_json
 
 _SALT_BYTES = 32
+_LIST = "erased.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +40,15 @@ class ErasedDigests:
         return replace(self, digests=self.digests - {self.salted(d) for d in content_sha256})
 
 
-def load_erased(layout: OutputLayout) -> ErasedDigests:
+def load_erased(output: Output) -> ErasedDigests:
     """Read the list of an output: an empty one where nothing was erased."""
-    value = read_json(layout.erased)
+    value = read_json(output.place(_LIST))
     if value is None:
         return ErasedDigests()
     return ErasedDigests(bytes.fromhex(value["salt"]), frozenset(value["digests"]))
 
 
-def save_erased(layout: OutputLayout, erased: ErasedDigests) -> None:
+def save_erased(output: Output, erased: ErasedDigests) -> None:
     """Write the list in place of the one that was there."""
     value = {"salt": erased.salt.hex(), "digests": sorted(erased.digests)}
-    write_json(layout.erased, value)
+    write_json(output.place(_LIST), value)

@@ -1,15 +1,23 @@
-"""Erasures that have begun and have not ended: what they erase is hidden from every reader.
+"""Erasures that have begun and have not ended.
 
-The journal of an erasure is written first and removed last.  Writing it is the moment from which
-the images no longer count; what is left of them is removed after it, by whoever comes next if the
-one who began it has died.
+The journal of an erasure is written first and removed last: what is left to do is done by whoever
+comes next if the one who began it has died.
 """
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from spark_assets.output.layout import OutputLayout
-from spark_assets.storage.files import delete_file, delete_folder, names_in, read_json, write_json
+from spark_assets.output.output import Output
+from spark_assets.storage.files import (
+    delete_empty_folders,
+    delete_file,
+    names_in,
+    read_json,
+    write_json,
+)
+from spark_assets.storage.locations import Location
+
+_FOLDER = "_erasing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +34,6 @@ class PendingErasure:
         Those of the images, relative to their source.
     content_sha256 : list of str
         Digests of all that the images were found to be.
-    runs_by_outcome : dict
-        The runs that have found something of them: ``features``, ``rejected`` and ``gone``.
-    model_ids, artefacts : list of str
-        PCA models and registered artefacts that were made from them.
     held : dict
         What there was when it began, for the certificate: numbers by name.
     is_rewritten : bool
@@ -41,9 +45,6 @@ class PendingErasure:
     sources: list[str]
     paths: list[str]
     content_sha256: list[str]
-    runs_by_outcome: dict[str, list[str]]
-    model_ids: list[str]
-    artefacts: list[str]
     held: dict[str, int]
     is_rewritten: bool = False
 
@@ -51,25 +52,29 @@ class PendingErasure:
         return asdict(self)
 
 
-def pending_erasures(layout: OutputLayout) -> list[PendingErasure]:
+def pending_erasures(output: Output) -> list[PendingErasure]:
     """Return the erasures that have begun and not ended, oldest first."""
-    names = (name for name in names_in(layout.erasing) if name.endswith(".json"))
-    values = (read_json(layout.erasing.child(name)) for name in names)
+    folder = erasing_folder(output)
+    names = (name for name in names_in(folder) if name.endswith(".json"))
+    values = (read_json(folder.child(name)) for name in names)
     return [PendingErasure(**value) for value in values if value is not None]
 
 
-def note_erasure(layout: OutputLayout, erasure: PendingErasure) -> None:
-    """Write the journal of an erasure, from which moment its images are hidden from readers."""
-    write_json(layout.erasing.child(f"{erasure.erasure_id}.json"), erasure.to_json())
+def note_erasure(output: Output, erasure: PendingErasure) -> None:
+    """Write the journal of an erasure, from which moment whoever works on the output does it."""
+    write_json(_journal(output, erasure), erasure.to_json())
 
 
-def end_erasure(layout: OutputLayout, erasure: PendingErasure) -> None:
-    """Forget which images were erased: nothing is left of them that has to be hidden."""
-    delete_file(layout.erasing.child(f"{erasure.erasure_id}.json"))
-    if not names_in(layout.erasing):
-        delete_folder(layout.erasing)
+def end_erasure(output: Output, erasure: PendingErasure) -> None:
+    """Forget which images were erased."""
+    delete_file(_journal(output, erasure))
+    delete_empty_folders(output.location, [_FOLDER])
 
 
-def hidden_paths(layout: OutputLayout) -> list[str]:
-    """Return the paths of the images that are being erased."""
-    return sorted({path for erasure in pending_erasures(layout) for path in erasure.paths})
+def erasing_folder(output: Output) -> Location:
+    """Return where the journals are: gone with the last of them."""
+    return output.place(_FOLDER)
+
+
+def _journal(output: Output, erasure: PendingErasure) -> Location:
+    return erasing_folder(output).child(f"{erasure.erasure_id}.json")

@@ -3,9 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from spark_assets.output.layout import OutputLayout
-from spark_assets.storage.files import read_json, write_json
-from spark_assets.storage.locations import Location
+from spark_assets.output.output import CLASSIFIER, Output
+from spark_assets.storage.files import to_json
 
 _JSON = "evaluation.json"
 NEAREST, LOGISTIC = "nearest neighbor", "logistic regression"
@@ -142,12 +141,12 @@ class Evaluation:
         return cls(**{**value, **made})
 
 
-def write_evaluation(classifier: Location, evaluation: Evaluation) -> None:
-    """Write an evaluation beside the classifier that was fitted with it."""
-    write_json(classifier.child(_JSON), asdict(evaluation))
+def evaluation_file(evaluation: Evaluation) -> dict[str, bytes]:
+    """Return the file of an evaluation by name, to lie beside the classifier fitted with it."""
+    return {_JSON: to_json(asdict(evaluation))}
 
 
-def read_evaluation(layout: OutputLayout, model_id: str) -> Evaluation | None:
-    """Return the evaluation of the features behind a PCA model, None where there is none."""
-    value = read_json(layout.classifier(model_id).child(_JSON))
+def read_evaluation(output: Output) -> Evaluation | None:
+    """Return the evaluation of an output's features, None where there is none."""
+    value = output.read_json(f"{CLASSIFIER}/{_JSON}")
     return None if value is None else Evaluation.from_json(value)

@@ -37,8 +37,6 @@ class AuditRecord:
     ----------
     made_at : str
         ISO 8601.
-    made_from : list of str
-        The runs whose images it looked at.
     n_current, n_looked_at, n_unreadable : int
         Images of the output; of these it looked at so many, all or a sample, and could not read so
         many, whose pixels it knows nothing of.
@@ -61,7 +59,6 @@ class AuditRecord:
     """
 
     made_at: str
-    made_from: list[str]
     n_current: int
     n_looked_at: int
     n_unreadable: int

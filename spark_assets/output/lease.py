@@ -17,13 +17,13 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from spark_assets.errors import FruitsError
-from spark_assets.output.layout import OutputLayout
 from spark_assets.output.lease_file import Holder, LeaseTimes
 from spark_assets.output.local_lease import LocalLease
 from spark_assets.output.s3_lease import S3Lease
 from spark_assets.runtime.progress import say
 from spark_assets.storage.locations import Location
 
+_FILE = "_lease.json"
 _held: dict[Location, "Lease"] = {}
 
 
@@ -42,7 +42,7 @@ class Lease(Protocol):
 
 @contextmanager
 def hold_lease(
-    layout: OutputLayout, *, purpose: str, wait: bool, times: LeaseTimes | None = None
+    output: Location, *, purpose: str, wait: bool, times: LeaseTimes | None = None
 ) -> Iterator[None]:
     """Hold an output for the time of the block.
 
@@ -50,36 +50,37 @@ def hold_lease(
     it, unless it is to be waited for.
     """
     times = times or LeaseTimes()
-    lease = S3Lease(layout.lease, times) if layout.output.s3 else LocalLease(layout.lease)
+    file = output.child(_FILE)
+    lease = S3Lease(file, times) if output.s3 else LocalLease(file)
     mine = Holder(purpose, datetime.now(UTC).isoformat(timespec="seconds"))
-    _acquire(lease, mine, layout, wait=wait, sleep=times.sleep)
-    _held[layout.output] = lease
+    _acquire(lease, mine, output, wait=wait, sleep=times.sleep)
+    _held[output] = lease
     try:
         yield
     finally:
-        del _held[layout.output]
+        del _held[output]
         lease.release()
 
 
-def check_lease(layout: OutputLayout) -> None:
+def check_lease(output: Location) -> None:
     """Raise FruitsError where this process held the lease of an output and has lost it.
 
     Called right before each commit.  Where no lease was taken, as in a notebook, nothing is asked.
     """
-    lease = _held.get(layout.output)
+    lease = _held.get(output)
     if lease is not None and not lease.is_held():
         raise FruitsError(
-            f"this command was still for so long that another took over {layout.output.uri}, so "
+            f"this command was still for so long that another took over {output.uri}, so "
             "nothing of it is kept; give it again"
         )
 
 
 def _acquire(
-    lease: Lease, mine: Holder, layout: OutputLayout, *, wait: bool, sleep: Callable[[float], None]
+    lease: Lease, mine: Holder, output: Location, *, wait: bool, sleep: Callable[[float], None]
 ) -> None:
     told = False
     while (other := lease.acquire(mine)) is not None:
-        who = f"{other.purpose}, since {other.since}, is at work on {layout.output.uri}"
+        who = f"{other.purpose}, since {other.since}, is at work on {output.uri}"
         if not wait:
             raise FruitsError(f"{who}; give the command again when it has ended, or with --wait")
         if not told:

@@ -1,10 +1,15 @@
-"""The manifest of a run: what went in, what came out, and what it took."""
+"""The manifest of a run: what went in, what came out, and what it took.
+
+``runs/`` holds one for each, which is never rewritten and names no photograph.
+"""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import FeatureModelFacts
+from spark_assets.output.output import RUNS, Output
+from spark_assets.storage.files import read_json
 from spark_assets.storage.locations import Location, parse_location
 
 
@@ -14,8 +19,7 @@ class Counts:
 
     ``n_images`` were looked at in this run; ``n_known`` were left out because earlier runs hold
     them unchanged.  Of those looked at, ``n_changed`` had been looked at before.  ``n_gone`` are no
-    longer in the source.  ``n_outdated`` rows of features of earlier runs no longer count: those of
-    images that have changed or gone.
+    longer in the source.
     """
 
     n_images: int
@@ -25,7 +29,6 @@ class Counts:
     rejected_by_reason: dict[str, int]
     n_changed: int = 0
     n_gone: int = 0
-    n_outdated: int = 0
 
     def __post_init__(self) -> None:
         has_every_reason = sum(self.rejected_by_reason.values()) == self.n_rejected
@@ -79,17 +82,21 @@ class RunManifest:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "RunManifest":
-        """Return what ``to_json`` was called on.
-
-        Raises FruitsError for a manifest of a version that did not note what an image came to.
-        """
-        if "n_gone" not in value.get("counts", {}):
-            raise FruitsError(
-                f"the manifest of run {value.get('run_id', '(without an id)')} was not written by "
-                "this version, which notes which images have gone; choose another output"
-            )
+        """Return what ``to_json`` was called on."""
         fields = {name: value[name] for name in cls.__dataclass_fields__}
         fields["feature_model"] = FeatureModelFacts.from_json(value["feature_model"])
         names = Counts.__dataclass_fields__
         fields["counts"] = Counts(**{name: value["counts"][name] for name in names})
         return cls(**fields)
+
+
+def read_runs(output: Output) -> list[RunManifest]:
+    """Return the runs of an output, oldest first: those since it was begun afresh."""
+    files = output.files(RUNS).items()
+    values = (read_json(file) for name, file in files if name.endswith(".json"))
+    return [RunManifest.from_json(value) for value in values if value is not None]
+
+
+def manifest_path(run_id: str) -> str:
+    """Return the path of a manifest below its output."""
+    return f"{RUNS}/{run_id}.json"

@@ -1,6 +1,6 @@
 """Collecting what the report shows from the tables of an output.
 
-Rows are chosen from the narrow state of the output; only what is shown of these is read.
+Rows are chosen by the narrow columns of the tables; only what is shown of these is read.
 """
 
 from collections.abc import Sequence
@@ -17,13 +17,17 @@ from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ReadAhead, reader_of_extras
 from spark_assets.images.thumbnails import thumbnail_of
 from spark_assets.output.evaluation import read_evaluation
-from spark_assets.output.history import n_current_features
-from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
-from spark_assets.output.pca_models import PCARecord, load_pca_model, projected_runs, projections
+from spark_assets.output.output import FEATURES, PCA_MODEL, REDUCED, REJECTED, Output
+from spark_assets.output.pca_model import PCARecord, load_fit, load_pca_model, pca_record
 from spark_assets.output.receipts import newest_receipt
-from spark_assets.output.state import current_state
-from spark_assets.output.table_files import RowChoice, files_of, rows_of
+from spark_assets.output.tables import (
+    n_rows_each,
+    paths_by_file,
+    read_narrow,
+    rows_of,
+    table_files,
+)
 from spark_assets.pca.sample import path_hashes
 from spark_assets.report.data import (
     MAX_REJECTED_ROWS,
@@ -33,64 +37,50 @@ from spark_assets.report.data import (
     ReportData,
 )
 from spark_assets.report.findings import collect_findings
-from spark_assets.runtime.parallel import map_here, map_shares
+from spark_assets.runtime.parallel import map_shares
 from spark_assets.runtime.spark_on_demand import GetSpark
+from spark_assets.storage import schemas
 from spark_assets.storage.locations import Location
-from spark_assets.storage.schemas import REDUCED, REJECTED, Outcome
 
 _N_PLOTTED_COMPONENTS = 3
-# By what rows are chosen.
-_STATE = ("path", "label", "outcome", "reason", "run_id")
 
 
 def collect_report_data(
-    spark: GetSpark,
-    layout: OutputLayout,
-    runs: Sequence[RunManifest],
-    record: PCARecord | None,
-    *,
-    max_points: int,
+    spark: GetSpark, output: Output, runs: Sequence[RunManifest], *, max_points: int
 ) -> ReportData:
-    """Return the values of the page: the newest of ``runs``, and all that is current."""
-    latest = runs[-1]
-    state = current_state(layout, runs, _STATE)
-    n_rejected, rejected = _rejected(layout, runs, state)
+    """Return the values of the page: the newest of ``runs``, and all that the output holds."""
+    latest, record = runs[-1], pca_record(output)
+    n_rejected, rejected = _rejected(output)
     limits = ImageLimits(**latest.options["limits"])
     return ReportData(
         title="Fruits!",
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         latest_run=latest,
         n_runs=len(runs),
-        n_current_features=n_current_features(runs),
+        n_current_features=sum(n_rows_each(table_files(output, FEATURES))),
         n_current_rejected=n_rejected,
-        pca=None if record is None else _pca_summary(layout, record),
-        plotted=None
-        if record is None
-        else _plotted(spark, layout, runs, record, state, max_points),
+        pca=None if record is None else _pca_summary(output, record),
+        plotted=None if record is None else _plotted(spark, output, latest, max_points),
         rejected=rejected,
-        receipt=newest_receipt(layout),
-        is_in_s3=layout.output.s3 is not None,
-        evaluation=None if record is None else read_evaluation(layout, record.model_id),
-        findings=collect_findings(layout, runs, limits),
+        receipt=newest_receipt(output),
+        is_in_s3=output.location.s3 is not None,
+        evaluation=read_evaluation(output),
+        findings=collect_findings(output, latest, limits),
     )
 
 
-def _rejected(
-    layout: OutputLayout, runs: Sequence[RunManifest], state: pa.Table
-) -> tuple[int, list[RejectedImage]]:
+def _rejected(output: Output) -> tuple[int, list[RejectedImage]]:
     """Return how many images are rejected, and the first of them by reason and path."""
-    rejected = state.filter(pc.equal(state["outcome"], str(Outcome.REJECTED)))
+    columns = ("path", "reason", "detail")
+    rejected = read_narrow(table_files(output, REJECTED), schemas.REJECTED, columns)
     order = [("reason", "ascending"), ("path", "ascending")]
     first = rejected.sort_by(order).slice(0, MAX_REJECTED_ROWS)
-    files = files_of({run.run_id: layout.rejected(run.run_id) for run in runs})
-    tables = map_here(partial(rows_of, RowChoice.only(first), REJECTED), files)
-    shown = pa.concat_tables(tables).sort_by(order)
-    columns = shown.select(["path", "reason", "detail"]).to_pylist()
-    return rejected.num_rows, [RejectedImage(**row) for row in columns]
+    return rejected.num_rows, [RejectedImage(**row) for row in first.select(columns).to_pylist()]
 
 
-def _pca_summary(layout: OutputLayout, record: PCARecord) -> PCASummary:
-    model, _ = load_pca_model(layout.pca_model(record.model_id))
+def _pca_summary(output: Output, record: PCARecord) -> PCASummary:
+    model, _ = load_pca_model(output.folder(PCA_MODEL))
+    fit = load_fit(output)
     return PCASummary(
         model_id=record.model_id,
         n_components=record.n_components,
@@ -99,34 +89,17 @@ def _pca_summary(layout: OutputLayout, record: PCARecord) -> PCASummary:
         explained_variance_ratio=model.spectrum_ratio,
         fitted_here=record.fitted_here,
         seconds_by_stage=record.seconds_by_stage,
-        fit_sentence=_fit_sentence(layout, record),
+        fit_sentence=None if fit is None else fit["sentence"],
     )
-
-
-def _fit_sentence(layout: OutputLayout, record: PCARecord) -> str | None:
-    """Return how well the model fits what was projected with it last, if that is known."""
-    later = projections(layout, record.model_id)
-    return later[-1].fit["sentence"] if later and later[-1].fit is not None else None
 
 
 def _plotted(
-    spark: GetSpark,
-    layout: OutputLayout,
-    runs: Sequence[RunManifest],
-    record: PCARecord,
-    state: pa.Table,
-    max_points: int,
+    spark: GetSpark, output: Output, latest: RunManifest, max_points: int
 ) -> PlottedImages:
-    latest = runs[-1]
-    projected = projected_runs(layout, record)
-    has_row = pc.and_(
-        pc.equal(state["outcome"], str(Outcome.FEATURES)),
-        pc.is_in(state["run_id"], value_set=pa.array(projected, pa.string())),
-    )
-    reduced = state.filter(has_row)
-    drawn = _evenly_by_label(reduced, max_points)
-    files = files_of({run_id: layout.reduced_by(record.model_id, run_id) for run_id in projected})
-    read = partial(rows_of, RowChoice.only(drawn), REDUCED)
+    files = table_files(output, REDUCED)
+    reduced = read_narrow(files, schemas.REDUCED, ("path", "label"))
+    drawn = paths_by_file(_evenly_by_label(reduced, max_points))
+    read = partial(rows_of, drawn, schemas.REDUCED)
     tables = map_shares(spark, read, files, n_rows=reduced.num_rows)
     points = [row for table in tables for row in table.to_pylist()]
     points.sort(key=lambda row: (row["label"] or "", row["path"]))

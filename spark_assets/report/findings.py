@@ -8,8 +8,8 @@ from spark_assets.images.reading import ReadAhead, reader_of_extras
 from spark_assets.images.thumbnails import thumbnail_of
 from spark_assets.output.finding import Finding, FindingKind
 from spark_assets.output.findings import audit_record, current_findings
-from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
+from spark_assets.output.output import Output
 from spark_assets.report.data import ShownFinding, ShownFindings
 
 # Of each kind; the table holds them all.
@@ -17,20 +17,17 @@ MAX_SHOWN = 24
 
 
 def collect_findings(
-    layout: OutputLayout, runs: Sequence[RunManifest], limits: ImageLimits
+    output: Output, latest: RunManifest, limits: ImageLimits
 ) -> ShownFindings | None:
-    """Return the findings that still hold, the worst of each kind with thumbnails.
-
-    None where the runs have not been audited.
-    """
-    record = audit_record(layout, runs)
+    """Return the findings, the worst of each kind with thumbnails; None where there is no audit."""
+    record = audit_record(output)
     if record is None:
         return None
     of_kind: dict[FindingKind, list[Finding]] = {kind: [] for kind in FindingKind}
-    for finding in current_findings(layout, runs, record):
+    for finding in current_findings(output):
         of_kind[finding.kind].append(finding)
     worst = {kind: findings[:MAX_SHOWN] for kind, findings in of_kind.items()}
-    thumbnails = _thumbnails(runs[-1], [each for some in worst.values() for each in some], limits)
+    thumbnails = _thumbnails(latest, [each for some in worst.values() for each in some], limits)
     return ShownFindings(
         record,
         {kind: len(findings) for kind, findings in of_kind.items()},

@@ -1,4 +1,4 @@
-"""Progress of a Spark job: a bar on a terminal, a plain line every 30 s elsewhere.
+"""Progress of a run: a bar on a terminal, a plain line every 30 s elsewhere.
 
 Spark is imported for its types alone: commands that do without it speak through `say` too.
 """
@@ -6,7 +6,7 @@ Spark is imported for its types alone: commands that do without it speak through
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -53,39 +53,50 @@ class ProgressRecord:
 
 
 @contextmanager
-def track(context: "SparkContext", *, n_images: int, n_tasks: int) -> Iterator[ProgressRecord]:
-    """Show the progress of the job in the block, whose last stage has ``n_tasks`` even tasks."""
-    group = f"images-{time.monotonic_ns()}"
-    context.setJobGroup(group, f"featurize {n_images} images")
+def track(n_done: Callable[[], int | None], *, n_images: int) -> Iterator[ProgressRecord]:
+    """Show the progress of the block: ``n_done`` tells how many images are done, None if no more.
+
+    It is called from a thread of its own.
+    """
     record = ProgressRecord(n_images)
     finished = threading.Event()
-    poller = threading.Thread(
-        target=_poll, args=(context, group, n_tasks, record, finished), daemon=True
-    )
+    poller = threading.Thread(target=_poll, args=(n_done, record, finished), daemon=True)
     poller.start()
     try:
         yield record
     finally:
         finished.set()
         poller.join()
+
+
+@contextmanager
+def track_job(context: "SparkContext", *, n_images: int, n_tasks: int) -> Iterator[ProgressRecord]:
+    """Show the progress of the job of Spark in the block, which has ``n_tasks`` even tasks."""
+    group = f"images-{time.monotonic_ns()}"
+    context.setJobGroup(group, f"featurize {n_images} images")
+    tracker = context.statusTracker()
+
+    def n_done() -> int | None:
+        try:
+            return _n_done(tracker, group, n_tasks, n_images)
+        except Py4JError:  # Spark was stopped: the job says why, not its progress
+            return None
+
+    try:
+        with track(n_done, n_images=n_images) as record:
+            yield record
+    finally:
         context.setLocalProperty("spark.jobGroup.id", "")
 
 
 def _poll(
-    context: "SparkContext",
-    group: str,
-    n_tasks: int,
-    record: ProgressRecord,
-    finished: threading.Event,
+    n_done: Callable[[], int | None], record: ProgressRecord, finished: threading.Event
 ) -> None:
-    tracker = context.statusTracker()
     start = next_line = time.monotonic()
     on_terminal = sys.stderr.isatty()
     with tqdm(total=record.n_images, unit="image", disable=not on_terminal, leave=False) as bar:
         while not finished.wait(_POLL_S):
-            try:
-                done = _n_done(tracker, group, n_tasks, record.n_images)
-            except Py4JError:  # Spark was stopped: the job says why, not its progress
+            if (done := n_done()) is None:
                 return
             seconds = time.monotonic() - start
             if done > (record.samples[-1][1] if record.samples else 0):

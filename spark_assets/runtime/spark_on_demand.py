@@ -14,15 +14,16 @@ GetSpark: TypeAlias = Callable[[], SparkContext]
 class SparkOnDemand:
     """Returns the one context when it is called, and stops Spark at the end of a ``with`` block.
 
+    ``is_asked_for``: images are featurized by it even where they are few.
+
     `begin` starts Spark in the background: a JVM takes seconds to start, in which Python can work.
-    So does `release` stop it.
     """
 
-    def __init__(self, start: GetSpark) -> None:
+    def __init__(self, start: GetSpark, *, is_asked_for: bool = True) -> None:
         self._start = start
+        self.is_asked_for = is_asked_for
         self._pool = ThreadPoolExecutor(1)
         self._context: Future[SparkContext] | None = None
-        self._stops: list[Future[None]] = []
 
     def begin(self) -> None:
         """Start Spark in the background, unless that has been done."""
@@ -35,12 +36,6 @@ class SparkOnDemand:
         assert self._context is not None
         return self._context.result()
 
-    def release(self) -> None:
-        """Stop Spark in the background.  Whoever needs it after all starts it once more."""
-        if self._context is not None:
-            context, self._context = self._context.result(), None
-            self._stops.append(self._pool.submit(context.stop))
-
     def __enter__(self) -> Self:
         return self
 
@@ -51,13 +46,10 @@ class SparkOnDemand:
         trace: TracebackType | None,
     ) -> None:
         self._pool.shutdown()
-        for stopped in self._stops:
-            stopped.result()
         if self._context is not None and self._context.exception() is None:
             self._context.result().stop()
 
 
-def release(spark: GetSpark) -> None:
-    """Release Spark on demand; a context that the caller holds is the caller's to stop."""
-    if isinstance(spark, SparkOnDemand):
-        spark.release()
+def is_asked_for(spark: GetSpark) -> bool:
+    """Return whether images are featurized by Spark even where they are few."""
+    return not isinstance(spark, SparkOnDemand) or spark.is_asked_for

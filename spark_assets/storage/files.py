@@ -3,6 +3,9 @@
 import errno
 import json
 import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +24,22 @@ def read_bytes(location: Location) -> bytes | None:
     except FileNotFoundError:
         return None
     return content
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder to read from: its name in messages, and what returns a file of it, None if absent.
+
+    It may be more than one place: a ``.zip``, or a folder that a commit is moving files into.
+    """
+
+    uri: str
+    read: Callable[[str], bytes | None]
+
+    @classmethod
+    def at(cls, location: Location) -> "Folder":
+        """Return a folder that is in one place."""
+        return cls(location.uri, lambda name: read_bytes(location.child(name)))
 
 
 def read_json(location: Location) -> dict[str, Any] | None:
@@ -66,22 +85,31 @@ def write_into(location: Location, content: bytes) -> None:
         raise FruitsError(write_failure(location.uri, error)) from error
 
 
-def replace_file(location: Location, content: bytes) -> None:
-    """Overwrite a file that Spark wrote, so that readers see the old content or the new.
+def move_file(source: Location, target: Location) -> None:
+    """Move a file in place of one that may be there; do nothing where it has been moved already.
 
-    Spark keeps the checksum of a local file beside it, and would refuse any other content.  Raises
-    FruitsError as `write_bytes` does.
+    In S3 that is a copy and then a deletion.
     """
-    if location.s3 is None:
-        folder, _, name = location.base.rpartition("/")
-        delete_file(Location(f"{folder}/.{name}.crc"))
-    write_bytes(location, content)
+    if source.s3 is not None:
+        try:
+            source.filesystem.copy_file(source.base, target.base)
+        except FileNotFoundError:
+            return
+        source.filesystem.delete_file(source.base)
+        return
+    os.makedirs(os.path.dirname(target.base), exist_ok=True)
+    with suppress(FileNotFoundError):
+        os.replace(source.base, target.base)
 
 
 def write_json(location: Location, value: dict[str, Any]) -> None:
     """Write an object as indented JSON.  Raises FruitsError as `write_bytes` does."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    write_bytes(location, f"{text}\n".encode())
+    write_bytes(location, to_json(value))
+
+
+def to_json(value: dict[str, Any]) -> bytes:
+    """Return an object as indented JSON."""
+    return f"{json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)}\n".encode()
 
 
 def make_folder(folder: Location) -> None:
@@ -114,6 +142,17 @@ def delete_folder(folder: Location) -> None:
             # A task of a failed run is writing into it, as long as it is there.
             if error.errno != errno.ENOTEMPTY:
                 raise
+
+
+def delete_empty_folders(parent: Location, names: Iterable[str]) -> None:
+    """Delete those folders of a local one that are empty; S3 has none."""
+    if parent.s3 is None:
+        for name in sorted(names):
+            try:
+                os.rmdir(parent.child(*name.split("/")).base)
+            except OSError as error:
+                if error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+                    raise
 
 
 def delete_file(file: Location) -> None:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
 DEFAULT_REGION = "eu-central-1"
-# Spark reads these as patterns, and there is no way to tell it otherwise.
-GLOB_CHARACTERS = "*?[]{}\\"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 # Control characters, and what stands for bytes that are not UTF-8.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -106,10 +104,6 @@ class Location:
     def _storage(self) -> tuple[str | None] | None:
         """Where the files are, however they are read: None for this machine."""
         return None if self.s3 is None else (self.s3.endpoint_url,)
-
-    def spark_path(self) -> str:
-        """Return the path as Spark's readers and writers take it: literal, not URL-encoded."""
-        return f"s3a://{self.base}" if self.s3 else f"file://{self.base}"
 
 
 def parse_location(uri: str, *, anonymous: bool = False) -> Location:
@@ -199,20 +193,6 @@ def _bucket_and_prefix(uri: str, rest: str) -> str:
             f"is no IP address; write s3://bucket/prefix"
         )
     return base
-
-
-def parse_output_location(uri: str) -> Location:
-    """Parse a place that Spark writes to.
-
-    Raises FruitsError as `parse_location` does, and for names that Spark reads as patterns.
-    """
-    location = parse_location(uri)
-    if any(character in location.base for character in GLOB_CHARACTERS):
-        raise FruitsError(
-            f"the output {uri} holds one of {GLOB_CHARACTERS}, which Spark reads as a pattern; "
-            "choose a name without them"
-        )
-    return location
 
 
 @lru_cache(maxsize=8)

@@ -1,0 +1,119 @@
+"""The PCA of an output, with the record of where it comes from.
+
+``pca_model/`` holds the model itself, the statistics that it was fitted from, what new images are
+compared with, and how well it fits those that were projected last.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from spark_assets.errors import FruitsError
+from spark_assets.output.output import PCA_MODEL, Output
+from spark_assets.pca.drift import DriftReference
+from spark_assets.pca.model import PCAModel
+from spark_assets.pca.statistics import PCAStatistics
+from spark_assets.storage.files import Folder, to_json
+from spark_assets.storage.parquet import from_parquet, to_parquet
+
+_PARQUET = "model.parquet"
+_STATISTICS = "statistics.parquet"
+_REFERENCE = "reference.parquet"
+_JSON = "model.json"
+_FIT = "fit.json"
+FIT_PATH = f"{PCA_MODEL}/{_FIT}"
+
+
+@dataclass(frozen=True, slots=True)
+class PCARecord:
+    """What ``model.json`` says of a PCA model; mean and components are in ``model.parquet``.
+
+    ``fitted_model_id`` names what was fitted, here or, where ``fitted_here`` is False, in another
+    output, under the ``model_id`` that it has here.  ``fitted_on`` says how many rows of features
+    of each run it was fitted on: as long as the output holds as many, they are the same ones.
+    ``network_sha256`` names the feature model: the PCA means nothing for features of another one.
+    """
+
+    model_id: str
+    fitted_here: bool
+    fitted_model_id: str
+    fitted_on: dict[str, int]
+    network_sha256: str
+    n_components: int
+    n_components_asked: str
+    n_samples: int
+    n_features: int
+    explained_variance: list[float]
+    explained_variance_ratio: list[float]
+    seconds_by_stage: dict[str, float]
+
+
+def pca_record(output: Output) -> PCARecord | None:
+    """Return the record of an output's PCA, None where there is none."""
+    return _record(output.folder(PCA_MODEL))
+
+
+def load_pca_model(folder: Folder) -> tuple[PCAModel, PCARecord]:
+    """Read a PCA model with its record.  Raises FruitsError where there is none."""
+    record, table = _record(folder), _read_table(folder, _PARQUET)
+    if record is None or table is None:
+        raise FruitsError(
+            f"there is no PCA model at {folder.uri}; give a folder OUTPUT/{PCA_MODEL}"
+        )
+    return PCAModel.from_table(table), record
+
+
+def load_statistics(output: Output) -> PCAStatistics | None:
+    """Read what the PCA was fitted from, or None where it was fitted elsewhere."""
+    table = _read_table(output.folder(PCA_MODEL), _STATISTICS)
+    return None if table is None else PCAStatistics.from_table(table)
+
+
+def load_reference(folder: Folder) -> DriftReference | None:
+    """Read what new images are compared with, or None where none is kept."""
+    table = _read_table(folder, _REFERENCE)
+    return None if table is None else DriftReference.from_table(table)
+
+
+def load_fit(output: Output) -> dict[str, Any] | None:
+    """Return how well the model fits what was projected last, as `FitQuality.to_json` gives it."""
+    return output.read_json(FIT_PATH)
+
+
+def pca_files(
+    model: PCAModel,
+    record: PCARecord,
+    *,
+    statistics: PCAStatistics | None,
+    reference: DriftReference | None,
+) -> dict[str, bytes]:
+    """Return the files of a model by name.
+
+    ``statistics`` are those that it was fitted from here, ``reference`` what new images are
+    compared with.
+    """
+    files = {_JSON: to_json(asdict(record)), _PARQUET: to_parquet(model.to_table())}
+    if statistics is not None:
+        files[_STATISTICS] = to_parquet(statistics.to_table())
+    if reference is not None:
+        files[_REFERENCE] = to_parquet(reference.to_table())
+    return files
+
+
+def _record(folder: Folder) -> PCARecord | None:
+    content = folder.read(_JSON)
+    if content is None:
+        return None
+    try:
+        return PCARecord(**json.loads(content))
+    except (TypeError, ValueError) as error:
+        raise FruitsError(
+            f"{folder.uri}/{_JSON} does not describe a PCA model of this version; fit one anew"
+        ) from error
+
+
+def _read_table(folder: Folder, name: str) -> pa.Table | None:
+    content = folder.read(name)
+    return None if content is None else from_parquet(content)

@@ -1,0 +1,23 @@
+"""Ctrl-C, told to threads of this process that work on images."""
+
+import threading
+
+from spark_assets.errors import FruitsError
+
+_interrupted = threading.Event()
+
+
+def begin_work() -> None:
+    """Forget an interruption of earlier work in this process."""
+    _interrupted.clear()
+
+
+def interrupt() -> None:
+    """Let every thread end that asks."""
+    _interrupted.set()
+
+
+def raise_if_interrupted() -> None:
+    """Raise FruitsError where the work was interrupted."""
+    if _interrupted.is_set():
+        raise FruitsError("interrupted; only what is complete is visible")
