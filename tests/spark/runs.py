@@ -5,20 +5,20 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
-from spark_assets.chain.featurize import FeaturizedRun
+from spark_assets.chain.featurize import featurize
 from spark_assets.chain.options import FeaturizeOptions
-from spark_assets.chain.run import featurize
 from spark_assets.features.engines import EngineName
 from spark_assets.features.feature_model import FeatureModel, save_feature_model
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import LabelRule
-from spark_assets.output.commit import commit_run
-from spark_assets.output.history import current_features
-from spark_assets.output.layout import OutputLayout
 from spark_assets.output.manifest import RunManifest
+from spark_assets.runtime.spark_on_demand import SparkOnDemand
 from spark_assets.storage.locations import parse_location
 from tests.spark.images import encode, picture
 
@@ -62,16 +62,30 @@ def save(model: FeatureModel, folder: Path) -> Path:
 
 
 def run(spark: SparkSession, options: FeaturizeOptions) -> RunManifest:
-    """Featurize, make the run visible, and return its manifest."""
+    """Featurize on Spark, and return the manifest of the run."""
     result = featurize(lambda: spark.sparkContext, options)
-    assert isinstance(result, FeaturizedRun)
-    commit_run(OutputLayout(options.output), result.manifest, result.model)
-    return result.manifest
+    assert isinstance(result, RunManifest)
+    return result
 
 
-def current_paths(spark: SparkSession, options: FeaturizeOptions) -> list[str]:
-    rows = current_features(spark, OutputLayout(options.output)).select("path").collect()
-    return sorted(row.path for row in rows)
+def run_here(options: FeaturizeOptions) -> RunManifest:
+    """Featurize in this process, as few images are; a test that needs Spark after all fails."""
+    result = featurize(SparkOnDemand(_no_spark, is_asked_for=False), options)
+    assert isinstance(result, RunManifest)
+    return result
+
+
+def rows_of(output: Path, table: str) -> pa.Table:
+    """Return the rows of a table as any reader of Parquet finds them, ordered by path."""
+    return pq.read_table(output / table).sort_by("path")
+
+
+def paths_of(output: Path, table: str = "features") -> list[str]:
+    return rows_of(output, table)["path"].to_pylist()
+
+
+def _no_spark() -> SparkContext:
+    raise AssertionError("Spark was started")
 
 
 def files_under(folder: Path) -> dict[str, bytes]:
