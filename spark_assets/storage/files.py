@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -131,16 +132,17 @@ def readable_name(name: str) -> str:
 
 def delete_folder(folder: Location) -> None:
     """Delete a folder with all that it holds, if it is there."""
-    filesystem = folder.filesystem
-    if filesystem.get_file_info(folder.base).type != pyarrow.fs.FileType.Directory:
-        return
-    while True:
-        try:
+    if folder.s3 is not None:
+        filesystem = folder.filesystem
+        if filesystem.get_file_info(folder.base).type == pyarrow.fs.FileType.Directory:
             filesystem.delete_dir(folder.base)
-            return
+        return
+    while os.path.isdir(folder.base):
+        try:
+            shutil.rmtree(folder.base)
         except OSError as error:
             # A task of a failed run is writing into it, as long as it is there.
-            if error.errno != errno.ENOTEMPTY:
+            if error.errno not in (errno.ENOTEMPTY, errno.ENOENT):
                 raise
 
 
@@ -157,9 +159,11 @@ def delete_empty_folders(parent: Location, names: Iterable[str]) -> None:
 
 def delete_file(file: Location) -> None:
     """Delete a file, if it is there."""
-    filesystem = file.filesystem
-    if filesystem.get_file_info(file.base).type == pyarrow.fs.FileType.File:
-        filesystem.delete_file(file.base)
+    if file.s3 is None:
+        with suppress(FileNotFoundError):
+            os.unlink(file.base)
+    elif file.filesystem.get_file_info(file.base).type == pyarrow.fs.FileType.File:
+        file.filesystem.delete_file(file.base)
 
 
 def write_failure(uri: str, error: OSError) -> str:
