@@ -1,5 +1,7 @@
 """The buckets for photographs, results, step logs and access logs, and the key."""
 
+import math
+
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -55,6 +57,12 @@ class Storage(Construct):
         if config.start_on_marker:
             _tell_event_bridge(self.raw)
         self.results = self._bucket("Results", logged=True)
+        self.results.add_lifecycle_rule(
+            id="expire-staged-files",
+            prefix=f"{OUTPUT_PREFIX}/_staging/",
+            # A day, and no less than a cluster lives: what it has staged is not garbage yet.
+            expiration=Duration.days(math.ceil(config.max_life_hours / 24)),
+        )
 
     @property
     def images_uri(self) -> str:

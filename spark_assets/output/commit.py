@@ -110,11 +110,23 @@ def begin(output: Location, change_id: str) -> Iterator[Change]:
 def commit(change: Change) -> None:
     """Make a change, if it has any.
 
-    Raises FruitsError where the lease of the output was lost, or another change is under way.
+    Raises FruitsError where the lease of the output was lost, another change is under way, or a
+    staged file is gone: somebody has removed it, or the lifecycle of a bucket.
     """
     log = change.log
     if not log.add and not log.remove:
         return
+    by_folder = {path.rpartition("/")[0] for path in log.add}
+    held = {
+        f"{folder}/{name}"
+        for folder in by_folder
+        for name in names_in(change.staging.child(*folder.split("/")))
+    }
+    if gone := set(log.add) - held:
+        raise FruitsError(
+            f"{len(gone)} of {len(log.add)} files that were staged for {change.output.uri} are "
+            "gone, so nothing of this command is kept; give it again"
+        )
     check_lease(change.output)
     _put_log(change.output, log)
     _redo(change.output, log)
@@ -130,7 +142,7 @@ def recover(output: Location) -> None:
     for place in left_behind(output):
         delete_folder(place)
         delete_file(place)
-    delete_empty_folders(output, [_STAGING])
+    delete_empty_folders(output, [_STAGING, *_WRITTEN_IN_PLACE])
 
 
 def left_behind(output: Location) -> Iterator[Location]:

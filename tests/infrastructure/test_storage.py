@@ -167,7 +167,14 @@ def test_logs_expire_and_data_do_not(made, made_prod):
             assert rules_of(made_one.data, bucket)["expire"]["ExpirationInDays"] == days
         for bucket in (RAW, RESULTS):
             rules = rules_of(made_one.data, bucket).values()
-            assert not any("ExpirationInDays" in rule for rule in rules)
+            expiring = [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule]
+            assert expiring == ([] if bucket == RAW else ["chain/_staging/"])
+
+
+def test_staged_files_expire_after_a_day_but_not_while_a_cluster_may_need_them(made, make):
+    for made_one, days in ((made, 1), (make(max_life_hours=25), 2)):
+        rule = rules_of(made_one.data, RESULTS)["expire-staged-files"]
+        assert rule["ExpirationInDays"] == days
 
 
 def test_only_large_photographs_that_are_kept_move_to_a_cheaper_class(made, made_prod):

@@ -75,9 +75,19 @@ def test_a_folder_is_replaced_as_a_whole(output):
 def test_a_second_log_is_refused(output):
     put(Path(output.base), "_commit.json", b'{"change_id": "other", "add": [], "remove": []}')
     with begin(output, "one") as change:
-        change.put("a", b"1")
+        change.put("table/a", b"1")
         with pytest.raises(FruitsError, match="another command changes .* nothing of this one is"):
             commit(change)
+
+
+def test_a_staged_file_that_somebody_removes_fails_the_change(output):
+    with begin(output, "one") as change:
+        change.put("table/a", b"1")
+        change.put("table/b", b"2")
+        Path(change.staging.base, "table", "a").unlink()
+        with pytest.raises(FruitsError, match="1 of 2 files that were staged for .* are gone"):
+            commit(change)
+    assert files_under(Path(output.base)) == {}
 
 
 def test_half_written_files_of_dead_commands_are_removed_and_those_of_others_are_not(output):
