@@ -17,6 +17,7 @@ from benchmarks import (
     pca_scale,
     plain_processes,
     planning,
+    removal,
     scale,
     short_runs,
     slow_storage,
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[Workbench], list[Figure]]] = {
     "listing": listing.measure,
     "planning": planning.measure,
     "daily": daily.measure,
+    "removal": removal.measure,
     "first-minute": first_minute.measure,
 }
 

@@ -12,11 +12,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchmarks.photographs import SEED, made_once
-from spark_assets.storage.schemas import CHANGES, LISTED, Outcome
+from spark_assets.features.share import MAX_IMAGES
+from spark_assets.storage.parquet import to_parquet
+from spark_assets.storage.schemas import FEATURES, LISTED
 
 RUN_ID = "20260101T000000Z-0001"
 _PHOTOGRAPHS_PER_LABEL = 1_000
-_ROWS_PER_FILE = 200_000
+_ROWS_PER_FILE = MAX_IMAGES
 _MEAN_SIZE_BYTES = 5_000
 _FIRST_MODIFIED_AT_US = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1e6)
 _HEX_DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
@@ -24,24 +26,25 @@ _SHA256_BYTES = 32
 
 
 def narrow_tables(folder: Path, n_known: int, n_each: int) -> Path:
-    """Return a folder with ``changes``, those of a run, and ``listed.parquet``, of `LISTED`.
+    """Return a folder with ``features``, and ``listed.parquet``, of `LISTED`.
 
+    The vectors are empty: a plan reads none.
     ``n_each`` photographs are new, as many have changed, and as many are gone.
     """
     return made_once(
-        folder / f"narrow-{n_known}-{n_each}", lambda made: _make(made, n_known, n_each)
+        folder / f"known {n_known}, {n_each} of each", lambda made: _make(made, n_known, n_each)
     )
 
 
 def _make(folder: Path, n_known: int, n_each: int) -> None:
-    known = folder / "changes" / f"run_id={RUN_ID}"
+    known = folder / "features"
     known.mkdir(parents=True)
     rng = np.random.default_rng(SEED)
     with pq.ParquetWriter(folder / "listed.parquet", LISTED) as listed:
         for number, first in enumerate(range(0, n_known, _ROWS_PER_FILE)):
             rows = np.arange(first, min(first + _ROWS_PER_FILE, n_known))
             state = _state(rows, rng)
-            pq.write_table(state, known / f"part-{number:05d}.parquet", compression="zstd")
+            (known / f"{RUN_ID}-{number:05d}-0.parquet").write_bytes(to_parquet(state))
             listed.write_table(_as_listed(state, rows, n_known, n_each))
         new = np.arange(n_known, n_known + n_each)
         listed.write_table(_state(new, rng).select(LISTED.names).cast(LISTED))
@@ -56,13 +59,15 @@ def _state(rows: np.ndarray, rng: np.random.Generator) -> pa.Table:
         "label": label,
         "size_bytes": pa.array(rng.poisson(_MEAN_SIZE_BYTES, len(rows)), pa.int64()),
         "modified_at": pa.array(_FIRST_MODIFIED_AT_US + rows, pa.int64()).cast(
-            CHANGES.field("modified_at").type
+            FEATURES.field("modified_at").type
         ),
         "content_sha256": _digests(len(rows), rng),
-        "outcome": pa.repeat(str(Outcome.FEATURES), len(rows)),
-        "reason": pa.nulls(len(rows), pa.string()),
+        "width": pa.repeat(100, len(rows)).cast(pa.int32()),
+        "height": pa.repeat(100, len(rows)).cast(pa.int32()),
+        "run_id": pa.repeat(RUN_ID, len(rows)),
+        "features": pa.array([[]] * len(rows), FEATURES.field("features").type),
     }
-    return pa.table(columns, schema=CHANGES)
+    return pa.table(columns, schema=FEATURES)
 
 
 def _as_listed(state: pa.Table, rows: np.ndarray, n_known: int, n_each: int) -> pa.Table:

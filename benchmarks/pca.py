@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -17,17 +18,15 @@ from pyspark.ml.functions import array_to_vector
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import col
 
-from benchmarks.features_table import features_table
+from benchmarks.features_table import RUN_ID, features_table, files_of
 from benchmarks.figures import Figure, at_least, at_most
 from benchmarks.processes import run_module
 from benchmarks.product import MASTER
 from benchmarks.workbench import Workbench, each, median_ratio, say
 from spark_assets.chain.current import summarize
 from spark_assets.errors import FruitsError
-from spark_assets.output.small_tables import count_rows
-from spark_assets.output.table_files import CurrentFiles, RowChoice, files_of
+from spark_assets.output.tables import n_rows_each
 from spark_assets.pca.model import fit
-from spark_assets.storage.locations import parse_location
 
 MLLIB_TARGET = at_least(5, "x faster")
 NUMPY_TARGET = at_most(1.2, "x slower")
@@ -120,10 +119,9 @@ def fit_ours(
 
     As for the table itself, whose rows decide whether it is done in tasks.
     """
-    folder = parse_location(features_path)
-    files = files_of({"": folder})[:n_files]
-    features = CurrentFiles(files, RowChoice({}, but=True), count_rows(folder))
-    statistics = summarize(lambda: context, features, counted=[""]).statistics
+    files = files_of(Path(features_path))
+    n_rows = sum(n_rows_each(files))
+    statistics = summarize(lambda: context, files[:n_files], n_rows, [RUN_ID]).statistics
     ratios: Ratios = fit(statistics, n_components).explained_variance_ratio
     return ratios[:n_components]
 

@@ -24,7 +24,8 @@ from spark_assets.features.engines import EngineName
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import LabelRule
-from spark_assets.output.layout import OutputLayout
+from spark_assets.output.commit import Change
+from spark_assets.output.output import Output
 from spark_assets.storage.locations import parse_location
 
 SECONDS_TARGET = at_most(60, "s")
@@ -102,7 +103,9 @@ def _started_run(tables: Path) -> StartedRun:
     )
     # As much of a manifest as a plan looks at.
     earlier: Any = SimpleNamespace(run_id=RUN_ID, options={"limits": asdict(options.limits)})
-    return StartedRun("2", "", options, OutputLayout(options.output), [earlier])
+    output = Output.open(options.output)
+    change = Change(output.location, "2")
+    return StartedRun("2", "", options, output, [earlier], change)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -15,6 +15,7 @@ from benchmarks.memory import WorkerMemory
 from benchmarks.processes import last_words, run_program
 from spark_assets.errors import FruitsError
 
+# Where tasks of Spark are what is measured.
 MASTER = "local[2]"
 
 
@@ -46,7 +47,7 @@ def featurize(
     *options: str,
     environment: Mapping[str, str] | None = None,
 ) -> FeaturizeRun:
-    """Run ``fruits featurize`` into a fresh folder.
+    """Run ``fruits featurize`` into a fresh folder, on this machine as it does by itself.
 
     Raises FruitsError where it fails or does not account for every image.
     """
@@ -57,7 +58,7 @@ def featurize(
     with log_path.open("wb") as log:
         started = time.monotonic()
         process = subprocess.Popen(
-            [fruits(), *command, "--master", MASTER],
+            [fruits(), *command],
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -69,7 +70,7 @@ def featurize(
     if exit_code != 0:
         words = last_words(log_path.read_text(errors="replace"))
         raise FruitsError(f"fruits featurize ended with exit code {exit_code}: {words}")
-    (manifest_path,) = (output / "manifests").glob("*.json")
+    (manifest_path,) = (output / "runs").glob("*.json")
     manifest = json.loads(manifest_path.read_text())
     return FeaturizeRun(
         n_images=manifest["counts"]["n_images"],
@@ -87,7 +88,7 @@ def run_chain(
 
     Raises FruitsError where it fails.
     """
-    arguments = ["--images", str(images), "--output", str(output), *options, "--master", MASTER]
+    arguments = ["--images", str(images), "--output", str(output), *options]
     started = time.monotonic()
     run_program([str(fruits()), "run", *arguments], environment=environment)
     return time.monotonic() - started

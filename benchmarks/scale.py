@@ -4,7 +4,7 @@ import statistics
 
 from benchmarks.figures import Figure, at_least, at_most
 from benchmarks.limit import measure_limit
-from benchmarks.product import FeaturizeRun, featurize
+from benchmarks.product import MASTER, FeaturizeRun, featurize
 from benchmarks.workbench import Workbench, each, say
 
 LIMIT_TARGET = at_least(0.95)
@@ -17,7 +17,7 @@ def measure(bench: Workbench) -> list[Figure]:
     """Run few and many images, with the limit right before and after the many."""
     sizes = bench.sizes
     few_images, many_images, model = bench.images(), bench.many_images(), bench.model()
-    options = ("--model", str(model))
+    options = ("--model", str(model), "--master", MASTER)
     tflite = model / "model.tflite"
 
     say(f"scale: {sizes.n_images} images")
