@@ -6,7 +6,7 @@ interruption costs no more than time.
 
 from dataclasses import replace
 
-from spark_assets.chain.messages import say_reduced
+from spark_assets.chain.messages import say_reduced, say_report
 from spark_assets.chain.reduce import fit_model, is_fitted_on_what_is_gone
 from spark_assets.chain.report import make_report
 from spark_assets.chain.rewrite import Rewritten, keep_columns, remove_rows
@@ -39,6 +39,7 @@ def rewrite_output(
         after = output.after(change)
         if had_report and read_runs(after):
             change.put(REPORT, make_report(spark, after, max_points).encode())
+            say_report(output)
         commit(change)
     note_erasure(output, replace(erasure, is_rewritten=True))
     return rewritten
