@@ -13,7 +13,7 @@ from spark_assets.chain.started_run import StartedRun, start_run
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import engine_spec
 from spark_assets.features.feature_model import FeatureModel, model_files
-from spark_assets.features.here import MAX_IMAGES_HERE, featurize_here, n_threads_here
+from spark_assets.features.here import featurize_here, n_threads_here
 from spark_assets.features.on_spark import featurize_on_spark
 from spark_assets.features.share import SCHEMAS, RunSettings, Written, refused_sentence
 from spark_assets.output.commit import commit
@@ -31,6 +31,7 @@ from spark_assets.output.output import (
     RUNS,
 )
 from spark_assets.output.versions import versions_in_use
+from spark_assets.runtime.parallel import is_for_spark
 from spark_assets.runtime.progress import ProgressRecord
 from spark_assets.runtime.spark_context import n_task_slots
 from spark_assets.runtime.spark_on_demand import GetSpark, is_asked_for
@@ -61,42 +62,10 @@ def featurize(spark: GetSpark, options: FeaturizeOptions) -> RunManifest | Nothi
         if not plan.has_work:
             return NothingNew(plan.n_known)
         say_planned(plan, adds=bool(run.earlier))
-        manifest = _stage(spark, run, plan, network)
+        looked = _look(spark, run, plan, network.model)
+        manifest = _stage(spark, run, plan, network, looked)
         commit(run.change)
         return manifest
-
-
-def _stage(spark: GetSpark, run: StartedRun, plan: Plan, network: ChosenNetwork) -> RunManifest:
-    """Featurize the images of the plan, and stage all that the run changes."""
-    options, change = run.options, run.change
-    looked = _look(spark, run, plan, network.model)
-    written, seconds = looked.written, run.stopwatch.seconds
-    with run.stopwatch.stage("write"):
-        if options.overwrite:
-            for folder in _REPLACED:
-                change.remove_folder(folder)
-            change.remove([REPORT])
-        remove_rows(spark, run.output.after(change), change, plan.outdated)
-        change.add(written.files)
-        if not network.is_kept:
-            change.put_folder(FEATURE_MODEL, model_files(network.model))
-        keep_columns(run.output, change)
-    manifest = RunManifest(
-        run_id=run.run_id,
-        started_at=run.started_at,
-        images_uri=options.images.uri,
-        options=options.to_json(),
-        feature_model=network.model.facts,
-        counts=_counts(plan, written),
-        bytes_read=written.n_bytes,
-        seconds_by_stage=seconds,
-        images_per_second=plan.n_images / max(seconds["featurize"], 0.001),
-        images_per_second_steady=looked.progress.images_per_second_steady(),
-        n_task_slots=looked.n_slots,
-        versions=looked.versions,
-    )
-    change.put(manifest_path(run.run_id), to_json(manifest.to_json()))
-    return manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +97,7 @@ def _look(spark: GetSpark, run: StartedRun, plan: Plan, model: FeatureModel) -> 
     for table in SCHEMAS:
         make_folder(settings.folder.child(table))
     spec = engine_spec(model, options.engine)
-    is_here = plan.n_images <= MAX_IMAGES_HERE and not is_asked_for(spark)
-    if is_here or not plan.n_images:
+    if not plan.n_images or not (is_asked_for(spark) or is_for_spark(plan.n_images)):
         with run.stopwatch.stage("featurize"):
             written, progress = featurize_here(plan.images, spec, settings)
         n_slots, versions = n_threads_here(), versions_in_use()
@@ -142,6 +110,40 @@ def _look(spark: GetSpark, run: StartedRun, plan: Plan, model: FeatureModel) -> 
     if written.refused:
         raise FruitsError(refused_sentence(written.refused, plan.n_images, options.images))
     return _Looked(written, progress, n_slots, versions)
+
+
+def _stage(
+    spark: GetSpark, run: StartedRun, plan: Plan, network: ChosenNetwork, looked: _Looked
+) -> RunManifest:
+    """Stage all that the run changes beside what was written of its images."""
+    options, change = run.options, run.change
+    written, seconds = looked.written, run.stopwatch.seconds
+    with run.stopwatch.stage("write"):
+        if options.overwrite:
+            for folder in _REPLACED:
+                change.remove_folder(folder)
+            change.remove([REPORT])
+        remove_rows(spark, run.output.after(change), change, plan.outdated)
+        change.add(written.files)
+        if not network.is_kept:
+            change.put_folder(FEATURE_MODEL, model_files(network.model))
+        keep_columns(run.output, change)
+    manifest = RunManifest(
+        run_id=run.run_id,
+        started_at=run.started_at,
+        images_uri=options.images.uri,
+        options=options.to_json(),
+        feature_model=network.model.facts,
+        counts=_counts(plan, written),
+        bytes_read=written.n_bytes,
+        seconds_by_stage=seconds,
+        images_per_second=plan.n_images / max(seconds["featurize"], 0.001),
+        images_per_second_steady=looked.progress.images_per_second_steady(),
+        n_task_slots=looked.n_slots,
+        versions=looked.versions,
+    )
+    change.put(manifest_path(run.run_id), to_json(manifest.to_json()))
+    return manifest
 
 
 def _counts(plan: Plan, written: Written) -> Counts:

@@ -125,7 +125,7 @@ def fit_model(
         project_files(spark, features.files, features.n_rows, model, change)
     held = pca_record(output)
     model_id = next_id([] if held is None else [held.model_id], datetime.now(UTC))
-    record = _record_of(
+    record = PCARecord.of(
         model,
         model_id=model_id,
         fitted_here=True,
@@ -211,7 +211,7 @@ def _project_given(
     with stopwatch.stage("project"):
         change.remove_folder(REDUCED)
         project_files(spark, features.files, features.n_rows, model, change)
-    record = _record_of(
+    record = PCARecord.of(
         model,
         model_id=source.model_id,
         fitted_here=False,
@@ -232,33 +232,6 @@ def _kept_statistics(output: Output, by_run: Mapping[str, int]) -> tuple[PCAStat
         if statistics is not None:
             return statistics, set(record.fitted_on)
     return PCAStatistics.empty(), set()
-
-
-def _record_of(
-    model: PCAModel,
-    *,
-    model_id: str,
-    fitted_here: bool,
-    fitted_model_id: str,
-    fitted_on: dict[str, int],
-    network_sha256: str,
-    n_components_asked: str,
-    seconds_by_stage: dict[str, float],
-) -> PCARecord:
-    return PCARecord(
-        model_id=model_id,
-        fitted_here=fitted_here,
-        fitted_model_id=fitted_model_id,
-        fitted_on=fitted_on,
-        network_sha256=network_sha256,
-        n_components=len(model.components),
-        n_components_asked=n_components_asked,
-        n_samples=model.n_samples,
-        n_features=len(model.mean),
-        explained_variance=model.explained_variance.tolist(),
-        explained_variance_ratio=model.explained_variance_ratio.tolist(),
-        seconds_by_stage=seconds_by_stage,
-    )
 
 
 def _replace(

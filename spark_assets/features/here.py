@@ -18,9 +18,6 @@ from spark_assets.images.reading import ReadAhead
 from spark_assets.runtime.interruption import raise_if_interrupted
 from spark_assets.runtime.progress import ProgressRecord, track
 
-# With 16 threads the lock of Python takes what Spark's start would by then.
-MAX_IMAGES_HERE = 50_000
-
 
 def n_threads_here() -> int:
     """Return how many images are featurized at a time."""

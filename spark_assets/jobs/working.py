@@ -9,9 +9,10 @@ from spark_assets.jobs.arguments import DEFAULT_MAX_POINTS
 from spark_assets.output.commit import recover
 from spark_assets.output.erasing import pending_erasures
 from spark_assets.output.lease import hold_lease
-from spark_assets.output.output import Output, check_output
+from spark_assets.output.output import RUNS, Output, check_output
 from spark_assets.runtime.spark_context import is_submitted, start_context
 from spark_assets.runtime.spark_on_demand import GetSpark, SparkOnDemand
+from spark_assets.storage.files import names_in
 from spark_assets.storage.locations import Location
 
 
@@ -39,9 +40,9 @@ def spark_on(
     if not may_be_new:
         check_output(output)
     with hold_lease(output, purpose=purpose, wait=parsed.wait), spark(purpose, parsed) as on_demand:
-        if is_submitted():
-            on_demand.begin()
         recover(output)
+        if on_demand.is_asked_for and not names_in(output.child(RUNS)):  # all images are new
+            on_demand.begin()
         if pending_erasures(opened := Output.open(output)):
             _go_on_erasing(on_demand, opened)
         yield on_demand

@@ -49,6 +49,18 @@ class PCARecord:
     explained_variance_ratio: list[float]
     seconds_by_stage: dict[str, float]
 
+    @classmethod
+    def of(cls, model: PCAModel, **origin: Any) -> "PCARecord":  # noqa: ANN401 - fields of all kinds
+        """Return the record of a model: its sizes and variances, and where it comes from."""
+        return cls(
+            n_components=len(model.components),
+            n_samples=model.n_samples,
+            n_features=len(model.mean),
+            explained_variance=model.explained_variance.tolist(),
+            explained_variance_ratio=model.explained_variance_ratio.tolist(),
+            **origin,
+        )
+
 
 def pca_record(output: Output) -> PCARecord | None:
     """Return the record of an output's PCA, None where there is none."""

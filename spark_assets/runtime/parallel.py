@@ -17,8 +17,9 @@ from spark_assets.runtime.workers import forget_zip_directories
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Of 1280 numbers: 100 MB, of which two threads compute a PCA while Spark starts.
-_MAX_ROWS_HERE = 20_000
+# Photographs that two threads featurize within a minute, and of whose features they compute a PCA
+# while Spark starts.  With 16 cores, the lock of Python takes as long by then as Spark's start.
+_MAX_ROWS_HERE = 50_000
 # What a thread works on may take 300 MB: the largest image that is allowed.
 _N_THREADS = 2
 # With one, the slowest slot is waited for.  With four, the statistics of 35,000 images took a fifth
@@ -30,7 +31,7 @@ _FAN_IN = 8
 
 
 def is_for_spark(n_rows: int) -> bool:
-    """Return whether so many rows are for tasks of Spark."""
+    """Return whether so many images, or rows of features, are for tasks of Spark."""
     return n_rows > _MAX_ROWS_HERE
 
 
