@@ -50,15 +50,32 @@ class PCARecord:
     seconds_by_stage: dict[str, float]
 
     @classmethod
-    def of(cls, model: PCAModel, **origin: Any) -> "PCARecord":  # noqa: ANN401 - fields of all kinds
+    def of(
+        cls,
+        model: PCAModel,
+        *,
+        model_id: str,
+        fitted_here: bool,
+        fitted_model_id: str,
+        fitted_on: dict[str, int],
+        network_sha256: str,
+        n_components_asked: str,
+        seconds_by_stage: dict[str, float],
+    ) -> "PCARecord":
         """Return the record of a model: its sizes and variances, and where it comes from."""
         return cls(
+            model_id=model_id,
+            fitted_here=fitted_here,
+            fitted_model_id=fitted_model_id,
+            fitted_on=fitted_on,
+            network_sha256=network_sha256,
             n_components=len(model.components),
+            n_components_asked=n_components_asked,
             n_samples=model.n_samples,
             n_features=len(model.mean),
             explained_variance=model.explained_variance.tolist(),
             explained_variance_ratio=model.explained_variance_ratio.tolist(),
-            **origin,
+            seconds_by_stage=seconds_by_stage,
         )
 
 
