@@ -4,7 +4,6 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +12,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.figures import Figure, at_most
 from benchmarks.memory import own_peak_mib
-from benchmarks.narrow_tables import RUN_ID, narrow_tables
+from benchmarks.narrow_tables import narrow_tables
 from benchmarks.processes import run_module
 from benchmarks.workbench import Workbench, say
 from spark_assets.chain.options import FeaturizeOptions
@@ -101,11 +100,11 @@ def _started_run(tables: Path) -> StartedRun:
         confirm_missing=False,
         verbose=False,
     )
-    # As much of a manifest as a plan looks at.
-    earlier: Any = SimpleNamespace(run_id=RUN_ID, options={"limits": asdict(options.limits)})
+    # A plan looks at nothing of it.
+    previous: Any = SimpleNamespace()
     output = Output.open(options.output)
     change = Change(output.location, "2")
-    return StartedRun("2", "", options, output, [earlier], change)
+    return StartedRun("2", "", options, output, previous, change)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -12,7 +12,7 @@ from operations.costs.receipt_text import receipt_text
 from operations.costs.receipts import FinishedRun, make_receipt
 from operations.costs.speed import load_speed
 from spark_assets.errors import ExitCode
-from spark_assets.output.manifest import RunManifest, read_runs
+from spark_assets.output.manifest import RunManifest, read_run, run_ids
 from spark_assets.output.output import Output
 from spark_assets.output.receipts import write_receipt
 from spark_assets.runtime.progress import say
@@ -32,7 +32,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     cluster_id = parsed.cluster_id or compute_stack(parsed.environment).cluster_id
     receipt = make_receipt(
         read_cluster(aws_client("emr"), cluster_id),
-        [_finished(manifest) for manifest in read_runs(output)],
+        [_finished(run) for run_id in run_ids(output) if (run := read_run(output, run_id))],
         load_prices(),
         load_speed(),
         now=datetime.now(UTC),

@@ -22,7 +22,7 @@ from spark_assets.output.commit import begin, commit
 from spark_assets.output.finding import AuditRecord, Finding, FindingKind
 from spark_assets.output.findings import findings_files
 from spark_assets.output.ids import new_run_id
-from spark_assets.output.manifest import RunManifest, read_runs
+from spark_assets.output.manifest import RunManifest, latest_run
 from spark_assets.output.output import FINDINGS, Output
 from spark_assets.storage.locations import Location
 
@@ -63,7 +63,7 @@ class _Side:
 
     photographs: CurrentPhotographs
     looked: Looked
-    runs: list[RunManifest]
+    run: RunManifest
 
 
 def audit_output(options: AuditOptions) -> tuple[AuditRecord, list[Finding]]:
@@ -75,8 +75,8 @@ def audit_output(options: AuditOptions) -> tuple[AuditRecord, list[Finding]]:
     output = Output.open(options.output)
     stopwatch = Stopwatch()
     with stopwatch.stage("read"):
-        runs, photographs = _read(output)
-        other = None if options.against is None else _read_other(options.against, runs[-1])
+        run, photographs = _read(output)
+        other = None if options.against is None else _read_other(options.against, run)
         splits = _splits(photographs, other, options)
         objects = (
             None
@@ -84,10 +84,10 @@ def audit_output(options: AuditOptions) -> tuple[AuditRecord, list[Finding]]:
             else groups_of(photographs.paths, options.group_by, "--group-by")
         )
     with stopwatch.stage("look"):
-        side = _Side(photographs, _look(photographs, runs[-1], options.images), runs)
+        side = _Side(photographs, _look(photographs, run, options.images), run)
         other_side = None
         if other is not None:
-            other_side = _Side(other[1], _look(other[1], other[0][-1], None), other[0])
+            other_side = _Side(other[1], _look(other[1], other[0], None), other[0])
     with stopwatch.stage("compare"), threadpool_limits(1):
         pairs = _pairs(side, other_side, splits)
     # Threads that wait for each other make small matrices twenty times slower where another program
@@ -111,27 +111,28 @@ def audit_output(options: AuditOptions) -> tuple[AuditRecord, list[Finding]]:
     return record, findings
 
 
-def _read(output: Output) -> tuple[list[RunManifest], CurrentPhotographs]:
-    return read_runs(output), read_current(output)
+def _read(output: Output) -> tuple[RunManifest, CurrentPhotographs]:
+    photographs = read_current(output)
+    latest = latest_run(output)
+    assert latest is not None  # there are features
+    return latest, photographs
 
 
-def _read_other(
-    against: Location, run: RunManifest
-) -> tuple[list[RunManifest], CurrentPhotographs]:
+def _read_other(against: Location, run: RunManifest) -> tuple[RunManifest, CurrentPhotographs]:
     """Read the output that is compared with.  Raises FruitsError for one of another network."""
-    runs, photographs = _read(Output.open(against))
-    if runs[-1].feature_model.network_sha256 != run.feature_model.network_sha256:
+    other, photographs = _read(Output.open(against))
+    if other.feature_model.network_sha256 != run.feature_model.network_sha256:
         raise FruitsError(
             f"the features in {against.uri} are of another network, so that no distance to them "
             "means anything; give an output of the same weights, alpha and image size, or "
             "featurize it again"
         )
-    return runs, photographs
+    return other, photographs
 
 
 def _splits(
     photographs: CurrentPhotographs,
-    other: tuple[list[RunManifest], CurrentPhotographs] | None,
+    other: tuple[RunManifest, CurrentPhotographs] | None,
     options: AuditOptions,
 ) -> Splits | None:
     """Return the splits of all photographs; the other output, where there is one, teaches."""
@@ -170,7 +171,7 @@ def _of_pairs(
     paths, of_label = list(side.photographs.paths), list(side.photographs.labels)
     if other is not None:
         # Whole places: a path alone would name a photograph of this output.
-        source = other.runs[-1].images
+        source = other.run.images
         paths += [source.child(path).uri for path in other.photographs.paths]
         of_label += other.photographs.labels
     return list(found.of_pairs(pairs, paths, of_label, splits))
@@ -185,7 +186,7 @@ def _record(
     options: AuditOptions,
 ) -> AuditRecord:
     n_by_kind = Counter(finding.kind for finding in findings)
-    facts = side.runs[-1].feature_model
+    facts = side.run.feature_model
     return AuditRecord(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         n_current=side.photographs.n_current,

@@ -22,7 +22,7 @@ from spark_assets.images.naming import LabelRule
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.evaluation import Evaluation, evaluation_file
 from spark_assets.output.ids import new_run_id
-from spark_assets.output.manifest import RunManifest, read_runs
+from spark_assets.output.manifest import RunManifest, latest_run
 from spark_assets.output.output import CLASSIFIER, FEATURE_MODEL, FEATURES, PCA_MODEL, Output
 from spark_assets.output.pca_model import PCARecord, load_pca_model, pca_record
 from spark_assets.output.tables import rows_by_run, table_files
@@ -61,8 +61,8 @@ def evaluate_output(options: EvaluateOptions) -> KeptEvaluation:
     Raises FruitsError where there is no PCA, or the photographs allow no evaluation.
     """
     output = Output.open(options.output)
-    runs, record = read_runs(output), pca_record(output)
-    if record is None:
+    latest, record = latest_run(output), pca_record(output)
+    if latest is None or record is None:
         raise FruitsError(
             f"{output.uri} holds no PCA model; make one with: fruits reduce --output URI"
         )
@@ -72,7 +72,7 @@ def evaluate_output(options: EvaluateOptions) -> KeptEvaluation:
     labeled = LabeledPhotographs.of(photographs.features, photographs.labels, objects, rows)
     asking = Asking(
         model_id=record.model_id,
-        facts=runs[-1].feature_model,
+        facts=latest.feature_model,
         components=_components(record),
         n_folds=options.n_folds,
         group_by=options.group_by,
@@ -85,9 +85,9 @@ def evaluate_output(options: EvaluateOptions) -> KeptEvaluation:
         evaluated = evaluate_by_folds(labeled, asking)
     else:
         known = {photographs.content_sha256[row] for row in rows}
-        evaluated = _on_test_images(output, options, runs[-1], labeled, asking, known)
+        evaluated = _on_test_images(output, options, latest, labeled, asking, known)
     paths = [photographs.paths[row] for row in rows]
-    return _keep(output, options, runs[-1], record, paths, labeled, evaluated)
+    return _keep(output, options, latest, record, paths, labeled, evaluated)
 
 
 def _components(record: PCARecord) -> int | float:

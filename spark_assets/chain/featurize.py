@@ -51,7 +51,7 @@ def featurize(spark: GetSpark, options: FeaturizeOptions) -> RunManifest | Nothi
     with start_run(options) as run:
         with ThreadPoolExecutor(1) as pool:
             # TensorFlow takes seconds to convert a network: meanwhile the images are listed.
-            network_chosen = pool.submit(choose_network, options, run.output, run.earlier)
+            network_chosen = pool.submit(choose_network, options, run.output, run.previous)
             with run.stopwatch.stage("list"):
                 listed = list_photographs(options)
             with run.stopwatch.stage("plan"):
@@ -61,7 +61,7 @@ def featurize(spark: GetSpark, options: FeaturizeOptions) -> RunManifest | Nothi
         say_network(network)
         if not plan.has_work:
             return NothingNew(plan.n_known)
-        say_planned(plan, adds=bool(run.earlier))
+        say_planned(plan, adds=run.previous is not None)
         looked = _look(spark, run, plan, network.model)
         manifest = _stage(spark, run, plan, network, looked)
         commit(run.change)

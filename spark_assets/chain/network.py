@@ -1,6 +1,5 @@
 """Which network a run uses: the one asked for, which has to be the one that the output holds."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spark_assets.chain.options import FeaturizeOptions
@@ -19,25 +18,25 @@ class ChosenNetwork:
 
 
 def choose_network(
-    options: FeaturizeOptions, output: Output, earlier: Sequence[RunManifest]
+    options: FeaturizeOptions, output: Output, previous: RunManifest | None
 ) -> ChosenNetwork:
     """Load or make the network.
 
-    Raises FruitsError where it cannot be had, or is another than that of the ``earlier`` runs.
+    Raises FruitsError where it cannot be had, or is another than that of the ``previous`` run.
     """
-    if not earlier:
+    if previous is None:
         return ChosenNetwork(options.model.obtain(verbose=options.verbose), is_kept=False)
-    used = earlier[-1].feature_model
+    used = previous.feature_model
     folder = output.folder(FEATURE_MODEL)
     facts = load_facts(folder)
     is_kept = facts is not None and facts.network_sha256 == used.network_sha256
     if is_kept and options.model.is_met_by(used):
         return ChosenNetwork(load_feature_model(folder), is_kept=True)
     if options.model.is_ruled_out_by(used):  # told apart before TensorFlow takes its seconds
-        raise _another_network(options, earlier[-1])
+        raise _another_network(options, previous)
     model = options.model.obtain(verbose=options.verbose)
     if model.facts.network_sha256 != used.network_sha256:
-        raise _another_network(options, earlier[-1])
+        raise _another_network(options, previous)
     return ChosenNetwork(model, is_kept)
 
 

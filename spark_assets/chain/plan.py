@@ -14,6 +14,7 @@ from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.chain.started_run import StartedRun
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import Reason
+from spark_assets.output.manifest import read_run
 from spark_assets.output.output import FEATURES, REJECTED, Output
 from spark_assets.output.tables import read_narrow, table_files
 from spark_assets.storage import schemas
@@ -58,12 +59,12 @@ class NothingNew:
 
 
 def plan_run(run: StartedRun, listed: pa.Table) -> Plan:
-    """Compare what is listed, `schemas.LISTED`, with what the output holds of ``earlier`` runs.
+    """Compare what is listed, `schemas.LISTED`, with what the output holds.
 
     Raises FruitsError where a first run finds no image, and where so many images are gone that the
     source is rather another one.
     """
-    if not run.earlier:
+    if run.previous is None:
         if not listed.num_rows:
             raise FruitsError(
                 f"there are no images under {run.options.images.uri}; give a folder or a prefix "
@@ -120,14 +121,22 @@ def _should_retry(run: StartedRun, known: pa.Table, listed: pa.Table) -> pa.Chun
         _equal(listed["size_bytes"], known["size_bytes"]),
         _equal(listed["modified_at"], known["modified_at"]),
     )
-    limits = asdict(run.options.limits)
-    same_limits = [each.run_id for each in run.earlier if each.options["limits"] == limits]
-    was_allowed_less = pc.and_(
-        _is(known["reason"], Reason.TOO_LARGE),
-        pc.invert(pc.is_in(known["run_id"], value_set=pa.array(same_limits, pa.string()))),
+    was_too_large = _is(known["reason"], Reason.TOO_LARGE)
+    was_allowed_less = pc.is_in(
+        known["run_id"], value_set=_runs_of_other_limits(run, known.filter(was_too_large)["run_id"])
     )
-    is_rejected_for_now = pc.or_(_is(known["reason"], Reason.UNREADABLE), was_allowed_less)
+    is_rejected_for_now = pc.or_(
+        _is(known["reason"], Reason.UNREADABLE), pc.and_(was_too_large, was_allowed_less)
+    )
     return pc.or_(pc.invert(is_same), is_rejected_for_now)
+
+
+def _runs_of_other_limits(run: StartedRun, run_ids: pa.ChunkedArray) -> pa.Array:
+    """Return those of some runs that allowed another size of images."""
+    limits = asdict(run.options.limits)
+    found = ((each, read_run(run.output, each)) for each in run_ids.unique().to_pylist())
+    others = [each for each, made in found if made is None or made.options["limits"] != limits]
+    return pa.array(others, pa.string())
 
 
 def _equal(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -12,7 +12,7 @@ from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.output.commit import Change, begin, commit
 from spark_assets.output.ids import new_run_id, next_id
-from spark_assets.output.manifest import read_runs
+from spark_assets.output.manifest import latest_run
 from spark_assets.output.output import CLASSIFIER, FEATURES, PCA_MODEL, REDUCED, Output
 from spark_assets.output.pca_model import (
     FIT_PATH,
@@ -78,8 +78,8 @@ def reduce_features(spark: GetSpark, options: ReduceOptions) -> Reduction:
     Raises FruitsError where there are no features, or the PCA does not fit them.
     """
     output = Output.open(options.output)
-    runs = read_runs(output)
-    if not runs:
+    latest = latest_run(output)
+    if latest is None:
         raise FruitsError(
             f"there is no finished run in {output.uri}; make one with: "
             "fruits featurize --images URI --output URI"
@@ -88,7 +88,7 @@ def reduce_features(spark: GetSpark, options: ReduceOptions) -> Reduction:
     held = pca_record(output)
     features = _Features.of(table_files(output, FEATURES))
     with begin(output.location, new_run_id(output)) as change:
-        network = runs[-1].feature_model.network_sha256
+        network = latest.feature_model.network_sha256
         if held is not None and _is_kept(held, options, given, features.by_run):
             reduction = _extend(spark, output, change, held, features, options.drift_alarm_rate)
         elif given is not None:

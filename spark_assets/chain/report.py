@@ -5,7 +5,7 @@ from spark_assets.chain.options import ReportOptions
 from spark_assets.errors import FruitsError
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.ids import new_run_id
-from spark_assets.output.manifest import read_runs
+from spark_assets.output.manifest import latest_run
 from spark_assets.output.output import REPORT, Output
 from spark_assets.report.collecting import collect_report_data
 from spark_assets.report.page import render
@@ -14,13 +14,13 @@ from spark_assets.runtime.spark_on_demand import GetSpark
 
 def make_report(spark: GetSpark, output: Output, max_points: int) -> str:
     """Return the page about an output.  Raises FruitsError where there is no run."""
-    runs = read_runs(output)
-    if not runs:
+    latest = latest_run(output)
+    if latest is None:
         raise FruitsError(
             f"there is no finished run in {output.uri} to report on; make one with: "
             "fruits run --images URI --output URI"
         )
-    return render(collect_report_data(spark, output, runs, max_points=max_points))
+    return render(collect_report_data(spark, output, latest, max_points=max_points))
 
 
 def report(spark: GetSpark, options: ReportOptions) -> None:

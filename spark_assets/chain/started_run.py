@@ -1,6 +1,6 @@
 """A run that has begun: its id, what it adds to, and the change that it makes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,20 +12,20 @@ from spark_assets.errors import FruitsError
 from spark_assets.images.naming import LabelRule
 from spark_assets.output.commit import Change, begin
 from spark_assets.output.ids import new_run_id
-from spark_assets.output.manifest import RunManifest, read_runs
+from spark_assets.output.manifest import RunManifest, latest_run
 from spark_assets.output.output import Output
 from spark_assets.storage.files import write_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class StartedRun:
-    """A run at work.  ``earlier`` are the finished runs that it adds to: none with --overwrite."""
+    """A run at work.  ``previous`` is the run before: None for a first one and with --overwrite."""
 
     run_id: str
     started_at: str
     options: FeaturizeOptions
     output: Output
-    earlier: Sequence[RunManifest]
+    previous: RunManifest | None
     change: Change
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
@@ -37,25 +37,26 @@ def start_run(options: FeaturizeOptions) -> Iterator[StartedRun]:
     Raises FruitsError where the images cannot be listed or the output does not fit them.
     """
     output = Output.open(options.output)
-    earlier = [] if options.overwrite else read_runs(output)
+    previous = None if options.overwrite else latest_run(output)
     check_places(options)
-    _check_earlier(options, earlier)
+    if previous is not None:
+        _check_previous(options, previous)
     run_id = new_run_id(output)
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     with begin(output.location, run_id) as change:
         # Before hours of work: whether the output can be written.
         write_bytes(change.staging.child("started"), b"")
-        yield StartedRun(run_id, started_at, options, output, earlier, change)
+        yield StartedRun(run_id, started_at, options, output, previous, change)
 
 
-def _check_earlier(options: FeaturizeOptions, earlier: Sequence[RunManifest]) -> None:
+def _check_previous(options: FeaturizeOptions, previous: RunManifest) -> None:
     images, output = options.images, options.output
-    if earlier and earlier[-1].images_uri != images.uri:
+    if previous.images_uri != images.uri:
         raise FruitsError(
-            f"the output {output.uri} holds features of the images in {earlier[-1].images_uri}, "
+            f"the output {output.uri} holds features of the images in {previous.images_uri}, "
             f"and {images.uri} was given; choose another output, or start afresh with --overwrite"
         )
-    if earlier and (held := LabelRule(**earlier[-1].options["label"])) != options.labels:
+    if (held := LabelRule(**previous.options["label"])) != options.labels:
         raise FruitsError(
             f"the output {output.uri} takes labels from the paths by {_words(held)}, and the "
             "labels of two rules do not belong together; give the same one, choose another output, "

@@ -16,7 +16,7 @@ from spark_assets.output.erased import load_erased, save_erased
 from spark_assets.output.erasing import PendingErasure, note_erasure
 from spark_assets.output.ids import next_id
 from spark_assets.output.lease import check_lease
-from spark_assets.output.manifest import RunManifest, read_runs
+from spark_assets.output.manifest import RunManifest, latest_run
 from spark_assets.output.output import FEATURES, REJECTED, Output
 from spark_assets.output.tables import table_files
 from spark_assets.removal.files import count_versions, paths_under
@@ -57,12 +57,12 @@ def plan_erasure(
     NothingFoundError where nothing is found, FruitsError where the output holds no run or a source
     cannot be looked into.
     """
-    runs = read_runs(output)
-    if not runs:
+    latest = latest_run(output)
+    if latest is None:
         raise FruitsError(
             f"there is no finished run in {output.uri}, so there is nothing to erase in it"
         )
-    every_source = _sources(runs, sources)
+    every_source = _sources(latest, sources)
     for source in every_source:  # one that cannot be looked into is not one without photographs
         check_images_exist(source)
     selection = select(output, asked, with_copies=with_copies)
@@ -109,9 +109,9 @@ def _not_found(
     yield from sorted(asked.content_sha256.difference(content_sha256))
 
 
-def _sources(runs: Sequence[RunManifest], given: Sequence[Location]) -> list[Location]:
+def _sources(latest: RunManifest, given: Sequence[Location]) -> list[Location]:
     """Return where the photographs are: the source of the output, and what was given."""
-    own = parse_location(runs[-1].images_uri)
+    own = parse_location(latest.images_uri)
     return [own, *(source for source in given if source != own)]
 
 

@@ -16,7 +16,7 @@ from spark_assets.output.classifier import fitted_on
 from spark_assets.output.commit import Change, begin, commit
 from spark_assets.output.erasing import PendingErasure, note_erasure, pending_erasures
 from spark_assets.output.ids import new_run_id
-from spark_assets.output.manifest import read_runs
+from spark_assets.output.manifest import run_ids
 from spark_assets.output.output import CLASSIFIER, FEATURES, PCA_MODEL, REDUCED, REPORT, Output
 from spark_assets.output.pca_model import FIT_PATH, PCARecord, pca_record
 from spark_assets.output.tables import rows_by_run, table_files
@@ -37,7 +37,7 @@ def rewrite_output(
         _leave_models(spark, output, change)
         keep_columns(output, change)
         after = output.after(change)
-        if had_report and read_runs(after):
+        if had_report and run_ids(after):
             change.put(REPORT, make_report(spark, after, max_points).encode())
             say_report(output)
         commit(change)

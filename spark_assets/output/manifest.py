@@ -9,7 +9,6 @@ from typing import Any
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import FeatureModelFacts
 from spark_assets.output.output import RUNS, Output
-from spark_assets.storage.files import read_json
 from spark_assets.storage.locations import Location, parse_location
 
 
@@ -90,11 +89,22 @@ class RunManifest:
         return cls(**fields)
 
 
-def read_runs(output: Output) -> list[RunManifest]:
-    """Return the runs of an output, oldest first: those since it was begun afresh."""
-    files = output.files(RUNS).items()
-    values = (read_json(file) for name, file in files if name.endswith(".json"))
-    return [RunManifest.from_json(value) for value in values if value is not None]
+def run_ids(output: Output) -> list[str]:
+    """Return the ids of an output's runs, oldest first: those since it was begun afresh."""
+    names = output.files(RUNS)
+    return [name.removesuffix(".json") for name in names if name.endswith(".json")]
+
+
+def read_run(output: Output, run_id: str) -> RunManifest | None:
+    """Return the manifest of a run, None where there is no such run."""
+    value = output.read_json(manifest_path(run_id))
+    return None if value is None else RunManifest.from_json(value)
+
+
+def latest_run(output: Output) -> RunManifest | None:
+    """Return the newest run of an output, None where there is none."""
+    ids = run_ids(output)
+    return read_run(output, ids[-1]) if ids else None
 
 
 def manifest_path(run_id: str) -> str:

@@ -17,7 +17,7 @@ from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ReadAhead, reader_of_extras
 from spark_assets.images.thumbnails import thumbnail_of
 from spark_assets.output.evaluation import read_evaluation
-from spark_assets.output.manifest import RunManifest
+from spark_assets.output.manifest import RunManifest, run_ids
 from spark_assets.output.output import FEATURES, PCA_MODEL, REDUCED, REJECTED, Output
 from spark_assets.output.pca_model import PCARecord, load_fit, load_pca_model, pca_record
 from spark_assets.output.receipts import newest_receipt
@@ -46,17 +46,17 @@ _N_PLOTTED_COMPONENTS = 3
 
 
 def collect_report_data(
-    spark: GetSpark, output: Output, runs: Sequence[RunManifest], *, max_points: int
+    spark: GetSpark, output: Output, latest: RunManifest, *, max_points: int
 ) -> ReportData:
-    """Return the values of the page: the newest of ``runs``, and all that the output holds."""
-    latest, record = runs[-1], pca_record(output)
+    """Return the values of the page: its ``latest`` run, and all that an output holds."""
+    record = pca_record(output)
     n_rejected, rejected = _rejected(output)
     limits = ImageLimits(**latest.options["limits"])
     return ReportData(
         title="Fruits!",
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         latest_run=latest,
-        n_runs=len(runs),
+        n_runs=len(run_ids(output)),
         n_current_features=sum(n_rows_each(table_files(output, FEATURES))),
         n_current_rejected=n_rejected,
         pca=None if record is None else _pca_summary(output, record),
