@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "docs" / "walkthrough.ipynb"
 N_PICTURES = 7
 # Besides the package itself and the standard library.
-PACKAGES = {"pyspark", "spark_assets", "sample_photographs", "recognition"}
-PLOTTING = {"matplotlib", "numpy"}
+PACKAGES = {"spark_assets", "sample_photographs", "recognition"}
+PLOTTING = {"matplotlib", "numpy", "pandas"}
 
 
 def code_cells(path):
@@ -81,7 +81,7 @@ def test_it_tells_nothing_of_the_machine_it_ran_on():
     assert socket.gethostname() not in text
 
 
-def test_its_cells_import_spark_the_packages_plots_and_the_standard_library_only():
+def test_its_cells_import_the_packages_plots_tables_and_the_standard_library_only():
     imported = set()
     for cell in code_cells(NOTEBOOK):
         for node in ast.walk(ast.parse(cell.source)):
