@@ -25,7 +25,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     options = featurize_options(parsed)
     check_places(options)
     with spark_on(options.output, "fruits featurize", parsed, may_be_new=True) as spark:
-        # Their libraries take half a second to load, in which Spark starts.
+        # Loaded now, for half a second in which Spark may start.
         from spark_assets.chain.featurize import featurize
         from spark_assets.chain.messages import say_featurized
 

@@ -30,7 +30,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     check_places(options)
     to_reduce, to_report = reduce_options(parsed), report_options(parsed)
     with spark_on(options.output, "fruits run", parsed, may_be_new=True) as spark:
-        # Its libraries take half a second to load, in which Spark starts.
+        # Loaded now, for half a second in which Spark may start.
         from spark_assets.chain.run import run_chain
 
         return run_chain(spark, options, to_reduce, to_report)
