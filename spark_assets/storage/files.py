@@ -22,7 +22,7 @@ def read_bytes(location: Location) -> bytes | None:
     try:
         with location.filesystem.open_input_file(location.base) as stream:
             content: bytes = stream.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return content
 
@@ -153,7 +153,7 @@ def delete_empty_folders(parent: Location, names: Iterable[str]) -> None:
             try:
                 os.rmdir(parent.child(*name.split("/")).base)
             except OSError as error:
-                if error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+                if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY):
                     raise
 
 
