@@ -160,7 +160,7 @@ def delete_empty_folders(parent: Location, names: Iterable[str]) -> None:
 def delete_file(file: Location) -> None:
     """Delete a file, if it is there."""
     if file.s3 is None:
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             os.unlink(file.base)
     elif file.filesystem.get_file_info(file.base).type == pyarrow.fs.FileType.File:
         file.filesystem.delete_file(file.base)
