@@ -1,6 +1,8 @@
-"""Files of tables made by hand, without an image."""
+"""Files of tables and finished runs made by hand, without an image."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from spark_assets.images.decoding import ImageLimits
+from spark_assets.output.manifest import Counts, RunManifest, manifest_path
 from spark_assets.output.tables import TableFile
 from spark_assets.storage import schemas
 from spark_assets.storage.locations import parse_location
+from tests.made_report import made_facts
 
 
 def feature_rows(
@@ -45,6 +50,31 @@ def put_table(output: Path, path: str, rows: pa.Table) -> TableFile:
     file.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(rows, file)
     return TableFile(path, parse_location(str(file)))
+
+
+def put_run(
+    output: Path, run_id: str, rows: pa.Table, *, network: str = "n", images_uri: str = "images"
+) -> RunManifest:
+    """Write a finished run that made these rows of features."""
+    manifest = RunManifest(
+        run_id=run_id,
+        started_at="2026-01-01T00:00:00+00:00",
+        images_uri=images_uri,
+        options={"limits": asdict(ImageLimits())},
+        feature_model=made_facts(network_sha256=network),
+        counts=Counts(rows.num_rows, 0, rows.num_rows, 0, {}),
+        bytes_read=0,
+        seconds_by_stage={"featurize": 1.0},
+        images_per_second=1.0,
+        images_per_second_steady=None,
+        n_task_slots=2,
+        versions={},
+    )
+    put_table(output, f"features/{run_id}-00000-0.parquet", rows)
+    file = output / manifest_path(run_id)
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(manifest.to_json()))
+    return manifest
 
 
 def spoil(table_file: TableFile, *columns: str) -> None:
