@@ -52,17 +52,28 @@ def put_table(output: Path, path: str, rows: pa.Table) -> TableFile:
     return TableFile(path, parse_location(str(file)))
 
 
-def put_run(
-    output: Path, run_id: str, rows: pa.Table, *, network: str = "n", images_uri: str = "images"
-) -> RunManifest:
+def put_run(output: Path, run_id: str, rows: pa.Table, **options: Any) -> None:
     """Write a finished run that made these rows of features."""
+    put_table(output, f"features/{run_id}-00000-0.parquet", rows)
+    put_manifest(output, run_id, n_features=rows.num_rows, **options)
+
+
+def put_manifest(
+    output: Path,
+    run_id: str,
+    *,
+    n_features: int = 0,
+    network: str = "n",
+    images_uri: str = "images",
+    limits: ImageLimits = ImageLimits(),  # noqa: B008 - frozen
+) -> RunManifest:
     manifest = RunManifest(
         run_id=run_id,
         started_at="2026-01-01T00:00:00+00:00",
         images_uri=images_uri,
-        options={"limits": asdict(ImageLimits())},
+        options={"limits": asdict(limits)},
         feature_model=made_facts(network_sha256=network),
-        counts=Counts(rows.num_rows, 0, rows.num_rows, 0, {}),
+        counts=Counts(n_features, 0, n_features, 0, {}),
         bytes_read=0,
         seconds_by_stage={"featurize": 1.0},
         images_per_second=1.0,
@@ -70,9 +81,8 @@ def put_run(
         n_task_slots=2,
         versions={},
     )
-    put_table(output, f"features/{run_id}-00000-0.parquet", rows)
     file = output / manifest_path(run_id)
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(manifest.to_json()))
     return manifest
 

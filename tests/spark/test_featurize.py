@@ -14,9 +14,9 @@ from spark_assets.features.engines import EngineName, build_engine, engine_spec
 from spark_assets.features.feature_model import FeatureModel, FeatureModelFacts, load_facts
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits, decode_image
-from spark_assets.output.manifest import read_runs
+from spark_assets.output.manifest import latest_run, run_ids
 from spark_assets.output.output import Output
-from spark_assets.runtime import interruption
+from spark_assets.runtime import interruption, parallel
 from spark_assets.storage.locations import parse_location
 from spark_assets.storage.schemas import FEATURES, REJECTED
 from tests.conftest import no_spark
@@ -66,7 +66,7 @@ def test_a_run_writes_the_two_tables_and_a_manifest_that_adds_up(options, images
     assert manifest.counts.rejected_by_reason == {"empty": 1, "not_an_image": 1}
     assert manifest.bytes_read == sum(file.stat().st_size for file in images.rglob("*.*"))
     assert manifest.to_json()["counts_add_up"] == "32 images = 30 features + 2 rejected"
-    assert read_runs(Output.open(options.output)) == [manifest]
+    assert latest_run(Output.open(options.output)) == manifest
     assert not (out / "_staging").exists()
 
 
@@ -94,7 +94,7 @@ def test_tasks_and_this_process_give_the_same_rows_with_the_features_of_their_ow
 
 
 def test_more_images_than_are_for_this_process_are_for_spark(options, images, monkeypatch):
-    monkeypatch.setattr(featurizing, "MAX_IMAGES_HERE", 2)
+    monkeypatch.setattr(parallel, "_MAX_ROWS_HERE", 2)
     for index in range(2):
         put(images, f"a/{index}.png", seed=index)
     run_here(options)
@@ -354,7 +354,7 @@ def test_overwrite_begins_afresh_and_keeps_what_is_of_no_run(
     new = run_here(dataclasses.replace(options, overwrite=True, model=request))
     assert new.run_id > old.run_id
     output = Output.open(options.output)
-    assert read_runs(output) == [new]
+    assert run_ids(output) == [new.run_id]
     assert (paths_of(out), paths_of(out, "rejected")) == (["a/2.png"], [])
     assert load_facts(output.folder("feature_model")) == new.feature_model
     names = {path.name for path in out.iterdir()}

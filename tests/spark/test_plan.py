@@ -16,19 +16,11 @@ from spark_assets.images.listing import ImageEntry, entries_in, table_of
 from spark_assets.output.commit import Change
 from spark_assets.output.output import Output
 from spark_assets.storage.locations import parse_location
-from tests.spark.made_tables import feature_rows, put_table, rejected_rows
+from tests.spark.made_tables import feature_rows, put_manifest, put_table, rejected_rows
 from tests.spark.runs import options_for
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REASONS = [None, Reason.EMPTY, Reason.UNREADABLE, Reason.TOO_LARGE]
-
-
-@dataclasses.dataclass(frozen=True)
-class Earlier:
-    """As much of a manifest as a plan looks at."""
-
-    run_id: str
-    options: dict
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,13 +58,13 @@ def start(folder: Path, held: dict[str, Held] | None = None, *, fewer_limits=())
         else:
             rows = feature_rows([*images], run_id, **columns)
         put_table(folder / "out", f"{table}/{run_id}.parquet", rows)
-    limits = dataclasses.asdict(options.limits)
-    run_ids = sorted({run_id for _, run_id in groups})
-    earlier = [
-        Earlier(each, {"limits": {} if each in fewer_limits else limits}) for each in run_ids
-    ]
+    smaller = dataclasses.replace(options.limits, max_bytes=1)
+    previous = None
+    for run_id in sorted({run_id for _, run_id in groups}):
+        limits = smaller if run_id in fewer_limits else options.limits
+        previous = put_manifest(folder / "out", run_id, limits=limits)
     output = Output(parse_location(str(folder / "out")))
-    return StartedRun("9", "", options, output, earlier, Change(output.location, "9"))
+    return StartedRun("9", "", options, output, previous, Change(output.location, "9"))
 
 
 def with_options(run: StartedRun, **changes) -> StartedRun:

@@ -15,7 +15,7 @@ from spark_assets.chain.rewrite import keep_columns, remove_rows
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.thumbnails import data_uri, thumbnail_jpeg
 from spark_assets.output.commit import begin, commit
-from spark_assets.output.manifest import read_runs
+from spark_assets.output.manifest import latest_run
 from spark_assets.output.output import Output
 from spark_assets.output.receipts import write_receipt
 from spark_assets.output.tables import read_narrow, table_files
@@ -48,7 +48,7 @@ def output(tmp_path):
 
 
 def collected(output, spark=no_spark, max_points=100):
-    return collect_report_data(spark, output, read_runs(output), max_points=max_points)
+    return collect_report_data(spark, output, latest_run(output), max_points=max_points)
 
 
 @pytest.mark.parametrize("max_points", [10, 100])
