@@ -22,7 +22,7 @@ def read_bytes(location: Location) -> bytes | None:
     try:
         with location.filesystem.open_input_file(location.base) as stream:
             content: bytes = stream.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return content
 
@@ -153,14 +153,14 @@ def delete_empty_folders(parent: Location, names: Iterable[str]) -> None:
             try:
                 os.rmdir(parent.child(*name.split("/")).base)
             except OSError as error:
-                if error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+                if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY):
                     raise
 
 
 def delete_file(file: Location) -> None:
     """Delete a file, if it is there."""
     if file.s3 is None:
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             os.unlink(file.base)
     elif file.filesystem.get_file_info(file.base).type == pyarrow.fs.FileType.File:
         file.filesystem.delete_file(file.base)

@@ -9,20 +9,22 @@ import zipfile
 import numpy as np
 import pytest
 
-from spark_assets.chain.featurize import NothingNew
-from spark_assets.chain.run import featurize
+from spark_assets.chain.featurize import featurize
+from spark_assets.chain.plan import NothingNew
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import (
     MAX_MEMBER_MIB,
     FeatureModel,
     load_facts,
     load_feature_model,
+    model_folder,
     network_sha256,
     save_feature_model,
 )
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.storage.locations import parse_location
-from tests.spark.runs import options_for, put, run
+from tests.conftest import no_spark
+from tests.spark.runs import options_for, put, run_here
 
 
 @pytest.fixture
@@ -33,11 +35,11 @@ def folder(tmp_path, seeded_model):
 
 
 def test_a_model_comes_back_as_it_was_saved(folder, seeded_model: FeatureModel):
-    assert load_feature_model(folder) == seeded_model
+    assert load_feature_model(model_folder(folder)) == seeded_model
 
 
 def test_model_json_says_what_there_is_to_know(folder, seeded_model):
-    facts = load_facts(folder)
+    facts = load_facts(model_folder(folder))
     assert facts == seeded_model.facts
     assert (facts.architecture, facts.alpha, facts.image_size_px) == ("MobileNetV2", 0.35, 224)
     assert facts.n_features == 1280
@@ -53,18 +55,20 @@ def test_a_file_that_was_tampered_with_is_refused(folder, name):
         file.seek(1000)
         file.write(bytes([byte ^ 1]))
     with pytest.raises(FruitsError, match=f"{name} is not the file that was exported"):
-        load_feature_model(folder)
+        load_feature_model(model_folder(folder))
 
 
 def test_a_missing_file_is_named(folder):
     folder.filesystem.delete_file(f"{folder.base}/model.tflite")
     with pytest.raises(FruitsError, match=r"model\.tflite is missing; export the model again"):
-        load_feature_model(folder)
+        load_feature_model(model_folder(folder))
 
 
 def test_a_place_without_a_model_gets_the_command_that_makes_one(tmp_path):
+    empty = model_folder(parse_location(str(tmp_path)))
+    assert load_facts(empty) is None
     with pytest.raises(FruitsError, match="make one with: fruits export-model"):
-        load_feature_model(parse_location(str(tmp_path)))
+        load_feature_model(empty)
 
 
 @pytest.mark.parametrize("text", ["", "no JSON", "[]", "{}", '{"architecture": "MobileNetV2"}'])
@@ -72,7 +76,7 @@ def test_a_description_of_something_else_is_refused(folder, text):
     with open(f"{folder.base}/model.json", "w") as file:
         file.write(text)
     with pytest.raises(FruitsError, match=r"model\.json does not describe a feature model of this"):
-        load_facts(folder)
+        load_facts(model_folder(folder))
 
 
 def pack(folder, *, names=None, method=zipfile.ZIP_DEFLATED):
@@ -96,38 +100,38 @@ def replace_in(place, old: bytes, new: bytes, *, count: int = -1):
 def test_a_model_comes_back_from_a_zip(folder, seeded_model, method):
     packed = pack(folder, method=method)
     beside = sorted(os.listdir(os.path.dirname(packed.base)))
-    assert load_facts(packed) == seeded_model.facts
-    assert load_feature_model(packed) == seeded_model
+    assert load_facts(model_folder(packed)) == seeded_model.facts
+    assert load_feature_model(model_folder(packed)) == seeded_model
     assert sorted(os.listdir(os.path.dirname(packed.base))) == beside  # nothing is unpacked
 
 
 def test_a_folder_may_have_the_name_of_a_zip(tmp_path, seeded_model):
     folder = parse_location(str(tmp_path / "model.zip"))
     save_feature_model(seeded_model, folder)
-    assert load_feature_model(folder) == seeded_model
+    assert load_feature_model(model_folder(folder)) == seeded_model
 
 
 def test_a_zip_that_is_not_there_gets_the_command_that_makes_a_model(tmp_path):
     with pytest.raises(
         FruitsError, match=r"no feature model at .*model\.zip .*fruits export-model"
     ):
-        load_feature_model(parse_location(str(tmp_path / "model.zip")))
+        load_feature_model(model_folder(parse_location(str(tmp_path / "model.zip"))))
 
 
 def test_a_file_that_a_zip_lacks_is_named(folder):
     packed = pack(folder, names=["model.json", "model.tflite"])
     with pytest.raises(FruitsError, match=r"model\.zip/model\.weights\.h5 is missing; export"):
-        load_feature_model(packed)
+        load_feature_model(model_folder(packed))
     packed = pack(folder, names=["model.tflite"])
     with pytest.raises(FruitsError, match=r"there is no feature model at .*model\.zip"):
-        load_feature_model(packed)
+        load_feature_model(model_folder(packed))
 
 
 def test_a_file_in_a_zip_that_was_tampered_with_is_refused(folder):
     with open(f"{folder.base}/model.tflite", "ab") as file:
         file.write(b"more")
     with pytest.raises(FruitsError, match=r"model\.zip/model\.tflite is not the file that was"):
-        load_feature_model(pack(folder))
+        load_feature_model(model_folder(pack(folder)))
 
 
 def test_what_is_no_zip_is_refused(tmp_path):
@@ -135,13 +139,13 @@ def test_what_is_no_zip_is_refused(tmp_path):
     for content in (b"", b"no zip", b"PK\x05\x06" + b"\xff" * 18):
         (tmp_path / "model.zip").write_bytes(content)
         with pytest.raises(FruitsError, match=r"model\.zip cannot be read as a zip file .*; pack"):
-            load_facts(place)
+            load_facts(model_folder(place))
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_zip_of_an_unusual_kind_is_refused(folder, method):
     with pytest.raises(FruitsError, match=r"\(model\.json is neither stored nor deflated\); pack"):
-        load_facts(pack(folder, method=method))
+        load_facts(model_folder(pack(folder, method=method)))
 
 
 def test_an_encrypted_zip_is_refused(folder):
@@ -149,7 +153,7 @@ def test_an_encrypted_zip_is_refused(folder):
     # Bit 0 of the flags, behind the signature and the versions of the central directory.
     replace_in(packed, b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01")
     with pytest.raises(FruitsError, match=r"cannot be read as a zip file .*encrypted"):
-        load_facts(packed)
+        load_facts(model_folder(packed))
 
 
 def test_a_zip_that_breaks_off_is_refused_wherever_it_does(folder):
@@ -160,7 +164,7 @@ def test_a_zip_that_breaks_off_is_refused_wherever_it_does(folder):
         with open(packed.base, "wb") as file:
             file.write(content[:length])
         with pytest.raises(FruitsError, match="cannot be read as a zip file"):
-            load_facts(packed)
+            load_facts(model_folder(packed))
 
 
 def declared_as(n_bytes: int) -> bytes:
@@ -172,7 +176,7 @@ def test_a_file_in_a_zip_that_says_it_is_huge_is_not_read(folder):
     size = os.path.getsize(f"{folder.base}/model.json")
     replace_in(packed, declared_as(size), declared_as((MAX_MEMBER_MIB + 1) * 1024**2))
     with pytest.raises(FruitsError, match=r"unpacks to 513 MiB, and a file of a model has at most"):
-        load_facts(packed)
+        load_facts(model_folder(packed))
 
 
 def test_a_file_in_a_zip_that_hides_how_huge_it_is_costs_no_memory(folder):
@@ -183,23 +187,19 @@ def test_a_file_in_a_zip_that_hides_how_huge_it_is_costs_no_memory(folder):
     replace_in(packed, declared_as(len(facts)), declared_as(100))
     tracemalloc.start()
     with pytest.raises(FruitsError):
-        load_facts(packed)
+        load_facts(model_folder(packed))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2**22
 
 
-def test_photographs_are_featurized_alike_with_the_zip_and_the_folder_of_a_model(
-    spark, folder, tmp_path
-):
+def test_photographs_are_featurized_alike_with_the_zip_and_the_folder_of_a_model(folder, tmp_path):
     for index in range(3):
         put(tmp_path / "images", f"kiwi/{index}.png", seed=index)
-    manifest = run(spark, options_for(tmp_path, pack(folder).base))
+    manifest = run_here(options_for(tmp_path, pack(folder).base))
     assert manifest.counts.n_features == 3
     # Nothing is new to the same network in its folder.
-    assert featurize(lambda: spark.sparkContext, options_for(tmp_path, folder.base)) == NothingNew(
-        3
-    )
+    assert featurize(no_spark, options_for(tmp_path, folder.base)) == NothingNew(3)
 
 
 def test_the_identity_of_a_network_is_its_weights_and_not_its_files(seeded_model):

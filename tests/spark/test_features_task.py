@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
+from spark_assets.features.share import MAX_IMAGES, shares_of
 from spark_assets.features.task import ROWS_PER_BATCH, extract
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry
@@ -102,3 +103,16 @@ def test_what_an_engine_raises_ends_the_task():
 
     with pytest.raises(RuntimeError, match="the engine is broken"):
         rows([read("a", encode(picture(), "PNG"))], Broken())
+
+
+@pytest.mark.parametrize("n_slots", [1, 2, 64])
+@pytest.mark.parametrize("n_images", [0, 1, 33, 200, 5000, 200_000])
+def test_shares_are_even_in_order_and_bounded_and_leave_no_slot_without(n_images, n_slots):
+    images = pa.table({"path": [f"{number:06d}" for number in range(n_images)]})
+    shares = shares_of(images, n_slots)
+    assert pa.concat_tables([images.slice(0, 0), *shares]).equals(images)
+    sizes = [share.num_rows for share in shares]
+    assert max(sizes, default=0) <= MAX_IMAGES
+    assert max(sizes, default=0) - min(sizes, default=0) <= 1
+    assert len(shares) >= min(n_slots, n_images // 32)
+    assert len(shares) == 1 or min(sizes, default=16) >= 16  # of which none is all start

@@ -4,12 +4,7 @@ from pathlib import Path
 import pytest
 
 from spark_assets.errors import FruitsError
-from spark_assets.storage.locations import (
-    S3Settings,
-    home_folder,
-    parse_location,
-    parse_output_location,
-)
+from spark_assets.storage.locations import S3Settings, home_folder, parse_location
 
 
 def test_local_forms_mean_the_same_folder(tmp_path, monkeypatch):
@@ -156,11 +151,6 @@ def test_a_user_without_a_home_folder_is_no_error(monkeypatch):
     assert (location.uri, home_folder()) == ("/photos", None)
     with pytest.raises(FruitsError, match="a user who is not known here"):
         parse_location("~/photos")
-
-
-def test_an_output_that_spark_would_read_as_a_pattern_is_refused(tmp_path):
-    with pytest.raises(FruitsError, match="choose a name without them"):
-        parse_output_location(str(tmp_path / "out[1]"))
 
 
 def test_containment_is_by_folder_and_not_by_letters(tmp_path: Path):

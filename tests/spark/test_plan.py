@@ -2,10 +2,10 @@
 
 import dataclasses
 import random
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet
 import pytest
 
 from spark_assets.chain.plan import plan_run
@@ -13,59 +13,62 @@ from spark_assets.chain.started_run import StartedRun
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import Reason
 from spark_assets.images.listing import ImageEntry, entries_in, table_of
-from spark_assets.output.erasing import PendingErasure, note_erasure
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.manifest import Counts
-from spark_assets.output.small_tables import open_table
-from spark_assets.storage.schemas import CHANGES, Outcome
+from spark_assets.output.commit import Change
+from spark_assets.output.output import Output
+from spark_assets.storage.locations import parse_location
+from tests.spark.made_tables import feature_rows, put_manifest, put_table, rejected_rows
 from tests.spark.runs import options_for
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-OUTCOMES = [
-    (Outcome.FEATURES, None),
-    (Outcome.REJECTED, str(Reason.EMPTY)),
-    (Outcome.REJECTED, str(Reason.UNREADABLE)),
-    (Outcome.REJECTED, str(Reason.TOO_LARGE)),
-    (Outcome.GONE, None),
-]
+REASONS = [None, Reason.EMPTY, Reason.UNREADABLE, Reason.TOO_LARGE]
 
 
 @dataclasses.dataclass(frozen=True)
-class Earlier:
-    """As much of a manifest as a plan looks at."""
+class Held:
+    """What an output holds of an image: rejected if there is a reason."""
 
+    version: int
+    reason: Reason | None
     run_id: str
-    options: dict
-    counts: Counts
+
+    @property
+    def table(self) -> str:
+        return "features" if self.reason is None else "rejected"
 
 
 @pytest.fixture
 def started(tmp_path):
-    options = dataclasses.replace(options_for(tmp_path, tmp_path), confirm_missing=True)
-    return StartedRun("9", "", options, OutputLayout(options.output), [])
+    return start(tmp_path)
 
 
-def noted(started, run_id, rows, *, same_limits=True):
-    """Write what a run has noted of images: path, version, outcome and reason."""
-    folder = started.layout.changes(run_id)
-    folder.filesystem.create_dir(folder.base)
-    columns = {
-        "path": [path for path, *_ in rows],
-        "label": [None] * len(rows),
-        "size_bytes": [None if o is Outcome.GONE else version for _, version, o, _ in rows],
-        "modified_at": [
-            None if o is Outcome.GONE else NOW + timedelta(seconds=v) for _, v, o, _ in rows
-        ],
-        "content_sha256": ["0" if o is Outcome.FEATURES else None for _, _, o, _ in rows],
-        "outcome": [str(outcome) for _, _, outcome, _ in rows],
-        "reason": [reason for *_, reason in rows],
-    }
-    table = pa.table(columns, schema=CHANGES)
-    pyarrow.parquet.write_table(table, f"{folder.base}/part-0.parquet")
-    n_gone = sum(outcome is Outcome.GONE for _, _, outcome, _ in rows)
-    counts = Counts(len(rows) - n_gone, 0, len(rows) - n_gone, 0, {}, n_gone=n_gone)
-    limits = dataclasses.asdict(started.options.limits)
-    return Earlier(run_id, {"limits": limits if same_limits else {}}, counts)
+def start(folder: Path, held: dict[str, Held] | None = None, *, fewer_limits=()) -> StartedRun:
+    """Return a run of an output that holds these images, a file for each table and earlier run."""
+    options = dataclasses.replace(options_for(folder, folder), confirm_missing=True)
+    groups = defaultdict(dict)
+    for path, each in (held or {}).items():
+        groups[each.table, each.run_id][path] = each
+    for (table, run_id), images in groups.items():
+        columns = {
+            "size_bytes": [each.version for each in images.values()],
+            "modified_at": [NOW + timedelta(seconds=each.version) for each in images.values()],
+        }
+        if table == "rejected":
+            reasons = [each.reason for each in images.values()]
+            rows = rejected_rows([*images], run_id, reason=reasons, **columns)
+        else:
+            rows = feature_rows([*images], run_id, **columns)
+        put_table(folder / "out", f"{table}/{run_id}.parquet", rows)
+    smaller = dataclasses.replace(options.limits, max_bytes=1)
+    previous = None
+    for run_id in sorted({run_id for _, run_id in groups}):
+        limits = smaller if run_id in fewer_limits else options.limits
+        previous = put_manifest(folder / "out", run_id, limits=limits)
+    output = Output(parse_location(str(folder / "out")))
+    return StartedRun("9", "", options, output, previous, Change(output.location, "9"))
+
+
+def with_options(run: StartedRun, **changes) -> StartedRun:
+    return dataclasses.replace(run, options=dataclasses.replace(run.options, **changes))
 
 
 def planned(run, listed):
@@ -76,18 +79,18 @@ def entry(path, version):
     return ImageEntry(path, version, NOW + timedelta(seconds=version))
 
 
-def drawn(started, generator):
-    """Draw two runs over six images, and a source that is often what they hold."""
+def drawn(generator) -> tuple[dict[str, Held], dict[str, int]]:
+    """Draw what is held of six images after two runs, and a source that is often the same."""
     paths = [f"{letter}.jpg" for letter in "abcdef"]
-    held, runs = {}, []
-    for run_id in "12":
-        rows = []
-        for path in generator.sample(paths, 4):
-            outcome, reason = generator.choices(OUTCOMES, [8, 2, 1, 1, 2])[0]
-            rows.append((path, generator.randrange(3), outcome, reason))
-            held[path] = None if outcome is Outcome.GONE else rows[-1][1]
-        runs.append(noted(started, run_id, rows, same_limits=generator.random() < 0.5))
-    source = {path: version for path, version in held.items() if version is not None}
+    held = {
+        path: Held(
+            generator.randrange(3),
+            generator.choices(REASONS, [8, 2, 2, 2])[0],
+            generator.choice("12"),
+        )
+        for path in generator.sample(paths, generator.randrange(1, 6))
+    }
+    source = {path: each.version for path, each in held.items()}
     for _ in range(generator.randrange(4)):
         change = generator.choice(["one less", "one more", "one changed"])
         if change == "one less" and source:
@@ -96,94 +99,90 @@ def drawn(started, generator):
             source.setdefault(generator.choice(paths), 7)
         elif change == "one changed" and source:
             source[generator.choice(sorted(source))] += 10
-    keep_missing = generator.random() < 0.3
-    options = dataclasses.replace(started.options, keep_missing=keep_missing)
-    listed = [entry(path, source[path]) for path in sorted(source)]
-    return dataclasses.replace(started, earlier=runs, options=options), listed
+    return held, source
 
 
-def expected_of(started, run, listed):
+def expected_of(held, source, *, fewer_limits, keep_missing):
     """Return what a plan has to say, image by image."""
-    held = {}
-    for earlier in run.earlier:
-        for row in open_table(run.layout.changes(earlier.run_id), CHANGES).to_table().to_pylist():
-            held[row["path"]] = (row, earlier)
-    held = {path: found for path, found in held.items() if found[0]["outcome"] != Outcome.GONE}
-    source = {entry.path: entry for entry in listed}
-    changed = set()
-    for path in held.keys() & source.keys():
-        row, earlier = held[path]
-        is_same = (row["size_bytes"], row["modified_at"]) == (
-            source[path].size_bytes, source[path].modified_at,
-        )  # fmt: skip
-        allowed_more = row["reason"] == Reason.TOO_LARGE and not earlier.options["limits"]
-        if not is_same or row["reason"] == Reason.UNREADABLE or allowed_more:
-            changed.add(path)
-    gone = set() if run.options.keep_missing else held.keys() - source.keys()
-    outdated = [path for path in gone | changed if held[path][0]["outcome"] == Outcome.FEATURES]
+    changed = {
+        path
+        for path in held.keys() & source.keys()
+        if held[path].version != source[path]
+        or held[path].reason is Reason.UNREADABLE
+        or (held[path].reason is Reason.TOO_LARGE and held[path].run_id in fewer_limits)
+    }
+    gone = set() if keep_missing else held.keys() - source.keys()
     return {
         "images": sorted((source.keys() - held.keys()) | changed),
-        "gone": sorted(gone),
+        "outdated": sorted(
+            (path, f"{held[path].table}/{held[path].run_id}.parquet") for path in gone | changed
+        ),
         "n_known": len(held.keys() & source.keys() - changed),
         "n_changed": len(changed),
-        "n_outdated": len(outdated),
+        "n_gone": len(gone),
     }
 
 
 def told(plan):
+    outdated = (plan.outdated[name].to_pylist() for name in ("path", "file"))
     return {
         "images": plan.images["path"].to_pylist(),
-        "gone": sorted(plan.gone.to_pylist()),
+        "outdated": sorted(zip(*outdated, strict=True)),
         "n_known": plan.n_known,
         "n_changed": plan.n_changed,
-        "n_outdated": plan.n_outdated,
+        "n_gone": plan.n_gone,
     }
 
 
-def test_it_says_of_each_image_what_a_comparison_of_single_images_says(started):
+def test_it_says_of_each_image_what_a_comparison_of_single_images_says(tmp_path):
     generator = random.Random(3)
     kinds = set()
     for number in range(60):
-        layout = OutputLayout(started.options.output.child(str(number)))
-        run, listed = drawn(dataclasses.replace(started, layout=layout), generator)
-        expected, plan = expected_of(started, run, listed), plan_run(run, table_of(listed))
+        held, source = drawn(generator)
+        options = {
+            "fewer_limits": generator.sample("12", generator.randrange(3)),
+            "keep_missing": generator.random() < 0.3,
+        }
+        run = start(tmp_path / str(number), held, fewer_limits=options["fewer_limits"])
+        run = with_options(run, keep_missing=options["keep_missing"])
+        expected = expected_of(held, source, **options)
+        plan = planned(run, [entry(path, source[path]) for path in sorted(source)])
         assert told(plan) == expected, number
-        assert plan.has_work == bool(expected["images"] or expected["gone"])
+        assert plan.has_work == bool(expected["images"] or expected["n_gone"])
         kinds.update(name for name, value in expected.items() if value)
     assert len(kinds) == 5, kinds
 
 
-def test_an_image_that_is_being_erased_is_not_held(started):
-    run = dataclasses.replace(
-        started, earlier=[noted(started, "1", [("a.jpg", 1, Outcome.FEATURES, None)])]
-    )
-    assert not planned(run, [entry("a.jpg", 1)]).has_work
-    erasure = PendingErasure("1", "", [], ["a.jpg"], [], {}, [], [], {})
-    note_erasure(run.layout, erasure)
-    assert planned(run, [entry("a.jpg", 1)]).n_images == 1
+@pytest.fixture
+def of_three(tmp_path):
+    return start(tmp_path, {f"{letter}.jpg": Held(1, None, "1") for letter in "abc"})
 
 
-def test_what_a_part_of_the_source_does_not_hold_is_not_gone(started):
-    held = [(name, 1, Outcome.FEATURES, None) for name in ("a.jpg", "b.jpg")]
-    run = dataclasses.replace(started, earlier=[noted(started, "1", held)])
-    assert planned(run, [entry("a.jpg", 1)]).n_gone == 1
-    part = dataclasses.replace(run, options=dataclasses.replace(run.options, limit=1))
-    plan = planned(part, [entry("a.jpg", 1)])
-    assert (plan.n_known, plan.n_gone, plan.has_work) == (1, 0, False)
+def test_what_a_part_of_the_source_does_not_hold_is_not_gone(of_three):
+    listed = [entry("a.jpg", 1), entry("b.jpg", 1)]
+    assert planned(of_three, listed).n_gone == 1
+    plan = planned(with_options(of_three, limit=2), listed)
+    assert (plan.n_known, plan.n_gone, plan.has_work) == (2, 0, False)
 
 
-def test_images_that_are_gone_by_mistake_are_asked_for(started):
-    held = [(name, 1, Outcome.FEATURES, None) for name in ("a.jpg", "b.jpg", "c.jpg")]
-    options = dataclasses.replace(started.options, confirm_missing=False)
-    run = dataclasses.replace(started, options=options, earlier=[noted(started, "1", held)])
+def test_images_that_are_gone_by_mistake_are_asked_for(of_three):
+    run = with_options(of_three, confirm_missing=False)
     assert planned(run, [entry("a.jpg", 1), entry("b.jpg", 1)]).n_gone == 1
     with pytest.raises(FruitsError, match=r"2 of the 3 images that .* give --confirm-missing"):
         planned(run, [entry("a.jpg", 1)])
 
 
+def test_times_that_no_storage_tells_are_the_same(tmp_path):
+    run = start(tmp_path, {"a.jpg": Held(1, None, "1")})
+    rows = feature_rows(["a.jpg"], modified_at=[None])
+    put_table(tmp_path / "out", "features/1.parquet", rows)
+    assert not planned(run, [ImageEntry("a.jpg", 1, None)]).has_work
+    assert planned(run, [entry("a.jpg", 1)]).n_changed == 1
+
+
 def test_the_first_run_of_an_output_finds_everything_new(started):
     listed = [entry("a.jpg", 1)]
     plan = planned(started, listed)
-    assert ([*entries_in(plan.images)], plan.n_known) == (listed, 0)
+    assert ([*entries_in(plan.images)], plan.n_known, plan.outdated.num_rows) == (listed, 0, 0)
     with pytest.raises(FruitsError, match="there are no images under"):
         planned(started, [])

@@ -1,6 +1,9 @@
+import threading
+
 import pytest
 
-from spark_assets.runtime.progress import ProgressRecord, progress_line
+from spark_assets.runtime import progress
+from spark_assets.runtime.progress import ProgressRecord, progress_line, track
 
 
 @pytest.mark.parametrize(
@@ -33,3 +36,18 @@ def test_the_steady_speed_is_the_same_whether_tasks_end_together_or_one_by_one()
 
 def test_a_short_run_tells_no_steady_speed():
     assert ProgressRecord(10, [(1.0, 5), (2.0, 10)]).images_per_second_steady() is None
+
+
+def test_what_is_done_is_asked_for_until_the_block_ends_and_each_change_is_noted(monkeypatch):
+    monkeypatch.setattr(progress, "_POLL_S", 0.001)
+    told, is_told = iter([0, 3, 3, 7]), threading.Event()
+
+    def n_done():
+        if (done := next(told, None)) is None:
+            is_told.set()
+        return done
+
+    with track(n_done, n_images=8) as record:
+        assert is_told.wait(10)
+    assert [done for _, done in record.samples] == [3, 7]
+    assert record.samples == sorted(record.samples)

@@ -1,81 +1,69 @@
 import dataclasses
-from datetime import UTC, datetime
+import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet
 import pytest
 
 from spark_assets.chain.options import ReduceOptions
-from spark_assets.chain.pca_fit import fit_here
 from spark_assets.chain.reduce import Reduction, reduce_features
+from spark_assets.chain.rewrite import keep_columns, remove_rows
 from spark_assets.errors import FruitsError
-from spark_assets.output import ids
-from spark_assets.output.commit import commit_run
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.manifest import Counts, RunManifest
-from spark_assets.output.pca_models import load_pca_model, pca_records, projected_runs
-from spark_assets.output.small_tables import write_table
-from spark_assets.output.state import feature_files
-from spark_assets.pca.model import fit, project
+from spark_assets.output.commit import begin, commit
+from spark_assets.output.output import Output
+from spark_assets.output.pca_model import (
+    load_fit,
+    load_pca_model,
+    load_reference,
+    load_statistics,
+    pca_record,
+)
+from spark_assets.output.tables import read_narrow, table_files
+from spark_assets.pca.model import PCAModel, fit, project
 from spark_assets.pca.statistics import PCAStatistics
-from spark_assets.storage.files import delete_folder
-from spark_assets.storage.locations import Location, parse_location
-from spark_assets.storage.schemas import CHANGES, Outcome
-from tests.made_report import made_facts
+from spark_assets.storage import schemas
+from spark_assets.storage.locations import parse_location
+from tests.conftest import no_spark
+from tests.spark.made_tables import feature_rows, put_run, spoil
+from tests.spark.runs import files_under, put, rows_of
 
 N_FEATURES = 12
 
 
 @pytest.fixture
-def layout(tmp_path) -> OutputLayout:
-    return OutputLayout(parse_location(str(tmp_path / "out")))
+def out(tmp_path) -> Path:
+    return tmp_path / "out"
 
 
-def manifest(run_id: str, n_features: int, network: str) -> RunManifest:
-    return RunManifest(
-        run_id=run_id,
-        started_at="2026-01-01T00:00:00+00:00",
-        images_uri="images",
-        options={"overwrite": False},
-        feature_model=made_facts(network_sha256=network),
-        counts=Counts(n_features, 0, n_features, 0, {}),
-        bytes_read=0,
-        seconds_by_stage={},
-        images_per_second=1.0,
-        images_per_second_steady=None,
-        n_task_slots=2,
-        versions={},
-    )
+@pytest.fixture
+def other(tmp_path) -> Path:
+    return tmp_path / "other"
 
 
-def put_run(
-    layout: OutputLayout, run_id: str, features: np.ndarray, *, network: str = "n"
-) -> RunManifest:
+def open_output(out: Path) -> Output:
+    return Output.open(parse_location(str(out)))
+
+
+def put_features(out: Path, run_id: str, vectors: np.ndarray, **options: str) -> None:
     """Write a finished run without looking at an image."""
-    n = len(features)
-    folder = layout.features(run_id)
-    table = pa.table(
-        {
-            "path": [f"a/{run_id}-{index}.jpg" for index in range(n)],
-            "label": ["a"] * n,
-            "content_sha256": ["0"] * n,
-            "size_bytes": [1] * n,
-            "modified_at": pa.array([0] * n, pa.timestamp("us", "UTC")),
-            "width": pa.array([1] * n, pa.int32()),
-            "height": pa.array([1] * n, pa.int32()),
-            "features": pa.array(list(features.astype(np.float32)), pa.list_(pa.float32())),
-        }
-    )
-    rejected = table.select(["path", "label", "size_bytes", "modified_at"]).slice(0, 0)
-    for name in ("reason", "detail"):
-        rejected = rejected.append_column(name, pa.array([], pa.string()))
-    for location, rows in ((folder, table), (layout.rejected(run_id), rejected)):
-        location.filesystem.create_dir(location.base, recursive=True)
-        pyarrow.parquet.write_table(rows, f"{location.base}/part.parquet")
-    made = manifest(run_id, n, network)
-    commit_run(layout, made, None)
-    return made
+    paths = [f"a/{run_id}-{index:03d}.jpg" for index in range(len(vectors))]
+    put_run(out, run_id, feature_rows(paths, run_id, vectors), **options)
+
+
+def remove(out: Path, *paths: str) -> None:
+    """Remove images as a run does that finds them gone."""
+    output = open_output(out)
+    held = read_narrow(table_files(output, "features"), schemas.FEATURES, ("path",))
+    gone = held.filter(pa.array([path in paths for path in held["path"].to_pylist()]))
+    with begin(output.location, "removal") as change:
+        remove_rows(no_spark, output, change, gone)
+        keep_columns(output, change)
+        commit(change)
+
+
+def model_of(out: Path) -> PCAModel:
+    return load_pca_model(open_output(out).folder("pca_model"))[0]
 
 
 def features(n: int, seed: int = 0) -> np.ndarray:
@@ -84,199 +72,231 @@ def features(n: int, seed: int = 0) -> np.ndarray:
     return (5 + generator.normal(size=(n, N_FEATURES)) * scale).astype(np.float32)
 
 
-def reduced_rows(layout: OutputLayout, model_id: str) -> dict[str, np.ndarray]:
-    table = pyarrow.parquet.read_table(layout.reduced(model_id).base)
-    assert table.schema.names == ["path", "label", "pca_features", "run_id"]
-    return {row["path"]: np.array(row["pca_features"]) for row in table.to_pylist()}
+def reduced_rows(out: Path) -> dict[str, np.ndarray]:
+    rows = rows_of(out, "reduced")
+    assert rows.schema.equals(schemas.REDUCED)
+    found = {row["path"]: np.array(row["pca_features"], np.float32) for row in rows.to_pylist()}
+    assert len(found) == rows.num_rows
+    return found
 
 
-def reduction(
-    spark, output: Location, runs, n_components=None, pca_model=None, refit=False
+def reduce(
+    out: Path, n_components=None, *, pca_model: Path | None = None, refit=False, spark=no_spark
 ) -> Reduction:
-    options = ReduceOptions(output, n_components, pca_model, refit, verbose=False)
-    return reduce_features(lambda: spark.sparkContext, options, runs)
+    given = None if pca_model is None else parse_location(str(pca_model))
+    place = parse_location(str(out))
+    return reduce_features(spark, ReduceOptions(place, n_components, given, refit, verbose=False))
 
 
-def reduce(spark, output: Location, runs, n_components=None, pca_model=None, refit=False):
-    made = reduction(spark, output, runs, n_components, pca_model, refit)
-    return made.record, made.is_new_model
+def assert_projected(out: Path, run_id: str, vectors: np.ndarray, model: PCAModel) -> None:
+    rows = reduced_rows(out)
+    found = np.stack([rows[f"a/{run_id}-{index:03d}.jpg"] for index in range(len(vectors))])
+    np.testing.assert_allclose(found, project(model, vectors), atol=1e-5)
 
 
-def models(layout: OutputLayout, *run_ids: str) -> list[str]:
-    return [record.model_id for record in pca_records(layout, run_ids)]
-
-
-def test_every_current_image_is_projected_with_the_saved_model(spark, layout):
+def test_every_image_is_projected_with_the_saved_model(out, either_way):
     data = features(50)
-    runs = [put_run(layout, "1", data)]
-    record, is_new = reduce(spark, layout.output, runs, 3)
-    assert is_new
-    model, saved = load_pca_model(layout.pca_model(record.model_id))
-    assert saved == record
-    assert (record.n_components, record.n_samples, record.n_reduced) == (3, 50, 50)
-    rows = reduced_rows(layout, record.model_id)
-    found = np.stack([rows[f"a/1-{index}.jpg"] for index in range(50)])
-    np.testing.assert_allclose(found, project(model, data), atol=1e-5)
+    put_features(out, "1", data)
+    made = reduce(out, 3, spark=either_way)
+    assert (made.is_new_model, made.n_projected, made.n_images) == (True, 50, 50)
+    record = made.record
+    assert pca_record(open_output(out)) == record
+    assert (record.n_components, record.n_samples, record.fitted_on) == (3, 50, {"1": 50})
+    assert record.fitted_here
+    assert record.fitted_model_id == record.model_id
+    assert_projected(out, "1", data, model_of(out))
+    names = [{file.name for file in (out / each).iterdir()} for each in ("features", "reduced")]
+    assert names[0] == names[1]
 
 
-def test_the_same_request_on_the_same_runs_is_not_done_again(spark, layout):
-    runs = [put_run(layout, "1", features(20))]
-    first, _ = reduce(spark, layout.output, runs, 3)
-    again, is_new = reduce(spark, layout.output, runs, 3)
-    assert (again, is_new) == (first, False)
-    other, is_new = reduce(spark, layout.output, runs, 4)
-    assert is_new
-    assert other.model_id != first.model_id
+def test_the_same_request_on_the_same_images_is_not_done_again(out):
+    put_features(out, "1", features(20))
+    first = reduce(out, 3).record
+    before = files_under(out)
+    for options in ({}, {"n_components": 3}, {"refit": True}, {"pca_model": out / "pca_model"}):
+        again = reduce(out, **options)
+        assert (again.record, again.has_work_done) == (first, False)
+        assert files_under(out) == before
+    made = reduce(out, 4)
+    assert made.is_new_model
+    assert made.record.model_id > first.model_id
 
 
-def test_new_images_are_projected_with_the_newest_model(spark, layout):
-    runs = [put_run(layout, "1", features(20))]
-    record, _ = reduce(spark, layout.output, runs, 3)
-    before = reduced_rows(layout, record.model_id)
+def test_new_images_are_projected_with_the_model_that_is_there(out):
+    put_features(out, "1", features(20))
+    record = reduce(out, 3).record
+    before, model = reduced_rows(out), model_of(out)
     data = features(10, seed=1)
-    runs.append(put_run(layout, "2", data))
-    made = reduction(spark, layout.output, runs)
+    put_features(out, "2", data)
+    made = reduce(out)
     assert (made.record, made.is_new_model, made.n_projected) == (record, False, 10)
-    model, _ = load_pca_model(layout.pca_model(record.model_id))
-    after = reduced_rows(layout, record.model_id)
+    after = reduced_rows(out)
     assert all((after[path] == row).all() for path, row in before.items())
-    found = np.stack([after[f"a/2-{index}.jpg"] for index in range(10)])
-    np.testing.assert_allclose(found, project(model, data), atol=1e-5)
-    assert projected_runs(layout, record) == ["1", "2"]
-    assert reduction(spark, layout.output, runs).n_projected == 0
+    assert_projected(out, "2", data, model)
+    assert load_fit(open_output(out)) == made.fit.to_json()
+    assert reduce(out).n_projected == 0
 
 
-def test_only_what_is_new_is_read_to_project_it(spark, layout):
-    runs = [put_run(layout, "1", features(20))]
-    reduce(spark, layout.output, runs, 3)
-    delete_folder(layout.features("1"))
-    runs.append(put_run(layout, "2", features(10, seed=1)))
-    assert reduction(spark, layout.output, runs).n_projected == 10
+def test_only_what_is_new_is_read_to_project_it(out):
+    put_features(out, "1", features(20))
+    reduce(out, 3)
+    for file in table_files(open_output(out), "features"):
+        spoil(file, *schemas.FEATURES.names)
+    put_features(out, "2", features(10, seed=1))
+    assert reduce(out).n_projected == 10
 
 
-def test_refit_fits_to_all_that_is_current_and_leaves_the_old_model(spark, layout):
-    runs = [put_run(layout, "1", features(20))]
-    first, _ = reduce(spark, layout.output, runs, 3)
-    before = reduced_rows(layout, first.model_id)
-    runs.append(put_run(layout, "2", features(10, seed=1)))
-    second, is_new = reduce(spark, layout.output, runs, refit=True)
-    assert is_new
-    assert (second.n_samples, second.fitted_on, second.n_components) == (30, ["1", "2"], 3)
-    assert before.keys() == reduced_rows(layout, first.model_id).keys()
-    assert len(reduced_rows(layout, second.model_id)) == 30
-    assert models(layout, "1", "2") == [first.model_id, second.model_id]
-    assert reduce(spark, layout.output, runs, refit=True) == (second, False)
+def test_a_refit_is_of_all_images_and_takes_the_place_of_the_old_model(out):
+    put_features(out, "1", features(20))
+    first = reduce(out, 3).record
+    put_features(out, "2", features(10, seed=1))
+    reduce(out)
+    put(out, "classifier/classifier.json", b"{}")
+    made = reduce(out, refit=True)
+    record = made.record
+    assert (made.is_new_model, made.n_projected) == (True, 30)
+    assert (record.n_samples, record.fitted_on, record.n_components) == (30, {"1": 20, "2": 10}, 3)
+    assert record.model_id > first.model_id
+    data = np.concatenate([features(20), features(10, seed=1)])
+    scratch = fit(PCAStatistics.from_features(data), 3)
+    assert_same_model(model_of(out), scratch)
+    for run_id, part in (("1", data[:20]), ("2", data[20:])):
+        assert_projected(out, run_id, part, model_of(out))
+    assert load_fit(open_output(out)) is None
+    assert not (out / "classifier").exists()  # it worked in the space of the old one
 
 
-def fit_all(session, layout, runs):
-    records = pca_records(layout, [run.run_id for run in runs])
-    return fit_here(session, layout, runs, records, feature_files(layout, runs, runs), N_FEATURES)
-
-
-def test_a_refit_after_additions_equals_a_fit_from_scratch_and_counts_only_them(
-    spark, either_way, layout
-):
-    parts = [features(300, seed=seed) + seed for seed in range(3)]
-    runs = [put_run(layout, "1", parts[0])]
-    reduce(spark, layout.output, runs, N_FEATURES)
-    put_run(layout, "1", features(300, seed=9))  # as nobody may: what was counted is not again
-    for run_id, part in zip(("2", "3"), parts[1:], strict=True):
-        runs.append(put_run(layout, run_id, part))
-    model, statistics, sample = fit_all(either_way, layout, runs)
-    assert sample.n_images == 900
-    scratch = fit(PCAStatistics.from_features(np.concatenate(parts)), N_FEATURES)
-    assert statistics.n_samples == 900
+def assert_same_model(model: PCAModel, scratch: PCAModel) -> None:
+    """The contract of refits: equal to a fit from scratch within 1e-9."""
     difference = np.abs(model.explained_variance - scratch.explained_variance).max()
     assert difference <= 1e-9 * scratch.explained_variance[0]
     np.testing.assert_allclose(model.components, scratch.components, atol=1e-9)
+    np.testing.assert_allclose(model.mean, scratch.mean, atol=1e-9)
 
 
-def test_a_refit_after_a_change_is_of_all_that_is_current(spark, layout):
-    runs = [put_run(layout, "1", features(20))]
-    reduce(spark, layout.output, runs, 3)
+def test_a_refit_after_additions_equals_a_fit_from_scratch_and_counts_only_them(either_way, out):
+    parts = [features(300, seed=seed) + seed for seed in range(3)]
+    put_features(out, "1", parts[0])
+    reduce(out, N_FEATURES, spark=either_way)
+    put_features(out, "1", features(300, seed=9))  # as nobody may: what was counted is not again
+    for run_id, part in zip(("2", "3"), parts[1:], strict=True):
+        put_features(out, run_id, part)
+    assert reduce(out, refit=True, spark=either_way).record.n_samples == 900
+    assert_same_model(model_of(out), fit(PCAStatistics.from_features(np.concatenate(parts)), 12))
+    assert load_reference(open_output(out).folder("pca_model")) is not None
+
+
+def test_a_refit_after_a_change_is_of_all_that_is_there(out):
+    put_features(out, "1", features(20))
+    reduce(out, 3)
+    remove(out, "a/1-003.jpg")
     changed = features(10, seed=1)
-    counts = dataclasses.replace(manifest("2", 10, "n").counts, n_outdated=1)
-    runs.append(dataclasses.replace(put_run(layout, "2", changed), counts=counts))
-    noted(layout, "1", [f"a/1-{index}.jpg" for index in range(20)], Outcome.FEATURES)
-    paths = [f"a/2-{index}.jpg" for index in range(10)]
-    noted(layout, "2", paths, Outcome.FEATURES, gone=["a/1-3.jpg"])
-    _, statistics, sample = fit_all(lambda: spark.sparkContext, layout, runs)
+    put_features(out, "2", changed)
+    reduce(out)
+    assert reduce(out, refit=True).record.fitted_on == {"1": 19, "2": 10}
     kept = np.delete(features(20), 3, axis=0)
     scratch = PCAStatistics.from_features(np.concatenate([kept, changed]))
-    assert (statistics.n_samples, sample.n_images) == (29, 29)
+    statistics = load_statistics(open_output(out))
+    assert statistics.n_samples == 29
     np.testing.assert_allclose(statistics.scatter, scratch.scatter, rtol=1e-9, atol=1e-9)
 
 
-def noted(layout, run_id, paths, outcome, *, gone=()):
-    rows = [{"path": path, "outcome": str(outcome)} for path in paths]
-    rows += [{"path": path, "outcome": str(Outcome.GONE)} for path in gone]
-    write_table(pa.Table.from_pylist(rows, CHANGES), layout.changes(run_id))
+def test_what_is_gone_leaves_the_model_in_place_until_a_refit(out):
+    put_features(out, "1", features(20))
+    record = reduce(out, 3).record
+    remove(out, "a/1-003.jpg")
+    made = reduce(out)
+    assert (made.record, made.has_work_done, made.n_images) == (record, False, 19)
+    assert len(reduced_rows(out)) == 19
+    assert reduce(out, refit=True).record.n_samples == 19
 
 
-def test_a_model_fitted_elsewhere_projects_into_the_same_space(spark, layout, tmp_path):
-    record, _ = reduce(spark, layout.output, [put_run(layout, "1", features(40))], 3)
-    other = OutputLayout(parse_location(str(tmp_path / "other")))
+def test_an_output_that_has_lost_all_its_images_reduces_new_ones_as_before(out):
+    put_features(out, "1", features(3))
+    record = reduce(out, 2).record
+    remove(out, *(f"a/1-{index:03d}.jpg" for index in range(3)))
+    made = reduce(out)
+    assert (made.record, made.has_work_done, made.n_images) == (record, False, 0)
+    assert reduced_rows(out) == {}
+    put_features(out, "2", features(4))
+    assert reduce(out).n_projected == 4
+    assert_projected(out, "2", features(4), model_of(out))
+
+
+def test_a_model_fitted_elsewhere_projects_into_the_same_space(out, other):
+    put_features(out, "1", features(40))
+    source = reduce(out, 3).record
     data = features(10, seed=5)
-    runs = [put_run(other, "7", data)]
-    projected, is_new = reduce(
-        spark, other.output, runs, pca_model=layout.pca_model(record.model_id)
-    )
-    assert is_new
-    assert projected.model_id == record.model_id
-    assert not projected.fitted_here
-    assert (projected.fitted_on, projected.runs, projected.n_samples) == (["1"], ["7"], 40)
-    model, _ = load_pca_model(layout.pca_model(record.model_id))
-    rows = reduced_rows(other, record.model_id)
-    found = np.stack([rows[f"a/7-{index}.jpg"] for index in range(10)])
-    np.testing.assert_allclose(found, project(model, data), atol=1e-5)
+    put_features(other, "7", data)
+    made = reduce(other, pca_model=out / "pca_model")
+    record = made.record
+    assert made.is_new_model
+    assert (record.model_id, record.fitted_here) == (source.model_id, False)
+    assert (record.fitted_on, record.n_samples) == ({"1": 40}, 40)
+    assert_projected(other, "7", data, model_of(out))
+    assert load_statistics(open_output(other)) is None  # they are of other photographs
 
 
-def test_a_given_model_goes_on_with_what_it_has_projected(spark, layout, tmp_path):
-    given, _ = reduce(spark, layout.output, [put_run(layout, "1", features(20))], 3)
-    folder = layout.pca_model(given.model_id)
-    other = OutputLayout(parse_location(str(tmp_path / "other")))
-    runs = [put_run(other, "1", features(20, seed=1))]
-    record, _ = reduce(spark, other.output, runs, pca_model=folder)
-    runs.append(put_run(other, "2", features(10, seed=2)))
-    made = reduction(spark, other.output, runs, pca_model=folder)
+def test_a_given_model_goes_on_with_what_it_has_projected(out, other):
+    put_features(out, "1", features(20))
+    reduce(out, 3)
+    put_features(other, "1", features(20, seed=1))
+    record = reduce(other, pca_model=out / "pca_model").record
+    put_features(other, "2", features(10, seed=2))
+    made = reduce(other, pca_model=out / "pca_model")
     assert (made.record, made.is_new_model, made.n_projected) == (record, False, 10)
     assert made.fit is not None  # what the model was fitted on came with it
-    assert len(reduced_rows(other, record.model_id)) == 30
+    assert len(reduced_rows(other)) == 30
 
 
-def test_a_projection_with_an_older_model_is_the_newest_of_its_output(
-    spark, layout, tmp_path, monkeypatch
-):
-    clock = iter(datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3))
-    monkeypatch.setattr(ids, "_now", lambda: next(clock))
-    older, _ = reduce(spark, layout.output, [put_run(layout, "1", features(20))], 3)
-    other = OutputLayout(parse_location(str(tmp_path / "other")))
-    runs = [put_run(other, "1", features(20, seed=1))]
-    fitted, _ = reduce(spark, other.output, runs, 3)
-    projected, _ = reduce(spark, other.output, runs, pca_model=layout.pca_model(older.model_id))
-    assert older.model_id < fitted.model_id < projected.model_id
-    assert projected.fitted_model_id == older.model_id
-    assert models(other, "1") == [fitted.model_id, projected.model_id]
+def test_a_given_model_takes_the_place_of_one_that_was_fitted_and_the_other_way_round(out, other):
+    for folder, seed in ((out, 0), (other, 1)):
+        put_features(folder, "1", features(20, seed=seed))
+        reduce(folder, 3)
+    fitted = model_of(other)
+    given = reduce(other, pca_model=out / "pca_model")
+    assert given.is_new_model
+    assert_projected(other, "1", features(20, seed=1), model_of(out))
+    assert reduce(other).record == given.record  # which stays until another is asked for
+    again = reduce(other, 3)
+    assert (again.is_new_model, again.record.fitted_here) == (True, True)
+    assert_same_model(model_of(other), fitted)
 
 
-def test_a_model_of_another_network_is_refused(spark, layout, tmp_path):
-    record, _ = reduce(spark, layout.output, [put_run(layout, "1", features(20))], 3)
-    other = OutputLayout(parse_location(str(tmp_path / "other")))
-    runs = [put_run(other, "1", features(20), network="another")]
+def test_a_model_comes_after_the_one_that_it_replaces_whatever_the_clock_says(out):
+    put_features(out, "1", features(20))
+    record = reduce(out, 3).record
+    future = dataclasses.asdict(record) | {"model_id": "29990101T000000Z-ffffff"}
+    put(out, "pca_model/model.json", json.dumps(future).encode())
+    assert reduce(out, 4).record.model_id > future["model_id"]
+
+
+def test_a_model_of_another_network_is_refused_and_nothing_is_touched(out, other):
+    put_features(out, "1", features(20))
+    reduce(out, 3)
+    put_features(other, "1", features(20), network="another")
+    before = files_under(other)
     with pytest.raises(FruitsError, match="fitted on features of another network"):
-        reduce(spark, other.output, runs, pca_model=layout.pca_model(record.model_id))
-    assert not models(other, "1")
+        reduce(other, pca_model=out / "pca_model")
+    assert files_under(other) == before
 
 
-def test_a_place_without_a_model_is_refused_with_what_to_give(spark, layout):
-    runs = [put_run(layout, "1", features(20))]
-    with pytest.raises(FruitsError, match="give a folder OUTPUT/pca_model/<model_id>"):
-        reduce(spark, layout.output, runs, pca_model=layout.output.child("nowhere"))
+def test_a_place_without_a_model_is_refused_with_what_to_give(out, other):
+    put_features(out, "1", features(20))
+    with pytest.raises(FruitsError, match="give a folder OUTPUT/pca_model"):
+        reduce(out, pca_model=other)
 
 
-def test_no_finished_run_gets_the_command_that_makes_one(spark, layout):
+def test_a_model_of_another_version_is_refused(out):
+    put_features(out, "1", features(20))
+    put(out, "pca_model/model.json", b'{"model_id": "1"}')
+    with pytest.raises(FruitsError, match=r"model\.json does not describe a PCA model of this"):
+        reduce(out)
+
+
+def test_no_finished_run_gets_the_command_that_makes_one(out):
     with pytest.raises(FruitsError, match="make one with: fruits featurize"):
-        reduce(spark, layout.output, [])
+        reduce(out)
 
 
 @pytest.mark.parametrize(
@@ -289,26 +309,11 @@ def test_no_finished_run_gets_the_command_that_makes_one(spark, layout):
     ],
     ids=["one image", "fewer images than components", "all alike", "not a number"],
 )
-def test_features_that_allow_no_pca_get_a_sentence_and_leave_nothing(
-    spark, layout, data, n_components, sentence
+def test_features_that_allow_no_pca_get_a_sentence_and_nothing_is_touched(
+    out, data, n_components, sentence
 ):
-    runs = [put_run(layout, "1", data)]
+    put_features(out, "1", data)
+    before = files_under(out)
     with pytest.raises(FruitsError, match=sentence):
-        reduce(spark, layout.output, runs, n_components)
-    assert not models(layout, "1")
-
-
-def test_a_lost_row_fails_the_reduction(either_way, layout):
-    runs = [put_run(layout, "1", features(20))]
-    file = f"{layout.features('1').base}/part.parquet"
-    rows = pyarrow.parquet.ParquetFile(file).read()
-    pyarrow.parquet.write_table(rows.slice(0, 3), file)
-    options = ReduceOptions(layout.output, 2, None, False, verbose=False)
-    with pytest.raises(FruitsError, match="20 rows of features gave 3 reduced rows"):
-        reduce_features(either_way, options, runs)
-    assert not models(layout, "1")
-
-
-def test_a_record_is_its_json(spark, layout):
-    record, _ = reduce(spark, layout.output, [put_run(layout, "1", features(20))], 2)
-    assert dataclasses.asdict(record)["n_components"] == len(record.explained_variance) == 2
+        reduce(out, n_components)
+    assert files_under(out) == before

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spark_assets.runtime.spark_on_demand import SparkOnDemand, release
+from spark_assets.runtime.spark_on_demand import SparkOnDemand, is_asked_for
 
 
 class Context:
@@ -53,35 +53,8 @@ def test_what_starting_it_raises_comes_to_whoever_needs_it():
         on_demand()
 
 
-def test_one_that_is_released_is_stopped_once_and_another_started_where_it_is_needed_after_all():
+def test_images_go_to_spark_unless_it_is_not_asked_for():
     context = Context()
-    with SparkOnDemand(context.start) as on_demand:
-        on_demand()
-        release(on_demand)
-        release(on_demand)
-    assert (context.n_started, context.n_stopped) == (1, 1)
-    with SparkOnDemand(context.start) as on_demand:
-        on_demand()
-        release(on_demand)
-        on_demand()
-    assert (context.n_started, context.n_stopped) == (3, 3)
-
-
-def test_what_stopping_it_in_the_background_raises_is_not_lost():
-    class Stubborn:
-        def stop(self):
-            raise ZeroDivisionError
-
-    def work():
-        with SparkOnDemand(Stubborn) as on_demand:
-            on_demand()
-            release(on_demand)
-
-    with pytest.raises(ZeroDivisionError):
-        work()
-
-
-def test_one_that_the_caller_holds_is_not_released():
-    context = Context()
-    release(lambda: context)
-    assert context.n_stopped == 0
+    assert is_asked_for(lambda: context)
+    assert is_asked_for(SparkOnDemand(context.start))
+    assert not is_asked_for(SparkOnDemand(context.start, is_asked_for=False))
