@@ -76,8 +76,9 @@ def remove_rows(spark: GetSpark, output: Output, change: Change, gone: pa.Table)
     reduced = {file.name: file for file in table_files(output, REDUCED)}
     rewrites = [
         rewrite
-        for table in (FEATURES, REJECTED)
-        for rewrite in _rewrites(table_files(output, table), reduced, by_file)
+        # A file of rejected images may have the name of one of features.
+        for table, of_table in ((FEATURES, reduced), (REJECTED, {}))
+        for rewrite in _rewrites(table_files(output, table), of_table, by_file)
     ]
     named = [
         _Rewrite(*each, f"{change.change_id}-w{number:05d}.parquet")
