@@ -138,6 +138,8 @@ def delete_folder(folder: Location) -> None:
         try:
             filesystem.delete_dir(folder.base)
             return
+        except FileNotFoundError:  # it went with the last file in it, as folders of S3 do
+            return
         except OSError as error:
             # A task of a failed run is writing into it, as long as it is there.
             if error.errno != errno.ENOTEMPTY:
