@@ -69,9 +69,9 @@ def _on_cluster(parsed: argparse.Namespace, outside_reach: Sequence[str]) -> Exi
     The lease is held for each part: a run that comes in between goes on with the erasure first.
     """
     options = job.options_of(parsed, outside_reach)
-    output = Output.open(options.output)
     stack = compute_stack(parsed.environment)
     with working_on(options.output, job.PURPOSE, parsed):
+        output = Output.open(options.output)
         begin_or_plan(options, output)
         if options.is_dry_run:
             return ExitCode.DONE
@@ -81,7 +81,7 @@ def _on_cluster(parsed: argparse.Namespace, outside_reach: Sequence[str]) -> Exi
     if code is not ExitCode.DONE:
         return code
     with working_on(options.output, job.PURPOSE, parsed):
-        return conclude_all(options, output, removals)
+        return conclude_all(options, Output.open(options.output), removals)
 
 
 def _outside_reach(environment: Environment) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from spark_assets.erasure.rewrite import models_of_gone
 from spark_assets.errors import FruitsError
 from spark_assets.output.certificates import Certificate, write_certificate
 from spark_assets.output.erased import load_erased
-from spark_assets.output.erasing import PendingErasure, end_erasure, erasing_folder
+from spark_assets.output.erasing import PendingErasure, end_erasure
 from spark_assets.output.output import FEATURES, FINDINGS, REDUCED, REJECTED, Output
 from spark_assets.output.tables import read_narrow, table_files
 from spark_assets.removal.files import Removal, count_versions, purge_old_versions, remove_files
@@ -69,8 +69,8 @@ def conclude(
         outside_reach=[*_OUTSIDE_REACH, *outside_reach],
     )
     write_certificate(output, certificate)
-    end_erasure(output, erasure)
-    purge_old_versions(erasing_folder(output))
+    if left := [f"its journal: {why}" for _, why in end_erasure(output, erasure).refusals]:
+        raise _not_complete(output, left)
     return certificate
 
 

@@ -10,7 +10,7 @@ from spark_assets.chain.messages import say_reduced, say_report
 from spark_assets.chain.reduce import fit_model, is_fitted_on_what_is_gone
 from spark_assets.chain.report import make_report
 from spark_assets.chain.rewrite import Rewritten, keep_columns, remove_rows
-from spark_assets.erasure.selection import Asked, select
+from spark_assets.erasure.selection import Asked, Selection, select
 from spark_assets.errors import FruitsError
 from spark_assets.output.classifier import fitted_on
 from spark_assets.output.commit import Change, begin, commit
@@ -30,9 +30,9 @@ def rewrite_output(
 ) -> Rewritten:
     """Remove all that an output holds of some images; return what became of feature files."""
     with begin(output.location, new_run_id(output)) as change:
-        gone = select(output, Asked(paths=frozenset(erasure.paths)), with_copies=False).rows
         had_report = output.read(REPORT) is not None
-        rewritten = remove_rows(spark, output, change, gone.select(["path", "file"]))
+        gone = _selected(output, erasure).rows.select(["path", "file"])
+        rewritten = remove_rows(spark, output, change, gone)
         change.remove([FIT_PATH])  # it names labels that were new
         _leave_models(spark, output, change)
         keep_columns(output, change)
@@ -51,7 +51,8 @@ def rewrite_unfinished(spark: GetSpark, output: Output, *, max_points: int) -> N
     Photographs and old versions are left to ``fruits erase``, which has the rights to remove them.
     """
     for erasure in pending_erasures(output):
-        if not erasure.is_rewritten:
+        # A photograph that could not be removed has given a row since: it was refused.
+        if not erasure.is_rewritten or _selected(output, erasure).paths:
             rewrite_output(spark, output, erasure, max_points=max_points)
         say(
             f"WARNING: the erasure {erasure.erasure_id} has begun and is not finished; finish it "
@@ -71,6 +72,10 @@ def models_of_gone(output: Output, after: Output) -> tuple[PCARecord | None, boo
     return record if is_gone else None, any(
         by_run[run_id] < n_rows for run_id, n_rows in of_classifier.items()
     )
+
+
+def _selected(output: Output, erasure: PendingErasure) -> Selection:
+    return select(output, Asked(paths=frozenset(erasure.paths)), with_copies=False)
 
 
 def _leave_models(spark: GetSpark, output: Output, change: Change) -> None:

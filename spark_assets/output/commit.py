@@ -146,9 +146,13 @@ def recover(output: Location) -> None:
 
 
 def left_behind(output: Location) -> Iterator[Location]:
-    """Yield what commands that died have left: staged files, and small ones half written."""
-    staging = output.child(_STAGING)
-    yield from (staging.child(name) for name in names_in(staging))
+    """Yield what commands that died have left: staged files, and small ones half written.
+
+    What the log of a change names is no garbage.
+    """
+    staging, log = output.child(_STAGING), read_log(output)
+    of_change = None if log is None else log.change_id
+    yield from (staging.child(name) for name in names_in(staging) if name != of_change)
     if output.s3 is None:  # where a file is there when it is whole
         for folder in (output, *map(output.child, _WRITTEN_IN_PLACE)):
             names = (name for name in names_in(folder) if name.endswith(".partial"))

@@ -8,14 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from spark_assets.output.output import Output
-from spark_assets.storage.files import (
-    delete_empty_folders,
-    delete_file,
-    names_in,
-    read_json,
-    write_json,
-)
-from spark_assets.storage.locations import Location
+from spark_assets.removal.files import Removal, remove_files
+from spark_assets.storage.files import delete_empty_folders, names_in, read_json, write_json
 
 _FOLDER = "_erasing"
 
@@ -54,7 +48,7 @@ class PendingErasure:
 
 def pending_erasures(output: Output) -> list[PendingErasure]:
     """Return the erasures that have begun and not ended, oldest first."""
-    folder = erasing_folder(output)
+    folder = output.place(_FOLDER)
     names = (name for name in names_in(folder) if name.endswith(".json"))
     values = (read_json(folder.child(name)) for name in names)
     return [PendingErasure(**value) for value in values if value is not None]
@@ -62,19 +56,18 @@ def pending_erasures(output: Output) -> list[PendingErasure]:
 
 def note_erasure(output: Output, erasure: PendingErasure) -> None:
     """Write the journal of an erasure, from which moment whoever works on the output does it."""
-    write_json(_journal(output, erasure), erasure.to_json())
+    write_json(output.place(f"{_FOLDER}/{_name(erasure)}"), erasure.to_json())
 
 
-def end_erasure(output: Output, erasure: PendingErasure) -> None:
-    """Forget which images were erased."""
-    delete_file(_journal(output, erasure))
+def end_erasure(output: Output, erasure: PendingErasure) -> Removal:
+    """Forget which images were erased; return what came of that.
+
+    Version by version: until the last is gone, the erasure has not ended.
+    """
+    removal = remove_files(output.place(_FOLDER), [_name(erasure)])
     delete_empty_folders(output.location, [_FOLDER])
+    return removal
 
 
-def erasing_folder(output: Output) -> Location:
-    """Return where the journals are: gone with the last of them."""
-    return output.place(_FOLDER)
-
-
-def _journal(output: Output, erasure: PendingErasure) -> Location:
-    return erasing_folder(output).child(f"{erasure.erasure_id}.json")
+def _name(erasure: PendingErasure) -> str:
+    return f"{erasure.erasure_id}.json"

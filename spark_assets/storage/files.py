@@ -135,7 +135,8 @@ def delete_folder(folder: Location) -> None:
     if folder.s3 is not None:
         filesystem = folder.filesystem
         if filesystem.get_file_info(folder.base).type == pyarrow.fs.FileType.Directory:
-            filesystem.delete_dir(folder.base)
+            with suppress(FileNotFoundError):  # it went with the last file in it
+                filesystem.delete_dir(folder.base)
         return
     while os.path.isdir(folder.base):
         try:

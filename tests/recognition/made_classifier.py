@@ -7,9 +7,10 @@ import numpy as np
 
 from recognition.classifier.fitting import fit_classifier
 from recognition.classifier.model import FruitClassifier
-from recognition.classifier.storing import ClassifierRecord, save_classifier
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.pca_models import PCARecord, save_pca_model
+from recognition.classifier.storing import ClassifierRecord, classifier_files
+from spark_assets.output.commit import begin, commit
+from spark_assets.output.output import CLASSIFIER, PCA_MODEL, Output
+from spark_assets.output.pca_model import PCARecord, pca_files
 from spark_assets.pca.model import PCAModel, fit
 from spark_assets.pca.statistics import PCAStatistics
 from spark_assets.storage.locations import parse_location
@@ -17,6 +18,7 @@ from tests.recognition.made_features import made_photographs
 
 MODEL_ID = "20260102T030405Z-0a0b0c"
 NETWORK = "ab" * 32
+MADE_FROM = {"20260102T030000Z-0a0b0c": 144}
 
 
 def made_pca(features: np.ndarray, n_components: int = 4) -> PCAModel:
@@ -52,7 +54,7 @@ def made_record(classifier: FruitClassifier, *, network_sha256: str = NETWORK) -
         network_sha256=network_sha256,
         warning=None,
         made_at="2026-01-02T03:04:05+00:00",
-        made_from=["20260102T030000Z-0a0b0c"],
+        made_from=MADE_FROM,
         n_photographs=len(classifier.known),
         n_labels=len(classifier.logistic.labels),
         group_by=None,
@@ -69,30 +71,28 @@ def made_record(classifier: FruitClassifier, *, network_sha256: str = NETWORK) -
 
 def save_in_output(
     classifier: FruitClassifier, folder: Path, *, network_sha256: str = NETWORK
-) -> OutputLayout:
-    """Write a PCA model and the classifier beside it."""
-    layout = OutputLayout(parse_location(str(folder)))
+) -> Output:
+    """Write a PCA model, and the classifier in its space."""
     pca = classifier.pca
     record = PCARecord(
         model_id=MODEL_ID,
         fitted_here=True,
         fitted_model_id=MODEL_ID,
-        fitted_on=["20260102T030000Z-0a0b0c"],
-        runs=["20260102T030000Z-0a0b0c"],
+        fitted_on=MADE_FROM,
         network_sha256=network_sha256,
         n_components=pca.n_components,
         n_components_asked="4",
         n_samples=pca.n_samples,
         n_features=pca.n_features,
-        n_reduced=pca.n_samples,
         explained_variance=pca.explained_variance.tolist(),
         explained_variance_ratio=pca.explained_variance_ratio.tolist(),
         seconds_by_stage={},
     )
-    save_pca_model(pca, record, layout.pca_model(MODEL_ID), statistics=None, reference=None)
-    save_classifier(
-        classifier,
-        made_record(classifier, network_sha256=network_sha256),
-        layout.classifier(MODEL_ID),
-    )
-    return layout
+    kept = made_record(classifier, network_sha256=network_sha256)
+    location = parse_location(str(folder))
+    with begin(location, "made") as change:
+        files = pca_files(pca, record, statistics=None, reference=None)
+        change.put_folder(PCA_MODEL, files)
+        change.put_folder(CLASSIFIER, classifier_files(classifier, kept))
+        commit(change)
+    return Output.open(location)

@@ -1,27 +1,23 @@
-"""What an audit has found is seen whole or not at all, and only as long as it holds."""
+"""What an audit has found is read as it was written, and leaves with the photographs."""
 
 from dataclasses import replace
 
 import pyarrow as pa
-import pyarrow.dataset
+import pyarrow.parquet
 import pytest
 
-from spark_assets.output.artefacts import registered_artefacts
-from spark_assets.output.erasing import PendingErasure, note_erasure
+from spark_assets.output.commit import begin, commit
 from spark_assets.output.finding import AuditRecord, Finding, FindingKind
 from spark_assets.output.findings import (
     audit_record,
     current_findings,
-    dead_findings,
-    write_findings,
+    findings_files,
+    remove_findings,
 )
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.small_tables import write_table
+from spark_assets.output.output import Output
 from spark_assets.storage.locations import parse_location
-from spark_assets.storage.schemas import CHANGES, FINDINGS
-from tests.made_report import made_report
+from spark_assets.storage.schemas import FINDINGS
 
-FIRST, SECOND = "20251123T120155Z-9ab300", "20251124T120155Z-9ab300"
 FINDINGS_MADE = [
     Finding("apple/1.jpg", "apple", FindingKind.NEAR_DUPLICATE, 1.0, None, "pear/2.jpg", "a copy"),
     Finding("apple/3.jpg", "apple", FindingKind.WRONG_LABEL, 0.98, "pear", None, "doubted"),
@@ -29,14 +25,9 @@ FINDINGS_MADE = [
 ]
 
 
-def run(run_id):
-    return replace(made_report().latest_run, run_id=run_id)
-
-
-def record(*run_ids: str, **changes) -> AuditRecord:
+def record(**changes) -> AuditRecord:
     made = AuditRecord(
         made_at="2025-11-25T12:00:00+00:00",
-        made_from=list(run_ids),
         n_current=40,
         n_looked_at=40,
         n_unreadable=0,
@@ -56,80 +47,51 @@ def record(*run_ids: str, **changes) -> AuditRecord:
 
 
 @pytest.fixture
-def layout(tmp_path) -> OutputLayout:
-    return OutputLayout(parse_location(str(tmp_path / "out")))
+def output(tmp_path) -> Output:
+    return Output.open(parse_location(str(tmp_path / "out")))
 
 
-def note_changes(layout, run_id, *paths):
-    rows = [{"path": path, "outcome": "features"} for path in paths]
-    write_table(pa.Table.from_pylist(rows, CHANGES), layout.changes(run_id))
+def write(output, record, findings) -> None:
+    with begin(output.location, "an audit") as change:
+        change.put_folder("findings", findings_files(record, findings))
+        commit(change)
 
 
-def test_what_is_written_is_read_again(layout):
-    written = record(FIRST)
-    write_findings(layout, written, FINDINGS_MADE)
-    assert audit_record(layout, [run(FIRST)]) == written
-    assert current_findings(layout, [run(FIRST)], written) == FINDINGS_MADE
-    assert dead_findings(layout, [run(FIRST)]) == []
+def test_what_is_written_is_read_again(output):
+    assert audit_record(output) is None
+    write(output, record(), FINDINGS_MADE)
+    assert audit_record(output) == record()
+    assert current_findings(output) == FINDINGS_MADE
 
 
-def test_the_table_is_one_that_any_reader_of_parquet_opens(layout):
-    write_findings(layout, record(FIRST), FINDINGS_MADE)
-    table = pyarrow.dataset.dataset(layout.findings.base).to_table()
+@pytest.mark.parametrize("findings", [FINDINGS_MADE, []])
+def test_the_table_is_one_that_any_reader_of_parquet_opens(output, findings):
+    write(output, record(), findings)
+    table = pyarrow.parquet.read_table(output.place("findings").base)
     assert table.schema.equals(FINDINGS)
-    assert table.column("kind").to_pylist() == ["near_duplicate", "wrong_label", "dark"]
+    assert table.column("kind").to_pylist() == [each.kind for each in findings]
 
 
-def test_an_audit_that_finds_nothing_has_a_table_without_rows(layout):
-    write_findings(layout, record(FIRST), [])
-    assert current_findings(layout, [run(FIRST)], record(FIRST)) == []
+def test_a_second_audit_replaces_the_first(output):
+    write(output, record(), FINDINGS_MADE)
+    write(output, record(n_current=50), FINDINGS_MADE[2:])
+    assert audit_record(output) == record(n_current=50)
+    assert current_findings(output) == FINDINGS_MADE[2:]
 
 
-def test_a_second_audit_replaces_the_first(layout):
-    write_findings(layout, record(FIRST), FINDINGS_MADE)
-    write_findings(layout, record(FIRST, SECOND), FINDINGS_MADE[2:])
-    runs = [run(FIRST), run(SECOND)]
-    found = audit_record(layout, runs)
-    assert found == record(FIRST, SECOND)
-    assert current_findings(layout, runs, found) == FINDINGS_MADE[2:]
-
-
-def test_findings_of_images_that_a_later_run_has_noted_are_not_told(layout):
-    written = record(FIRST)
-    write_findings(layout, written, FINDINGS_MADE)
-    for changed, left in ((["apple/3.jpg"], [0, 2]), (["pear/2.jpg", "new.jpg"], [1, 2])):
-        note_changes(layout, SECOND, *changed)
-        runs = [run(FIRST), run(SECOND)]
-        assert audit_record(layout, runs) == written
-        expected = [FINDINGS_MADE[n] for n in left]
-        assert current_findings(layout, runs, written) == expected
-
-
-def test_findings_of_images_that_are_being_erased_are_not_told(layout):
-    write_findings(layout, record(FIRST), FINDINGS_MADE)
-    note_erasure(layout, PendingErasure("1", "now", [], ["pear/2.jpg"], [], {}, [], [], {}))
-    assert current_findings(layout, [run(FIRST)], record(FIRST)) == FINDINGS_MADE[1:]
-
-
-def test_an_audit_of_runs_that_were_replaced_is_not_seen_and_is_found_to_remove(layout):
-    write_findings(layout, record(FIRST), FINDINGS_MADE)
-    assert audit_record(layout, [run(SECOND)]) is None
-    dead = dead_findings(layout, [run(SECOND)])
-    assert dead == [layout.findings, layout.artefacts.child("findings.json")]
-
-
-def test_it_is_registered_before_its_first_file_and_without_an_end_not_seen(layout, monkeypatch):
-    def dies(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("spark_assets.output.findings.write_table", dies)
-    with pytest.raises(KeyboardInterrupt):
-        write_findings(layout, record(FIRST), FINDINGS_MADE)
-    assert [artefact.made_from for artefact in registered_artefacts(layout)] == [[FIRST]]
-    assert audit_record(layout, [run(FIRST)]) is None
-    assert dead_findings(layout, [run(FIRST)]) == [layout.artefacts.child("findings.json")]
-
-
-def test_an_output_without_an_audit_has_nothing_to_remove(layout):
-    assert audit_record(layout, [run(FIRST)]) is None
-    assert dead_findings(layout, [run(FIRST)]) == []
+@pytest.mark.parametrize(
+    ("gone", "left"),
+    [
+        (["apple/3.jpg"], [0, 2]),
+        (["pear/2.jpg", "new.jpg"], [1, 2]),
+        (["apple/1.jpg", "apple/3.jpg", "4.jpg"], []),
+        (["apple"], [0, 1, 2]),
+    ],
+)
+def test_a_finding_leaves_with_each_photograph_that_it_names(output, gone, left):
+    write(output, record(), FINDINGS_MADE)
+    with begin(output.location, "a run") as change:
+        remove_findings(output, change, pa.array(gone))
+        commit(change)
+    assert current_findings(output) == [FINDINGS_MADE[n] for n in left]
+    assert audit_record(output) == record()

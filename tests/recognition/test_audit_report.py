@@ -33,7 +33,7 @@ def shown(
 def page_of(*findings: ShownFinding, n_more: int = 0, **of_record) -> Page:
     by_kind = {kind: [f for f in findings if f.finding.kind is kind] for kind in FindingKind}
     n_by_kind = {kind: len(some) + n_more * bool(some) for kind, some in by_kind.items()}
-    found = ShownFindings(record("1", **of_record), n_by_kind, by_kind)
+    found = ShownFindings(record(**of_record), n_by_kind, by_kind)
     return Page(render(replace(DATA, findings=found)))
 
 

@@ -1,17 +1,15 @@
 """The classifier: its answers, and the files that it is kept in."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from recognition.classifier.identifier import newest_classifier
-from recognition.classifier.storing import load_classifier, load_record
+from recognition.classifier.identifier import classifier_of
 from spark_assets.errors import FruitsError
-from spark_assets.output.layout import OutputLayout
+from spark_assets.output.output import Output
 from spark_assets.storage.locations import parse_location
-from tests.recognition.made_classifier import MODEL_ID, classifier_of_clouds, save_in_output
+from tests.recognition.made_classifier import classifier_of_clouds, save_in_output
 from tests.recognition.made_features import N_FEATURES, made_photographs
 
 CLASSIFIER = classifier_of_clouds()
@@ -58,45 +56,40 @@ def test_features_of_another_network_are_refused():
         CLASSIFIER.answer(np.ones((1, 7), np.float32))
 
 
-def load(layout: OutputLayout):
-    record = load_record(layout.classifier(MODEL_ID))
-    assert record is not None
-    return load_classifier(layout.classifier(MODEL_ID), record, layout.pca_model(MODEL_ID))
-
-
 def test_a_classifier_answers_as_before_it_was_written(tmp_path):
-    back = load(save_in_output(CLASSIFIER, tmp_path))
+    back, record = classifier_of(save_in_output(CLASSIFIER, tmp_path))
     before, after = (each.answer(CLOUDS.features) for each in (CLASSIFIER, back))
     assert before == after
+    assert record.similarity_floor == CLASSIFIER.similarity_floor
 
 
 def test_a_file_that_is_not_the_one_that_was_written_is_refused(tmp_path):
-    layout = save_in_output(CLASSIFIER, tmp_path)
-    file = Path(layout.classifier(MODEL_ID).base) / "known.parquet"
+    output = save_in_output(CLASSIFIER, tmp_path)
+    file = tmp_path / "classifier/known.parquet"
     file.write_bytes(file.read_bytes()[:-1] + b"?")
     with pytest.raises(FruitsError, match=r"known\.parquet is missing or not the file"):
-        load(layout)
+        classifier_of(output)
     file.unlink()
     with pytest.raises(FruitsError, match=r"known\.parquet is missing or not the file"):
-        load(layout)
+        classifier_of(output)
 
 
 @pytest.mark.parametrize("field", ["fitted_model_id", "network_sha256"])
 def test_a_pca_model_that_it_was_not_fitted_for_is_refused(tmp_path, field):
-    layout = save_in_output(CLASSIFIER, tmp_path)
-    file = Path(layout.pca_model(MODEL_ID).base) / "model.json"
+    output = save_in_output(CLASSIFIER, tmp_path)
+    file = tmp_path / "pca_model/model.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), field: "another"}))
     with pytest.raises(FruitsError, match="was fitted in the space of the PCA model"):
-        load(layout)
+        classifier_of(output)
 
 
 def test_a_json_of_another_version_is_refused(tmp_path):
-    layout = save_in_output(CLASSIFIER, tmp_path)
-    (Path(layout.classifier(MODEL_ID).base) / "classifier.json").write_text('{"model_id": "x"}')
+    output = save_in_output(CLASSIFIER, tmp_path)
+    (tmp_path / "classifier/classifier.json").write_text('{"model_id": "x"}')
     with pytest.raises(FruitsError, match="does not describe a classifier of this version"):
-        load(layout)
+        classifier_of(output)
 
 
 def test_an_output_without_a_classifier_says_how_to_make_one(tmp_path):
     with pytest.raises(FruitsError, match="make one with: fruits evaluate --output URI"):
-        newest_classifier(OutputLayout(parse_location(str(tmp_path))))
+        classifier_of(Output.open(parse_location(str(tmp_path))))

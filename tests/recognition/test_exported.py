@@ -20,6 +20,7 @@ from spark_assets.errors import FruitsError
 from spark_assets.features.engines import LiteRTEngine
 from spark_assets.features.feature_model import save_feature_model
 from spark_assets.images.decoding import ImageLimits, ImageRejected, decode_image
+from spark_assets.output.output import FEATURE_MODEL
 from spark_assets.storage.locations import parse_location
 from tests.recognition.made_classifier import made_classifier, made_record, save_in_output
 from tests.spark.images import encode, picture
@@ -38,7 +39,7 @@ def photograph(seed: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def identifier(seeded_model, tmp_path_factory) -> FruitIdentifier:
-    output = tmp_path_factory.mktemp("identifier")
+    folder = tmp_path_factory.mktemp("identifier")
     engine = LiteRTEngine(seeded_model.tflite)
     pixels = [
         decode_image(photograph(seed), size_px=224, limits=ImageLimits()).pixels
@@ -48,9 +49,9 @@ def identifier(seeded_model, tmp_path_factory) -> FruitIdentifier:
     labels = [path.split("/")[0] for path in paths]
     classifier = made_classifier(engine(np.stack(pixels)), paths, labels)
     network = seeded_model.facts.network_sha256
-    layout = save_in_output(classifier, output, network_sha256=network)
-    save_feature_model(seeded_model, layout.feature_model(network))
-    return FruitIdentifier.from_output(layout.output)
+    made = save_in_output(classifier, folder, network_sha256=network)
+    save_feature_model(seeded_model, made.place(FEATURE_MODEL))
+    return FruitIdentifier.from_output(made.location)
 
 
 @pytest.fixture(scope="module")

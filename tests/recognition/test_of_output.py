@@ -1,103 +1,89 @@
-"""The evaluation of an output, on Spark: read, kept, registered, and gone with what is erased."""
-
-import dataclasses
-from pathlib import Path
+"""The evaluation of an output: read, kept, and gone with what it was made from."""
 
 import pytest
 
-from recognition.classifier.identifier import FruitIdentifier, newest_classifier
+from recognition.classifier.identifier import FruitIdentifier, classifier_of
 from recognition.current import read_current
-from recognition.evaluation.of_output import EvaluateOptions, evaluate_output, newest_record
-from spark_assets.chain.options import ReduceOptions, ReportOptions
-from spark_assets.chain.run import run_chain
-from spark_assets.erasure.run import EraseOptions, erase
-from spark_assets.erasure.selection import Asked
-from spark_assets.errors import ExitCode, FruitsError
+from recognition.evaluation.of_output import EvaluateOptions, evaluate_output
+from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation import read_evaluation
-from spark_assets.output.history import visible_runs
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.pca_models import pca_records
-from tests.spark.runs import options_for, put, save
+from tests.spark.commands import Place
+from tests.spark.runs import put, save
 
 N_PHOTOGRAPHS = 24
 
 
 @pytest.fixture
-def options(tmp_path, seeded_model):
+def place(tmp_path, seeded_model):
+    place = Place(tmp_path)
+    save(seeded_model, tmp_path / "model")
     for index in range(N_PHOTOGRAPHS):
         fruit = ("apple", "pear")[index % 2]
-        put(tmp_path / "images", f"{fruit}/{fruit} {index // 8}/{index}.png", seed=index)
-    put(tmp_path / "images", "no label.png", seed=99)
-    return options_for(tmp_path, save(seeded_model, tmp_path / "model"))
+        put(place.images, f"{fruit}/{fruit} {index // 8}/{index}.png", seed=index)
+    put(place.images, "no label.png", seed=99)
+    return place
 
 
-def chain(spark, options) -> OutputLayout:
-    options = dataclasses.replace(options, labels=dataclasses.replace(options.labels, level=2))
-    to_reduce = ReduceOptions(options.output, 4, None, False, verbose=False)
-    to_report = ReportOptions(options.output, 100, verbose=False)
-    assert run_chain(lambda: spark.sparkContext, options, to_reduce, to_report) is ExitCode.DONE
-    return OutputLayout(options.output)
+def chain(place) -> None:
+    place.run("--label-level", "2", "--n-components", "4")
 
 
-def evaluate(layout, **changes):
-    asked = EvaluateOptions(
-        output=layout.output,
-        test_images=None,
-        n_folds=3,
-        group_by="^[^/]+/([^/]+)/",
-        max_images=1000,
-        refusal_rate=0.05,
+def evaluate(place):
+    return evaluate_output(
+        EvaluateOptions(
+            output=place.output.location,
+            test_images=None,
+            n_folds=3,
+            group_by="^[^/]+/([^/]+)/",
+            max_images=1000,
+            refusal_rate=0.05,
+        )
     )
-    runs = visible_runs(layout)
-    record = newest_record(pca_records(layout, [run.run_id for run in runs]), layout.output)
-    return evaluate_output(dataclasses.replace(asked, **changes), runs, record)
 
 
-def test_an_evaluation_is_kept_with_a_classifier_and_goes_with_a_photograph(
-    spark, options, tmp_path
-):
-    layout = chain(spark, options)
-    kept = evaluate(layout)
-    evaluation = kept.evaluation
+def test_an_evaluation_is_kept_with_a_classifier(place):
+    chain(place)
+    evaluation = evaluate(place).evaluation
     assert (evaluation.n_photographs, evaluation.n_objects) == (N_PHOTOGRAPHS, 6)
     assert (evaluation.n_unlabeled, evaluation.n_current) == (1, N_PHOTOGRAPHS + 1)
     assert "random numbers" in (evaluation.warning or "")
-    assert read_evaluation(layout, evaluation.model_id) == evaluation
-
-    identifier = FruitIdentifier.from_output(layout.output)
-    first = tmp_path / "images" / "apple" / "apple 0" / "0.png"
+    assert read_evaluation(place.output) == evaluation
+    identifier = FruitIdentifier.from_output(place.output.location)
+    first = place.images / "apple" / "apple 0" / "0.png"
     answer = identifier.identify(first.read_bytes())
     assert answer.neighbors[0].path == "apple/apple 0/0.png"
     assert answer.neighbors[0].thumbnail is not None
 
-    erasing = EraseOptions(
-        output=layout.output,
-        sources=(),
-        asked=Asked(paths=frozenset({"apple/apple 0/0.png"})),
-        with_copies=False,
-        is_dry_run=False,
-        outside_reach=(),
-        max_points=100,
-        verbose=False,
-    )
-    assert erase(erasing, lambda: spark.sparkContext) is ExitCode.DONE
+
+@pytest.mark.parametrize("words", [["reduce", "--refit"], ["erase", "--path", "no label.png"]])
+def test_it_goes_with_the_pca_and_with_any_photograph_that_is_erased(place, words):
+    """It was fitted in the space of a PCA that has seen the one without a label too."""
+    chain(place)
+    evaluate(place)
+    put(place.images, "pear/pear 3/new.png", seed=100)
+    chain(place)
+    assert classifier_of(place.output)
+    assert place.give(*words) == 0
     with pytest.raises(FruitsError, match="holds no classifier"):
-        newest_classifier(layout)
-    assert not list(Path(layout.output.base).glob("pca_model/*/classifier/*"))
+        classifier_of(place.output)
+    assert read_evaluation(place.output) is None
+    assert not (place.out / "classifier").exists()
 
 
-def test_a_sample_is_stated_and_the_same_every_time(spark, options):
-    layout = chain(spark, options)
-    runs = visible_runs(layout)
-    some, again = (read_current(layout, runs, max_images=10) for _ in range(2))
+def test_a_sample_is_stated_and_the_same_every_time(place):
+    chain(place)
+    some, again = (read_current(place.output, max_images=10) for _ in range(2))
     assert (len(some), some.n_current, some.is_sample) == (10, N_PHOTOGRAPHS + 1, True)
     assert some.paths == again.paths == sorted(some.paths)
-    everything = read_current(layout, runs)
+    everything = read_current(place.output)
     rows = [everything.paths.index(path) for path in some.paths]
     assert (everything.take(rows).features == some.features).all()
     assert set(some.paths) < set(everything.paths)
 
 
-def test_an_output_without_a_model_says_what_to_do(options):
+def test_an_output_without_a_model_says_what_to_do(place):
     with pytest.raises(FruitsError, match="holds no PCA model; make one with: fruits reduce"):
-        newest_record([], options.output)
+        evaluate(place)
+    place.run(command="featurize")
+    with pytest.raises(FruitsError, match="holds no PCA model; make one with: fruits reduce"):
+        evaluate(place)

@@ -1,282 +1,259 @@
 """An erasure leaves nothing of its images, and everything of the others."""
 
-import dataclasses
 import hashlib
 import json
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
-from spark_assets.chain.options import ReduceOptions, ReportOptions
-from spark_assets.chain.run import run_chain
 from spark_assets.erasure import run as erasing
-from spark_assets.erasure.run import EraseOptions, allow_again, erase
+from spark_assets.erasure.run import EraseOptions, conclude_all, erase
 from spark_assets.erasure.selection import Asked
-from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.output.artefacts import RegisteredArtefact, register_artefact
+from spark_assets.errors import ExitCode
+from spark_assets.output import commit
+from spark_assets.output.classifier import fitted_on
 from spark_assets.output.erasing import pending_erasures
-from spark_assets.output.history import (
-    current_features,
-    current_reduced,
-    n_current_features,
-    visible_runs,
-)
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.pca_models import load_pca_model, pca_records, projected_runs
+from spark_assets.output.findings import current_findings
+from spark_assets.output.output import PCA_MODEL, Output
+from spark_assets.output.pca_model import load_pca_model, pca_record
+from spark_assets.output.tables import read_narrow, table_files
 from spark_assets.pca.model import project
-from spark_assets.storage.locations import parse_location
-from tests.spark.runs import current_paths, files_under, options_for, put, save, touch
-from tests.spark.traces import Needles, local_files, thumbnails_of, traces
+from spark_assets.storage import schemas
+from tests.spark.commands import Place
+from tests.spark.runs import files_under, put, save, touch
+from tests.spark.traces import local_files, needles_of, traces
+
+NAME, BROKEN = "person 0/2.png", "person 1/broken.png"
+N_PHOTOGRAPHS = 8
+# At which of its writes and deletions an erasure dies: each third, so that there is time for them.
+STEP = 3
 
 
 @pytest.fixture
-def options(tmp_path, seeded_model):
-    return options_for(tmp_path, save(seeded_model, tmp_path / "model"), max_rejected=1.0)
+def place(tmp_path, seeded_model):
+    place = Place(tmp_path)
+    save(seeded_model, tmp_path / "model")
+    for index in range(N_PHOTOGRAPHS):
+        put(place.images, f"person {index % 2}/{index}.png", seed=index)
+    put(place.images, BROKEN, b"broken")
+    place.run()
+    return place
 
 
 @pytest.fixture
-def images(tmp_path):
-    folder = tmp_path / "images"
-    for index in range(8):
-        put(folder, f"person {index % 2}/{index}.png", seed=index)
-    put(folder, "person 1/broken.png", b"broken")
-    return folder
+def full(place):
+    """Return an output with all that can be in one."""
+    assert place.give("evaluate", "--folds", "2") == 0
+    assert place.give("audit") == 0
+    return place
 
 
-@pytest.fixture
-def layout(options):
-    return OutputLayout(options.output)
+def everything(place: Place) -> dict[str, bytes]:
+    return local_files(place.images, place.out)
 
 
-def chain(spark, options) -> None:
-    to_reduce = ReduceOptions(options.output, None, None, False, verbose=False)
-    to_report = ReportOptions(options.output, 100, verbose=False)
-    assert run_chain(lambda: spark.sparkContext, options, to_reduce, to_report) is ExitCode.DONE
+def features(place: Place) -> dict[str, np.ndarray]:
+    return {row["path"]: np.array(row["features"]) for row in place.rows().to_pylist()}
 
 
-def erased(spark, options, *, asked=None, sources=(), **changes) -> ExitCode:
-    asking = EraseOptions(
-        output=options.output,
-        sources=sources,
-        asked=asked,
+def asking(place: Place, *paths: str) -> EraseOptions:
+    return EraseOptions(
+        output=place.output.location,
+        sources=(),
+        asked=Asked(paths=frozenset(paths)),
         with_copies=False,
         is_dry_run=False,
         outside_reach=(),
         max_points=100,
         verbose=False,
     )
-    return erase(dataclasses.replace(asking, **changes), lambda: spark.sparkContext)
 
 
-def paths(*names: str) -> Asked:
-    return Asked(paths=frozenset(names))
-
-
-def rows(spark, layout) -> dict[str, np.ndarray]:
-    table = current_features(spark, layout).collect()
-    return {row.path: np.array(row.features, np.float32) for row in table}
-
-
-def needles(spark, layout, images, *names: str) -> Needles:
-    features = rows(spark, layout)
-    page = thumbnails_of((images.parent / "out/report/index.html").read_text())
-    digests = [hashlib.sha256((images / name).read_bytes()).hexdigest() for name in names]
-    thumbnails = [page[name] for name in names if name in features]
-    assert len(thumbnails) == len([name for name in names if name in features])
-    return Needles(
-        (*names, *digests, *thumbnails),
-        tuple(features[name] for name in names if name in features),
-    )
-
-
-def test_nothing_is_left_of_an_erased_image_and_the_others_keep_their_values(
-    spark, options, images, layout
-):
-    chain(spark, options)
-    names = ("person 0/2.png", "person 1/3.png", "person 1/broken.png")
-    gone = needles(spark, layout, images, *names)
-    before = rows(spark, layout)
-    everything = (images, images.parent / "out")
-    assert traces(local_files(*everything), gone)
-    assert erased(spark, options, asked=paths(*names)) is ExitCode.DONE
-    assert traces(local_files(*everything), gone) == []
-    after = rows(spark, layout)
+def test_nothing_is_left_of_an_erased_image_and_the_others_keep_their_values(full, either_way):
+    names = (NAME, "person 1/3.png", BROKEN)
+    gone = needles_of(full.out, full.images, *names)
+    found = traces(everything(full), gone)
+    for folder in ("features", "rejected", "reduced", "classifier", "findings", "report"):
+        assert any(f"{full.out}/{folder}/" in trace for trace in found)
+    before = features(full)
+    assert erase(asking(full, *names), either_way) is ExitCode.DONE
+    assert traces(everything(full), gone) == []
+    after = features(full)
     assert sorted(after) == sorted(set(before) - set(names))
     assert all(np.array_equal(after[path], before[path]) for path in after)
-    runs = visible_runs(layout)
-    assert n_current_features(runs) == 6
-    assert [run.counts.n_images for run in runs] == [6]
-    chain(spark, options)  # what is left is known: nothing has to be looked at
-    assert len(visible_runs(layout)) == 1
+    assert current_findings(full.output)
+    page = (full.out / "report/index.html").read_text()
+    assert all(path in page for path in after)
+    assert not (full.out / "classifier").exists()
 
 
-def test_the_pca_is_fitted_anew_without_them(spark, options, images, layout):
-    chain(spark, options)
-    (old,) = pca_records(layout, [run.run_id for run in visible_runs(layout)])
-    erased(spark, options, asked=paths("person 0/2.png"))
-    runs = visible_runs(layout)
-    (record,) = pca_records(layout, [run.run_id for run in runs])
-    assert record.model_id > old.model_id
-    assert (record.n_samples, record.n_reduced) == (7, 7)
+def test_what_is_left_is_known_to_the_next_run(place, capsys):
+    assert place.give("erase", "--path", NAME) == 0
+    place.run()
+    assert "nothing new: all 8 images are known and unchanged" in capsys.readouterr().err
+
+
+def test_the_pca_is_fitted_anew_without_them(place):
+    old = pca_record(place.output)
+    assert place.give("erase", "--path", NAME) == 0
+    model, record = load_pca_model(place.output.folder(PCA_MODEL))
+    assert record.model_id != old.model_id
+    assert record.n_samples == N_PHOTOGRAPHS - 1
     assert record.n_components_asked == old.n_components_asked
-    model, _ = load_pca_model(layout.pca_model(record.model_id))
-    features = rows(spark, layout)
-    np.testing.assert_allclose(model.mean, np.mean(list(features.values()), axis=0), rtol=1e-6)
-    reduced = current_reduced(
-        spark, layout, record.model_id, projected_runs(layout, record), runs
-    ).collect()
-    assert len(reduced) == 7
-    for row in reduced:
-        expected = project(model, features[row.path][np.newaxis])[0]
-        np.testing.assert_allclose(row.pca_features, expected, atol=1e-5)
-    out = images.parent / "out"
-    assert {path.name for path in (out / "pca_model").iterdir()} == {record.model_id}
-    assert {path.name for path in (out / "reduced").iterdir()} == {f"model_id={record.model_id}"}
+    left = features(place)
+    np.testing.assert_allclose(model.mean, np.mean(list(left.values()), axis=0), rtol=1e-6)
+    assert place.paths("reduced") == sorted(left)
+    for row in place.rows("reduced").to_pylist():
+        expected = project(model, left[row["path"]][np.newaxis])[0]
+        np.testing.assert_allclose(row["pca_features"], expected, atol=1e-5)
 
 
-def test_what_an_image_was_before_goes_too(spark, options, images, layout):
-    chain(spark, options)
-    name = "person 0/2.png"
-    was = needles(spark, layout, images, name)
-    touch(put(images, name, seed=77), later_s=60)
-    chain(spark, options)
-    now = needles(spark, layout, images, name)
-    erased(spark, options, asked=paths(name))
-    left = local_files(images, images.parent / "out")
-    assert traces(left, was) == traces(left, now) == []
-    first, second = (run.counts for run in visible_runs(layout))
-    assert (first.n_images, first.n_features) == (8, 7)
-    assert (second.n_images, second.n_changed, second.n_outdated) == (0, 0, 0)
-    assert n_current_features(visible_runs(layout)) == len(current_paths(spark, options)) == 7
+def test_so_is_a_pca_that_was_fitted_on_what_an_image_was_before(place):
+    touch(put(place.images, NAME, seed=77), later_s=60)
+    place.run()
+    assert pca_record(place.output).n_samples == N_PHOTOGRAPHS
+    assert place.give("erase", "--path", NAME) == 0
+    assert pca_record(place.output).n_samples == N_PHOTOGRAPHS - 1
 
 
-def test_by_prefix_digest_and_list_the_same_is_found(spark, options, images, layout):
-    chain(spark, options)
-    digest = hashlib.sha256((images / "person 1/1.png").read_bytes()).hexdigest()
-    put(images, "person 0/never looked at.png", seed=50)
-    asked = Asked(prefixes=("person 0/",), content_sha256=frozenset({digest}))
-    erased(spark, options, asked=asked)
-    assert current_paths(spark, options) == [f"person 1/{index}.png" for index in (3, 5, 7)]
-    left = sorted(path.name for path in images.rglob("*.png"))
-    assert left == ["3.png", "5.png", "7.png", "broken.png"]
+def test_a_pca_and_a_classifier_of_others_stay(full):
+    record, made_from = pca_record(full.output), fitted_on(full.output)
+    put(full.images, "person 2/later.png", seed=50)
+    full.run()
+    gone = needles_of(full.out, full.images, "person 2/later.png", BROKEN)
+    assert full.give("erase", "--path", BROKEN, "--prefix", "person 2/") == 0
+    assert traces(everything(full), gone) == []
+    assert "person 2" not in (full.out / "report/index.html").read_text()
+    assert (pca_record(full.output), fitted_on(full.output)) == (record, made_from)
 
 
-def test_copies_are_listed_and_erased_when_asked_for(spark, options, images, layout, capfd):
-    shutil.copy(images / "person 0/2.png", images / "person 1/copy.png")
-    chain(spark, options)
-    erased(spark, options, asked=paths("person 0/2.png"), is_dry_run=True)
-    assert "other names: person 1/copy.png; --copies erases them too" in capfd.readouterr().err
-    erased(spark, options, asked=paths("person 0/2.png"), with_copies=True)
-    assert not (images / "person 1/copy.png").exists()
-    assert len(current_paths(spark, options)) == 7
+def test_by_prefix_digest_and_list_the_same_is_found(place, tmp_path):
+    digest = hashlib.sha256((place.images / "person 1/1.png").read_bytes()).hexdigest()
+    put(place.images, "person 0/never looked at.png", seed=50)
+    listed = put(tmp_path, "list.txt", b"person 1/3.png\r\n")
+    assert place.give(
+        "erase", "--prefix", "person 0/", "--sha256", digest, "--path-list", str(listed)
+    ) == 0  # fmt: skip
+    assert place.paths() == ["person 1/5.png", "person 1/7.png"]
+    left = sorted(path.name for path in place.images.rglob("*.png"))
+    assert left == ["5.png", "7.png", "broken.png"]
 
 
-def test_a_dry_run_changes_nothing(spark, options, images):
-    chain(spark, options)
-    before = files_under(images.parent)
-    erased(spark, options, asked=paths("person 0/2.png"), is_dry_run=True)
-    assert files_under(images.parent) == before
+def test_copies_are_listed_and_erased_when_asked_for(place, capsys):
+    copy = place.images / "person 1/copy.png"
+    shutil.copy(place.images / NAME, copy)
+    place.run()
+    assert place.give("erase", "--path", NAME, "--dry-run") == 0
+    assert "other names: person 1/copy.png; --copies erases them too" in capsys.readouterr().err
+    assert place.give("erase", "--path", NAME, "--copies") == 0
+    assert not copy.exists()
+    assert len(place.paths()) == N_PHOTOGRAPHS - 1
 
 
-def test_a_local_copy_goes_with_the_source(spark, options, images, tmp_path):
-    chain(spark, options)
-    shutil.copytree(images, tmp_path / "backup")
-    source = parse_location(str(tmp_path / "backup"))
-    erased(spark, options, asked=paths("person 0/2.png"), sources=[source])
-    assert not (images / "person 0/2.png").exists()
-    assert not (tmp_path / "backup" / "person 0/2.png").exists()
-    assert (tmp_path / "backup" / "person 0/4.png").exists()
+def test_a_dry_run_changes_nothing(place):
+    before = files_under(place.folder)
+    assert place.give("erase", "--path", NAME, "--dry-run") == 0
+    assert files_under(place.folder) == before
 
 
-def test_an_erased_photograph_is_refused_until_it_is_allowed_again(
-    spark, options, images, layout, tmp_path
-):
-    content = (images / "person 0/2.png").read_bytes()
+def test_a_local_copy_goes_with_the_source(place):
+    backup = place.folder / "backup"
+    shutil.copytree(place.images, backup)
+    assert place.give("erase", "--path", NAME, "--images", str(backup)) == 0
+    assert not (place.images / NAME).exists()
+    assert not (backup / NAME).exists()
+    assert (backup / "person 0/4.png").exists()
+
+
+def test_an_erased_photograph_is_refused_until_it_is_allowed_again(place, capsys):
+    content = (place.images / NAME).read_bytes()
     digest = hashlib.sha256(content).hexdigest()
-    chain(spark, options)
-    erased(spark, options, asked=paths("person 0/2.png"))
-    assert digest not in json.dumps((tmp_path / "out/erased/list.json").read_text())
-    put(images, "person 0/again.png", content)
-    chain(spark, options)
-    assert visible_runs(layout)[-1].counts.rejected_by_reason == {"unreadable": 1}
-    with pytest.raises(FruitsError, match="is not on the list of erased images"):
-        allow_again(options.output, ["0" * 64])
-    allow_again(options.output, [digest])
-    chain(spark, options)
-    assert "person 0/again.png" in current_paths(spark, options)
+    assert place.give("erase", "--path", NAME) == 0
+    assert digest not in (place.out / "erased.json").read_text()
+    put(place.images, "person 0/again.png", content)
+    place.run()
+    assert place.paths("rejected") == ["person 0/again.png", BROKEN]
+    assert "it was erased, and is refused" in place.rows("rejected")["detail"][0].as_py()
+    assert place.give("erase", "--allow-again", "--sha256", "0" * 64) == 1
+    assert "is not on the list of erased images" in capsys.readouterr().err
+    assert place.give("erase", "--allow-again", "--sha256", digest) == 0
+    place.run()
+    assert "person 0/again.png" in place.paths()
 
 
-def test_what_was_not_found_or_not_read_is_told(spark, options, images, capsys):
+def test_what_was_not_found_or_not_read_is_told(place, capsys):
     """A misspelt path beside right ones would else be taken for erased."""
-    chain(spark, options)
-    (images / "loop.jpg").symlink_to("loop.jpg")
-    asked = Asked(frozenset({"person 0/2.png", "persn/3.png", "loop.jpg"}), ("no one/",))
-    assert erased(spark, options, asked=asked) is ExitCode.DONE
+    (place.images / "loop.jpg").symlink_to("loop.jpg")
+    paths = [word for path in (NAME, "persn/3.png", "loop.jpg") for word in ("--path", path)]
+    assert place.give("erase", *paths, "--prefix", "no one/") == 0
     told = capsys.readouterr().err
     assert "not found, so not erased: persn/3.png, no one/" in told
     assert "1 photograph could not be read: removed, and not recognized" in told
-    assert not (images / "loop.jpg").is_symlink()
+    assert not (place.images / "loop.jpg").is_symlink()
 
 
-def test_an_unfinished_erasure_hides_no_other_failure(spark, options, images, layout, monkeypatch):
-    chain(spark, options)
-    monkeypatch.setattr(erasing, "remove_from_sources", lambda _: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        erased(spark, options, asked=paths("person 0/2.png"))
-    images.rename(images.with_name("unmounted"))
-    with pytest.raises(FruitsError, match="does not exist; give a folder of photographs"):
-        erased(spark, options, asked=paths("person 0/2.png"))
+def test_what_is_nowhere_is_told_and_nothing_is_done(place, capsys):
+    before = files_under(place.folder)
+    assert place.give("erase", "--path", "person 0/nobody.png") == 1
+    assert "holds an image that was asked for, so nothing was" in capsys.readouterr().err
+    assert files_under(place.folder) == before
 
 
-def test_a_source_that_is_not_there_is_no_empty_one(spark, options, images, tmp_path):
-    chain(spark, options)
-    images.rename(tmp_path / "unmounted")
-    with pytest.raises(FruitsError, match="does not exist; give a folder of photographs"):
-        erased(spark, options, asked=paths("person 0/2.png"))
-
-
-def test_what_is_nowhere_is_told_and_nothing_is_done(spark, options, images):
-    chain(spark, options)
-    before = files_under(images.parent)
-    with pytest.raises(FruitsError, match="holds an image that was asked for, so nothing was"):
-        erased(spark, options, asked=paths("person 0/nobody.png"))
-    assert files_under(images.parent) == before
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_a_source_that_is_not_there_is_no_empty_one(place, monkeypatch, capsys, is_begun):
+    """An unfinished erasure hides no other failure."""
+    if is_begun:
+        with monkeypatch.context() as patch:
+            patch.setattr(erasing, "remove_from_sources", lambda _: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                place.give("erase", "--path", NAME)
+    place.images.rename(place.folder / "unmounted")
+    assert place.give("erase", "--path", NAME) == 1
+    assert "does not exist; give a folder of photographs" in capsys.readouterr().err
 
 
 def test_a_photograph_that_cannot_be_removed_leaves_the_erasure_unfinished(
-    spark, options, images, layout, monkeypatch
+    place, monkeypatch, capsys
 ):
-    chain(spark, options)
-    real = erasing.remove_photographs
-    monkeypatch.setattr(erasing, "remove_photographs", lambda erasure: [])
-    with pytest.raises(FruitsError, match=r"is not complete.* finish it with: fruits erase"):
-        erased(spark, options, asked=paths("person 0/2.png"))
-    assert not (images.parent / "out/erasures").exists()
-    assert "person 0/2.png" not in current_paths(spark, options)
-    monkeypatch.setattr(erasing, "remove_photographs", real)
-    assert erased(spark, options) is ExitCode.DONE
-    assert not pending_erasures(layout)
-    assert len(list((images.parent / "out/erasures").iterdir())) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(erasing, "remove_photographs", lambda _: [])
+        assert place.give("erase", "--path", NAME) == 1
+        told = capsys.readouterr().err
+        assert "is not complete" in told
+        assert f"finish it with: fruits erase --output {place.out} --finish" in told
+        assert not (place.out / "erasures").exists()
+        assert NAME not in place.paths()
+    place.run()  # which refuses the photograph that is still there
+    assert place.paths("rejected") == [NAME, BROKEN]
+    assert "has begun and is not finished; finish it with" in capsys.readouterr().err
+    assert place.give("erase", "--finish") == 0
+    assert place.paths("rejected") == [BROKEN]
+    assert not pending_erasures(place.output)
+    assert len(list((place.out / "erasures").iterdir())) == 1
+    assert place.give("erase", "--finish") == 1
+    assert "no erasure is unfinished" in capsys.readouterr().err
 
 
-def test_what_was_made_from_the_images_goes_and_the_rest_stays(spark, options, images, layout):
-    chain(spark, options)
-    run_ids = [run.run_id for run in visible_runs(layout)]
-    for name, made_from in (("classifier", run_ids), ("other", ["another run"])):
-        register_artefact(layout, RegisteredArtefact(name, f"made/{name}", made_from))
-        put(images.parent / "out", f"made/{name}/model.bin", b"anything")
-    erased(spark, options, asked=paths("person 0/2.png"))
-    assert not (images.parent / "out/made/classifier").exists()
-    assert (images.parent / "out/made/other/model.bin").exists()
-    assert [path.name for path in (images.parent / "out/artefacts").iterdir()] == ["other.json"]
+def test_what_a_run_notes_of_an_image_that_is_being_erased_goes_with_the_tables(place, monkeypatch):
+    """The cluster does these, and another machine the photographs."""
+    with monkeypatch.context() as patch:
+        patch.setattr(erasing, "remove_photographs", lambda _: [])
+        place.give("erase", "--path", NAME)
+    place.run()
+    removals = erasing.remove_from_sources(place.output)
+    assert place.give("erase", "--rewrite-only") == 0
+    options = asking(place, NAME)
+    assert conclude_all(options, place.output, removals) is ExitCode.DONE
 
 
-def test_the_certificate_tells_what_and_identifies_nobody(spark, options, images, layout):
-    chain(spark, options)
-    gone = needles(spark, layout, images, "person 0/2.png")
-    erased(spark, options, asked=paths("person 0/2.png"))
-    (file,) = (images.parent / "out/erasures").iterdir()
+def test_the_certificate_tells_what_and_identifies_nobody(place):
+    gone = needles_of(place.out, place.images, NAME)
+    assert place.give("erase", "--path", NAME) == 0
+    (file,) = (place.out / "erasures").iterdir()
     certificate = json.loads(file.read_text())
     assert certificate["n_images"] == 1
     assert certificate["held"] == {
@@ -289,12 +266,94 @@ def test_the_certificate_tells_what_and_identifies_nobody(spark, options, images
     assert traces({"certificate": file.read_bytes()}, gone) == []
 
 
-def test_an_erasure_of_all_images_leaves_an_output_without_any(spark, options, images, layout):
-    chain(spark, options)
-    erased(spark, options, asked=Asked(prefixes=("person",)))
-    assert current_paths(spark, options) == []
-    assert pca_records(layout, [run.run_id for run in visible_runs(layout)]) == []
-    put(images, "person 3/new.png", seed=30)
-    put(images, "person 3/other.png", seed=31)
-    chain(spark, options)
-    assert len(current_paths(spark, options)) == 2
+def test_an_erasure_of_all_images_leaves_an_output_without_any(full):
+    assert full.give("erase", "--prefix", "person") == 0
+    assert full.paths() == full.paths("rejected") == []
+    for name in ("pca_model", "reduced", "classifier"):
+        assert not (full.out / name).exists()
+    put(full.images, "person 3/new.png", seed=30)
+    put(full.images, "person 3/other.png", seed=31)
+    full.run()
+    assert len(full.paths()) == len(full.paths("reduced")) == 2
+
+
+class Death(BaseException):
+    """What a process does after it has died, which is nothing."""
+
+
+@contextmanager
+def dying(monkeypatch, n_done: int) -> Iterator[list[int]]:
+    """Let this process write and delete ``n_done`` more files, but the lease; it counts them."""
+    counted = [0]
+
+    def alive_for(function):
+        def or_dead(first, *more, **named):
+            if not str(first).endswith("_lease.json"):
+                if counted[0] == n_done:
+                    raise Death
+                counted[0] += 1
+            return function(first, *more, **named)
+
+        return or_dead
+
+    with monkeypatch.context() as patch:
+        for holder, name in (
+            (os, "replace"),
+            (os, "unlink"),
+            (commit, "delete_file"),
+            (commit, "delete_folder"),
+        ):
+            patch.setattr(holder, name, alive_for(getattr(holder, name)))
+        yield counted
+
+
+def seen(place: Place) -> tuple:
+    """Return what a reader finds, of all tables and models together."""
+    output = Output.open(place.output.location)
+    paths = [
+        sorted(read_narrow(table_files(output, table), schema, ("path",))["path"].to_pylist())
+        for table, schema in (
+            ("features", schemas.FEATURES),
+            ("rejected", schemas.REJECTED),
+            ("reduced", schemas.REDUCED),
+        )
+    ]
+    report = (output.read("report/index.html") or b"").decode()
+    return (
+        *paths,
+        pca_record(output).n_samples,
+        bool(fitted_on(output)),
+        sorted({each.path for each in current_findings(output)}),
+        f'"{NAME}"' in report,
+        bool(report),
+    )
+
+
+def test_an_erasure_that_dies_at_any_moment_is_finished_by_the_next_commands(full, monkeypatch):
+    gone = needles_of(full.out, full.images, NAME)
+    before, begun = seen(full), full.folder.with_name("before")
+    shutil.copytree(full.folder, begun)
+    with dying(monkeypatch, 10_000) as counted:
+        assert full.give("erase", "--path", NAME) == 0
+    (n_moments,) = counted
+    after, left = seen(full), features(full)
+    assert before != after
+    stages = set()
+    for n_done in range(0, n_moments, STEP):
+        shutil.rmtree(full.folder)
+        shutil.copytree(begun, full.folder)
+        with dying(monkeypatch, n_done), pytest.raises(Death):
+            full.give("erase", "--path", NAME)
+        assert seen(full) in (before, after), f"at {n_done} of {n_moments}"
+        stages.add(seen(full) == after)
+        full.run()
+        if pending_erasures(full.output):
+            assert NAME not in full.paths()
+            assert full.give("erase", "--finish") == 0
+        elif traces(everything(full), gone):
+            assert full.give("erase", "--path", NAME) == 0  # it had not begun
+        assert traces(everything(full), gone) == [], f"at {n_done} of {n_moments}"
+        assert features(full).keys() == left.keys()
+        assert seen(full) == after
+        assert len(list((full.out / "erasures").iterdir())) == 1
+    assert stages == {True, False}

@@ -12,7 +12,7 @@ from operations.commands import erase
 from spark_assets.errors import ExitCode
 from spark_assets.output.erased import ErasedDigests, load_erased, save_erased
 from spark_assets.output.erasing import pending_erasures
-from spark_assets.output.layout import OutputLayout
+from spark_assets.output.output import Output
 from tests.operations.aws.conftest import RESULTS
 
 DIGEST = "a" * 64
@@ -44,11 +44,11 @@ def test_photographs_are_allowed_again_by_digest(named, tmp_path, capsys):
 
 def test_a_photograph_is_allowed_again_in_the_deployed_output(make_data_stack):
     make_data_stack()
-    layout = OutputLayout(erase.data_stack("test").output)
-    save_erased(layout, ErasedDigests().with_digests([DIGEST]))
+    output = Output.open(erase.data_stack("test").output)
+    save_erased(output, ErasedDigests().with_digests([DIGEST]))
     assert cli.main(["erase", "--allow-again", "--sha256", DIGEST]) == 0
-    assert not load_erased(layout)
-    assert pending_erasures(layout) == []
+    assert not load_erased(output)
+    assert pending_erasures(output) == []
 
 
 @pytest.mark.parametrize("on_cluster", [True, False])

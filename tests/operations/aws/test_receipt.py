@@ -4,7 +4,7 @@ moto's EMR has no fleets, and ends no node.
 """
 
 import json
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,11 +20,12 @@ from operations.costs.prices import load_prices
 from operations.costs.runs import Work, estimate_run
 from operations.costs.speed import load_speed
 from spark_assets.errors import FruitsError
-from spark_assets.output.layout import OutputLayout
+from spark_assets.output.manifest import Counts
+from spark_assets.output.output import Output
 from spark_assets.output.receipt import Receipt
 from spark_assets.output.receipts import newest_receipt, write_receipt
 from spark_assets.storage.locations import parse_location
-from tests.made_report import made_facts, made_receipt
+from tests.made_report import made_receipt, made_report
 from tests.operations.aws.conftest import RAW, RESULTS
 
 START = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -56,35 +57,19 @@ def cluster_id(aws):
 @pytest.fixture
 def output(make_data_stack):
     make_data_stack()
-    return OutputLayout(data_stack(Environment.TEST).output)
+    return Output.open(data_stack(Environment.TEST).output)
 
 
 def put_manifest(s3, run_id, started_at, n_images):
-    manifest = {
-        "run_id": run_id,
-        "started_at": started_at.isoformat(),
-        "images_uri": f"s3://{RAW}/images",
-        "options": {"overwrite": False},
-        "feature_model": asdict(made_facts()),
-        "counts": {
-            "n_images": n_images,
-            "n_known": 0,
-            "n_features": n_images,
-            "n_changed": 0,
-            "n_gone": 0,
-            "n_outdated": 0,
-            "n_rejected": 0,
-            "rejected_by_reason": {},
-        },
-        "bytes_read": n_images * 5000,
-        "seconds_by_stage": {},
-        "images_per_second": 100.0,
-        "images_per_second_steady": None,
-        "n_task_slots": 12,
-        "versions": {},
-    }
-    body = json.dumps(manifest).encode()
-    s3.put_object(Bucket=RESULTS, Key=f"chain/manifests/{run_id}.json", Body=body)
+    manifest = replace(
+        made_report().latest_run,
+        run_id=run_id,
+        started_at=started_at.isoformat(),
+        counts=Counts(n_images, 0, n_images, 0, {}),
+        bytes_read=n_images * 5000,
+    )
+    body = json.dumps(manifest.to_json()).encode()
+    s3.put_object(Bucket=RESULTS, Key=f"chain/runs/{run_id}.json", Body=body)
 
 
 class ScriptedFleets:
@@ -201,8 +186,8 @@ def test_a_cluster_that_emr_does_not_know_is_one_sentence(output, capsys):
 
 
 def test_the_newest_receipt_is_the_one_that_was_made_last(tmp_path):
-    layout = OutputLayout(parse_location(str(tmp_path / "out")))
-    assert newest_receipt(layout) is None
+    output = Output.open(parse_location(str(tmp_path / "out")))
+    assert newest_receipt(output) is None
     receipts = {
         cluster_id: Receipt.from_json(
             {**made_receipt().to_json(), "cluster_id": cluster_id, "made_at": made_at}
@@ -214,8 +199,8 @@ def test_the_newest_receipt_is_the_one_that_was_made_last(tmp_path):
         )
     }
     for receipt in receipts.values():
-        write_receipt(layout, receipt)
-    assert newest_receipt(layout) == receipts["j-A"]
+        write_receipt(output, receipt)
+    assert newest_receipt(output) == receipts["j-A"]
 
 
 def test_a_run_above_the_cap_is_refused_and_one_below_is_not(s3, output, cluster_id):
