@@ -20,10 +20,10 @@ import botocore.exceptions
 from spark_assets.errors import FruitsError
 from spark_assets.output.lease import check_lease
 from spark_assets.storage.files import (
+    copy_or_move,
     delete_empty_folders,
-    delete_file,
+    delete_files,
     delete_folder,
-    move_file,
     names_in,
     read_json,
     to_json,
@@ -35,7 +35,7 @@ from spark_assets.storage.s3 import error_code, s3_client
 _LOG, _STAGING = "_commit.json", "_staging"
 # Folders of small files that no other depends on, which are not staged.
 _WRITTEN_IN_PLACE = ("erasures", "_erasing", "receipts")
-# In S3 a file is moved by three requests, nearly all of it waiting.
+# In S3 a file is copied by a request, nearly all of it waiting.
 _N_THREADS_S3 = 16
 
 
@@ -141,7 +141,8 @@ def recover(output: Location) -> None:
         _redo(output, log)
     for place in left_behind(output):
         delete_folder(place)
-        delete_file(place)
+        if output.s3 is None:
+            delete_files([place])
     delete_empty_folders(output, [_STAGING, *_WRITTEN_IN_PLACE])
 
 
@@ -220,17 +221,13 @@ def _put_log(output: Location, log: CommitLog) -> None:
 def _redo(output: Location, log: CommitLog) -> None:
     """Do what a log says, or what is left of it; the same whether it is done once or again."""
     staging = staged(output, log.change_id)
-
-    def move(path: str) -> None:
-        names = path.split("/")
-        move_file(staging.child(*names), output.child(*names))
-
-    def remove(path: str) -> None:
-        delete_file(output.child(*path.split("/")))
-
+    sources = [staging.child(*path.split("/")) for path in log.add]
+    targets = [output.child(*path.split("/")) for path in log.add]
     # One after the other on a disk, whose log of its own wants no more.
     with ThreadPoolExecutor(1 if output.s3 is None else _N_THREADS_S3) as pool:
-        for work, paths in ((move, log.add), (remove, log.remove)):
-            list(pool.map(work, paths))
+        list(pool.map(copy_or_move, sources, targets))
+    delete_files([output.child(*path.split("/")) for path in log.remove])
+    if output.s3 is not None:
+        delete_files(sources)
     delete_empty_folders(output, {path.rpartition("/")[0] for path in log.remove} - {""})
-    delete_file(output.child(_LOG))
+    delete_files([output.child(_LOG)])

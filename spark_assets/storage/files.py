@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -86,20 +86,16 @@ def write_into(location: Location, content: bytes) -> None:
         raise FruitsError(write_failure(location.uri, error)) from error
 
 
-def move_file(source: Location, target: Location) -> None:
-    """Move a file in place of one that may be there; do nothing where it has been moved already.
+def copy_or_move(source: Location, target: Location) -> None:
+    """Put a file in place of one that may be there; do nothing where there is no source.
 
-    In S3 that is a copy and then a deletion.
+    A local one is moved.  In S3 it is copied, and the source left for `delete_files`.
     """
-    if source.s3 is not None:
-        try:
-            source.filesystem.copy_file(source.base, target.base)
-        except FileNotFoundError:
-            return
-        source.filesystem.delete_file(source.base)
-        return
-    os.makedirs(os.path.dirname(target.base), exist_ok=True)
     with suppress(FileNotFoundError):
+        if source.s3 is not None:
+            source.filesystem.copy_file(source.base, target.base)
+            return
+        os.makedirs(os.path.dirname(target.base), exist_ok=True)
         os.replace(source.base, target.base)
 
 
@@ -133,10 +129,9 @@ def readable_name(name: str) -> str:
 def delete_folder(folder: Location) -> None:
     """Delete a folder with all that it holds, if it is there."""
     if folder.s3 is not None:
-        filesystem = folder.filesystem
-        if filesystem.get_file_info(folder.base).type == pyarrow.fs.FileType.Directory:
-            with suppress(FileNotFoundError):  # it went with the last file in it
-                filesystem.delete_dir(folder.base)
+        from spark_assets.storage.s3 import delete_below
+
+        delete_below(folder)
         return
     while os.path.isdir(folder.base):
         try:
@@ -158,13 +153,16 @@ def delete_empty_folders(parent: Location, names: Iterable[str]) -> None:
                     raise
 
 
-def delete_file(file: Location) -> None:
-    """Delete a file, if it is there."""
-    if file.s3 is None:
+def delete_files(files: Sequence[Location]) -> None:
+    """Delete files of one place, those that are there; in S3 a thousand by a request."""
+    if files and files[0].s3 is not None:
+        from spark_assets.storage.s3 import delete_objects
+
+        delete_objects(files)
+        return
+    for file in files:
         with suppress(FileNotFoundError, NotADirectoryError):
             os.unlink(file.base)
-    elif file.filesystem.get_file_info(file.base).type == pyarrow.fs.FileType.File:
-        file.filesystem.delete_file(file.base)
 
 
 def write_failure(uri: str, error: OSError) -> str:

@@ -2,10 +2,7 @@
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -14,7 +11,6 @@ from spark_assets.erasure import run as erasing
 from spark_assets.erasure.run import EraseOptions, conclude_all, erase
 from spark_assets.erasure.selection import Asked
 from spark_assets.errors import ExitCode
-from spark_assets.output import commit
 from spark_assets.output.classifier import fitted_on
 from spark_assets.output.erasing import pending_erasures
 from spark_assets.output.findings import current_findings
@@ -25,12 +21,13 @@ from spark_assets.pca.model import project
 from spark_assets.storage import schemas
 from tests.spark.commands import Place
 from tests.spark.runs import files_under, put, save, touch
+from tests.spark.stopping import Stopped, stopping
 from tests.spark.traces import local_files, needles_of, traces
 
 NAME, BROKEN = "person 0/2.png", "person 1/broken.png"
 N_PHOTOGRAPHS = 8
-# At which of its writes and deletions an erasure dies: each third, so that there is time for them.
-STEP = 3
+# At which of its file operations an erasure of all that an output may hold dies; of a small one at each.
+STEP = 9
 
 
 @pytest.fixture
@@ -277,36 +274,6 @@ def test_an_erasure_of_all_images_leaves_an_output_without_any(full):
     assert len(full.paths()) == len(full.paths("reduced")) == 2
 
 
-class Death(BaseException):
-    """What a process does after it has died, which is nothing."""
-
-
-@contextmanager
-def dying(monkeypatch, n_done: int) -> Iterator[list[int]]:
-    """Let this process write and delete ``n_done`` more files, but the lease; it counts them."""
-    counted = [0]
-
-    def alive_for(function):
-        def or_dead(first, *more, **named):
-            if not str(first).endswith("_lease.json"):
-                if counted[0] == n_done:
-                    raise Death
-                counted[0] += 1
-            return function(first, *more, **named)
-
-        return or_dead
-
-    with monkeypatch.context() as patch:
-        for holder, name in (
-            (os, "replace"),
-            (os, "unlink"),
-            (commit, "delete_file"),
-            (commit, "delete_folder"),
-        ):
-            patch.setattr(holder, name, alive_for(getattr(holder, name)))
-        yield counted
-
-
 def seen(place: Place) -> tuple:
     """Return what a reader finds, of all tables and models together."""
     output = Output.open(place.output.location)
@@ -329,20 +296,20 @@ def seen(place: Place) -> tuple:
     )
 
 
-def test_an_erasure_that_dies_at_any_moment_is_finished_by_the_next_commands(full, monkeypatch):
+def test_an_erasure_that_dies_is_finished_by_the_next_commands(full):
     gone = needles_of(full.out, full.images, NAME)
     before, begun = seen(full), full.folder.with_name("before")
     shutil.copytree(full.folder, begun)
-    with dying(monkeypatch, 10_000) as counted:
+    with stopping(full.out, None) as hook:
         assert full.give("erase", "--path", NAME) == 0
-    (n_moments,) = counted
+    n_moments = hook.n_operations
     after, left = seen(full), features(full)
     assert before != after
     stages = set()
     for n_done in range(0, n_moments, STEP):
         shutil.rmtree(full.folder)
         shutil.copytree(begun, full.folder)
-        with dying(monkeypatch, n_done), pytest.raises(Death):
+        with pytest.raises(Stopped), stopping(full.out, n_done):
             full.give("erase", "--path", NAME)
         assert seen(full) in (before, after), f"at {n_done} of {n_moments}"
         stages.add(seen(full) == after)

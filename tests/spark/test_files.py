@@ -3,10 +3,10 @@
 import pytest
 
 from spark_assets.storage.files import (
+    copy_or_move,
     delete_empty_folders,
-    delete_file,
+    delete_files,
     delete_folder,
-    move_file,
     names_in,
     read_bytes,
     write_bytes,
@@ -40,7 +40,7 @@ def test_a_file_takes_the_place_of_another_and_is_not_missed_when_it_is_moved_ag
     put(tmp_path, "folder/b", b"old")
     put(tmp_path, "folder/a", b"new")
     for _ in range(2):
-        move_file(folder.child("a"), folder.child("b"))
+        copy_or_move(folder.child("a"), folder.child("b"))
         assert files_under(tmp_path) == {"folder/b": b"new"}
 
 
@@ -52,5 +52,5 @@ def test_what_lies_nowhere_or_below_a_file_is_not_there(tmp_path, place):
     assert names_in(location) == []
     delete_empty_folders(location, ["a"])
     delete_folder(location)
-    delete_file(location)
+    delete_files([location])
     assert files_under(tmp_path) == {"file": b""}
