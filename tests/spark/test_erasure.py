@@ -26,7 +26,7 @@ from tests.spark.traces import local_files, needles_of, traces
 
 NAME, BROKEN = "person 0/2.png", "person 1/broken.png"
 N_PHOTOGRAPHS = 8
-# At which of its file operations an erasure of all that an output may hold dies; of a small one at each.
+# At which file operations an erasure of a full output dies; of a small one it is at each of them.
 STEP = 9
 
 
