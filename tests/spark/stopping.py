@@ -45,7 +45,9 @@ class _Hook:
             names = [path] if isinstance(flags, int) and flags & _WRITES else []
         else:
             names = [arguments[number] for number in _CHANGES.get(event, ())]
-        return any(str(name).startswith(f"{self.folder}/") for name in names)
+        # The system ends the lease of a process with it, which goes on here.
+        places = [str(name) for name in names if not str(name).endswith("/_lease.json")]
+        return any(place.startswith(f"{self.folder}/") for place in places)
 
 
 _hook = _Hook()
