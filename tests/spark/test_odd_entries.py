@@ -14,7 +14,7 @@ from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry, entries_in, list_images
 from spark_assets.images.reading import ImageReader
 from spark_assets.storage.locations import Location, parse_location
-from tests.spark.runs import current_paths, options_for, put, run, save
+from tests.spark.runs import options_for, paths_of, put, run_here, save
 
 LEVEL = "d" * 200
 
@@ -275,9 +275,9 @@ def test_a_folder_that_is_not_utf8_is_listed_in_its_readable_form(tmp_path):
     assert "a/caf\\xe9/1.png" in [entry.path for entry in listed(images)]
 
 
-def test_an_output_may_have_a_colon_in_its_name(spark, tmp_path, seeded_model):
+def test_an_output_may_have_a_colon_in_its_name(tmp_path, seeded_model):
     folder = tmp_path / "2026-01-01T10:00"
     images_with(folder)
     options = options_for(folder, save(seeded_model, tmp_path / "model"))
-    run(spark, options)
-    assert current_paths(spark, options) == photographs()
+    run_here(options)
+    assert paths_of(Path(options.output.base)) == photographs()
