@@ -12,6 +12,7 @@ from pathlib import Path
 
 import boto3
 import botocore.exceptions
+import pyarrow.parquet as pq
 import pytest
 
 from spark_assets.errors import FruitsError
@@ -21,11 +22,9 @@ from spark_assets.images import listing
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry, list_images
 from spark_assets.images.reading import ImageReader, ReadAhead
-from spark_assets.output.history import visible_runs
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.pca_models import pca_records, projected_runs
-from spark_assets.output.small_tables import count_rows
-from spark_assets.storage.files import read_bytes
+from spark_assets.output.manifest import read_runs
+from spark_assets.output.output import REPORT, Output
+from spark_assets.storage.files import names_in
 from spark_assets.storage.locations import parse_location
 from tests.moto_server import moto_server
 from tests.spark.images import encode, picture
@@ -184,7 +183,7 @@ def test_a_forbidden_bucket_gets_one_sentence_with_the_rights_to_ask_for(code):
 
 @pytest.mark.slow
 def test_a_run_reads_from_s3_and_writes_there_and_adds_what_is_new(bucket, seeded_model, tmp_path):
-    """As a command: the workers take the credentials from the environment that it starts in.
+    """As commands, in the process itself and then in workers, which take its credentials.
 
     No connector of Spark's for S3 is there, nor is one downloaded.
     """
@@ -198,16 +197,21 @@ def test_a_run_reads_from_s3_and_writes_there_and_adds_what_is_new(bucket, seede
     ]  # fmt: skip
     subprocess.run(command, check=True, timeout=900)
     put(bucket, "fruit/kiwi/new.jpg", encode(picture(seed=9)))
-    subprocess.run(command, check=True, timeout=900)
-    layout = OutputLayout(parse_location(f"s3://{BUCKET}/out"))
-    first, second = visible_runs(layout)
+    subprocess.run([*command, "--master", "local[2]"], check=True, timeout=900)
+    location = parse_location(f"s3://{BUCKET}/out")
+    output = Output.open(location)
+    first, second = read_runs(output)
     assert first.images_uri == f"s3://{BUCKET}/fruit"
     assert (first.counts.n_features, first.counts.n_rejected) == (6, 1)
     assert (second.counts.n_features, second.counts.n_known) == (1, 7)
-    (record,) = pca_records(layout, [first.run_id, second.run_id])
-    assert projected_runs(layout, record) == [first.run_id, second.run_id]
-    assert count_rows(layout.reduced(record.model_id)) == 7
-    assert read_bytes(layout.report) is not None
+    reduced = pq.read_table(location.child("reduced").base, filesystem=location.filesystem)
+    assert sorted(reduced["path"].to_pylist()) == sorted(
+        f"kiwi/{name}.jpg" for name in [*range(6), "new"]
+    )
+    assert output.read(REPORT) is not None
+    assert names_in(location) == [
+        "feature_model", "features", "pca_model", "reduced", "rejected", "report", "runs",
+    ]  # fmt: skip
 
 
 def test_a_model_is_read_from_s3(bucket, seeded_model):

@@ -14,17 +14,15 @@ from cdk_app.instances import InstanceType
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.arguments import add_common, add_featurize, featurize_options
 from spark_assets.jobs.entry import run_entry
-from spark_assets.output.history import visible_runs
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.small_tables import read_table
-from spark_assets.storage.files import write_bytes
+from spark_assets.output.manifest import read_runs
+from spark_assets.output.output import Output
+from spark_assets.storage.files import names_in, write_bytes
 from spark_assets.storage.locations import parse_location
-from spark_assets.storage.schemas import REJECTED
 from tests.answering_s3 import AnsweringS3, answering_s3
 from tests.emulated_aws.metadata import metadata_service
 from tests.moto_server import lead_to
 from tests.spark.images import encode, picture
-from tests.spark.runs import files_under, options_for, run, save
+from tests.spark.runs import options_for, rows_of, run, save
 
 KEYS = {"AccessKeyId": "role", "SecretAccessKey": "secret", "Token": "session"}
 GOOD = [f"{index}.jpg" for index in range(70)]  # three tasks
@@ -75,8 +73,7 @@ def failure_of(spark, options, capsys) -> str:
         return ExitCode.DONE
 
     assert run_entry(work, verbose=False) == ExitCode.FAILED
-    layout = OutputLayout(options.output)
-    assert visible_runs(layout) == []
+    assert names_in(options.output) == []
     return capsys.readouterr().err.splitlines()[-1]
 
 
@@ -95,7 +92,6 @@ def test_denied_images_fail_the_run_with_their_number_however_many_may_be_reject
         "1 403), and nothing of this run is kept: access in S3 is denied; check what the role may "
         "read and write, and which KMS keys it may use"
     )
-    assert not [path for path in files_under(tmp_path / "out") if "rejected" in path]
 
 
 def test_credentials_that_s3_refuses_fail_the_run_with_the_way_out(spark, server, options, capsys):
@@ -106,13 +102,13 @@ def test_credentials_that_s3_refuses_fail_the_run_with_the_way_out(spark, server
     assert "the AWS credentials have expired; log in again" in sentence
 
 
-def test_an_object_that_nobody_can_read_is_rejected_with_the_code_of_s3(spark, server, options):
+def test_an_object_that_nobody_can_read_is_rejected_with_the_code_of_s3(
+    spark, server, options, tmp_path
+):
     server.names = [*GOOD[:3], "403-InvalidObjectState.jpg", "400-KMS.DisabledException.jpg"]
     counts = run(spark, options).counts
     assert (counts.n_features, counts.n_rejected) == (3, 2)
-    layout = OutputLayout(options.output)
-    (done,) = visible_runs(layout)
-    rejected = read_table([layout.rejected(done.run_id)], REJECTED).to_pylist()
+    rejected = rows_of(tmp_path / "out", "rejected").to_pylist()
     assert {each["path"]: each["detail"] for each in rejected} == {
         "403-InvalidObjectState.jpg": "S3 answered InvalidObjectState: it is archived; restore it "
         "first (aws s3api restore-object)",
@@ -166,7 +162,7 @@ def test_a_public_bucket_is_featurized_without_credentials(
     manifest = run(spark, featurize_options(parser.parse_args(given)))
     assert manifest.counts.n_features == 3
     assert server.authorizations == {None}
-    (kept,) = visible_runs(OutputLayout(options.output))
+    (kept,) = read_runs(Output.open(options.output))
     assert kept.images.s3.anonymous
 
 
