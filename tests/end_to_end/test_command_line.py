@@ -13,10 +13,15 @@ from pathlib import Path
 import pytest
 
 from operations import cli
+from spark_assets.features.feature_model import FeatureModel
 from tests.conftest import skip_or_fail
-from tests.spark.runs import files_under, put, save
+from tests.spark.images import encode, picture
+from tests.spark.runs import files_under, paths_of, put, save
 
 FRUITS = str(Path(sys.executable).parent / "fruits")
+# What a run leaves before its images are looked at, and once a share of them is featurized.
+BEGUN, FEATURIZED = "_staging/*/features", "_staging/*/features/*.parquet"
+ON_SPARK = ("--master", "local[1]")
 
 
 def fruits(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -34,7 +39,8 @@ def assert_refused(done: subprocess.CompletedProcess[str], sentence: str) -> Non
     assert done.returncode == 1, done.stderr
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    told = [line for line in done.stderr.splitlines() if line.startswith("fruits: ")]
+    assert told == done.stderr.splitlines()[-1:], done.stderr
 
 
 def java_that_tells(folder: Path, version: str) -> dict[str, str]:
@@ -101,15 +107,31 @@ def test_an_unknown_folder_is_refused_at_once(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.slow
-def test_no_java_is_refused_with_the_line_that_installs_it(tmp_path):
-    put(tmp_path / "images", "a/1.png")
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "python3").symlink_to(sys.executable)
-    done = fruits(
-        "run", "--images", tmp_path / "images", "--output", tmp_path / "out",
-        PATH=str(tmp_path / "bin"), JAVA_HOME="",
+def without_java(folder: Path) -> dict[str, str]:
+    """Return an environment that has Python and no Java."""
+    (folder / "bin").mkdir()
+    (folder / "bin" / "python3").symlink_to(sys.executable)
+    return {"PATH": str(folder / "bin"), "JAVA_HOME": ""}
+
+
+def featurize_one(folder: Path, model: FeatureModel, *options: str, **environment: str):
+    put(folder / "images", "a/1.png")
+    return fruits(
+        "featurize", "--images", folder / "images", "--output", folder / "out",
+        "--model", save(model, folder / "model"), *options, **environment,
     )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_few_images_need_no_java(tmp_path, seeded_model):
+    done = featurize_one(tmp_path, seeded_model, **without_java(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert paths_of(tmp_path / "out") == ["a/1.png"]
+
+
+@pytest.mark.slow
+def test_no_java_is_refused_with_the_line_that_installs_it(tmp_path, seeded_model):
+    done = featurize_one(tmp_path, seeded_model, *ON_SPARK, **without_java(tmp_path))
     assert_refused(done, "no java was found on the PATH; Spark needs Java 17 to 23")
     assert "apt-get install openjdk-17-jre-headless" in done.stderr
 
@@ -118,12 +140,11 @@ def test_no_java_is_refused_with_the_line_that_installs_it(tmp_path):
 @pytest.mark.parametrize(
     ("version", "number"), [("1.8.0_292", "8"), ("11.0.2", "11"), ("25", "25")]
 )
-def test_the_wrong_java_is_refused_with_the_versions_that_fit(tmp_path, version, number):
-    put(tmp_path / "images", "a/1.png")
-    done = fruits(
-        "run", "--images", tmp_path / "images", "--output", tmp_path / "out",
-        **java_that_tells(tmp_path / "java", version),
-    )  # fmt: skip
+def test_the_wrong_java_is_refused_with_the_versions_that_fit(
+    tmp_path, seeded_model, version, number
+):
+    java = java_that_tells(tmp_path / "java", version)
+    done = featurize_one(tmp_path, seeded_model, *ON_SPARK, **java)
     assert_refused(done, f"is Java {number}; Spark needs Java 17 to 23")
 
 
@@ -184,7 +205,7 @@ def test_a_disk_that_fills_up_is_said_and_leaves_nothing(tmp_path, seeded_model)
         assert "the disk is full" in done.stderr
         assert "Traceback" not in done.stderr
         assert not list(output.rglob("*.parquet")), done.stderr
-        assert not list(output.rglob("manifests/*"))
+        assert not list(output.rglob("runs/*"))
     finally:
         subprocess.run(["umount", str(output)], check=True)
 
@@ -201,7 +222,7 @@ def test_more_rejected_than_allowed_is_exit_code_3_with_the_tables_written(tmp_p
     )  # fmt: skip
     assert done.returncode == 3, done.stderr
     assert "1 of 5 images were rejected, more than the share of 0.1" in done.stderr
-    (manifest,) = (tmp_path / "out" / "manifests").glob("*.json")
+    (manifest,) = (tmp_path / "out" / "runs").glob("*.json")
     assert json.loads(manifest.read_text())["counts"]["n_rejected"] == 1
     assert (tmp_path / "out" / "report" / "index.html").exists()
 
@@ -219,32 +240,46 @@ def test_all_rejected_still_tells_why_in_a_report(tmp_path, seeded_model):
 
 
 @pytest.fixture(scope="module")
-def many_images(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("many")
-    for index in range(1500):
-        put(folder, f"a/{index}.png", seed=index)
+def slow_images(tmp_path_factory):
+    """Return a folder of large images, which take five seconds at least."""
+    folder = tmp_path_factory.mktemp("slow")
+    first = put(folder, "a/0.png", encode(picture(2000, 1500), "PNG"))
+    for index in range(1, 200):
+        os.link(first, folder / f"a/{index}.png")
     return folder
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "sign",
-    ["_staging/*/started", "changes/*/*.parquet"],
-    ids=["Spark starts", "images are featurized"],
+    ("options", "sign"),
+    [((), FEATURIZED), (ON_SPARK, BEGUN), (ON_SPARK, FEATURIZED)],
+    ids=["images are featurized here", "Spark starts", "images are featurized on Spark"],
 )
-def test_ctrl_c_ends_cleanly_while(sign, tmp_path, seeded_model, many_images):
-    run = begun(tmp_path, seeded_model, many_images, sign)
+def test_ctrl_c_ends_cleanly_while(options, sign, tmp_path, seeded_model, slow_images):
+    run = begun(tmp_path, seeded_model, slow_images, sign, *options)
     os.killpg(run.pid, signal.SIGINT)
     _, stderr = run.communicate(timeout=900)
     assert run.returncode == 130, stderr
-    assert "interrupted; only what is complete is visible" in stderr
+    assert stderr.splitlines()[-1] == "interrupted; only what is complete is visible"
     assert "Traceback" not in stderr
     assert files_under(tmp_path / "out") == {}
 
 
 @pytest.mark.slow
-def test_a_second_ctrl_c_ends_it_where_it_is(tmp_path, seeded_model, many_images):
-    run = begun(tmp_path, seeded_model, many_images, "_staging/*/started")
+def test_ctrl_c_is_not_kept_waiting_by_images_that_are_featurized_here(
+    tmp_path, seeded_model, slow_images
+):
+    run = begun(tmp_path, seeded_model, slow_images, BEGUN)
+    interrupted_at = time.monotonic()
+    os.killpg(run.pid, signal.SIGINT)
+    run.communicate(timeout=900)
+    assert run.returncode == 130
+    assert time.monotonic() - interrupted_at < 2.5
+
+
+@pytest.mark.slow
+def test_a_second_ctrl_c_ends_it_where_it_is(tmp_path, seeded_model, slow_images):
+    run = begun(tmp_path, seeded_model, slow_images, BEGUN, *ON_SPARK)
     os.killpg(run.pid, signal.SIGINT)
     assert run.stderr is not None
     assert any(line.startswith("interrupted;") for line in run.stderr)
@@ -254,14 +289,14 @@ def test_a_second_ctrl_c_ends_it_where_it_is(tmp_path, seeded_model, many_images
     assert "Traceback" not in stderr
 
 
-def begun(folder, model, images, sign: str) -> subprocess.Popen[str]:
+def begun(folder, model, images, sign: str, *options: str) -> subprocess.Popen[str]:
     """Return a run that has left a sign of how far it has come, in a group as of a terminal."""
     model = save(model, folder / "model")
     # A shell starts what it puts in the background with Ctrl-C ignored, and children inherit that.
     inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     run = subprocess.Popen(
         [FRUITS, "run", "--images", str(images), "--output", str(folder / "out"),
-         "--model", str(model)],
+         "--model", str(model), *options],
         stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     signal.signal(signal.SIGINT, inherited)

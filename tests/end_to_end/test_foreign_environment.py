@@ -6,17 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import skip_or_fail
-from tests.spark.runs import put
+from tests.spark.runs import put, rows_of
 from tests.spark.test_environment import OF_ANOTHER_INSTALLATION
 
 FRUITS = str(Path(sys.executable).parent / "fruits")
 # Modules that workers, Spark's daemon and the libraries import, each with a name that people use.
 MODULES_OF_OTHERS = ("random", "queue", "token", "numpy", "calendar", "select", "code")
 FOREIGN_CODE = "raise SystemExit('code of the working folder was run')\n"
+either_way = pytest.mark.parametrize(
+    "options", [(), ("--master", "local[2]")], ids=["here", "Spark"]
+)
 WITHOUT_PASSWD = ("unshare", "--user", "--map-user=12345", "--map-group=12345")
 
 
@@ -28,18 +30,14 @@ def photographs(tmp_path_factory):
     return folder
 
 
-def fruits_run(photographs, output, *prefix, cwd, image_list=None, **environment):
-    if image_list is not None:
-        image_list.write_text("\n".join(f"fruit/{index}.png" for index in range(8)))
-    listed = [] if image_list is None else ["--image-list", str(image_list)]
+def fruits_run(photographs, output, *options, within=(), cwd, **environment):
     done = subprocess.run(
-        [*prefix, FRUITS, "run", "--images", str(photographs), "--output", str(output),
-         "--weights", "random", "--alpha", "0.35", "--n-components", "2", *listed],
+        [*within, FRUITS, "run", "--images", str(photographs), "--output", str(output),
+         "--weights", "random", "--alpha", "0.35", "--n-components", "2", *options],
         cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=900,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    table = pq.read_table(output / "features").sort_by("path")
-    return table.select(["path", "width", "height", "features"]).to_pylist()
+    return rows_of(output, "features").drop_columns(["run_id"]).to_pylist()
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +47,9 @@ def plain_run(photographs, tmp_path_factory):
 
 
 @pytest.mark.slow
+@either_way
 def test_foreign_variables_folders_and_settings_of_keras_change_nothing(
-    photographs, plain_run, tmp_path
+    photographs, plain_run, tmp_path, options
 ):
     home = tmp_path / "home"
     settings = home / ".keras" / "keras.json"
@@ -66,10 +65,9 @@ def test_foreign_variables_folders_and_settings_of_keras_change_nothing(
         (working / f"{name}.py").write_text(FOREIGN_CODE)
     rows = fruits_run(
         photographs,
-        # Read and written by Spark, for the images are named in a list.
         tmp_path / "résultats",
+        *options,
         cwd=working,
-        image_list=tmp_path / "list.txt",
         **os.environ
         | OF_ANOTHER_INSTALLATION
         | {
@@ -87,15 +85,18 @@ def test_foreign_variables_folders_and_settings_of_keras_change_nothing(
 
 
 @pytest.mark.slow
+@either_way
 def test_a_user_that_passwd_does_not_know_needs_neither_a_name_nor_a_home(
-    photographs, plain_run, tmp_path
+    photographs, plain_run, tmp_path, options
 ):
     """As the user of a container that is started with ``--user 12345``."""
     if subprocess.run([*WITHOUT_PASSWD, "true"], capture_output=True, check=False).returncode:
         skip_or_fail("a user of its own cannot be made here (unshare --user)")
     environment = {name: value for name, value in os.environ.items() if name != "HOME"}
     output = tmp_path / "out"
-    rows = fruits_run(photographs, output, *WITHOUT_PASSWD, cwd=tmp_path, **environment)
+    rows = fruits_run(
+        photographs, output, *options, within=WITHOUT_PASSWD, cwd=tmp_path, **environment
+    )
     assert rows == plain_run
 
 

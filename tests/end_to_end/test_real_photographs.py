@@ -38,19 +38,17 @@ def training(data_dir, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def projected(data_dir, training, tmp_path_factory) -> Path:
     output = tmp_path_factory.mktemp("test") / "out-test"
-    (model,) = (training / "pca_model").iterdir()
-    fruits_run(data_dir, "Test", output, "--pca-model", str(model))
+    fruits_run(data_dir, "Test", output, "--pca-model", str(training / "pca_model"))
     return output
 
 
 def manifest(output: Path) -> dict:
-    (path,) = (output / "manifests").glob("*.json")
+    (path,) = (output / "runs").glob("*.json")
     return json.loads(path.read_text())
 
 
 def reduced(output: Path) -> tuple[np.ndarray, list[str]]:
-    (folder,) = (output / "reduced").iterdir()
-    table = pyarrow.parquet.read_table(folder)
+    table = pyarrow.parquet.read_table(output / "reduced")
     return np.array(table["pca_features"].to_pylist()), table["label"].to_pylist()
 
 
