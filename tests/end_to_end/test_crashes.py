@@ -1,166 +1,151 @@
-"""Commands killed at 21 moments: readers see before or after, and the next command mends it all."""
+"""Commands that are killed: readers see before or after, and the next command mends it all.
 
-import argparse
-import dataclasses
-import shutil
+What dies after any operation on a file, in one process, is in `tests.spark.test_commit`.
+"""
+
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-import numpy as np
 import pytest
-from pyspark.sql import SparkSession
 
-from spark_assets.chain.options import FeaturizeOptions, ReduceOptions, ReportOptions
-from spark_assets.chain.run import run_chain
-from spark_assets.erasure.rewrite import rewrite_unfinished
-from spark_assets.erasure.run import EraseOptions, erase
-from spark_assets.jobs.working import working_on
-from spark_assets.output.erasing import pending_erasures
-from spark_assets.output.history import current_features, current_reduced, visible_runs
-from spark_assets.output.layout import OutputLayout
-from spark_assets.output.orphans import find_orphans
-from spark_assets.output.pca_models import load_pca_model, pca_records, projected_runs
-from spark_assets.pca.model import project
-from tests.spark.runs import options_for, put, save, touch
+from operations import cli
+from recognition.classifier.identifier import FruitIdentifier
+from spark_assets.output.output import Output
+from spark_assets.storage.locations import Location, parse_location
+from tests.end_to_end import killed
+from tests.spark.images import encode, picture
+from tests.spark.runs import put, save
+from tests.spark.test_commit import State, plainly, state_of
 
 pytestmark = pytest.mark.slow
 
-# Beside those within what Spark does, of which a run and a fit have three.
-N_KILLS = {"run": 5, "refit": 3, "erase": 7}
 ERASED = "a/2.png"
-TIMEOUT_S = 300
 
 
-def run_until(fatal: int, command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run a command that is killed at a moment, if there is one; return when its JVM has ended.
-
-    The JVM has the command's standard output: it ends a moment after the command that was killed,
-    and may write until then.
-    """
-    return subprocess.run(
-        [sys.executable, "-m", "tests.end_to_end.killed", str(fatal), *command],
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
+@pytest.fixture
+def folder(tmp_path, seeded_model) -> Path:
+    """Return a folder with an output, to which two images came after its PCA."""
+    save(seeded_model, tmp_path / "model")
+    for index in range(16):
+        put(tmp_path / "images", f"{'ab'[index % 2]}/{index}.png", seed=index)
+    give(run_in(tmp_path))
+    for index in (20, 21):
+        put(tmp_path / "images", f"b/{index}.png", seed=index)
+    give(run_in(tmp_path))
+    return tmp_path
 
 
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """An output before a command, and the command."""
-
-    folder: Path
-    options: FeaturizeOptions
-    arguments: list[str]
-
-    def copy_to(self, folder: Path) -> "Case":
-        # With their times: an image whose time has moved is a changed one.
-        shutil.copytree(self.folder, folder)
-        moved = {str(self.folder): str(folder)}
-        options = options_for(folder, folder / "model")
-        arguments = [_moved(argument, moved) for argument in self.arguments]
-        manifests = [*(folder / "out/manifests").iterdir()]
-        for manifest in manifests:  # the source of an output is where it was made
-            manifest.write_text(_moved(manifest.read_text(), moved))
-        return Case(folder, options, arguments)
+def run_in(folder: Path, *options: str) -> list[str]:
+    return [
+        "run", *output_in(folder), "--images", str(folder / "images"),
+        "--model", str(folder / "model"), "--n-components", "3", "--max-rejected", "1", *options,
+    ]  # fmt: skip
 
 
-def _moved(text: str, moved: dict[str, str]) -> str:
-    for old, new in moved.items():
-        text = text.replace(old, new)
-    return text
+def output_in(folder: Path) -> list[str]:
+    return ["--output", str(folder / "out")]
 
 
-def chain(spark: SparkSession, options: FeaturizeOptions, *, refit: bool = False) -> None:
-    to_reduce = ReduceOptions(options.output, 3, None, refit, verbose=False)
-    run_chain(
-        lambda: spark.sparkContext,
-        options,
-        to_reduce,
-        ReportOptions(options.output, 100, verbose=False),
-    )
+def give(command: list[str]) -> None:
+    """Give a command that comes to its end, in this process."""
+    assert cli.main(command) == 0
 
 
-@pytest.fixture(scope="module")
-def cases(spark, seeded_model, tmp_path_factory) -> dict[str, Case]:
-    """Return for each command an output, and a source that has changed since it was made."""
-    folder = tmp_path_factory.mktemp("crashes") / "base"
-    options = options_for(folder, save(seeded_model, folder / "model"))
-    images = folder / "images"
-    for index in range(8):
-        put(images, f"a/{index}.png", seed=index)
-    chain(spark, options)
-    put(images, "b/new.png", seed=20)
+def killed_at(pattern: str, command: list[str]) -> None:
+    """Give a command that is killed right before it changes a file."""
+    done = subprocess.run(
+        [sys.executable, killed.__file__, pattern, *command],
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == -9, done.stderr
+
+
+def change_the_source(images: Path) -> None:
+    """Add images, of which one is broken, change one, and delete one."""
+    for index in range(30, 35):
+        put(images, f"b/{index}.png", seed=index)
     put(images, "b/broken.png", b"broken")
-    touch(put(images, "a/1.png", seed=21), later_s=60)
-    (images / "a/0.png").unlink()
-    common = ["--output", str(folder / "out"), "--master", "local[2]"]
-    source = ["--images", str(images), "--model", str(folder / "model"), "--max-rejected", "1"]
-    run = ["run", *common, *source, "--n-components", "3"]
-    return {
-        "run": Case(folder, options, run),
-        "refit": Case(folder, options, [*run, "--refit"]),
-        "erase": Case(folder, options, ["erase", *common, "--path", ERASED]),
-    }
+    put(images, "a/0.png", encode(picture(70, 50, seed=30), "PNG"))
+    (images / "a/4.png").unlink()
 
 
-def seen(spark: SparkSession, options: FeaturizeOptions) -> dict[str, bytes]:
-    """Return what a reader sees, after a look that it is whole: features by path."""
-    layout = OutputLayout(options.output)
-    runs = visible_runs(layout)
-    rows = current_features(spark, layout).collect()
-    features = {row.path: np.array(row.features, np.float32) for row in rows}
-    assert len(rows) == len(features)
-    records = pca_records(layout, [run.run_id for run in runs])
-    for record in records[-1:]:
-        model, _ = load_pca_model(layout.pca_model(record.model_id))
-        projected = projected_runs(layout, record)
-        reduced = current_reduced(spark, layout, record.model_id, projected).collect()
-        assert len(reduced) == len({row.path for row in reduced})
-        for row in reduced:
-            expected = project(model, features[row.path][np.newaxis])[0]
-            np.testing.assert_allclose(row.pca_features, expected, atol=1e-4)
-    return {path: row.tobytes() for path, row in features.items()}
+def location_of(folder: Path) -> Location:
+    return parse_location(str(folder / "out"))
 
 
-def go_on(spark: SparkSession, command: str, options: FeaturizeOptions) -> None:
-    """Give the command again, as it works in a process of its own."""
-    parsed = argparse.Namespace(wait=False)
-    with working_on(options.output, f"fruits {command}", parsed):
-        layout = OutputLayout(options.output)
-        if command == "erase" and pending_erasures(layout):
-            asking = EraseOptions(options.output, (), None, False, False, (), 100, False)
-            erase(asking, lambda: spark.sparkContext)
-        rewrite_unfinished(lambda: spark.sparkContext, layout, max_points=100)
-        chain(spark, options, refit=command == "refit")
+def seen(folder: Path) -> State:
+    """Return what a reader finds who knows of a change under way."""
+    return state_of(Output.open(location_of(folder)))
 
 
-@pytest.mark.parametrize("command", list(N_KILLS))
-def test_a_killed_command_leaves_before_or_after_and_the_next_one_mends_it(
-    spark, cases, tmp_path, command
-):
-    before = seen(spark, cases[command].options)
-    whole = cases[command].copy_to(tmp_path / "whole")
-    finished = run_until(0, whole.arguments)
-    assert finished.returncode == 0, finished.stderr
-    n_moments, *within = map(int, finished.stdout.split())
-    after = seen(spark, whole.options)
-    assert after.keys() != before.keys()
-    chain(spark, whole.options)  # an erasure leaves the source with what else has changed
-    mended = seen(spark, whole.options)
-    spread = np.linspace(1, n_moments, N_KILLS[command]).round().astype(int).tolist()
-    for fatal in sorted({*spread, *within}):
-        case = cases[command].copy_to(tmp_path / f"killed at {fatal}")
-        killed = run_until(fatal, case.arguments)
-        assert killed.returncode == -9, f"at {fatal} of {n_moments}: {killed.stderr}"
-        assert seen(spark, case.options) in (before, after), f"at {fatal} of {n_moments}"
-        go_on(spark, command, case.options)
-        found = seen(spark, case.options)
-        if command == "erase" and fatal == 1:
-            assert found.keys() - mended.keys() <= {ERASED}  # it had not begun
-        else:
-            assert found == mended, f"at {fatal} of {n_moments}"
-        assert find_orphans(OutputLayout(case.options.output)) == []
-        assert not list((case.folder / "out").rglob("_temporary"))
+def assert_mended(folder: Path) -> State:
+    """Return what anybody's reader finds, where nothing else is left."""
+    left = {path.name for path in (folder / "out").iterdir() if path.name[0] in "._"}
+    assert left == set()
+    state = plainly(folder / "out")
+    assert state["reduced"].keys() == state["features"].keys()
+    return state
+
+
+def assert_is_the_source(folder: Path) -> None:
+    images = folder / "images"
+    paths = {path.relative_to(images).as_posix() for path in images.rglob("*.png")}
+    state = assert_mended(folder)
+    assert state["rejected"].keys() == {"b/broken.png"}
+    assert state["features"].keys() == paths - {"b/broken.png"}
+
+
+def test_a_run_that_is_killed_while_it_featurizes_leaves_what_was_there(folder):
+    before = seen(folder)
+    change_the_source(folder / "images")
+    killed_at("*/_staging/*/features/*.parquet", run_in(folder))
+    assert seen(folder) == before
+    give(run_in(folder))
+    assert_is_the_source(folder)
+
+
+def test_a_run_whose_tasks_outlive_it_for_a_moment_leaves_what_was_there(folder):
+    before = seen(folder)
+    change_the_source(folder / "images")
+    large = put(folder / "images", "c/0.png", encode(picture(1000, 800), "PNG"))
+    for index in range(1, 70):  # three tasks
+        (folder / f"images/c/{index}.png").hardlink_to(large)
+    command = run_in(folder, "--master", "local[1]")
+    with subprocess.Popen([sys.executable, "-m", "operations.cli", *command]) as run:
+        while not list(folder.glob("out/_staging/*/features/*.parquet")):
+            assert run.poll() is None, "it ended too early"
+            time.sleep(0.01)
+        run.kill()
+    assert seen(folder) == before
+    give(run_in(folder))
+    assert_is_the_source(folder)
+
+
+def test_a_refit_that_is_killed_amid_its_commit_is_finished_by_the_next_command(folder):
+    before = seen(folder)
+    killed_at("*/out/reduced/*", ["reduce", *output_in(folder), "--refit"])
+    after = seen(folder)
+    assert after["pca"] != before["pca"]
+    give(["reduce", *output_in(folder)])
+    assert assert_mended(folder) == after
+
+
+def test_an_erasure_that_is_killed_amid_its_commit_is_finished_by_the_next_one(folder):
+    before = seen(folder)
+    killed_at("*/out/features/*", ["erase", *output_in(folder), "--path", ERASED])
+    after = seen(folder)
+    assert before["features"].keys() - after["features"].keys() == {ERASED}
+    give(["erase", *output_in(folder), "--finish"])
+    assert assert_mended(folder) == after
+    assert len(list((folder / "out/erasures").iterdir())) == 1
+
+
+def test_an_evaluation_that_is_killed_amid_its_commit_has_made_a_whole_classifier(folder):
+    command = ["evaluate", *output_in(folder), "--folds", "2"]
+    killed_at("*/out/classifier/*", command)
+    FruitIdentifier.from_output(location_of(folder))
+    give(["report", *output_in(folder)])
+    assert_mended(folder)
+    FruitIdentifier.from_output(location_of(folder))
