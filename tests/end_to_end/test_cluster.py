@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
-import pyarrow.parquet
 import pyspark
 import pytest
 
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.runtime.java import jvm_options
-from tests.spark.runs import put, save
+from tests.spark.runs import paths_of, put, save
 
 SPARK_HOME = Path(pyspark.__file__).parent
 START_TIMEOUT_S = 300
@@ -145,13 +144,8 @@ def start_run(cluster: Cluster, images: Path, output: Path, model: Path) -> subp
     )
 
 
-def features_paths(output: Path) -> list[str]:
-    table = pyarrow.parquet.read_table(output / "features", columns=["path"])
-    return sorted(table["path"].to_pylist())
-
-
 def only_manifest(output: Path) -> dict:
-    (path,) = (output / "manifests").glob("*.json")
+    (path,) = (output / "runs").glob("*.json")
     return json.loads(path.read_text())
 
 
@@ -169,7 +163,7 @@ def test_the_chain_runs_in_separate_executors_and_loses_nothing_with_one_of_them
     _, stderr = run.communicate(timeout=900)
     assert run.returncode == 0, stderr
     expected = sorted(str(image.relative_to(tmp_path / "images")) for image in images)
-    assert features_paths(tmp_path / "out") == expected
+    assert paths_of(tmp_path / "out") == expected
     manifest = only_manifest(tmp_path / "out")
     assert manifest["counts_add_up"] == f"{N_IMAGES + 1} images = {N_IMAGES} features + 1 rejected"
     assert manifest["n_task_slots"] == 2
@@ -182,7 +176,7 @@ def kill_an_executor_when_a_task_has_ended(
     """Wait until a task of the featurizing stage has ended, then kill one executor."""
     end = time.monotonic() + 900
     while time.monotonic() < end and run.poll() is None:
-        if list(output.glob("changes/*/*.parquet")):
+        if list(output.glob("_staging/*/features/*.parquet")):
             cluster.executors()[0].kill()
             return
         threading.Event().wait(0.05)
