@@ -20,6 +20,7 @@ from spark_assets.errors import FruitsError
 from spark_assets.output.lease_file import Holder, LeaseTimes
 from spark_assets.output.local_lease import LocalLease
 from spark_assets.output.s3_lease import S3Lease
+from spark_assets.runtime.interruption import raise_if_interrupted
 from spark_assets.runtime.progress import say
 from spark_assets.storage.locations import Location
 
@@ -87,3 +88,4 @@ def _acquire(
             say(f"{who}; waiting for its end")
             told = True
         sleep(1.0)
+        raise_if_interrupted()

@@ -1,4 +1,4 @@
-"""Ctrl-C, told to threads of this process that work on images."""
+"""Ctrl-C, told to threads of this process that work on images, or wait."""
 
 import threading
 

@@ -14,6 +14,8 @@ import pytest
 
 from operations import cli
 from spark_assets.features.feature_model import FeatureModel
+from spark_assets.output.lease import hold_lease
+from spark_assets.storage.locations import parse_location
 from tests.conftest import skip_or_fail
 from tests.spark.images import encode, picture
 from tests.spark.runs import files_under, paths_of, put, save
@@ -278,6 +280,18 @@ def test_ctrl_c_is_not_kept_waiting_by_images_that_are_featurized_here(
 
 
 @pytest.mark.slow
+def test_ctrl_c_ends_a_wait_for_another_command(tmp_path):
+    put(tmp_path, "out/runs/1.json", b"{}")
+    with hold_lease(parse_location(str(tmp_path / "out")), purpose="fruits erase", wait=False):
+        waiting = started("report", "--output", str(tmp_path / "out"), "--wait")
+        assert waiting.stderr is not None
+        assert waiting.stderr.readline().endswith("waiting for its end\n")
+        os.killpg(waiting.pid, signal.SIGINT)
+        _, stderr = waiting.communicate(timeout=60)
+    assert (waiting.returncode, stderr) == (130, "interrupted; only what is complete is visible\n")
+
+
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_it_where_it_is(tmp_path, seeded_model, slow_images):
     run = begun(tmp_path, seeded_model, slow_images, BEGUN, *ON_SPARK)
     os.killpg(run.pid, signal.SIGINT)
@@ -290,18 +304,24 @@ def test_a_second_ctrl_c_ends_it_where_it_is(tmp_path, seeded_model, slow_images
 
 
 def begun(folder, model, images, sign: str, *options: str) -> subprocess.Popen[str]:
-    """Return a run that has left a sign of how far it has come, in a group as of a terminal."""
-    model = save(model, folder / "model")
-    # A shell starts what it puts in the background with Ctrl-C ignored, and children inherit that.
-    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
-    run = subprocess.Popen(
-        [FRUITS, "run", "--images", str(images), "--output", str(folder / "out"),
-         "--model", str(model), *options],
-        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    """Return a run that has left a sign of how far it has come."""
+    run = started(
+        "run", "--images", str(images), "--output", str(folder / "out"),
+        "--model", str(save(model, folder / "model")), *options,
     )  # fmt: skip
-    signal.signal(signal.SIGINT, inherited)
     wait_for(run, lambda: list(folder.glob(f"out/{sign}")))
     return run
+
+
+def started(*arguments: str) -> subprocess.Popen[str]:
+    """Return a command in a group as of a terminal."""
+    # A shell starts what it puts in the background with Ctrl-C ignored, and children inherit that.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(
+        [FRUITS, *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    signal.signal(signal.SIGINT, inherited)
+    return process
 
 
 def wait_for(run: subprocess.Popen[str], is_so) -> None:
