@@ -64,7 +64,7 @@ def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
         second = nodes.run(lambda: cloud.fruits(*SUBMIT))
         results_after_second = cloud.objects(results)
         report = _content(cloud, results, "chain/report/index.html")
-        (manifest,) = [k for k in results_after_first if k.startswith("chain/manifests/")]
+        (manifest,) = [k for k in results_after_first if k.startswith("chain/runs/")]
         content = _content(cloud, results, manifest)
         erased = erase_one(cloud, nodes, outputs)
         _take_photographs_away(cloud, raw)

@@ -22,7 +22,7 @@ from spark_assets.images import listing
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry, list_images
 from spark_assets.images.reading import ImageReader, ReadAhead
-from spark_assets.output.manifest import read_runs
+from spark_assets.output.manifest import read_run, run_ids
 from spark_assets.output.output import REPORT, Output
 from spark_assets.storage.files import names_in
 from spark_assets.storage.locations import parse_location
@@ -200,7 +200,7 @@ def test_a_run_reads_from_s3_and_writes_there_and_adds_what_is_new(bucket, seede
     subprocess.run([*command, "--master", "local[2]"], check=True, timeout=900)
     location = parse_location(f"s3://{BUCKET}/out")
     output = Output.open(location)
-    first, second = read_runs(output)
+    first, second = (read_run(output, run_id) for run_id in run_ids(output))
     assert first.images_uri == f"s3://{BUCKET}/fruit"
     assert (first.counts.n_features, first.counts.n_rejected) == (6, 1)
     assert (second.counts.n_features, second.counts.n_known) == (1, 7)

@@ -14,7 +14,7 @@ from cdk_app.instances import InstanceType
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.arguments import add_common, add_featurize, featurize_options
 from spark_assets.jobs.entry import run_entry
-from spark_assets.output.manifest import read_runs
+from spark_assets.output.manifest import latest_run
 from spark_assets.output.output import Output
 from spark_assets.storage.files import names_in, write_bytes
 from spark_assets.storage.locations import parse_location
@@ -162,7 +162,7 @@ def test_a_public_bucket_is_featurized_without_credentials(
     manifest = run(spark, featurize_options(parser.parse_args(given)))
     assert manifest.counts.n_features == 3
     assert server.authorizations == {None}
-    (kept,) = read_runs(Output.open(options.output))
+    kept = latest_run(Output.open(options.output))
     assert kept.images.s3.anonymous
 
 
