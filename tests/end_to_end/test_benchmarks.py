@@ -303,7 +303,7 @@ def test_a_share_is_taken_of_the_plain_processes_right_before_and_after():
 def test_what_is_drawn_for_a_plan_is_what_the_plan_finds(tmp_path):
     tables = narrow_tables(tmp_path, 1_003, 100)
     listed = pq.read_table(tables / "listed.parquet")
-    known = pq.read_table(tables / "changes", partitioning=None)
+    known = pq.read_table(tables / "features")
     assert (listed.num_rows, known.num_rows) == (1_003, 1_003)
     assert listed.equals(listed.sort_by("path"))
     assert pc.count_distinct(known["content_sha256"]).as_py() == 1_003
@@ -360,7 +360,7 @@ def test_a_benchmark_that_fails_does_not_take_the_others_with_it(tmp_path, monke
 
 @pytest.mark.slow
 def test_a_smoke_run_prints_the_figures_that_are_asked_for(tmp_path):
-    names = ("scale", "pca", "listing", "planning")
+    names = ("scale", "pca", "listing", "planning", "removal")
     only = [argument for name in names for argument in ("--only", name)]
     finished = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--output", str(tmp_path), "--quick", *only],
@@ -371,7 +371,7 @@ def test_a_smoke_run_prints_the_figures_that_are_asked_for(tmp_path):
     )
     assert finished.returncode == 0, finished.stderr
     lines = [line for line in finished.stdout.splitlines() if line.startswith("|")][2:]
-    assert len(lines) == 9
+    assert len(lines) == 11
     assert all("not measured" not in line for line in lines), finished.stdout
     assert str(tmp_path) not in finished.stdout
     shutil.rmtree(tmp_path)
