@@ -25,7 +25,7 @@ def test_the_lists_have_their_pictures_and_nothing_is_wider_than_the_screen(
         for kind in FindingKind
     }
     n_by_kind = {kind: len(findings) + 7 for kind, findings in shown.items()}
-    findings = ShownFindings(record("1", splits={"Training": 2, "Test": 1}), n_by_kind, shown)
+    findings = ShownFindings(record(splits={"Training": 2, "Test": 1}), n_by_kind, shown)
     path = tmp_path / "index.html"
     path.write_text(render(replace(made_report(), findings=findings)), encoding="utf-8")
     with open_page(chromium, path, width=width, height=844) as opened:
