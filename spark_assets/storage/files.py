@@ -143,18 +143,14 @@ def delete_folder(folder: Location) -> None:
 
 
 def delete_empty_folders(parent: Location, names: Iterable[str]) -> None:
-    """Delete those folders that are empty: in S3, the mark that Arrow leaves of one."""
-    for name in sorted(names):
-        folder = parent.child(*name.split("/"))
-        if folder.s3 is not None:
-            if not names_in(folder):
-                delete_folder(folder)
-            continue
-        try:
-            os.rmdir(folder.base)
-        except OSError as error:
-            if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY):
-                raise
+    """Delete those folders of a local one that are empty; S3 has none."""
+    if parent.s3 is None:
+        for name in sorted(names):
+            try:
+                os.rmdir(parent.child(*name.split("/")).base)
+            except OSError as error:
+                if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY):
+                    raise
 
 
 def delete_files(files: Sequence[Location]) -> None:
