@@ -37,7 +37,7 @@ def featurize_here(
     def work(numbered: tuple[int, pa.Table]) -> Written:
         number, share = numbered
         if not hasattr(own, "engine"):
-            own.engine, own.ahead = build_engine(spec), ReadAhead()
+            own.engine, own.ahead = build_engine(spec), ReadAhead.of(settings.images)
         name = share_name(settings.run_id, number)
         return featurize_share(settings, own.engine, own.ahead, share, name, on_image)
 

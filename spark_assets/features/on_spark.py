@@ -12,6 +12,7 @@ from spark_assets.images.reading import ReadAhead
 from spark_assets.runtime.progress import ProgressRecord, track_job
 from spark_assets.runtime.spark_context import n_task_slots
 from spark_assets.runtime.workers import forget_zip_directories, freeze_what_is_loaded
+from spark_assets.storage.locations import Location
 
 
 def featurize_on_spark(
@@ -40,7 +41,9 @@ def featurize_on_spark(
         context = TaskContext.get()
         assert context is not None
         name = share_name(settings.run_id, number, context.taskAttemptId())
-        return featurize_share(settings, _engines[engine_id], _read_ahead(), share, name)
+        return featurize_share(
+            settings, _engines[engine_id], _read_ahead(settings.images), share, name
+        )
 
     shares = shares_of(images, n_task_slots(context))
     with track_job(context, n_images=images.num_rows, n_tasks=len(shares)) as progress:
@@ -54,5 +57,5 @@ _engines: dict[str, Engine] = {}
 
 
 @lru_cache(maxsize=1)
-def _read_ahead() -> ReadAhead:
-    return ReadAhead()
+def _read_ahead(images: Location) -> ReadAhead:
+    return ReadAhead.of(images)

@@ -1,11 +1,12 @@
-"""Silence for native libraries that write to the standard error stream past Python."""
+"""Silence of native libraries that write to the standard error stream, and of warnings."""
 
 import os
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 _STDERR = 2
 _MAX_TOLD_BYTES = 1024 * 1024
@@ -79,3 +80,38 @@ def _let_through() -> None:
             sys.stderr.flush()
             os.dup2(_original, _STDERR)
             os.close(_original)
+
+
+class _QuietWarnings:
+    """Python's warnings, left out for as long as any thread is in the block.
+
+    `warnings.catch_warnings` changes them for all threads: where two blocks overlap, the later end
+    would restore what the other has set.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_inside = 0
+        self._outside = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._n_inside:
+                self._outside = warnings.catch_warnings()
+                self._outside.__enter__()
+                warnings.simplefilter("ignore")
+            self._n_inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._n_inside -= 1
+            if not self._n_inside:
+                self._outside.__exit__(None, None, None)
+
+
+_quiet_warnings = _QuietWarnings()
+
+
+def quiet_warnings() -> AbstractContextManager[None]:
+    """Return a block in which no thread of this process warns."""
+    return _quiet_warnings
