@@ -43,6 +43,8 @@ from spark_assets.storage import schemas
 from spark_assets.storage.locations import Location
 
 _N_PLOTTED_COMPONENTS = 3
+# So many reduced rows are read in the time of one row of features.
+_REDUCED_LIKE_ONE = 10
 
 
 def collect_report_data(
@@ -100,12 +102,12 @@ def _plotted(
     reduced = read_narrow(files, schemas.REDUCED, ("path", "label"))
     drawn = paths_by_file(_evenly_by_label(reduced, max_points))
     read = partial(rows_of, drawn, schemas.REDUCED)
-    tables = map_shares(spark, read, files, n_rows=reduced.num_rows)
+    tables = map_shares(spark, read, files, n_rows=reduced.num_rows // _REDUCED_LIKE_ONE)
     points = [row for table in tables for row in table.to_pylist()]
     points.sort(key=lambda row: (row["label"] or "", row["path"]))
     images, limits = latest.images, ImageLimits(**latest.options["limits"])
     paths = [row["path"] for row in points]
-    made = map_shares(spark, partial(_thumbnails, images, limits), paths, n_rows=reduced.num_rows)
+    made = map_shares(spark, partial(_thumbnails, images, limits), paths, n_rows=len(paths))
     thumbnails = {path: uri for share in made for path, uri in share.items()}
     return PlottedImages(
         paths=paths,
