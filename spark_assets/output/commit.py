@@ -99,7 +99,7 @@ class Change:
 
 @contextmanager
 def begin(output: Location, change_id: str) -> Iterator[Change]:
-    """Begin a change; what is not committed when the block ends is discarded."""
+    """Begin a change; what is staged and not committed when the block ends is discarded."""
     change = Change(output, change_id)
     try:
         yield change
@@ -161,7 +161,13 @@ def left_behind(output: Location) -> Iterator[Location]:
 
 
 def discard(change: Change) -> None:
-    """Remove what is staged, and the folder of staged files with the last of it."""
+    """Remove what is staged, and the folder of staged files with the last of it.
+
+    Unless the log of the change is there, whose end has failed: the next command makes it.
+    """
+    log = read_log(change.output)
+    if log is not None and log.change_id == change.change_id:
+        return
     delete_folder(change.staging)
     delete_empty_folders(change.output, [_STAGING])
 
@@ -215,7 +221,8 @@ def _put_log(output: Location, log: CommitLog) -> None:
     except botocore.exceptions.ClientError as error:
         if error_code(error) not in ("PreconditionFailed", "ConditionalRequestConflict"):
             raise
-        raise refusal from error
+        if read_log(output) != log:  # else the answer to this very write was lost
+            raise refusal from error
 
 
 def _redo(output: Location, log: CommitLog) -> None:

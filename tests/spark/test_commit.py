@@ -1,5 +1,6 @@
 """A change of an output is made wholly or not at all, whichever file operation is its last."""
 
+import errno
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +19,13 @@ from spark_assets.erasure.run import EraseOptions, erase
 from spark_assets.erasure.selection import Asked
 from spark_assets.errors import FruitsError
 from spark_assets.features import here
+from spark_assets.output import commit as committing
 from spark_assets.output.commit import begin, commit, live_files, read_log, recover
 from spark_assets.output.output import REPORT, Output
 from spark_assets.output.pca_model import load_pca_model, pca_record
 from spark_assets.output.tables import table_files
 from spark_assets.runtime.spark_on_demand import SparkOnDemand
+from spark_assets.storage.files import copy_or_move
 from spark_assets.storage.locations import Location, parse_location
 from tests.conftest import no_spark
 from tests.spark.runs import files_under, options_for, put, save
@@ -87,6 +90,32 @@ def test_a_staged_file_that_somebody_removes_fails_the_change(output):
         with pytest.raises(FruitsError, match=r"1 of 2 files that were staged for .* are gone"):
             commit(change)
     assert files_under(Path(output.base)) == {}
+
+
+def test_a_change_whose_end_fails_is_not_discarded_and_the_next_command_makes_it(
+    output, monkeypatch
+):
+    folder = Path(output.base)
+    put(folder, "table/old", b"0")
+    moved = []
+
+    def fail_at_the_second(source, target):
+        if moved:
+            raise OSError(errno.ENOSPC, "no space")
+        moved.append(target)
+        copy_or_move(source, target)
+
+    monkeypatch.setattr(committing, "copy_or_move", fail_at_the_second)
+    with begin(output, "one") as change:
+        change.put("table/a", b"1")
+        change.put("table/b", b"2")
+        change.remove(["table/old"])
+        with pytest.raises(OSError, match="no space"):
+            commit(change)
+    monkeypatch.undo()
+    assert [*live_files(output, read_log(output), "table")] == ["a", "b"]
+    recover(output)
+    assert files_under(folder) == {"table/a": b"1", "table/b": b"2"}
 
 
 def test_half_written_files_of_dead_commands_are_removed_and_those_of_others_are_not(output):
