@@ -40,9 +40,10 @@ def spark_on(
     if not may_be_new:
         check_output(output)
     with hold_lease(output, purpose=purpose, wait=parsed.wait), spark(purpose, parsed) as on_demand:
-        recover(output)
-        if on_demand.is_asked_for and not names_in(output.child(RUNS)):  # all images are new
+        is_all_new = on_demand.is_asked_for and not names_in(output.child(RUNS))
+        if is_submitted() or is_all_new:
             on_demand.begin()
+        recover(output)
         if pending_erasures(opened := Output.open(output)):
             _go_on_erasing(on_demand, opened)
         yield on_demand
