@@ -16,7 +16,7 @@ from pathlib import Path
 from spark_assets.runtime.java import CLASS_ARCHIVE
 
 _SAMPLE = ["sample", "--images-per-label", "4", "--output"]
-_RUN = ["run", "--weights", "auto", "--max-rejected", "1", "--images"]
+_RUN = ["run", "--master", "local[*]", "--weights", "auto", "--max-rejected", "1", "--images"]
 
 
 def make_archive(archive: Path) -> None:
@@ -39,7 +39,8 @@ def make_archive(archive: Path) -> None:
     if failure is None and partial.is_file():
         partial.replace(archive)
         return
-    print(f"Spark starts without an archive of its classes: {failure}", file=sys.stderr)
+    why = failure or "no JVM has left one"
+    print(f"Spark starts without an archive of its classes: {why}", file=sys.stderr)
     archive.touch()
 
 

@@ -51,6 +51,7 @@ def test_its_network_is_the_one_of_the_first_run(archive, monkeypatch):
         for words in (given[-1], first)
     ]
     assert networks[0] == networks[1]
+    assert parse(given[-1])[1].master == "local[*]"  # so few images start no Spark by themselves
 
 
 def test_a_folder_with_a_blank_in_its_name_stays_one_option(tmp_path, monkeypatch):
