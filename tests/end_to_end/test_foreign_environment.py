@@ -107,6 +107,8 @@ def test_a_working_folder_that_is_gone_is_said(tmp_path):
          FRUITS, "report", "--output", str(tmp_path)],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (
-        1, "fruits: the working folder no longer exists; go to one that does\n",
+    # Where the path of the checkout holds a blank, a shell starts the command, and speaks first.
+    said = [line for line in done.stderr.splitlines() if not line.startswith("sh: ")]
+    assert (done.returncode, said) == (
+        1, ["fruits: the working folder no longer exists; go to one that does"],
     )  # fmt: skip
