@@ -2,9 +2,9 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from botocore.exceptions import BotoCoreError, ClientError
 from py4j.protocol import Py4JError
@@ -14,7 +14,7 @@ from pyspark.errors import PySparkException
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.failures import tell_failure
 from spark_assets.runtime.closed_pipe import silent_at_closed_pipe
-from spark_assets.runtime.interruption import begin_work, interrupt
+from spark_assets.runtime.interruption import begin_work, interrupt, is_interrupted
 from spark_assets.runtime.progress import say
 
 _UNTIL_NEXT_LOOK_S = 0.1
@@ -32,30 +32,58 @@ def run_entry(work: Callable[[], ExitCode], *, verbose: bool) -> int:
     is, and the next command removes what that leaves.
     """
     begin_work()
-    with ThreadPoolExecutor(1) as pool:
+    with _ctrl_c_interrupts(), ThreadPoolExecutor(1) as pool:
         result = pool.submit(work)
+        if _is_interrupted_before_the_end_of(result):
+            return int(ExitCode.INTERRUPTED)
         try:
             return int(result.result())
-        except KeyboardInterrupt:
-            signal.signal(signal.SIGINT, lambda *_: os._exit(ExitCode.INTERRUPTED))
-            say("interrupted; only what is complete is visible")
-            interrupt()
-            _end(result)
-            return int(ExitCode.INTERRUPTED)
         except _TOLD as error:
             return tell_failure(error, verbose=verbose)
 
 
-def _end(work: Future[ExitCode]) -> None:
-    """Cancel what Spark does until the work has ended: it may not have started Spark yet.
+@contextmanager
+def _ctrl_c_interrupts() -> Iterator[None]:
+    """Note the first Ctrl-C, and end the process at the second.
 
-    Spark is not stopped under it: whoever hands it an engine at that moment waits for ever.
+    An exception, as Python's own handler raises it, would come anywhere, such as between the start
+    of the work and the wait for it.
     """
+
+    def note(_signal: int, _frame: object) -> None:
+        if is_interrupted():
+            os._exit(ExitCode.INTERRUPTED)
+        interrupt()
+
+    before = signal.getsignal(signal.SIGINT)
+    # A shell starts what it puts in the background with Ctrl-C ignored.
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _is_interrupted_before_the_end_of(work: Future[ExitCode]) -> bool:
+    """Wait for work; once interrupted, say so and cancel what Spark does until it has ended.
+
+    It is looked every now and then: the system may hand Ctrl-C to any thread, and does where
+    threads are being made.  Python then notes it, and nothing wakes this thread, which alone acts
+    on it.  Spark may not have started yet, and is not stopped under the work: whoever hands it an
+    engine at that moment waits for ever.
+    """
+    while not (work.done() or is_interrupted()):
+        wait([work], timeout=_UNTIL_NEXT_LOOK_S)
+    if not is_interrupted():
+        return False
+    say("interrupted; only what is complete is visible")
     while not work.done():
         context = SparkContext._active_spark_context
         if context is not None:
             _cancel_quietly(context)
         wait([work], timeout=_UNTIL_NEXT_LOOK_S)
+    return True
 
 
 def _cancel_quietly(context: SparkContext) -> None:

@@ -19,6 +19,7 @@ import botocore.exceptions
 
 from spark_assets.errors import FruitsError
 from spark_assets.output.lease import check_lease
+from spark_assets.runtime.interruption import raise_if_interrupted
 from spark_assets.storage.files import (
     copy_or_move,
     delete_empty_folders,
@@ -110,8 +111,9 @@ def begin(output: Location, change_id: str) -> Iterator[Change]:
 def commit(change: Change) -> None:
     """Make a change, if it has any.
 
-    Raises FruitsError where the lease of the output was lost, another change is under way, or a
-    staged file is gone: somebody has removed it, or the lifecycle of a bucket.
+    Raises FruitsError where the work was interrupted, the lease of the output was lost, another
+    change is under way, or a staged file is gone: somebody has removed it, or the lifecycle of a
+    bucket.
     """
     log = change.log
     if not log.add and not log.remove:
@@ -127,6 +129,8 @@ def commit(change: Change) -> None:
             f"{len(gone)} of {len(log.add)} files that were staged for {change.output.uri} are "
             "gone, so nothing of this command is kept; give it again"
         )
+    # Ctrl-C may have come after the last image was looked at.
+    raise_if_interrupted()
     check_lease(change.output)
     _put_log(change.output, log)
     _redo(change.output, log)

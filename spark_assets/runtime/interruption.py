@@ -17,7 +17,12 @@ def interrupt() -> None:
     _interrupted.set()
 
 
+def is_interrupted() -> bool:
+    """Return whether the work was interrupted."""
+    return _interrupted.is_set()
+
+
 def raise_if_interrupted() -> None:
     """Raise FruitsError where the work was interrupted."""
-    if _interrupted.is_set():
+    if is_interrupted():
         raise FruitsError("interrupted; only what is complete is visible")

@@ -24,6 +24,7 @@ from spark_assets.output.commit import begin, commit, live_files, read_log, reco
 from spark_assets.output.output import REPORT, Output
 from spark_assets.output.pca_model import load_pca_model, pca_record
 from spark_assets.output.tables import table_files
+from spark_assets.runtime import interruption
 from spark_assets.runtime.spark_on_demand import SparkOnDemand
 from spark_assets.storage.files import copy_or_move
 from spark_assets.storage.locations import Location, parse_location
@@ -72,6 +73,18 @@ def test_a_folder_is_replaced_as_a_whole(output):
             change.put_folder("model", {name: name.encode() * (number + 1) for name in names})
             commit(change)
     assert files_under(Path(output.base)) == {"model/b": b"bb", "model/c": b"cc"}
+
+
+def test_what_was_interrupted_is_not_committed(output):
+    try:
+        interruption.interrupt()
+        with begin(output, "one") as change:
+            change.put("table/a", b"1")
+            with pytest.raises(FruitsError, match="interrupted"):
+                commit(change)
+    finally:
+        interruption.begin_work()
+    assert files_under(Path(output.base)) == {}
 
 
 def test_a_second_log_is_refused(output):

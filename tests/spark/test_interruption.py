@@ -1,0 +1,26 @@
+import signal
+import threading
+import time
+
+from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.jobs.entry import run_entry
+from spark_assets.runtime.interruption import raise_if_interrupted
+
+
+def test_ctrl_c_that_another_thread_receives_ends_the_work(capsys):
+    heard = []
+
+    def work() -> ExitCode:
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        end = time.monotonic() + 60
+        while not heard and time.monotonic() < end:
+            try:
+                raise_if_interrupted()
+            except FruitsError:
+                heard.append(True)
+            threading.Event().wait(0.01)
+        return ExitCode.DONE
+
+    assert run_entry(work, verbose=False) == ExitCode.INTERRUPTED
+    assert heard
+    assert capsys.readouterr().err == "interrupted; only what is complete is visible\n"
