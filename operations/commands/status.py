@@ -83,7 +83,7 @@ def _result(followed: Followed, stack: ComputeStack, parsed: argparse.Namespace)
 
 def _say_where_the_report_is(environment: Environment) -> None:
     if (data := find_data_stack(environment)) is not None:
-        uri = data.output.child(*REPORT.split("/")).uri
+        uri = data.output.child(REPORT).uri
         say(f"copy the report with: aws s3 cp {printable(uri)} report.html")
 
 

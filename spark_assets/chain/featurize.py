@@ -15,7 +15,7 @@ from spark_assets.features.engines import engine_spec
 from spark_assets.features.feature_model import FeatureModel, model_files
 from spark_assets.features.here import featurize_here, n_threads_here
 from spark_assets.features.on_spark import featurize_on_spark
-from spark_assets.features.share import SCHEMAS, RunSettings, Written, refused_sentence
+from spark_assets.features.share import WRITTEN_TABLES, RunSettings, Written, refused_sentence
 from spark_assets.output.commit import commit
 from spark_assets.output.erased import load_erased
 from spark_assets.output.manifest import Counts, RunManifest, manifest_path
@@ -94,7 +94,7 @@ def _look(spark: GetSpark, run: StartedRun, plan: Plan, model: FeatureModel) -> 
         size_px=model.facts.image_size_px,
         is_erased=erased.holds if (erased := load_erased(run.output)) else None,
     )
-    for table in SCHEMAS:
+    for table in WRITTEN_TABLES:
         make_folder(settings.folder.child(table))
     spec = engine_spec(model, options.engine)
     if not plan.n_images or not (is_asked_for(spark) or is_for_spark(plan.n_images)):

@@ -52,14 +52,14 @@ class Reduction:
 
 
 @dataclass(frozen=True, slots=True)
-class _Features:
+class Features:
     """The files of features, and how many rows they have of each run."""
 
     files: Sequence[TableFile]
     by_run: Counter[str]
 
     @classmethod
-    def of(cls, files: Sequence[TableFile]) -> "_Features":
+    def of(cls, files: Sequence[TableFile]) -> "Features":
         return cls(files, rows_by_run(files))
 
     @property
@@ -86,7 +86,7 @@ def reduce_features(spark: GetSpark, options: ReduceOptions) -> Reduction:
         )
     given = None if options.pca_model is None else Folder.at(options.pca_model)
     held = pca_record(output)
-    features = _Features.of(table_files(output, FEATURES))
+    features = Features.of(table_files(output, FEATURES))
     with begin(output.location, new_run_id(output)) as change:
         network = latest.feature_model.network_sha256
         if held is not None and _is_kept(held, options, given, features.by_run):
@@ -95,13 +95,18 @@ def reduce_features(spark: GetSpark, options: ReduceOptions) -> Reduction:
             reduction = _project_given(spark, output, change, features, network, given)
         else:
             n_components = _n_components(options, held)
-            reduction = fit_model(spark, output, change, network, n_components)
+            reduction = fit_model(spark, output, change, features, network, n_components)
         commit(change)
         return reduction
 
 
 def fit_model(
-    spark: GetSpark, output: Output, change: Change, network_sha256: str, n_components: int | float
+    spark: GetSpark,
+    output: Output,
+    change: Change,
+    features: Features,
+    network_sha256: str,
+    n_components: int | float,
 ) -> Reduction:
     """Fit a PCA to the features of an output, and stage it with all that it projects.
 
@@ -111,10 +116,10 @@ def fit_model(
 
     Raises FruitsError where the features allow no PCA.
     """
-    features = _Features.of(table_files(output, FEATURES))
+    held = pca_record(output)
     stopwatch = Stopwatch()
     with stopwatch.stage("fit"):
-        kept, fitted = _kept_statistics(output, features.by_run)
+        kept, fitted = _kept_statistics(output, held, features.by_run)
         counted = features.by_run.keys() - fitted
         summary = summarize(spark, features.files, features.n_rows, counted)
         statistics = kept.merge(summary.statistics)
@@ -123,7 +128,6 @@ def fit_model(
     with stopwatch.stage("project"):
         change.remove_folder(REDUCED)
         project_files(spark, features.files, features.n_rows, model, change)
-    held = pca_record(output)
     model_id = next_id([] if held is None else [held.model_id], datetime.now(UTC))
     record = PCARecord.of(
         model,
@@ -172,12 +176,12 @@ def _extend(
     output: Output,
     change: Change,
     record: PCARecord,
-    features: _Features,
+    features: Features,
     alarm_rate: float,
 ) -> Reduction:
     """Project what has no reduced rows yet: no other features are read."""
     reduced = output.files(REDUCED)
-    new = _Features.of([file for file in features.files if file.name not in reduced])
+    new = Features.of([file for file in features.files if file.name not in reduced])
     if not new.files:
         return Reduction(record, False, 0, features.n_rows)
     folder = output.folder(PCA_MODEL)
@@ -196,7 +200,7 @@ def _project_given(
     spark: GetSpark,
     output: Output,
     change: Change,
-    features: _Features,
+    features: Features,
     network_sha256: str,
     given: Folder,
 ) -> Reduction:
@@ -224,13 +228,14 @@ def _project_given(
     return _replace(output, change, model, record, features, None, load_reference(given))
 
 
-def _kept_statistics(output: Output, by_run: Mapping[str, int]) -> tuple[PCAStatistics, set[str]]:
+def _kept_statistics(
+    output: Output, held: PCARecord | None, by_run: Mapping[str, int]
+) -> tuple[PCAStatistics, set[str]]:
     """Return statistics that still hold, and the runs that are in them."""
-    record = pca_record(output)
-    if record is not None and record.fitted_here and not is_fitted_on_what_is_gone(record, by_run):
+    if held is not None and held.fitted_here and not is_fitted_on_what_is_gone(held, by_run):
         statistics = load_statistics(output)
         if statistics is not None:
-            return statistics, set(record.fitted_on)
+            return statistics, set(held.fitted_on)
     return PCAStatistics.empty(), set()
 
 
@@ -239,7 +244,7 @@ def _replace(
     change: Change,
     model: PCAModel,
     record: PCARecord,
-    features: _Features,
+    features: Features,
     statistics: PCAStatistics | None,
     reference: DriftReference | None,
 ) -> Reduction:

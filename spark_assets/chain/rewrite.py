@@ -31,11 +31,6 @@ from spark_assets.storage.files import make_folder, write_into
 from spark_assets.storage.locations import Location
 from spark_assets.storage.parquet import to_parquet
 
-_TABLES = {
-    FEATURES: schemas.FEATURES,
-    REJECTED: schemas.REJECTED,
-    REDUCED: schemas.REDUCED,
-}
 # A file of features has half a MB then at most, and a reader takes as long to open it.
 _SMALL_ROWS = MAX_IMAGES // 2
 _MAX_SMALL_FILES = 64
@@ -105,7 +100,7 @@ def keep_columns(output: Output, change: Change) -> None:
     for table in (FEATURES, REJECTED, *([REDUCED] if has_pca else [])):
         names = set(after.files(table))
         if not names:
-            change.put(f"{table}/{EMPTY}", to_parquet(_TABLES[table].empty_table()))
+            change.put(f"{table}/{EMPTY}", to_parquet(schemas.TABLES[table].empty_table()))
         elif names != {EMPTY}:
             change.remove({f"{table}/{EMPTY}"} & {f"{table}/{name}" for name in names})
 
@@ -153,7 +148,7 @@ def _write(spark: GetSpark, change: Change, rewrites: Sequence[_Rewrite]) -> int
     """Stage the new files, and note the old ones as removed; return how many rows went."""
     if not rewrites:
         return 0
-    for table in _TABLES:
+    for table in (FEATURES, REJECTED, REDUCED):
         make_folder(change.staging.child(table))
     n_rows = sum(each.n_rows for each in rewrites)
     work = partial(_write_share, change.staging)

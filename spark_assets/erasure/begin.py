@@ -128,7 +128,7 @@ def _in_sources(sources: Sequence[Location], asked: Asked) -> Iterator[str]:
 def _digests(sources: Sequence[Location], paths: Iterable[str]) -> tuple[set[str], int]:
     """Return the digests of what the sources hold under some paths, and how many cannot be read."""
     digests, n_unread = set(), 0
-    files = [source.child(*path.split("/")) for source in sources for path in paths]
+    files = [source.child(path) for source in sources for path in paths]
     with ThreadPoolExecutor(_N_READERS) as pool:
         for digest in [pool.submit(_digest, file) for file in files]:
             try:

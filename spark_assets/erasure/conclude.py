@@ -14,19 +14,13 @@ from spark_assets.errors import FruitsError
 from spark_assets.output.certificates import Certificate, write_certificate
 from spark_assets.output.erased import load_erased
 from spark_assets.output.erasing import PendingErasure, end_erasure
-from spark_assets.output.output import FEATURES, FINDINGS, REDUCED, REJECTED, Output
+from spark_assets.output.output import Output
 from spark_assets.output.tables import read_narrow, table_files
 from spark_assets.removal.files import Removal, count_versions, purge_old_versions, remove_files
 from spark_assets.storage import schemas
 from spark_assets.storage.locations import parse_location
 
 _N_SHOWN = 5
-_TABLES = {
-    FEATURES: schemas.FEATURES,
-    REJECTED: schemas.REJECTED,
-    REDUCED: schemas.REDUCED,
-    FINDINGS: schemas.FINDINGS,
-}
 # What nothing here can reach, wherever an output is.
 _OUTSIDE_REACH = (
     "copies and backups of photographs, tables or reports that were made outside of the output and "
@@ -87,7 +81,7 @@ def _traces(output: Output, erasure: PendingErasure) -> list[str]:
     """Return what a last look finds of the images, as sentences without names."""
     paths = pa.array(erasure.paths, pa.string())
     found = []
-    for table, schema in _TABLES.items():
+    for table, schema in schemas.TABLES.items():
         held = read_narrow(table_files(output, table), schema, ("path",))["path"]
         if n_rows := pc.sum(pc.is_in(held, value_set=paths)).as_py():
             found.append(f"{n_rows} rows below {output.place(table).uri}")
@@ -103,6 +97,6 @@ def _verified(output: Output, erasure: PendingErasure) -> list[str]:
     versions = ", every version," if output.location.s3 is not None else ""
     return [
         "the sources of the photographs: " + ", ".join(erasure.sources),
-        f"the tables below {output.uri}{versions} row by row: {', '.join(_TABLES)}",
+        f"the tables below {output.uri}{versions} row by row: {', '.join(schemas.TABLES)}",
         "the PCA model with its statistics, and the classifier",
     ]

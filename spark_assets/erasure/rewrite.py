@@ -7,7 +7,7 @@ interruption costs no more than time.
 from dataclasses import replace
 
 from spark_assets.chain.messages import say_reduced, say_report
-from spark_assets.chain.reduce import fit_model, is_fitted_on_what_is_gone
+from spark_assets.chain.reduce import Features, fit_model, is_fitted_on_what_is_gone
 from spark_assets.chain.report import make_report
 from spark_assets.chain.rewrite import Rewritten, keep_columns, remove_rows
 from spark_assets.erasure.selection import Asked, Selection, select
@@ -88,10 +88,12 @@ def _leave_models(spark: GetSpark, output: Output, change: Change) -> None:
     for folder in (PCA_MODEL, REDUCED):
         change.remove_folder(folder)
     after = output.after(change)
-    if not table_files(after, FEATURES):
+    if not (files := table_files(after, FEATURES)):
         return
+    features = Features.of(files)
     n_components = parse_n_components(record.n_components_asked)
     try:
-        say_reduced(fit_model(spark, after, change, record.network_sha256, n_components))
+        fitted = fit_model(spark, after, change, features, record.network_sha256, n_components)
+        say_reduced(fitted)
     except FruitsError as error:
         say(f"no PCA model takes the place of the one that is removed: {error}")

@@ -23,9 +23,9 @@ from spark_assets.storage.files import write_into
 from spark_assets.storage.locations import Location
 from spark_assets.storage.parquet import to_parquet
 from spark_assets.storage.s3_answers import AccessRefused, Concern, concern_of, sentence_of_refused
-from spark_assets.storage.schemas import FEATURES, OUTCOMES, REJECTED
+from spark_assets.storage.schemas import OUTCOMES, TABLES
 
-SCHEMAS = {"features": FEATURES, "rejected": REJECTED}
+WRITTEN_TABLES = ("features", "rejected")
 # A share takes seconds: the last one does not run alone for long, and a lost executor costs little.
 # Its file of features has 5 MB, of which the removal of a photograph writes one anew.
 MAX_IMAGES, _MIN_IMAGES, _SHARES_PER_SLOT = 1024, 32, 3
@@ -37,7 +37,7 @@ _UNREAD = (Reason.UNREADABLE, Reason.TOO_LARGE)
 class RunSettings:
     """What every share of a run is told.
 
-    ``folder`` is where the files go, in a folder for each of `SCHEMAS` that is there.
+    ``folder`` is where the files go, in a folder for each of `WRITTEN_TABLES` that is there.
     ``is_erased`` tells of a digest that its image is refused.
     """
 
@@ -139,8 +139,8 @@ def _write(settings: RunSettings, outcomes: pa.Table, name: str, refused: Counte
     with_rows = [table for table in rows if rows[table].num_rows]
     for table in with_rows:
         run_id = pa.repeat(settings.run_id, rows[table].num_rows)
-        columns = rows[table].append_column("run_id", run_id).select(SCHEMAS[table].names)
-        content = to_parquet(columns.cast(SCHEMAS[table]))
+        columns = rows[table].append_column("run_id", run_id).select(TABLES[table].names)
+        content = to_parquet(columns.cast(TABLES[table]))
         write_into(settings.folder.child(table, name), content)
     was_read = pc.invert(pc.is_in(outcomes["reason"], value_set=pa.array(map(str, _UNREAD))))
     return Written(

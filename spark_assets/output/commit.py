@@ -75,7 +75,7 @@ class Change:
 
     def put(self, path: str, content: bytes) -> None:
         """Add a file, in place of one that may be there."""
-        write_bytes(self.staging.child(*path.split("/")), content)
+        write_bytes(self.staging.child(path), content)
         self._add[path] = None
 
     def put_folder(self, folder: str, files: Mapping[str, bytes]) -> None:
@@ -122,7 +122,7 @@ def commit(change: Change) -> None:
     held = {
         f"{folder}/{name}"
         for folder in by_folder
-        for name in names_in(change.staging.child(*folder.split("/")))
+        for name in names_in(change.staging.child(folder))
     }
     if gone := set(log.add) - held:
         raise FruitsError(
@@ -232,12 +232,12 @@ def _put_log(output: Location, log: CommitLog) -> None:
 def _redo(output: Location, log: CommitLog) -> None:
     """Do what a log says, or what is left of it; the same whether it is done once or again."""
     staging = staged(output, log.change_id)
-    sources = [staging.child(*path.split("/")) for path in log.add]
-    targets = [output.child(*path.split("/")) for path in log.add]
+    sources = [staging.child(path) for path in log.add]
+    targets = [output.child(path) for path in log.add]
     # One after the other on a disk, whose log of its own wants no more.
     with ThreadPoolExecutor(1 if output.s3 is None else _N_THREADS_S3) as pool:
         list(pool.map(copy_or_move, sources, targets))
-    delete_files([output.child(*path.split("/")) for path in log.remove])
+    delete_files([output.child(path) for path in log.remove])
     if output.s3 is not None:
         delete_files(sources)
     delete_empty_folders(output, {path.rpartition("/")[0] for path in log.remove} - {""})

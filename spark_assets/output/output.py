@@ -47,7 +47,7 @@ class Output:
 
     def place(self, path: str) -> Location:
         """Return where a file or a folder is to be found by those who type its path."""
-        return self.location.child(*path.split("/"))
+        return self.location.child(path)
 
     def read(self, path: str) -> bytes | None:
         """Return the content of a file, or None where there is no such file."""
@@ -55,8 +55,7 @@ class Output:
             if path in self.log.remove:
                 return None
             if path in self.log.add:
-                names = path.split("/")
-                content = read_bytes(staged(self.location, self.log.change_id).child(*names))
+                content = read_bytes(staged(self.location, self.log.change_id).child(path))
                 if content is not None:
                     return content
         return read_bytes(self.place(path))

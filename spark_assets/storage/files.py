@@ -147,7 +147,7 @@ def delete_empty_folders(parent: Location, names: Iterable[str]) -> None:
     if parent.s3 is None:
         for name in sorted(names):
             try:
-                os.rmdir(parent.child(*name.split("/")).base)
+                os.rmdir(parent.child(name).base)
             except OSError as error:
                 if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY):
                     raise

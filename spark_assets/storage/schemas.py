@@ -58,3 +58,5 @@ FINDINGS = pa.schema(
         pa.field("detail", pa.string(), nullable=False),
     ]
 )
+
+TABLES = {"features": FEATURES, "rejected": REJECTED, "reduced": REDUCED, "findings": FINDINGS}
