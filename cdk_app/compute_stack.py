@@ -6,6 +6,7 @@ from itertools import pairwise
 from aws_cdk import CfnOutput
 from aws_cdk import aws_emr as emr
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
@@ -27,7 +28,8 @@ from cdk_app.storage import Storage
 class ComputeStack(ProjectStack):
     """Network, roles, cluster and what watches it; the steps only where that is asked for.
 
-    ``now`` is the time of the deployment in UTC, from which the life of the cluster is counted.
+    Notices go to ``topic``; ``now`` is the time of the deployment in UTC, from which the life of
+    the cluster is counted.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class ComputeStack(ProjectStack):
         config: PipelineConfig,
         storage: Storage,
         erasure_role: iam.IRole,
+        topic: sns.ITopic,
         now: datetime,
     ) -> None:
         super().__init__(
@@ -96,10 +99,7 @@ class ComputeStack(ProjectStack):
             cluster_id=cluster.cluster.ref,
             step=erasure,
         )
-        monitoring = Monitoring(
-            self, "Monitoring", config=config, cluster_id=cluster.cluster.ref, key=storage.key
-        )
-        CfnOutput(self, "NoticesTopicArn", value=monitoring.topic.topic_arn)
+        Monitoring(self, "Monitoring", config=config, cluster_id=cluster.cluster.ref, topic=topic)
         CfnOutput(self, "ClusterId", value=cluster.cluster.ref)
         CfnOutput(self, "StepsParameterName", value=parameter.parameter_name)
         CfnOutput(self, "ErasureStepParameterName", value=erasure.parameter_name)

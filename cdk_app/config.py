@@ -291,7 +291,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "schedule": _schedule,
     "start_on_marker": _bool,
     "alarm_email": _email,
-    "budget_usd_per_month": _int(1, 100_000, "USD"),
+    "budget_usd_per_month": _int(0, 100_000, "USD"),
     "retention": str.strip,
     "wheelhouse_path": Path,
     "model_path": Path,

@@ -5,12 +5,14 @@ from constructs import Construct
 
 from cdk_app.config import PipelineConfig
 from cdk_app.erasure_role import ErasureRole
+from cdk_app.monitoring.budget import MonthlyBudget
+from cdk_app.monitoring.notices import Notices
 from cdk_app.project_stack import ProjectStack
 from cdk_app.storage import Storage
 
 
 class DataStack(ProjectStack):
-    """Photographs, results and logs."""
+    """Photographs, results and logs; the topic for notices, and the budget."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: PipelineConfig) -> None:
         super().__init__(
@@ -18,11 +20,13 @@ class DataStack(ProjectStack):
             construct_id,
             config=config,
             part="data",
-            description="buckets for photographs, results and logs, and their key",
+            description="buckets for photographs, results and logs, their key, notices and budget",
             termination_protection=config.is_kept,
         )
         self.storage = Storage(self, "Storage", config=config)
         self.erasure_role = ErasureRole(self, "ErasureRole", storage=self.storage)
+        self.notices = Notices(self, "Notices", config=config, key=self.storage.key)
+        MonthlyBudget(self, "MonthlyBudget", config=config, notices=self.notices)
         outputs = {
             "ErasureRoleArn": self.erasure_role.role.role_arn,
             "RawBucketName": self.storage.raw.bucket_name,
@@ -31,6 +35,7 @@ class DataStack(ProjectStack):
             "AccessLogsBucketName": self.storage.access_logs.bucket_name,
             "ImagesUri": self.storage.images_uri,
             "OutputUri": self.storage.output_uri,
+            "NoticesTopicArn": self.notices.topic.topic_arn,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

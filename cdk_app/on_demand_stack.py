@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from aws_cdk import CfnOutput
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cdk_app.artifacts import Artifacts
@@ -12,7 +13,6 @@ from cdk_app.cluster.security_configuration import add_security_configuration
 from cdk_app.config import PipelineConfig
 from cdk_app.deployed_steps import deployed_steps
 from cdk_app.instance_role import InstanceRole
-from cdk_app.monitoring.notices import Notices
 from cdk_app.network import Network
 from cdk_app.on_demand.create_cluster import create_cluster_parameters
 from cdk_app.on_demand.machine import RunMachine
@@ -24,10 +24,16 @@ from cdk_app.storage import Storage
 
 
 class OnDemandStack(ProjectStack):
-    """Network without hourly endpoints, roles, state machine, notices and what starts a run."""
+    """Network without hourly endpoints, roles, state machine and what starts a run."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, config: PipelineConfig, storage: Storage
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: PipelineConfig,
+        storage: Storage,
+        topic: sns.ITopic,
     ) -> None:
         # Nobody looks into a cluster that nobody waits for; its endpoints would be two more.
         config = replace(config, session_manager=False)
@@ -50,7 +56,6 @@ class OnDemandStack(ProjectStack):
             self, "ServiceRole", instance_role=instance_role.role, key=storage.key
         )
         security = add_security_configuration(self, "Security", key=storage.key)
-        notices = Notices(self, "Notices", config=config, key=storage.key)
         definition = define_cluster(
             config,
             name=f"fruits-{config.environment}-on-demand",
@@ -64,7 +69,7 @@ class OnDemandStack(ProjectStack):
             create_cluster=create_cluster_parameters(definition, place),
             cluster_name=definition.name,
             steps=tuple(deployed_steps(config, storage, artifacts)),
-            topic=notices.topic,
+            topic=topic,
             report_uri=f"{storage.output_uri}/report/index.html",
         )
         run = RunMachine(
@@ -82,5 +87,4 @@ class OnDemandStack(ProjectStack):
         )
         Triggers(self, "Triggers", config=config, machine=run.machine, raw=storage.raw)
         CfnOutput(self, "StateMachineArn", value=run.machine.state_machine_arn)
-        CfnOutput(self, "NoticesTopicArn", value=notices.topic.topic_arn)
         CfnOutput(self, "LogUri", value=storage.emr_logs_uri)

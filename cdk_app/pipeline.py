@@ -26,9 +26,12 @@ def add_stacks(app: App, *, now: datetime) -> tuple[DataStack, ComputeStack, OnD
         config=config,
         storage=data.storage,
         erasure_role=data.erasure_role.role,
+        topic=data.notices.topic,
         now=now,
     )
-    on_demand = OnDemandStack(app, "FruitsOnDemand", config=config, storage=data.storage)
+    on_demand = OnDemandStack(
+        app, "FruitsOnDemand", config=config, storage=data.storage, topic=data.notices.topic
+    )
     return data, compute, on_demand
 
 

@@ -8,28 +8,23 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from cdk_app.config import PipelineConfig
+from cdk_app.storage import NOTICE_SERVICES
 
 
 class Notices(Construct):
     """A topic that takes messages over TLS only.
 
-    ``publishers`` are services of AWS that may publish in the name of this account. Roles have that
-    right in their own policies, and rules of EventBridge by being given the topic. Without
-    ``alarm_email`` nobody is subscribed.
+    AWS Budgets and CloudWatch may publish for this account. Roles have that right in their own
+    policies, and rules of EventBridge by being given the topic. Without ``alarm_email`` nobody is
+    subscribed.
     """
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        config: PipelineConfig,
-        key: kms.IKey,
-        publishers: tuple[str, ...] = (),
+        self, scope: Construct, construct_id: str, *, config: PipelineConfig, key: kms.IKey
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = sns.Topic(self, "Topic", master_key=key, enforce_ssl=True)
-        for service in publishers:
+        for service in NOTICE_SERVICES:
             self.topic.add_to_resource_policy(
                 iam.PolicyStatement(
                     sid=f"From{service.partition('.')[0].title()}",

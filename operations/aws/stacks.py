@@ -102,9 +102,9 @@ def on_demand_stack(environment: Environment) -> OnDemandStack:
     return OnDemandStack(outputs["StateMachineArn"], f"{outputs['LogUri'].rstrip('/')}/")
 
 
-def notices_topic_arn(environment: Environment, part: str) -> str | None:
-    """Return the topic of a stack that computes; None without the stack, or before it has one."""
-    outputs = _outputs(stack_name(environment, part), environment)
+def notices_topic_arn(environment: Environment) -> str | None:
+    """Return the topic for notices; None without the data stack, or before it has one."""
+    outputs = _outputs(stack_name(environment, "data"), environment)
     return None if outputs is None else outputs.get("NoticesTopicArn")
 
 

@@ -53,7 +53,7 @@ class Asking:
             on_demand_quota=self._answer(lambda: self._quota(ON_DEMAND_QUOTA_CODE)),
             spot_quota=self._answer(lambda: self._quota(SPOT_QUOTA_CODE)),
             running=self._answer(lambda: _running(ec2, config, stack)),
-            subscription=self._answer(lambda: self._subscription(config, stack)),
+            subscription=self._answer(lambda: self._subscription(config)),
         )
 
     def _answer(self, ask: Callable[[], _T]) -> Answer[_T]:
@@ -99,10 +99,10 @@ class Asking:
         quotas = self._clients("service-quotas")
         return int(quotas.get_service_quota(ServiceCode="ec2", QuotaCode=code)["Quota"]["Value"])
 
-    def _subscription(self, config: PipelineConfig, stack: Computing) -> Subscription:
+    def _subscription(self, config: PipelineConfig) -> Subscription:
         if not config.alarm_email:
             return Subscription.NOT_SUBSCRIBED
-        topic_arn = notices_topic_arn(config.environment, stack)
+        topic_arn = notices_topic_arn(config.environment)
         if topic_arn is None:
             return Subscription.NO_STACK
         pages = self._clients("sns").get_paginator("list_subscriptions_by_topic")

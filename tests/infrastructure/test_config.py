@@ -103,6 +103,7 @@ READ = [
     ("retention", "photographs=90 logs=14", "photographs=90 logs=14"),
     ("alarm_email", "first.last+fruits@team.example.org", "first.last+fruits@team.example.org"),
     ("budget_usd_per_month", "200", 200),
+    ("budget_usd_per_month", "0", 0),
     ("wheelhouse_path", "/somewhere/else", Path("/somewhere/else")),
     ("model_path", "out/model", Path("out/model")),
 ]
@@ -211,8 +212,8 @@ REFUSED = {
         "give an e-mail address such as team@example.org, or nothing for none",
     ),
     "budget_usd_per_month": (
-        [*NO_WHOLE_NUMBERS, "0", "100001"],
-        "give a whole number of USD from 1 to 100000",
+        [*NO_WHOLE_NUMBERS, "100001"],
+        "give a whole number of USD from 0 to 100000",
     ),
     "retention": (
         ["30", "logs", "logs=", "logs=-1", "logs=1.5", "films=3", "logs=3,tier=4"],

@@ -23,8 +23,8 @@ def cluster(made):
 
 @pytest.fixture(scope="module")
 def topic(made):
-    (logical_id,) = made.compute.resources("AWS::SNS::Topic")
-    return made.compute.resolve({"Ref": logical_id})
+    (logical_id,) = made.data.resources("AWS::SNS::Topic")
+    return made.data.resolve({"Ref": logical_id})
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +65,9 @@ def test_a_failure_of_this_cluster_is_told_of(made, cluster, topic, detail_type,
 
 
 def test_the_month_is_told_of_at_80_and_at_100_percent(made, topic):
-    budget = made.compute.only("AWS::Budgets::Budget")
+    budget = made.data.only("AWS::Budgets::Budget")
     assert budget["Budget"]["TimeUnit"] == "MONTHLY"
     assert budget["Budget"]["BudgetLimit"] == {"Amount": 50, "Unit": "USD"}
-    assert budget["Budget"]["CostFilters"] == {"TagKeyValue": ["user:project$fruits"]}
     told = [each["Notification"] for each in budget["NotificationsWithSubscribers"]]
     assert {(n["NotificationType"], n["Threshold"], n["ThresholdType"]) for n in told} == {
         ("ACTUAL", 80, "PERCENTAGE"),
@@ -79,24 +78,35 @@ def test_the_month_is_told_of_at_80_and_at_100_percent(made, topic):
 
 
 def test_the_budget_is_what_is_asked_for(make):
-    budget = make(budget_usd_per_month=200).compute.only("AWS::Budgets::Budget")
+    budget = make(budget_usd_per_month=200).data.only("AWS::Budgets::Budget")
     assert budget["Budget"]["BudgetLimit"]["Amount"] == 200
 
 
-@pytest.mark.parametrize("stack", ["compute", "on_demand"])
-def test_nobody_is_subscribed_unless_an_address_is_given(made, make, stack):
-    assert getattr(made, stack).resources("AWS::SNS::Subscription") == {}
-    with_address = getattr(make(alarm_email="team@example.org"), stack)
+def test_test_counts_the_whole_account_for_a_tag_counts_only_once_activated(made, made_prod):
+    assert "CostFilters" not in made.data.only("AWS::Budgets::Budget")["Budget"]
+    of_prod = made_prod.data.only("AWS::Budgets::Budget")["Budget"]
+    assert of_prod["CostFilters"] == {"TagKeyValue": ["user:project$fruits"]}
+
+
+def test_an_account_that_may_have_no_budget_is_deployed_without_one(make):
+    assert make(budget_usd_per_month=0).data.resources("AWS::Budgets::Budget") == {}
+
+
+def test_a_budget_that_aws_refuses_takes_no_cluster_along(either):
+    assert either.compute.resources("AWS::Budgets::Budget") == {}
+
+
+def test_nobody_is_subscribed_unless_an_address_is_given(made, make):
+    assert made.data.resources("AWS::SNS::Subscription") == {}
+    with_address = make(alarm_email="team@example.org").data
     subscription = with_address.only("AWS::SNS::Subscription")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "team@example.org")
 
 
-@pytest.mark.parametrize("stack", ["compute", "on_demand"])
-def test_the_topic_is_encrypted_with_the_key_and_takes_tls_only(either, stack):
-    stack = getattr(either, stack)
+def test_the_topic_is_encrypted_with_the_key_and_takes_tls_only(either):
     key = either.data.resolve({"Fn::GetAtt": ["StorageKeyBAA9457B", "Arn"]})
-    assert stack.only("AWS::SNS::Topic")["KmsMasterKeyId"] == key
-    statements = stack.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    assert either.data.only("AWS::SNS::Topic")["KmsMasterKeyId"] == key
+    statements = either.data.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
     assert {
         "Effect": "Deny",
         "Principal": "*",
@@ -119,17 +129,12 @@ def test_the_topic_is_encrypted_with_the_key_and_takes_tls_only(either, stack):
 def test_what_watches_may_publish_and_use_the_key_for_it(
     made, topic, key_policy, service, source, allowed
 ):
-    statements = made.compute.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    statements = made.data.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
     published = allows(statements, "sns:Publish", topic, principal=service, **TLS, **source)
     assert published is allowed
     for action in ("kms:Decrypt", "kms:GenerateDataKey"):
         assert allows(key_policy, action, principal=service, **source) is allowed
     assert not allows(key_policy, "kms:ScheduleKeyDeletion", principal=service, **source)
-
-
-def test_the_topic_of_runs_takes_messages_of_the_account_only(made):
-    statements = made.on_demand.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
-    assert {statement["Effect"] for statement in statements} == {"Deny"}
 
 
 def test_the_dashboard_shows_this_cluster_and_no_figure_that_nobody_measures(made, cluster):

@@ -126,18 +126,17 @@ def test_an_instance_without_its_vcpus_leaves_the_quotas_unchecked(clients):
     assert running == Unanswered("AWS does not tell the vCPUs of a running m7g.xlarge")
 
 
-@pytest.mark.parametrize("stack", Computing)
-def test_the_address_is_looked_up_in_the_topic_of_the_stack(clients, stack):
+def test_the_address_is_looked_up_in_the_topic_of_the_data_stack(clients):
     word = f"alarm_email={ADDRESS}"
-    assert asked(clients, word, stack=stack).subscription is Subscription.NO_STACK
+    assert asked(clients, word).subscription is Subscription.NO_STACK
     sns = aws_client("sns")
     topic = sns.create_topic(Name="notices")["TopicArn"]
     bucket = {"B": {"Type": "AWS::S3::Bucket"}}
-    make_stack(f"fruits-test-{stack}", bucket, {"NoticesTopicArn": topic})
-    assert asked(clients, word, stack=stack).subscription is Subscription.NOT_SUBSCRIBED
+    make_stack("fruits-test-data", bucket, {"NoticesTopicArn": topic})
+    assert asked(clients, word).subscription is Subscription.NOT_SUBSCRIBED
     # moto confirms at once.
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=ADDRESS)
-    assert asked(clients, word, stack=stack).subscription is Subscription.CONFIRMED
+    assert asked(clients, word).subscription is Subscription.CONFIRMED
     told = {
         "SubscriptionArn": "PendingConfirmation",
         "Endpoint": ADDRESS,
@@ -148,7 +147,7 @@ def test_the_address_is_looked_up_in_the_topic_of_the_stack(clients, stack):
     clients.stub("sns").add_response(
         "list_subscriptions_by_topic", {"Subscriptions": [told]}, {"TopicArn": topic}
     )
-    assert asked(clients, word, stack=stack).subscription is Subscription.PENDING
+    assert asked(clients, word).subscription is Subscription.PENDING
 
 
 def test_without_an_address_no_topic_is_asked_for(clients):
