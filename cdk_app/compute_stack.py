@@ -57,7 +57,11 @@ class ComputeStack(ProjectStack):
         )
         network.allow_in_s3(*instance_role.s3_statements)
         service_role = ServiceRole(
-            self, "ServiceRole", instance_role=instance_role.role, key=storage.key
+            self,
+            "ServiceRole",
+            config=config,
+            instance_role=instance_role.role,
+            key=storage.key,
         )
         cluster = Cluster(
             self,

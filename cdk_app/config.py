@@ -114,6 +114,11 @@ class PipelineConfig:
         return parse_retention(self.environment, self.retention)
 
     @property
+    def is_narrow(self) -> bool:
+        """Whether roles and network allow less than what AWS documents."""
+        return self.network_rules is NetworkRules.NARROW
+
+    @property
     def tags(self) -> dict[str, str]:
         return {"project": "fruits", "environment": self.environment.value}
 

@@ -12,7 +12,7 @@ from constructs import Construct, IConstruct
 
 from cdk_app.acknowledgments import acknowledge
 from cdk_app.cluster.definition import EMR_TAG
-from cdk_app.config import NetworkRules, PipelineConfig
+from cdk_app.config import PipelineConfig
 from cdk_app.endpoint_services import EMR_CELL_SERVICE
 from cdk_app.retention import CLOUDWATCH_NAMES, flow_log_days
 
@@ -50,7 +50,7 @@ class Network(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._cidr = config.vpc_cidr
-        self._is_narrow = config.network_rules is NetworkRules.NARROW
+        self._is_narrow = config.is_narrow
         self.vpc = ec2.Vpc(
             self,
             "Vpc",

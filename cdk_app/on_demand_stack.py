@@ -53,7 +53,11 @@ class OnDemandStack(ProjectStack):
         )
         network.allow_in_s3(*instance_role.s3_statements)
         service_role = ServiceRole(
-            self, "ServiceRole", instance_role=instance_role.role, key=storage.key
+            self,
+            "ServiceRole",
+            config=config,
+            instance_role=instance_role.role,
+            key=storage.key,
         )
         security = add_security_configuration(self, "Security", key=storage.key)
         definition = define_cluster(

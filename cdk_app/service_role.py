@@ -2,7 +2,7 @@
 
 The statements follow AWS's managed policy AmazonEMRServicePolicy_v2, cut to what a cluster needs
 whose groups and endpoints exist already, and confined to this account, this region, and to what
-carries EMR's tag.
+carries EMR's tag.  With ``network_rules=narrow`` EMR cannot change the rules of those groups.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from constructs import Construct
 
 from cdk_app.acknowledgments import acknowledge
 from cdk_app.cluster.definition import EMR_TAG
+from cdk_app.config import PipelineConfig
 
 # What EC2 starts Spot nodes with. An account has it once it has asked for its first Spot node.
 _SPOT_ROLE = "aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot"
@@ -56,7 +57,13 @@ class ServiceRole(Construct):
     """The role that EMR takes on.  It can pass ``instance_role`` to EC2, and no other role."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, instance_role: iam.Role, key: kms.IKey
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: PipelineConfig,
+        instance_role: iam.Role,
+        key: kms.IKey,
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
@@ -88,18 +95,8 @@ class ServiceRole(Construct):
                     resources=[instance_role.role_arn],
                     conditions={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
                 ),
-                # Without it the first Spot node of an account is refused. The first managed policy
-                # of EMR has this statement, and AmazonEMRServicePolicy_v2 does not.
-                iam.PolicyStatement(
-                    sid="MakeTheSpotRole",
-                    actions=["iam:CreateServiceLinkedRole"],
-                    resources=[
-                        stack.format_arn(
-                            service="iam", region="", resource="role", resource_name=_SPOT_ROLE
-                        )
-                    ],
-                    conditions={"StringEquals": {"iam:AWSServiceName": "spot.amazonaws.com"}},
-                ),
+                *([] if config.is_narrow else [self._security_group_statement()]),
+                *([self._spot_role_statement()] if config.n_task_nodes else []),
             ],
         )
         self._acknowledge()
@@ -202,6 +199,40 @@ class ServiceRole(Construct):
                 conditions={"StringEquals": {"aws:RequestedRegion": Stack.of(self).region}},
             ),
         ]
+
+    def _security_group_statement(self) -> iam.PolicyStatement:
+        """Return what EMR needs where it does not take the rules of the stack for its own.
+
+        The stack declares every rule that AWS documents.  Whether EMR looks before it authorizes a
+        rule anew is documented nowhere, and a denial ends the cluster.
+        """
+        return self._statement(
+            "ManageRulesOfTaggedGroups",
+            [
+                "ec2:AuthorizeSecurityGroupEgress",
+                "ec2:AuthorizeSecurityGroupIngress",
+                "ec2:RevokeSecurityGroupEgress",
+                "ec2:RevokeSecurityGroupIngress",
+            ],
+            ["security-group"],
+            _TAGGED,
+        )
+
+    def _spot_role_statement(self) -> iam.PolicyStatement:
+        """Return the right without which the first Spot node of an account is refused.
+
+        The first managed policy of EMR has this statement, and AmazonEMRServicePolicy_v2 does not.
+        """
+        return iam.PolicyStatement(
+            sid="MakeTheSpotRole",
+            actions=["iam:CreateServiceLinkedRole"],
+            resources=[
+                Stack.of(self).format_arn(
+                    service="iam", region="", resource="role", resource_name=_SPOT_ROLE
+                )
+            ],
+            conditions={"StringEquals": {"iam:AWSServiceName": "spot.amazonaws.com"}},
+        )
 
     def _statement(
         self,

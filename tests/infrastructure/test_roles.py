@@ -248,13 +248,29 @@ def test_emr_gives_the_key_to_disks_only(made, service):
     assert not allows(service, "kms:CreateGrant", key.replace("Storage", "Other"), **for_aws)
 
 
-def test_emr_changes_neither_roles_nor_rules_of_the_network_nor_data(service):
+@pytest.mark.parametrize("verb", ["Authorize", "Revoke"])
+@pytest.mark.parametrize("direction", ["Ingress", "Egress"])
+def test_emr_changes_rules_of_tagged_groups_as_documented_and_none_in_narrow(
+    make, service, verb, direction
+):
+    action, group = f"ec2:{verb}SecurityGroup{direction}", ec2_arn("security-group")
+    assert allows(service, action, group, **TAGGED)
+    assert not allows(service, action, group)
+    narrow = make(network_rules="narrow").compute.policy_of(SERVICE_ROLE)
+    assert not allows(narrow, action, group, **TAGGED)
+
+
+def test_without_spot_nodes_nobody_makes_their_role(make):
+    statements = make(n_task_nodes=0).compute.policy_of(SERVICE_ROLE)
+    assert "iam:CreateServiceLinkedRole" not in str(statements)
+
+
+def test_emr_changes_neither_roles_nor_data(service):
     actions = {action for statement in service for action in listed(statement["Action"])}
     assert {a for a in actions if not a.startswith(("ec2:", "kms:"))} == {
         "iam:PassRole",
         "iam:CreateServiceLinkedRole",
     }
-    assert not {a for a in actions if "SecurityGroup" in a and "Describe" not in a}
 
 
 @pytest.mark.parametrize("role", [INSTANCE_ROLE, SERVICE_ROLE])
