@@ -40,7 +40,7 @@ class InstanceRole(Construct):
             description="Fruits!: nodes of the EMR cluster",
             assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
         )
-        self.s3_statements = [*_data_statements(storage), artifacts.read_statement()]
+        self.s3_statements = [*_data_statements(config, storage), artifacts.read_statement()]
         statements = [
             *self.s3_statements,
             iam.PolicyStatement(
@@ -71,6 +71,13 @@ def _acknowledge(role: InstanceRole, config: PipelineConfig, storage: Storage) -
         f"Resource::{data_stack}:{_LOGS_EXPORT}/{EMR_LOGS_PREFIX}/*",
         reason="the objects under one prefix of a bucket of the project, whose names are data",
     )
+    if not config.is_narrow:
+        acknowledge(
+            role,
+            "AwsSolutions::AwsSolutions-IAM5",
+            "Action::s3:Put*",
+            reason="what AWS documents for EMR's logs, on the objects of their prefix alone",
+        )
     if config.session_manager:
         acknowledge(
             role,
@@ -80,7 +87,7 @@ def _acknowledge(role: InstanceRole, config: PipelineConfig, storage: Storage) -
         )
 
 
-def _data_statements(storage: Storage) -> list[iam.PolicyStatement]:
+def _data_statements(config: PipelineConfig, storage: Storage) -> list[iam.PolicyStatement]:
     return [
         _list("ListPhotographs", storage.raw, IMAGES_PREFIX),
         iam.PolicyStatement(
@@ -113,7 +120,9 @@ def _data_statements(storage: Storage) -> list[iam.PolicyStatement]:
         ),
         iam.PolicyStatement(
             sid="WriteLogs",
-            actions=["s3:PutObject"],
+            # s3:Put*: EMR Management Guide, "Minimum Amazon S3 policy for private subnet". A log
+            # that EMR may not write is missed silently, and only after a failure.
+            actions=["s3:PutObject" if config.is_narrow else "s3:Put*"],
             resources=[storage.logs.arn_for_objects(f"{EMR_LOGS_PREFIX}/*")],
         ),
     ]

@@ -11,11 +11,14 @@ INSTANCE_ROLE, SERVICE_ROLE = "InstanceRoleA57500A0", "ServiceRoleD777F2A1"
 EMR, EC2 = "elasticmapreduce.amazonaws.com", "ec2.amazonaws.com"
 TAG = "for-use-with-amazon-emr-managed-policies"
 TAGGED, TAGGING = {f"aws:ResourceTag/{TAG}": "true"}, {f"aws:RequestTag/{TAG}": "true"}
-EVERY_S3_ACTION = [
-    *("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket", "s3:GetObjectVersion"),
-    *("s3:DeleteObjectVersion", "s3:PutObjectAcl", "s3:PutBucketPolicy", "s3:DeleteBucket"),
-    *("s3:PutLifecycleConfiguration", "s3:RestoreObject", "s3:ListBucketVersions"),
-    *("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutEncryptionConfiguration"),
+BUCKET_ACTIONS = [
+    *("s3:ListBucket", "s3:ListBucketVersions", "s3:DeleteBucket", "s3:PutBucketPolicy"),
+    *("s3:PutLifecycleConfiguration", "s3:PutEncryptionConfiguration"),
+]
+OBJECT_ACTIONS = [
+    *("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:GetObjectVersion"),
+    *("s3:DeleteObjectVersion", "s3:PutObjectAcl", "s3:RestoreObject"),
+    *("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
 ]
 
 
@@ -65,12 +68,30 @@ def ec2_arn(resource, *, account=ACCOUNT, region="eu-central-1"):
         ),
         ("results/chained", set()),
         ("results/x", set()),
-        ("logs/emr/j-1/steps/s-1/stderr.gz", {"s3:PutObject"}),
+        ("logs/emr/j-1/steps/s-1/stderr.gz", {"s3:PutObject", "s3:PutObjectAcl"}),
+        ("logs/other", set()),
         ("accesslogs/raw/1", set()),
     ],
 )
 def test_a_node_does_in_each_place_what_it_is_for(node, place, path, allowed):
-    assert {a for a in EVERY_S3_ACTION if allows(node, a, place(path))} == allowed
+    assert {a for a in OBJECT_ACTIONS if allows(node, a, place(path))} == allowed
+    bucket = path.partition("/")[0]
+    assert not {a for a in BUCKET_ACTIONS if allows(node, a, place(bucket))}
+
+
+def test_a_node_only_puts_logs_and_in_narrow_without_their_acl(made, make, place):
+    log = place("logs/emr/j-1/steps/s-1/stderr.gz")
+    statements = make(network_rules="narrow").compute.policy_of(INSTANCE_ROLE)
+    assert {a for a in OBJECT_ACTIONS if allows(statements, a, log)} == {"s3:PutObject"}
+    for compute in (made.compute, make(network_rules="narrow").compute):
+        (endpoint,) = (
+            each["PolicyDocument"]["Statement"]
+            for each in compute.resources("AWS::EC2::VPCEndpoint").values()
+            if "PolicyDocument" in each
+        )
+        node = compute.policy_of(INSTANCE_ROLE)
+        for action in ("s3:PutObject", "s3:PutObjectAcl"):
+            assert allows(endpoint, action, log, principal="x") is allows(node, action, log)
 
 
 @pytest.mark.parametrize("key", ["images/apple/1.jpg", "images/", "x"])
@@ -106,7 +127,7 @@ def test_a_node_reads_its_own_assets_and_no_others(made, node):
     assert len(uris) == 7
     for uri in uris:
         arn = uri.replace("s3://", "arn:aws:s3:::")
-        assert {a for a in EVERY_S3_ACTION if allows(node, a, arn)} == {"s3:GetObject"}
+        assert {a for a in OBJECT_ACTIONS if allows(node, a, arn)} == {"s3:GetObject"}
     assert not allows(node, "s3:GetObject", f"arn:aws:s3:::{ASSETS_BUCKET}/{'0' * 64}.zip")
     assert not allows(node, "s3:ListBucket", f"arn:aws:s3:::{ASSETS_BUCKET}")
 
@@ -128,10 +149,10 @@ def test_a_node_has_rights_in_s3_and_kms_and_for_sessions_where_asked(make, sess
 
 
 @pytest.mark.parametrize("role", [INSTANCE_ROLE, SERVICE_ROLE])
-def test_no_role_has_an_action_wildcard_or_a_policy_of_aws(either, role):
+def test_no_role_has_a_policy_of_aws_or_an_action_wildcard_but_for_logs(either, role):
     statements = either.compute.policy_of(role)
-    assert statements
-    assert not [a for s in statements for a in listed(s["Action"]) if "*" in a]
+    wildcards = [a for s in statements for a in listed(s["Action"]) if "*" in a]
+    assert wildcards == (["s3:Put*"] if role == INSTANCE_ROLE else [])
     assert not {"ManagedPolicyArns", "Policies"} & either.compute.of(role)["Properties"].keys()
 
 
