@@ -10,11 +10,6 @@ from cdk_app.artifacts import Artifacts
 from cdk_app.config import PipelineConfig
 from cdk_app.storage import EMR_LOGS_PREFIX, IMAGES_PREFIX, OUTPUT_PREFIX, Storage
 
-# The names under which the data stack exports the ARNs of its buckets, as cdk-nag shows them.
-_RAW_EXPORT = "ExportsOutputFnGetAttStorageRaw7E344C76ArnE8BA0ADD"
-_RESULTS_EXPORT = "ExportsOutputFnGetAttStorageResultsB2A4FB2EArn6F240AD0"
-_LOGS_EXPORT = "ExportsOutputFnGetAttStorageLogs2A2D4D26Arn39DCE272"
-
 
 class InstanceRole(Construct):
     """The role of every node, and of every step that runs on one.
@@ -62,13 +57,12 @@ class InstanceRole(Construct):
 
 
 def _acknowledge(role: InstanceRole, config: PipelineConfig, storage: Storage) -> None:
-    data_stack = Stack.of(storage).stack_name
     acknowledge(
         role,
         "AwsSolutions::AwsSolutions-IAM5",
-        f"Resource::{data_stack}:{_RAW_EXPORT}/{IMAGES_PREFIX}/*",
-        f"Resource::{data_stack}:{_RESULTS_EXPORT}/{OUTPUT_PREFIX}/*",
-        f"Resource::{data_stack}:{_LOGS_EXPORT}/{EMR_LOGS_PREFIX}/*",
+        f"Resource::{_export_name(storage.raw)}/{IMAGES_PREFIX}/*",
+        f"Resource::{_export_name(storage.results)}/{OUTPUT_PREFIX}/*",
+        f"Resource::{_export_name(storage.logs)}/{EMR_LOGS_PREFIX}/*",
         reason="the objects under one prefix of a bucket of the project, whose names are data",
     )
     if not config.is_narrow:
@@ -87,6 +81,12 @@ def _acknowledge(role: InstanceRole, config: PipelineConfig, storage: Storage) -
         )
 
 
+def _export_name(bucket: s3.IBucket) -> str:
+    """Return the name under which the data stack exports the ARN of a bucket: cdk-nag shows it."""
+    stack = Stack.of(bucket)
+    return str(stack.resolve(stack.export_value(bucket.bucket_arn))["Fn::ImportValue"])
+
+
 def _data_statements(config: PipelineConfig, storage: Storage) -> list[iam.PolicyStatement]:
     return [
         _list("ListPhotographs", storage.raw, IMAGES_PREFIX),
@@ -96,27 +96,16 @@ def _data_statements(config: PipelineConfig, storage: Storage) -> list[iam.Polic
             resources=[storage.raw.arn_for_objects(f"{IMAGES_PREFIX}/*")],
         ),
         _list("ListResults", storage.results, OUTPUT_PREFIX),
-        # What a committer of S3A asks before it removes what an earlier job has left. S3 knows no
-        # condition on a prefix for it.
-        iam.PolicyStatement(
-            sid="ListUnfinishedResults",
-            actions=["s3:ListBucketMultipartUploads"],
-            resources=[storage.results.bucket_arn],
-        ),
         iam.PolicyStatement(
             sid="WriteResults",
+            # Arrow uploads in parts, for which PutObject is the right, and aborts what fails.
             actions=[
                 "s3:GetObject",
                 "s3:PutObject",
                 "s3:DeleteObject",
                 "s3:AbortMultipartUpload",
-                "s3:ListMultipartUploadParts",
             ],
-            # Hadoop asks for the folder itself too, with and without a slash at its end.
-            resources=[
-                storage.results.arn_for_objects(OUTPUT_PREFIX),
-                storage.results.arn_for_objects(f"{OUTPUT_PREFIX}/*"),
-            ],
+            resources=[storage.results.arn_for_objects(f"{OUTPUT_PREFIX}/*")],
         ),
         iam.PolicyStatement(
             sid="WriteLogs",

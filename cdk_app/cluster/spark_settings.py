@@ -104,7 +104,8 @@ def spark_defaults(
         },
         "spark.executorEnv.OMP_NUM_THREADS": "1",
         "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
-        # Without it the connector asks which region a bucket is in, which the nodes may not do.
+        # spark-submit fetches script and package through S3A, which without a region asks for that
+        # of the bucket at an address of S3 that the gateway endpoint does not lead to.
         "spark.hadoop.fs.s3a.endpoint.region": REGION,
     }
 

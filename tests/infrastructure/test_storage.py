@@ -3,9 +3,7 @@
 import json
 
 import pytest
-from aws_cdk.assertions import Match
 
-from cdk_app import instance_role
 from tests.infrastructure.policies import allows, listed
 from tests.infrastructure.synthesis import ACCOUNT, STACKS
 
@@ -206,18 +204,6 @@ def test_no_stack_runs_code_of_its_own_in_the_account(either):
         template.resource_count_is("AWS::Lambda::Function", 0)
         kinds = {r["Type"] for r in template.to_json()["Resources"].values()}
         assert not {k for k in kinds if k.startswith(("Custom::", "AWS::CloudFormation::"))}
-
-
-@pytest.mark.parametrize("name", ["_RAW_EXPORT", "_RESULTS_EXPORT", "_LOGS_EXPORT"])
-def test_the_acknowledgments_of_the_instance_role_name_what_is_exported(either, name):
-    export = getattr(instance_role, name)
-    either.data_template.has_output(
-        export,
-        {
-            "Value": {"Fn::GetAtt": [Match.any_value(), "Arn"]},
-            "Export": {"Name": f"{either.data.name}:{export}"},
-        },
-    )
 
 
 def test_everything_is_on_the_bill_of_its_environment(made, made_prod):
