@@ -1,7 +1,5 @@
 """The buckets for photographs, results, step logs and access logs, and the key."""
 
-import math
-
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -22,6 +20,9 @@ NOTICE_SERVICES = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com")
 # S3 bills an object in Standard-IA as 128 KiB at least: moving smaller ones costs money.
 _MIN_TIERED_BYTES = 128 * 1024
 _KEY_DELETION_DAYS = 7
+# A commit that died halfway is finished from its staged files, which its redo log names, by the
+# next run: a week later at most. No cluster lives longer, so a run at work loses none either.
+_STAGED_DAYS = 7
 
 
 class Storage(Construct):
@@ -34,7 +35,10 @@ class Storage(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, config: PipelineConfig) -> None:
         super().__init__(scope, construct_id)
         self._kept = config.kept
-        self._removal = RemovalPolicy.RETAIN if config.is_kept else RemovalPolicy.DESTROY
+        # A first creation that fails takes what it has made along: empty, and with a billed key.
+        self._removal = (
+            RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if config.is_kept else RemovalPolicy.DESTROY
+        )
         self.key = kms.Key(
             self,
             "Key",
@@ -60,8 +64,7 @@ class Storage(Construct):
         self.results.add_lifecycle_rule(
             id="expire-staged-files",
             prefix=f"{OUTPUT_PREFIX}/_staging/",
-            # A day, and no less than a cluster lives: what it has staged is not garbage yet.
-            expiration=Duration.days(math.ceil(config.max_life_hours / 24)),
+            expiration=Duration.days(_STAGED_DAYS),
         )
 
     @property
