@@ -35,7 +35,9 @@ _PYTHON_MIB_PER_TASK = 768
 _JVM_OVERHEAD_MIB = 384
 # In client mode the application master is a container too, and is given one by any node.
 _APPLICATION_MASTER_MIB = 896
-_MIN_SYSTEM_MIB = 2048
+# What EMR itself leaves to the system, HDFS and YARN's own processes: a quarter, in these limits
+# (EMR Release Guide, "Task configuration": 6144 of 8 GiB, 12288 of 16, 24576 of 32, 57344 of 64).
+_MIN_SYSTEM_MIB, _MAX_SYSTEM_MIB = 2048, 8192
 # YARN rounds each container up to a multiple of this. Its own step of 1 GiB would make those of an
 # executor and the application master too large for one node.
 _YARN_STEP_MIB = 32
@@ -60,7 +62,8 @@ class MemorySplit:
 
 def split_memory(worker: InstanceType) -> MemorySplit:
     """Split the memory of a worker node."""
-    yarn_mib = worker.memory_mib - max(_MIN_SYSTEM_MIB, worker.memory_mib // 8)
+    quarter_mib = worker.memory_mib // 4
+    yarn_mib = worker.memory_mib - min(max(_MIN_SYSTEM_MIB, quarter_mib), _MAX_SYSTEM_MIB)
     n_executors = -(-worker.n_vcpus // _MAX_CORES_PER_EXECUTOR)
     n_cores = worker.n_vcpus // n_executors
     share_mib = (yarn_mib - _APPLICATION_MASTER_MIB) // n_executors

@@ -224,7 +224,7 @@ def test_spark_and_yarn_are_set_for_these_nodes(cluster):
     yarn = configuration_of(cluster, "yarn-site")["ConfigurationProperties"]
     (export,) = configuration_of(cluster, "spark-env")["Configurations"]
     assert spark["spark.executor.instances"] == "3"
-    assert yarn["yarn.nodemanager.resource.memory-mb"] == str(14 * 1024)
+    assert yarn["yarn.nodemanager.resource.memory-mb"] == str(12 * 1024)
     assert export["ConfigurationProperties"]["PYSPARK_PYTHON"] == spark["spark.pyspark.python"]
 
 

@@ -1,5 +1,7 @@
 """Spark's settings fit the nodes, whichever of the allowed types they are."""
 
+import pytest
+
 from cdk_app.cluster.definition import define_cluster
 from cdk_app.cluster.spark_settings import spark_defaults, split_memory, yarn_site
 from cdk_app.config import PipelineConfig
@@ -49,10 +51,14 @@ def test_the_executors_and_the_application_master_fit_into_the_memory_of_yarn():
         assert granted <= int(yarn["yarn.scheduler.maximum-allocation-mb"]), node.name
 
 
-def test_yarn_leaves_memory_to_the_system():
-    for node in TYPES:
-        left = node.memory_mib - int(yarn_site(node)["yarn.nodemanager.resource.memory-mb"])
-        assert 2 * GIB <= left <= node.memory_mib / 4
+@pytest.mark.parametrize(
+    ("gib", "yarn_mib"),
+    # What EMR's own table says of m4.large, .xlarge, .2xlarge, .4xlarge and .16xlarge.
+    [(8, 6144), (16, 12288), (32, 24576), (64, 57344), (256, 253952)],
+)
+def test_yarn_gets_what_emr_gives_it_on_a_node_of_so_much_memory(gib, yarn_mib):
+    settings = [yarn_site(node) for node in TYPES if node.memory_mib == gib * GIB]
+    assert {each["yarn.nodemanager.resource.memory-mb"] for each in settings} == {str(yarn_mib)}
 
 
 def test_an_executor_has_a_heap_worth_having():
