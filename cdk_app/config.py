@@ -76,6 +76,7 @@ class PipelineConfig:
     idle_timeout_minutes: int
     max_life_hours: int
     session_manager: bool
+    in_transit_certificates: bool
     steps: StepsMode
     n_components: str
     label_level: int
@@ -97,6 +98,11 @@ class PipelineConfig:
                 f"primary_instance_type is {primary.name} ({primary.architecture}) and "
                 f"worker_instance_type is {worker.name} ({worker.architecture}); the nodes install "
                 "the same wheels, so choose two types of one architecture"
+            )
+        if self.is_kept and not self.in_transit_certificates:
+            raise ConfigError(
+                "in_transit_certificates is false, which is for first runs on sample photographs "
+                "and not for prod; leave it out, or choose another with -c environment=test"
             )
         try:
             parse_retention(self.environment, self.retention)
@@ -148,7 +154,7 @@ class PipelineConfig:
 
 def _is_of_the_cdk(key: str) -> bool:
     """Tell the CDK's own keys: feature flags, look-ups, and those of its command line."""
-    return key.startswith(("@aws-cdk/", "aws:", "availability-zones:", "cdk", "cli-"))
+    return key.startswith(("@aws-cdk", "aws:", "availability-zones:", "cdk", "cli-"))
 
 
 def _read(name: str, value: object) -> Any:  # noqa: ANN401 - the type of the field
@@ -288,6 +294,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "idle_timeout_minutes": _int(1, 1440, "minutes"),
     "max_life_hours": _int(1, 168, "hours"),
     "session_manager": _bool,
+    "in_transit_certificates": _bool,
     "steps": _steps,
     "n_components": _n_components,
     "label_level": _int(1, 9, "folders"),

@@ -59,7 +59,7 @@ class OnDemandStack(ProjectStack):
             instance_role=instance_role.role,
             key=storage.key,
         )
-        security = add_security_configuration(self, "Security", key=storage.key)
+        security = add_security_configuration(self, "Security", config=config, key=storage.key)
         definition = define_cluster(
             config,
             name=f"fruits-{config.environment}-on-demand",

@@ -43,7 +43,7 @@ class Cluster(Construct):
         service_role: ServiceRole,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.security = add_security_configuration(self, "Security", key=storage.key)
+        self.security = add_security_configuration(self, "Security", config=config, key=storage.key)
         definition = define_cluster(
             config,
             name=f"fruits-{config.environment}",

@@ -7,31 +7,44 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cdk_app.acknowledgments import acknowledge
+from cdk_app.config import PipelineConfig
 
 
 def add_security_configuration(
-    scope: Construct, construct_id: str, *, key: kms.IKey
+    scope: Construct, construct_id: str, *, config: PipelineConfig, key: kms.IKey
 ) -> emr.CfnSecurityConfiguration:
     """Add EMR's security configuration to a construct, with the key for all that is encrypted."""
-    added = emr.CfnSecurityConfiguration(
-        scope, construct_id, security_configuration=security_configuration(key)
-    )
+    settings = security_configuration(key, in_transit=config.in_transit_certificates)
+    added = emr.CfnSecurityConfiguration(scope, construct_id, security_configuration=settings)
     for rule in ("AwsSolutions::AwsSolutions-EMR4", "AwsSolutions::AwsSolutions-EMR5"):
         acknowledge(
             scope,
             rule,
             reason="a false finding: the rule looks for the keys above EncryptionConfiguration,"
-            " where EMR does not read them; a test asserts what EMR reads",
+            " where EMR does not read them; a test asserts what EMR reads. Encryption between nodes"
+            " is left out for first runs on sample photographs only, where a setting asks for it",
         )
     return added
 
 
-def security_configuration(key: kms.IKey) -> dict[str, Any]:
-    """Return EMR's security configuration: all encrypted, and IMDSv2 without a hop."""
+def security_configuration(key: kms.IKey, *, in_transit: bool) -> dict[str, Any]:
+    """Return EMR's security configuration: all encrypted, and IMDSv2 without a hop.
+
+    ``in_transit`` False leaves out the encryption between nodes and keeps that of disks and S3.
+    """
+    # Certificates that EMR makes itself: a private key of ours would lie in an asset.
+    certificates = {
+        "InTransitEncryptionConfiguration": {
+            "TLSCertificateConfiguration": {
+                "CertificateProviderType": "EMR",
+                "AwsKmsKey": key.key_arn,
+            }
+        }
+    }
     return {
         "EncryptionConfiguration": {
             "EnableAtRestEncryption": True,
-            "EnableInTransitEncryption": True,
+            "EnableInTransitEncryption": in_transit,
             "AtRestEncryptionConfiguration": {
                 "S3EncryptionConfiguration": {
                     "EncryptionMode": "SSE-KMS",
@@ -43,13 +56,7 @@ def security_configuration(key: kms.IKey) -> dict[str, Any]:
                     "AwsKmsKey": key.key_arn,
                 },
             },
-            # Certificates that EMR makes itself: a private key of ours would lie in an asset.
-            "InTransitEncryptionConfiguration": {
-                "TLSCertificateConfiguration": {
-                    "CertificateProviderType": "EMR",
-                    "AwsKmsKey": key.key_arn,
-                }
-            },
+            **(certificates if in_transit else {}),
         },
         "InstanceMetadataServiceConfiguration": {
             "MinimumInstanceMetadataServiceVersion": 2,

@@ -84,6 +84,17 @@ def test_all_is_encrypted_in_the_form_that_emr_reads(made, key):
     assert "Name" not in security
 
 
+def test_without_certificates_all_but_the_traffic_between_nodes_is_encrypted(made, make):
+    without = make(in_transit_certificates=False).compute
+    (settings, fewer) = (
+        each.only("AWS::EMR::SecurityConfiguration")["SecurityConfiguration"]
+        for each in (made.compute, without)
+    )
+    del settings["EncryptionConfiguration"]["InTransitEncryptionConfiguration"]
+    settings["EncryptionConfiguration"]["EnableInTransitEncryption"] = False
+    assert fewer == settings
+
+
 def test_the_metadata_of_a_node_are_for_the_node_alone(made):
     security = made.compute.only("AWS::EMR::SecurityConfiguration")["SecurityConfiguration"]
     assert security["InstanceMetadataServiceConfiguration"] == {

@@ -46,6 +46,7 @@ def test_the_defaults_are_a_small_cluster_in_frankfurt_that_goes_away():
         idle_timeout_minutes=15,
         max_life_hours=8,
         session_manager=False,
+        in_transit_certificates=True,
         steps=StepsMode.NONE,
         n_components="0.95",
         label_level=1,
@@ -81,6 +82,7 @@ READ = [
     ("session_manager", "true", True),
     ("session_manager", True, True),
     ("session_manager", "False", False),
+    ("in_transit_certificates", "false", False),
     ("steps", "run", StepsMode.RUN),
     ("network_rules", "narrow", NetworkRules.NARROW),
     ("max_life_hours", "168", 168),
@@ -186,6 +188,7 @@ REFUSED = {
         "give a whole number of hours from 1 to 168",
     ),
     "session_manager": (["yes", "1", "", "true\n", None], "give true or false"),
+    "in_transit_certificates": (["no", "0", "", None], "give true or false"),
     "steps": (["all", "", "run\n"], "give none (the cluster waits for them) or run"),
     "n_components": ([*NO_SHARES, "0", "0.0", "1.0", "1.5", "1e3", "\u0663", "9" * 7], COMPONENTS),
     "label_level": (
@@ -258,6 +261,15 @@ def test_an_unknown_key_is_named_with_those_that_exist():
 
 def test_the_keys_of_the_cdk_are_left_to_it():
     config_with(**{"aws:cdk:enable-path-metadata": True, "cdk-migrate": True, "cli-x": 1})
+    # A feature flag as `cdk init` and `cdk flags` write it.
+    config_with(**{"@aws-cdk-containers/ecs-service-extensions:enableDefaultLogDriver": True})
+
+
+def test_prod_is_encrypted_between_its_nodes():
+    assert refusal_of(environment="prod", in_transit_certificates="false") == (
+        "in_transit_certificates is false, which is for first runs on sample photographs and not "
+        "for prod; leave it out, or choose another with -c environment=test"
+    )
 
 
 def test_a_missing_key_is_named():
