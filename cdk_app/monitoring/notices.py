@@ -1,13 +1,15 @@
 """Where a person is told: one topic, encrypted, to which an address may be subscribed."""
 
 from aws_cdk import Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from cdk_app.config import PipelineConfig
+from cdk_app.config import PipelineConfig, stack_name
 from cdk_app.storage import NOTICE_SERVICES
 
 
@@ -16,7 +18,7 @@ class Notices(Construct):
 
     AWS Budgets and CloudWatch may publish for this account. Roles have that right in their own
     policies, and rules of EventBridge by being given the topic. Without ``alarm_email`` nobody is
-    subscribed.
+    subscribed.  A compute stack whose deletion fails is told from here.
     """
 
     def __init__(
@@ -37,3 +39,34 @@ class Notices(Construct):
         if config.alarm_email:
             # AWS asks the address first, and sends nothing before it has agreed.
             self.topic.add_subscription(subscriptions.EmailSubscription(config.alarm_email))
+        self._tell_of_failed_deletion(config)
+
+    def _tell_of_failed_deletion(self, config: PipelineConfig) -> None:
+        """Tell of a compute stack that is not deleted whole: its own rules may be gone by then."""
+        name = stack_name(config.environment, "compute")
+        any_stack_of_that_name = Stack.of(self).format_arn(
+            service="cloudformation", resource="stack", resource_name=f"{name}/"
+        )
+        option = f" ENVIRONMENT={config.environment}" if config.is_kept else ""
+        events.Rule(
+            self,
+            "DeletionFailed",
+            description=f"Fruits!: the stack {name} could not be deleted",
+            event_pattern=events.EventPattern(
+                source=["aws.cloudformation"],
+                detail_type=["CloudFormation Stack Status Change"],
+                detail={
+                    "stack-id": [{"prefix": any_stack_of_that_name}],
+                    "status-details": {"status": ["DELETE_FAILED"]},
+                },
+            ),
+            targets=[
+                targets.SnsTopic(
+                    self.topic,
+                    message=events.RuleTargetInput.from_text(
+                        f"Fruits!: the stack {name} could not be deleted, and what is left of it "
+                        f"may cost money; delete it with: make destroy{option}"
+                    ),
+                )
+            ],
+        )

@@ -76,6 +76,8 @@ class Stack:
         if not isinstance(value, dict):
             return value
         match list(value.items()):
+            case [("Ref", "AWS::StackId")]:
+                return f"arn:aws:cloudformation:eu-central-1:{ACCOUNT}:stack/{self.name}/id"
             case [("Ref", name)]:
                 return PSEUDO.get(name) or self._physical_name(name)
             case [("Fn::GetAtt", [name, attribute])]:

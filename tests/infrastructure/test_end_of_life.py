@@ -1,44 +1,75 @@
-"""The cluster ends at a fixed time, however busy it is, by a role that can do nothing else."""
+"""At a fixed time the cluster ends and its stack goes, by a role that can do nothing else."""
 
 import json
 
 import pytest
 
-from tests.infrastructure.policies import listed
+from tests.infrastructure.policies import allows, listed
 from tests.infrastructure.synthesis import ACCOUNT
 
+CALL = "arn:aws:scheduler:::aws-sdk:"
+DELETE_STACK, PASS_ROLE = "cloudformation:DeleteStack", "iam:PassRole"
+CDK_ROLE = f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-cfn-exec-role-{ACCOUNT}-eu-central-1"
 
-def schedule_of(made):
-    return made.compute.only("AWS::Scheduler::Schedule")
+
+def schedules_of(made):
+    """Return the schedules by what they call."""
+    schedules = made.compute.resources("AWS::Scheduler::Schedule").values()
+    return {each["Target"]["Arn"].removeprefix(CALL): each for each in schedules}
+
+
+def stack_id_of(made):
+    return made.compute.resolve({"Ref": "AWS::StackId"})
+
+
+def role_of(made):
+    roles = made.compute.resources("AWS::IAM::Role")
+    (name,) = (name for name in roles if name.startswith("EndOfLife"))
+    return made.compute.policy_of(name), roles[name]["AssumeRolePolicyDocument"]["Statement"]
 
 
 @pytest.mark.parametrize(("hours", "at"), [(8, "2026-01-31T20:00:00"), (24, "2026-02-01T12:00:00")])
 def test_the_life_of_the_cluster_is_counted_from_its_deployment(make, hours, at):
-    schedule = schedule_of(make(max_life_hours=hours))
-    assert schedule["ScheduleExpression"] == f"at({at})"
-    assert schedule["ScheduleExpressionTimezone"] == "UTC"
-    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    for schedule in schedules_of(make(max_life_hours=hours)).values():
+        assert schedule["ScheduleExpression"] == f"at({at})"
+        assert schedule["ScheduleExpressionTimezone"] == "UTC"
+        assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
 
 
-def test_what_ends_is_the_cluster_of_the_stack(either):
-    target = schedule_of(either)["Target"]
+def test_what_ends_is_the_cluster_and_the_stack_that_it_is_in(either):
     (cluster,) = either.compute.resources("AWS::EMR::Cluster")
-    assert target["Arn"] == "arn:aws:scheduler:::aws-sdk:emr:terminateJobFlows"
-    assert json.loads(target["Input"]) == {"JobFlowIds": [cluster]}
+    called = {
+        call: json.loads(each["Target"]["Input"]) for call, each in schedules_of(either).items()
+    }
+    assert called == {
+        "emr:terminateJobFlows": {"JobFlowIds": [cluster]},
+        "cloudformation:deleteStack": {"StackName": stack_id_of(either)},
+    }
 
 
 def test_whoever_ends_it_can_end_nothing_else(either):
     (cluster,) = either.compute.resources("AWS::EMR::Cluster")
-    roles = either.compute.resources("AWS::IAM::Role")
-    (name,) = (name for name in roles if name.startswith("EndOfLife"))
-    (statement,) = either.compute.policy_of(name)
-    assert listed(statement["Action"]) == ["elasticmapreduce:TerminateJobFlows"]
-    assert statement["Resource"] == (
-        f"arn:aws:elasticmapreduce:eu-central-1:{ACCOUNT}:cluster/{cluster}"
-    )
-    (trust,) = roles[name]["AssumeRolePolicyDocument"]["Statement"]
+    statements, (trust,) = role_of(either)
+    rights = {(each["Resource"], *listed(each["Action"])) for each in statements}
+    assert rights == {
+        (
+            f"arn:aws:elasticmapreduce:eu-central-1:{ACCOUNT}:cluster/{cluster}",
+            "elasticmapreduce:TerminateJobFlows",
+        ),
+        (stack_id_of(either), DELETE_STACK),
+        (CDK_ROLE, PASS_ROLE),
+    }
     assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+
+
+@pytest.mark.parametrize(
+    ("service", "allowed"), [("cloudformation", True), ("ec2", False), ("lambda", False)]
+)
+def test_the_role_of_the_cdk_is_passed_to_cloudformation_alone(made, service, allowed):
+    statements, _ = role_of(made)
+    to = {"iam:PassedToService": f"{service}.amazonaws.com"}
+    assert allows(statements, PASS_ROLE, CDK_ROLE, **to) is allowed
 
 
 def test_a_run_on_demand_needs_no_such_guard_for_it_has_a_limit_of_its_own(made):

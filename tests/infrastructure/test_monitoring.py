@@ -64,6 +64,20 @@ def test_a_failure_of_this_cluster_is_told_of(made, cluster, topic, detail_type,
     assert "$." not in json.dumps(target)
 
 
+def test_a_compute_stack_that_is_not_deleted_is_told_of_by_the_data_stack(either):
+    rule = either.data.only("AWS::Events::Rule")
+    assert rule["EventPattern"]["source"] == ["aws.cloudformation"]
+    assert rule["EventPattern"]["detail-type"] == ["CloudFormation Stack Status Change"]
+    detail = rule["EventPattern"]["detail"]
+    assert detail["status-details"] == {"status": ["DELETE_FAILED"]}
+    (stack_id,) = detail["stack-id"]
+    assert either.compute.resolve({"Ref": "AWS::StackId"}).startswith(stack_id["prefix"])
+    assert not either.data.resolve({"Ref": "AWS::StackId"}).startswith(stack_id["prefix"])
+    (target,) = rule["Targets"]
+    (topic,) = either.data.resources("AWS::SNS::Topic")
+    assert target["Arn"] == either.data.resolve({"Ref": topic})
+
+
 def test_the_month_is_told_of_at_80_and_at_100_percent(made, topic):
     budget = made.data.only("AWS::Budgets::Budget")
     assert budget["Budget"]["TimeUnit"] == "MONTHLY"
