@@ -264,6 +264,7 @@ def test_destroying_the_cluster_leaves_the_data_alone(rehearsed):
     made = _made_since(rehearsed.before, rehearsed.after_compute)
     assert {kind: len(names) for kind, names in made.items()} == {
         "stacks": 1, "buckets": 4, "keys": 1, "roles": 1,  # that of an erasure
+        "topics": 1, "rules": 1, "budgets": 1,
     }  # fmt: skip
 
 
