@@ -102,7 +102,7 @@ model: setup ## export the network that the cluster loads: make model [MODEL_WEI
 .PHONY: wheelhouse
 wheelhouse: $(WHEELHOUSE) ## pack what a node installs: make wheelhouse [ARCHITECTURE=x86_64]
 
-$(WHEELHOUSE): spark_assets/node/requirements.txt spark_assets/node/modules.txt operations/wheelhouse.py | setup
+$(WHEELHOUSE): spark_assets/node/requirements.txt spark_assets/node/modules.txt operations/wheelhouse.py operations/shared_libraries.py | setup $(WITH_CDK)
 	@$(BIN)/python -m operations.wheelhouse --architecture "$(ARCHITECTURE)" --output $@
 
 .PHONY: bootstrap

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from operations.shared_libraries import check_wheels
 from spark_assets.errors import FruitsError
 
 # EMR's names for architectures to those of wheels.
@@ -68,7 +69,7 @@ def pack(wheels: Path, requirements: Path, modules: Path, target: Path) -> None:
 def make_wheelhouse(architecture: str, target: Path) -> None:
     """Download what the node needs and pack it.
 
-    Raises FruitsError where a wheel cannot be had.
+    Raises FruitsError where a wheel cannot be had, and where a node could not load its libraries.
     """
     with tempfile.TemporaryDirectory() as folder:
         if subprocess.run(pip_download(REQUIREMENTS, architecture, Path(folder))).returncode:
@@ -77,6 +78,7 @@ def make_wheelhouse(architecture: str, target: Path) -> None:
                 "its own message is above, and where a wheel does not exist for Python "
                 f"{_PYTHON} another version must be pinned with: make lock"
             )
+        check_wheels(sorted(Path(folder).glob("*.whl")), architecture)
         pack(Path(folder), REQUIREMENTS, MODULES, target)
 
 
