@@ -33,7 +33,7 @@ class Environment(StrEnum):
 
 
 def stack_name(environment: Environment, part: str) -> str:
-    """Return the name of a stack; ``part`` is data, compute or on-demand."""
+    """Return the name of a stack; ``part`` is data, compute or serverless."""
     return f"fruits-{environment}-{part}"
 
 
@@ -81,6 +81,7 @@ class PipelineConfig:
     n_components: str
     label_level: int
     max_rejected: float
+    serverless_max_vcpus: int
     run_timeout_hours: int
     schedule: str
     start_on_marker: bool
@@ -227,11 +228,13 @@ def _bool(text: str) -> bool:
     return text.lower() == "true"
 
 
-def _int(lowest: int, highest: int, unit: str) -> Callable[[str], int]:
+def _int(lowest: int, highest: int, unit: str, *, even: bool = False) -> Callable[[str], int]:
+    allowed = range(lowest, highest + 1, 2 if even else 1)
+
     def read(text: str) -> int:
-        allowed = f"a whole number of {unit} from {lowest} to {highest}"
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not lowest <= int(text) <= highest:
-            raise ValueError(allowed)
+        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) not in allowed:
+            kind = "an even" if even else "a whole"
+            raise ValueError(f"{kind} number of {unit} from {lowest} to {highest}")
         return int(text)
 
     return read
@@ -299,6 +302,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "n_components": _n_components,
     "label_level": _int(1, 9, "folders"),
     "max_rejected": _share,
+    "serverless_max_vcpus": _int(2, 400, "vCPUs", even=True),
     "run_timeout_hours": _int(1, 24, "hours"),
     "schedule": _schedule,
     "start_on_marker": _bool,

@@ -13,7 +13,7 @@ from constructs import Construct, IConstruct
 from cdk_app.acknowledgments import acknowledge
 from cdk_app.cluster.definition import EMR_TAG
 from cdk_app.config import PipelineConfig
-from cdk_app.endpoint_services import EMR_CELL_SERVICE
+from cdk_app.endpoint_services import EMR_CELL_SERVICE, S3_PREFIX_LIST
 from cdk_app.retention import CLOUDWATCH_NAMES, flow_log_days
 
 _SESSION_MANAGER_SERVICES = {
@@ -28,8 +28,6 @@ _EMR_READ_BUCKETS = (
     "aws157-instance-data-1-prod-eu-central-1",
 )
 _EMR_LOG_BUCKET = "aws157-logs-prod-eu-central-1"
-# AWS's list of the addresses of S3 in Frankfurt. Looking it up takes a call to AWS.
-_S3_PREFIX_LIST = "pl-6ea54007"
 
 
 class Network(Construct):
@@ -191,7 +189,7 @@ class Network(Construct):
                 self,
                 f"{name}ToS3",
                 group_id=group.security_group_id,
-                destination_prefix_list_id=_S3_PREFIX_LIST,
+                destination_prefix_list_id=S3_PREFIX_LIST,
                 ip_protocol="tcp",
                 from_port=ports[0],
                 to_port=ports[1],

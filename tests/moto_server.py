@@ -65,11 +65,23 @@ def empty(endpoint: str) -> None:
 
 
 def make_stack(
-    name: str, resources: dict[str, Any], outputs: dict[str, Any], *, region: str = REGION
+    name: str,
+    resources: dict[str, Any],
+    outputs: dict[str, Any],
+    *,
+    region: str = REGION,
+    **parameters: str,
 ) -> None:
     template = {
+        "Parameters": {key: {"Type": "String"} for key in parameters},
         "Resources": resources,
         "Outputs": {key: {"Value": value} for key, value in outputs.items()},
     }
     client = boto3.client("cloudformation", region_name=region)
-    client.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    client.create_stack(
+        StackName=name,
+        TemplateBody=json.dumps(template),
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+        ],
+    )

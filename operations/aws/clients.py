@@ -7,6 +7,8 @@ import botocore.config
 
 from cdk_app.config import REGION
 
+# Services of the whole account that answer in one region only, and see no photographs.
+_REGIONS = {"freetier": "us-east-1"}
 # boto3 makes its clients at run time, and has no types for them.
 Client: TypeAlias = Any
 
@@ -20,4 +22,4 @@ def aws_client(service: str, *, n_connections: int = 10) -> Client:
     config = botocore.config.Config(
         retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=n_connections
     )
-    return boto3.client(service, region_name=REGION, config=config)
+    return boto3.client(service, region_name=_REGIONS.get(service, REGION), config=config)

@@ -8,7 +8,7 @@ from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
 
 from operations.aws.wording import printable
-from operations.sentences import EXPIRED_MIDWAY, THROTTLED
+from operations.sentences import EXPIRED_MIDWAY, NOT_ACTIVATED, THROTTLED
 from spark_assets.errors import FruitsError
 from spark_assets.storage.s3 import error_code
 from spark_assets.storage.s3_answers import CLOCK, LOG_IN, NOT_VALID, meaning_of
@@ -16,7 +16,12 @@ from spark_assets.storage.s3_answers import CLOCK, LOG_IN, NOT_VALID, meaning_of
 _NO_CREDENTIALS = (
     "no AWS credentials were found; run 'aws configure' or 'aws sso login', or set AWS_PROFILE"
 )
+# What a service answers to every request of an account that AWS has not activated for it.
+NOT_ACTIVATED_CODES = frozenset(
+    ("Blocked", "OptInRequired", "PendingVerification", "SubscriptionRequiredException")
+)
 _CODES = {
+    **dict.fromkeys(NOT_ACTIVATED_CODES, NOT_ACTIVATED),
     **dict.fromkeys(
         ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"),
         EXPIRED_MIDWAY,

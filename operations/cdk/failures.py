@@ -2,7 +2,15 @@
 
 import re
 
-from operations.sentences import EXPIRED, THROTTLED
+from operations.sentences import (
+    EXPIRED,
+    FREE_PLAN,
+    NO_BUDGETS,
+    NOT_ACTIVATED,
+    THROTTLED,
+    UPGRADE_PLAN,
+    WITHOUT_BUDGET,
+)
 from spark_assets.storage.s3_answers import CLOCK, NOT_VALID
 
 OTHER_ACCOUNT = (
@@ -44,6 +52,20 @@ _SENTENCES = [
     (
         r"environment been bootstrapped|re-?run ['\"]?cdk bootstrap|requires bootstrap stack",
         f"{NOT_BOOTSTRAPPED}: make bootstrap",
+    ),
+    (
+        r"not eligible for Free Tier",
+        f"{FREE_PLAN}; change the plan with: {UPGRADE_PLAN}, then 'make destroy{{prod}}', and "
+        "deploy again",
+    ),
+    (
+        r"PendingVerification|OptInRequired|SubscriptionRequired|account is currently blocked"
+        r"|accessing resources in this region is being validated",
+        NOT_ACTIVATED,
+    ),
+    (
+        r"is a linked account|payer account to enable budgets",
+        f"{NO_BUDGETS}; deploy without one, with {WITHOUT_BUDGET}",
     ),
     (
         r"not authorized to perform:? (?P<action>[a-z0-9-]+:[A-Za-z0-9*]+)",

@@ -5,25 +5,41 @@ from typing import Any, TypeVar
 
 from botocore import exceptions as aws
 
-from cdk_app.cluster.definition import RELEASE_LABEL, RUN_TAG, Fleet
-from cdk_app.config import PipelineConfig
+from cdk_app.cluster.definition import RELEASE_LABEL, Fleet
+from cdk_app.config import PipelineConfig, stack_name
 from operations.aws.clients import Client
-from operations.aws.failures import AWS_ERRORS, sentence_of_aws
+from operations.aws.clusters import describe_cluster
+from operations.aws.failures import (
+    AWS_ERRORS,
+    NOT_ACTIVATED_CODES,
+    is_missing_stack,
+    sentence_of_aws,
+)
 from operations.aws.stacks import notices_topic_arn
-from operations.preflight.capacity import ON_DEMAND_QUOTA_CODE, SPOT_QUOTA_CODE
+from operations.preflight import asking_ec2
+from operations.preflight.account import QUALIFIER
+from operations.preflight.capacity import (
+    ON_DEMAND_QUOTA_CODE,
+    SERVERLESS_QUOTA_CODE,
+    SPOT_QUOTA_CODE,
+    VPC_QUOTA_CODE,
+)
 from operations.preflight.facts import (
     Answer,
+    ClusterFacts,
     Computing,
     Facts,
-    RunningInstance,
+    ServerlessFacts,
+    StackState,
     Subscription,
+    Toolkit,
     Unanswered,
 )
-from operations.preflight.place import ENDPOINT_SERVICES, instance_types
+from operations.preflight.place import instance_types
 from spark_assets.errors import FruitsError
 from spark_assets.storage.s3 import error_code
 
-BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
+BOOTSTRAP_PARAMETER = f"/cdk-bootstrap/{QUALIFIER}/version"
 _T = TypeVar("_T")
 Clients = Callable[[str], Client]
 
@@ -39,21 +55,43 @@ class Asking:
         """Return the number of the account that the credentials are for."""
         return self._answer(lambda: str(self._clients("sts").get_caller_identity()["Account"]))
 
-    def facts(self, config: PipelineConfig, stack: Computing, fleets: Sequence[Fleet]) -> Facts:
-        """Return all that the checks look at; what AWS does not answer is a fact as well."""
-        ec2 = self._clients("ec2")
-        types = instance_types(fleets)
+    def facts(self, config: PipelineConfig, stack: Computing) -> Facts:
+        """Return what every deployment depends on; what AWS does not answer is a fact as well."""
         return Facts(
             bootstrap_version=self._answer(self._bootstrap_version),
+            toolkit=self._answer(self._toolkit),
+            is_on_free_plan=self._answer(self._is_on_free_plan),
+            # A deployment without a budget needs no right to ask for one.
+            takes_budgets=self._answer(self._takes_budgets)
+            if config.budget_usd_per_month
+            else True,
+            stack=self._answer(lambda: self._stack(stack_name(config.environment, stack))),
+            spark_version=self._answer(self._spark_version),
+            subscription=self._answer(lambda: self._subscription(config)),
+        )
+
+    def cluster_facts(self, config: PipelineConfig, fleets: Sequence[Fleet]) -> ClusterFacts:
+        """Return what a cluster depends on."""
+        ec2, types = self._clients("ec2"), instance_types(fleets)
+        return ClusterFacts(
             has_spot_role=self._answer(lambda: self._has_role("AWSServiceRoleForEC2Spot")),
             has_cleanup_role=self._answer(lambda: self._has_role("AWSServiceRoleForEMRCleanup")),
-            zones_by_type=self._answer(lambda: _zones_by_type(ec2, types)),
-            spark_version=self._answer(self._spark_version),
-            zones_by_service=self._answer(lambda: _zones_by_service(ec2)),
-            on_demand_quota=self._answer(lambda: self._quota(ON_DEMAND_QUOTA_CODE)),
-            spot_quota=self._answer(lambda: self._quota(SPOT_QUOTA_CODE)),
-            running=self._answer(lambda: _running(ec2, config, stack)),
-            subscription=self._answer(lambda: self._subscription(config)),
+            zones_by_type=self._answer(lambda: asking_ec2.zones_by_type(ec2, types)),
+            types_of_release=self._answer(self._types_of_release),
+            zones_by_service=self._answer(lambda: asking_ec2.zones_by_service(ec2)),
+            s3_prefix_list=self._answer(lambda: asking_ec2.s3_prefix_list(ec2)),
+            on_demand_quota=self._answer(lambda: self._quota("ec2", ON_DEMAND_QUOTA_CODE)),
+            spot_quota=self._answer(lambda: self._quota("ec2", SPOT_QUOTA_CODE)),
+            running=self._answer(lambda: asking_ec2.running(ec2, config)),
+            vpc_quota=self._answer(lambda: self._quota("vpc", VPC_QUOTA_CODE)),
+            n_other_vpcs=self._answer(lambda: asking_ec2.n_other_vpcs(ec2, config)),
+        )
+
+    def serverless_facts(self) -> ServerlessFacts:
+        """Return what EMR Serverless depends on."""
+        return ServerlessFacts(
+            has_role=self._answer(lambda: self._has_role("AWSServiceRoleForAmazonEMRServerless")),
+            quota=self._answer(lambda: self._quota("emr-serverless", SERVERLESS_QUOTA_CODE)),
         )
 
     def _answer(self, ask: Callable[[], _T]) -> Answer[_T]:
@@ -62,7 +100,10 @@ class Asking:
         except AWS_ERRORS as error:
             if self._verbose:
                 raise
-            return Unanswered(sentence_of_aws(error))
+            is_final = (
+                isinstance(error, aws.ClientError) and error_code(error) in NOT_ACTIVATED_CODES
+            )
+            return Unanswered(sentence_of_aws(error), is_final=is_final)
         except FruitsError as error:
             return Unanswered(str(error))
 
@@ -74,6 +115,55 @@ class Asking:
             if error_code(error) == "ParameterNotFound":
                 return None
             raise
+
+    def _toolkit(self) -> Toolkit | None:
+        told = self._describe_stack("CDKToolkit")
+        if told is None:
+            return None
+        given = {
+            each["ParameterKey"]: each["ParameterValue"] for each in told.get("Parameters", ())
+        }
+        return Toolkit(given.get("Qualifier", ""), given.get("FileAssetsBucketKmsKeyId", ""))
+
+    def _is_on_free_plan(self) -> bool:
+        try:
+            plan = self._clients("freetier").get_account_plan_state()["accountPlanType"]
+        except aws.ClientError as error:
+            # Of an account from before there were plans.
+            if error_code(error) == "ResourceNotFoundException":
+                return False
+            raise
+        return bool(plan == "FREE")
+
+    def _takes_budgets(self) -> bool:
+        account = self._clients("sts").get_caller_identity()["Account"]
+        try:
+            self._clients("budgets").describe_budgets(AccountId=account, MaxResults=1)
+        except aws.ClientError as error:
+            if "linked account" in str(error):
+                return False
+            raise
+        return True
+
+    def _stack(self, name: str) -> StackState | None:
+        told = self._describe_stack(name)
+        if told is None:
+            return None
+        outputs = {each["OutputKey"]: each["OutputValue"] for each in told.get("Outputs", ())}
+        has_ended = "ClusterId" in outputs and not (
+            describe_cluster(self._clients("emr"), outputs["ClusterId"]).takes_steps
+        )
+        return StackState(told["StackStatus"], has_ended)
+
+    def _describe_stack(self, name: str) -> Mapping[str, Any] | None:
+        cloudformation = self._clients("cloudformation")
+        try:
+            told: Mapping[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        except aws.ClientError as error:
+            if is_missing_stack(error):
+                return None
+            raise
+        return told
 
     def _has_role(self, name: str) -> bool:
         try:
@@ -95,9 +185,20 @@ class Asking:
         versions = {each["Name"]: str(each["Version"]) for each in told.get("Applications", ())}
         return versions.get("Spark")
 
-    def _quota(self, code: str) -> int:
+    def _types_of_release(self) -> frozenset[str]:
+        emr, names = self._clients("emr"), set[str]()
+        marker: dict[str, str] = {}
+        while True:
+            page = emr.list_supported_instance_types(ReleaseLabel=RELEASE_LABEL, **marker)
+            names |= {each["Type"] for each in page["SupportedInstanceTypes"]}
+            if not page.get("Marker"):
+                return frozenset(names)
+            marker = {"Marker": page["Marker"]}
+
+    def _quota(self, service: str, code: str) -> int:
         quotas = self._clients("service-quotas")
-        return int(quotas.get_service_quota(ServiceCode="ec2", QuotaCode=code)["Quota"]["Value"])
+        told = quotas.get_service_quota(ServiceCode=service, QuotaCode=code)
+        return int(told["Quota"]["Value"])
 
     def _subscription(self, config: PipelineConfig) -> Subscription:
         if not config.alarm_email:
@@ -112,58 +213,3 @@ class Asking:
                     is_pending = each["SubscriptionArn"] == "PendingConfirmation"
                     return Subscription.PENDING if is_pending else Subscription.CONFIRMED
         return Subscription.NOT_SUBSCRIBED
-
-
-def _zones_by_type(ec2: Client, types: Sequence[str]) -> Mapping[str, frozenset[str]]:
-    pages = ec2.get_paginator("describe_instance_type_offerings").paginate(
-        LocationType="availability-zone",
-        Filters=[{"Name": "instance-type", "Values": list(types)}],
-    )
-    offered = [offering for page in pages for offering in page["InstanceTypeOfferings"]]
-    return {
-        name: frozenset(each["Location"] for each in offered if each["InstanceType"] == name)
-        for name in {each["InstanceType"] for each in offered}
-    }
-
-
-def _zones_by_service(ec2: Client) -> Mapping[str, frozenset[str]]:
-    zones = {}
-    # One by one: EC2 refuses the whole question where it does not know one of the names.
-    for name in ENDPOINT_SERVICES:
-        try:
-            told = ec2.describe_vpc_endpoint_services(ServiceNames=[name])["ServiceDetails"]
-        except aws.ClientError as error:
-            if error_code(error) != "InvalidServiceName":
-                raise
-        else:
-            zones[name] = frozenset(zone for each in told for zone in each["AvailabilityZones"])
-    return zones
-
-
-def _running(ec2: Client, config: PipelineConfig, stack: Computing) -> tuple[RunningInstance, ...]:
-    pages = ec2.get_paginator("describe_instances").paginate(
-        Filters=[{"Name": "instance-state-name", "Values": ["pending", "running"]}]
-    )
-    return tuple(
-        _instance(instance, config, stack)
-        for page in pages
-        for reservation in page["Reservations"]
-        for instance in reservation["Instances"]
-    )
-
-
-def _instance(
-    instance: Mapping[str, Any], config: PipelineConfig, stack: Computing
-) -> RunningInstance:
-    tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", ())}
-    # EMR hands the tags of a cluster down to its nodes, and a run on demand tags its cluster.
-    is_of_a_run = RUN_TAG in tags
-    if (cpu := instance.get("CpuOptions")) is None:
-        raise FruitsError(f"AWS does not tell the vCPUs of a running {instance['InstanceType']}")
-    return RunningInstance(
-        instance_type=instance["InstanceType"],
-        n_vcpus=cpu["CoreCount"] * cpu["ThreadsPerCore"],
-        on_spot=instance.get("InstanceLifecycle") == "spot",
-        is_own=config.tags.items() <= tags.items()
-        and is_of_a_run is (stack is Computing.ON_DEMAND),
-    )

@@ -1,4 +1,4 @@
-"""The checks of the quotas: the vCPUs that the cluster takes, against those that are left."""
+"""The checks of the quotas: the vCPUs and the VPC that are needed, against what is left."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from cdk_app.cluster.definition import Fleet
 from cdk_app.config import REGION
 from cdk_app.instances import InstanceType
-from operations.preflight.facts import Answer, Computing, Facts, RunningInstance, Unanswered
+from operations.preflight.facts import (
+    Answer,
+    ClusterFacts,
+    RunningInstance,
+    ServerlessFacts,
+    Unanswered,
+)
 from operations.preflight.outcomes import Level, Outcome, unanswered
 
 ON_DEMAND_QUOTA_CODE = "L-1216C47A"
 SPOT_QUOTA_CODE = "L-34B43A08"
+VPC_QUOTA_CODE = "L-F678F1CE"
+# Of EMR Serverless: what all its applications in the region use at a time.
+SERVERLESS_QUOTA_CODE = "L-D05C8A75"
 # Both quotas are of the Standard families: A, C, D, H, I, M, R, T and Z. The letters before the
 # number tell them from others that begin alike, such as inf2 or hpc7g.
 _STANDARD = {"a", "c", "d", "h", "i", "im", "is", "m", "r", "t", "z"}
@@ -39,13 +48,10 @@ class _Market:
 
     def more(self, n_vcpus: int) -> str:
         """Return the command that asks AWS for a quota of so many vCPUs."""
-        return (
-            f"aws service-quotas request-service-quota-increase --region {REGION} "
-            f"--service-code ec2 --quota-code {self.quota_code} --desired-value {n_vcpus}"
-        )
+        return _request("ec2", self.quota_code, n_vcpus)
 
 
-def check_on_demand_quota(stack: Computing, fleets: Sequence[Fleet], facts: Facts) -> Outcome:
+def check_on_demand_quota(fleets: Sequence[Fleet], facts: ClusterFacts) -> Outcome:
     """Fail where primary and core nodes do not fit; warn where the task nodes would not."""
     check = "quota on demand"
     market = _market(
@@ -53,7 +59,7 @@ def check_on_demand_quota(stack: Computing, fleets: Sequence[Fleet], facts: Fact
     )
     if isinstance(market, Unanswered):
         return unanswered(check, market)
-    if refusal := _too_little(stack, market):
+    if refusal := _too_little(market):
         return refusal
     n_on_spot = _n_vcpus(fleets, on_spot=True)
     if market.n_needed + n_on_spot > market.quota - market.n_others:
@@ -67,24 +73,67 @@ def check_on_demand_quota(stack: Computing, fleets: Sequence[Fleet], facts: Fact
             market.more(n_wanted),
         )
     fallback = f", and {n_on_spot} more if there is no Spot" if n_on_spot else ""
-    return _fits(stack, market, f"{market.n_needed} vCPUs are needed{fallback}")
+    return _fits(market, f"{market.n_needed} vCPUs are needed{fallback}")
 
 
-def check_spot_quota(stack: Computing, fleets: Sequence[Fleet], facts: Facts) -> Outcome:
+def check_spot_quota(fleets: Sequence[Fleet], facts: ClusterFacts) -> Outcome:
     """Fail where the task nodes do not fit on Spot."""
     check = "quota on Spot"
     market = _market(check, SPOT_QUOTA_CODE, facts.spot_quota, facts, fleets, on_spot=True)
     if isinstance(market, Unanswered):
         return unanswered(check, market)
     needed = f"{market.n_needed} vCPUs are needed"
-    return _too_little(stack, market) or _fits(stack, market, needed)
+    return _too_little(market) or _fits(market, needed)
+
+
+def check_vpc_quota(facts: ClusterFacts) -> Outcome:
+    """Fail where the region has no room for one more VPC."""
+    check, quota, n_others = "quota of VPCs", facts.vpc_quota, facts.n_other_vpcs
+    if isinstance(quota, Unanswered):
+        return unanswered(check, quota)
+    if isinstance(n_others, Unanswered):
+        return unanswered(check, n_others)
+    if n_others >= quota:
+        return Outcome(
+            Level.FAILED,
+            check,
+            f"1 VPC is needed, and the other {n_others} use up the quota of {quota}; delete one, "
+            "or ask for more with:",
+            _request("vpc", VPC_QUOTA_CODE, n_others + 1),
+        )
+    return Outcome(Level.OK, check, f"1 VPC is needed; {n_others} of {quota} are there besides")
+
+
+def check_serverless_quota(n_vcpus: int, facts: ServerlessFacts) -> Outcome:
+    """Fail where EMR Serverless may not use as many vCPUs as the application would."""
+    check, quota = "quota of vCPUs", facts.quota
+    if isinstance(quota, Unanswered):
+        return unanswered(check, quota)
+    if n_vcpus > quota:
+        return Outcome(
+            Level.FAILED,
+            check,
+            f"a run uses up to {n_vcpus} vCPUs, and the quota is {quota}; ask for more, which "
+            "takes hours to days, or use fewer, as with "
+            f'CDK_OPTIONS="-c serverless_max_vcpus={quota // 2 * 2}":',
+            _request("emr-serverless", SERVERLESS_QUOTA_CODE, n_vcpus),
+        )
+    return Outcome(Level.OK, check, f"a run uses up to {n_vcpus} vCPUs; the quota is {quota}")
+
+
+def _request(service_code: str, quota_code: str, value: int) -> str:
+    """Return the command that asks AWS for a higher quota."""
+    return (
+        f"aws service-quotas request-service-quota-increase --region {REGION} "
+        f"--service-code {service_code} --quota-code {quota_code} --desired-value {value}"
+    )
 
 
 def _market(
     check: str,
     quota_code: str,
     quota: Answer[int],
-    facts: Facts,
+    facts: ClusterFacts,
     fleets: Sequence[Fleet],
     *,
     on_spot: bool,
@@ -104,11 +153,11 @@ def _market(
     )
 
 
-def _too_little(stack: Computing, market: _Market) -> Outcome | None:
+def _too_little(market: _Market) -> Outcome | None:
     """Return why what is needed does not fit, or None where it does.
 
     What the stack's own cluster takes counts as free: a deployment keeps that cluster or replaces
-    it, and a run on demand waits for the one before it.
+    it.
     """
     if market.n_needed > market.quota:
         return Outcome(
@@ -118,23 +167,20 @@ def _too_little(stack: Computing, market: _Market) -> Outcome | None:
             f"which takes hours to days, or deploy fewer nodes, as with {_FEWER_NODES}:",
             market.more(market.n_needed),
         )
-    n_after = market.quota - market.n_others
-    if market.n_needed > n_after:
-        at_once = stack is Computing.COMPUTE
+    if market.n_needed > market.quota - market.n_others:
         return Outcome(
-            Level.FAILED if at_once else Level.WARNING,
+            Level.FAILED,
             market.check,
-            f"{market.n_needed} vCPUs are needed{'' if at_once else ' by a run'}, and "
-            f"{market.in_use}; end what else runs, ask for more, or deploy fewer nodes, as with "
-            f"{_FEWER_NODES}:",
+            f"{market.n_needed} vCPUs are needed, and {market.in_use}; end what else runs, ask for "
+            f"more, or deploy fewer nodes, as with {_FEWER_NODES}:",
             market.more(market.n_needed + market.n_others),
         )
     return None
 
 
-def _fits(stack: Computing, market: _Market, needed: str) -> Outcome:
+def _fits(market: _Market, needed: str) -> Outcome:
     """Return a pass, or a warning where the stack's cluster and its replacement would not fit."""
-    if stack is Computing.COMPUTE and market.n_own and market.n_needed > market.n_free:
+    if market.n_own and market.n_needed > market.n_free:
         return Outcome(
             Level.WARNING,
             market.check,

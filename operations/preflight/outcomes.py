@@ -41,7 +41,9 @@ class Outcome:
 
 
 def unanswered(check: str, answer: Unanswered) -> Outcome:
-    """Return a warning that a check could not be made; it is not a pass."""
+    """Return a warning that a check could not be made, which is not a pass; a failure if final."""
+    if answer.is_final:
+        return Outcome(Level.FAILED, check, answer.reason)
     return Outcome(Level.WARNING, check, f"not checked: {answer.reason}")
 
 

@@ -1,14 +1,19 @@
-"""The checks of the region and the zone: types of nodes, EMR's release, endpoint services."""
+"""The checks of region and zone: types of nodes, EMR's release, endpoint services, S3."""
 
 from collections.abc import Mapping, Sequence
 
 from cdk_app.cluster.definition import RELEASE_LABEL, Fleet
 from cdk_app.config import REGION, PipelineConfig
-from cdk_app.endpoint_services import EMR_CELL_SERVICE, KMS_SERVICE
-from operations.preflight.facts import Facts, Unanswered
+from cdk_app.endpoint_services import (
+    EMR_CELL_SERVICE,
+    KMS_SERVICE,
+    S3_PREFIX_LIST,
+    S3_PREFIX_LIST_NAME,
+)
+from operations.preflight.facts import ClusterFacts, Facts, Unanswered
 from operations.preflight.outcomes import Level, Outcome, unanswered
 
-# What is made in the zone, by the stack or by each run on demand.
+# What the stack makes in the zone.
 ENDPOINT_SERVICES = (EMR_CELL_SERVICE, KMS_SERVICE)
 
 
@@ -17,9 +22,11 @@ def instance_types(fleets: Sequence[Fleet]) -> list[str]:
     return sorted({name for fleet in fleets for name in fleet.instance_types})
 
 
-def check_instance_types(config: PipelineConfig, fleets: Sequence[Fleet], facts: Facts) -> Outcome:
-    """Fail where the zone does not have a type that EMR is asked for."""
-    check, zones = "instance types", facts.zones_by_type
+def check_instance_types(
+    config: PipelineConfig, fleets: Sequence[Fleet], facts: ClusterFacts
+) -> Outcome:
+    """Fail where the zone does not have a type that EMR is asked for, or EMR does not take it."""
+    check, zones, taken = "instance types", facts.zones_by_type, facts.types_of_release
     if isinstance(zones, Unanswered):
         return unanswered(check, zones)
     needed = instance_types(fleets)
@@ -32,14 +39,26 @@ def check_instance_types(config: PipelineConfig, fleets: Sequence[Fleet], facts:
             "no zone of the region has them all: choose other types, such as with:",
             'CDK_OPTIONS="-c worker_instance_type=m7g.xlarge -c primary_instance_type=m7g.xlarge"',
         )
+    if isinstance(taken, Unanswered):
+        return unanswered(check, taken)
+    if refused := [name for name in needed if name not in taken]:
+        return Outcome(
+            Level.FAILED,
+            check,
+            f"{RELEASE_LABEL} does not take {' and '.join(refused)}; choose among the types that "
+            "this lists:",
+            f"aws emr list-supported-instance-types --region {REGION} "
+            f"--release-label {RELEASE_LABEL} --query 'SupportedInstanceTypes[].Type'",
+        )
     return Outcome(
         Level.OK,
         check,
-        f"{' and '.join(needed)} {_is_or_are(needed)} offered in {config.availability_zone}",
+        f"{' and '.join(needed)} {_is_or_are(needed)} offered in {config.availability_zone}, and "
+        f"{RELEASE_LABEL} takes {'it' if len(needed) == 1 else 'them'}",
     )
 
 
-def check_endpoint_services(config: PipelineConfig, facts: Facts) -> Outcome:
+def check_endpoint_services(config: PipelineConfig, facts: ClusterFacts) -> Outcome:
     """Fail where the zone has no endpoint to EMR's control channel, or to the key."""
     check, zones = "endpoints", facts.zones_by_service
     if isinstance(zones, Unanswered):
@@ -57,6 +76,24 @@ def check_endpoint_services(config: PipelineConfig, facts: Facts) -> Outcome:
     return Outcome(
         Level.OK, check, f"{config.availability_zone} has those of EMR's control channel and of KMS"
     )
+
+
+def check_prefix_list(facts: ClusterFacts) -> Outcome:
+    """Fail where the rules of the nodes would lead to another list of addresses than that of S3."""
+    check, found = "S3 addresses", facts.s3_prefix_list
+    if isinstance(found, Unanswered):
+        return unanswered(check, found)
+    if found != S3_PREFIX_LIST:
+        now = "is not there" if found is None else f"is {found}"
+        return Outcome(
+            Level.FAILED,
+            check,
+            f"the prefix list {S3_PREFIX_LIST_NAME} {now}, and the templates name "
+            f"{S3_PREFIX_LIST}; put what this tells into cdk_app/endpoint_services.py:",
+            f"aws ec2 describe-managed-prefix-lists --region {REGION} --filters "
+            f"Name=prefix-list-name,Values={S3_PREFIX_LIST_NAME}",
+        )
+    return Outcome(Level.OK, check, f"{S3_PREFIX_LIST} is the prefix list of S3, as in the rules")
 
 
 def check_release(facts: Facts) -> Outcome:

@@ -15,7 +15,8 @@ Added here, because moto lacks it or does otherwise than AWS:
 - `deletion`: what uses others goes first, nothing is tried twice, nothing stays or comes back;
 - `permissions`: a node is held against the policies of its role, whoever erases in what is asked of
   S3, and nobody else;
-- `lookups`: quotas of EC2, and the endpoint service of EMR's control channel.
+- `lookups`: quotas of EC2 and EMR Serverless, the plan of the account, EMR's types and endpoint
+  service, and the number of the prefix list of S3.
 
 Not emulated at all: any network; policies of buckets, topics and endpoints; conditions of policies;
 the policies of whoever deploys; what services do by themselves, such as ending an idle cluster.

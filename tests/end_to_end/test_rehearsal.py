@@ -68,7 +68,7 @@ def test_the_preflight_checks_all_that_it_can_ask(rehearsed):
         line.split()[0] for line in lines if line.startswith(("  ok ", "  warning", "  fail"))
     ]
     # The warning is that of an address for notices, which nobody has given.
-    assert sorted(levels) == ["ok"] * 9 + ["warning"]
+    assert sorted(levels) == ["ok"] * 14 + ["warning"]
     assert "not checked" not in rehearsed.commands["preflight"].stdout
     assert "nobody is told of failures" in rehearsed.commands["deploy"].stdout
 

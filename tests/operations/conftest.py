@@ -1,14 +1,22 @@
 """The emulated AWS, and stand-ins for what moto's has not."""
 
+from typing import ClassVar
+
 import boto3
 import pytest
 from botocore.stub import Stubber
 
 from cdk_app.cluster.definition import RELEASE_LABEL
 from cdk_app.config import REGION
-from cdk_app.endpoint_services import EMR_CELL_SERVICE
+from cdk_app.endpoint_services import EMR_CELL_SERVICE, S3_PREFIX_LIST
 from operations.aws.clients import aws_client
-from operations.preflight.capacity import ON_DEMAND_QUOTA_CODE, SPOT_QUOTA_CODE
+from operations.preflight.capacity import (
+    ON_DEMAND_QUOTA_CODE,
+    SERVERLESS_QUOTA_CODE,
+    SPOT_QUOTA_CODE,
+    VPC_QUOTA_CODE,
+)
+from tests.operations.preflight_facts import account_plan
 
 
 class Clients:
@@ -16,8 +24,9 @@ class Clients:
 
     def __init__(self):
         self._clients = {}
-        # moto's answer to this is an error of the server, which a client asks for again and again.
+        # moto's answer to these is an error of the server, which a client asks for again and again.
         self.stub("emr").add_client_error("describe_release_label", "NotInMoto")
+        self.stub("freetier").add_client_error("get_account_plan_state", "NotInMoto")
 
     def __call__(self, service):
         if service not in self._clients:
@@ -36,6 +45,35 @@ class Clients:
         return stubber
 
 
+class Quotas:
+    """The quotas that are asked for, in any order."""
+
+    _VALUES: ClassVar = {
+        ("ec2", ON_DEMAND_QUOTA_CODE): 32.0,
+        ("ec2", SPOT_QUOTA_CODE): 16.0,
+        ("vpc", VPC_QUOTA_CODE): 5.0,
+        ("emr-serverless", SERVERLESS_QUOTA_CODE): 16.0,
+    }
+
+    def get_service_quota(self, *, ServiceCode, QuotaCode):  # noqa: N803 - the names of AWS
+        return {"Quota": {"Value": self._VALUES[ServiceCode, QuotaCode]}}
+
+
+class Releases:
+    """What EMR tells of its release, its list of types in two pages."""
+
+    def describe_release_label(self, *, ReleaseLabel):  # noqa: N803 - the name of AWS
+        assert ReleaseLabel == RELEASE_LABEL
+        return {"Applications": [{"Name": "Spark", "Version": "4.1.1"}]}
+
+    def list_supported_instance_types(self, *, ReleaseLabel, Marker="first"):  # noqa: N803
+        assert ReleaseLabel == RELEASE_LABEL
+        return {
+            "first": {"SupportedInstanceTypes": [{"Type": "m7g.xlarge"}], "Marker": "second"},
+            "second": {"SupportedInstanceTypes": [{"Type": "m6g.xlarge"}]},
+        }[Marker]
+
+
 @pytest.fixture(autouse=True)
 def own_session(monkeypatch):
     """Let no test meet the credentials of one before it, which boto3 keeps for a process."""
@@ -51,20 +89,12 @@ def clients(emulated_aws):
 def ready_clients(clients):
     """Answer for the services that moto lacks as for an account that is ready.
 
-    moto has no quotas of EC2, no release labels to describe, and not the endpoint service of EMR.
+    moto has few quotas, no release labels to describe, no plans of accounts, no prefix list of S3
+    and not the endpoint service of EMR.
     """
-    quotas = clients.stub("service-quotas")
-    for code, value in ((ON_DEMAND_QUOTA_CODE, 32.0), (SPOT_QUOTA_CODE, 16.0)):
-        quotas.add_response(
-            "get_service_quota",
-            {"Quota": {"QuotaCode": code, "Value": value}},
-            {"ServiceCode": "ec2", "QuotaCode": code},
-        )
-    clients.stub("emr").add_response(
-        "describe_release_label",
-        {"ReleaseLabel": RELEASE_LABEL, "Applications": [{"Name": "Spark", "Version": "4.1.1"}]},
-        {"ReleaseLabel": RELEASE_LABEL},
-    )
+    clients.use("service-quotas", Quotas())
+    clients.use("emr", Releases())
+    clients.stub("freetier").add_response("get_account_plan_state", account_plan("PAID"))
     ec2 = aws_client("ec2")
     emulated = ec2.describe_vpc_endpoint_services
     zones = [f"{REGION}a", f"{REGION}b"]
@@ -75,7 +105,11 @@ def ready_clients(clients):
             return {"ServiceDetails": [told]}
         return emulated(ServiceNames=ServiceNames)
 
+    def prefix_lists(*, Filters):  # noqa: N803 - the name of AWS
+        return {"PrefixLists": [{"PrefixListId": S3_PREFIX_LIST}]}
+
     ec2.describe_vpc_endpoint_services = describe
+    ec2.describe_managed_prefix_lists = prefix_lists
     clients.use("ec2", ec2)
     aws_client("ssm").put_parameter(
         Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String"

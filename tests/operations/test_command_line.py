@@ -108,6 +108,17 @@ RESOURCES = {
     updates_failed(
         "AWS::EMR::Cluster", "On the master instance, application provisioning / bootstrap action 1"
     ): "the nodes could not be set up",
+    updates_failed(
+        "AWS::EMR::Cluster", "The specified instance type is not eligible for Free Tier."
+    ): "aws freetier upgrade-account-plan",
+    updates_failed(
+        "AWS::EMR::Cluster", "PendingVerification: Your request is being validated"
+    ): "AWS has not yet activated the account",
+    updates_failed(
+        "AWS::Budgets::Budget",
+        f"Account {ACCOUNT} is a linked account. To enable budgets for your account, ask the payer "
+        "account to enable budgets first. (Service: Budgets; Error Code: AccessDeniedException)",
+    ): 'with CDK_OPTIONS="-c budget_usd_per_month=0"',
     updates_failed("AWS::EMR::Cluster", "whatever"): "CloudFormation took the deployment back",
     f"‣ DeploymentError: {ROLLED_BACK}": "CloudFormation took the deployment back",
     "Stack:arn:aws:cloudformation:x is in UPDATE_IN_PROGRESS state and can not be updated.": "is "

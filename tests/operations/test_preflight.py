@@ -15,18 +15,20 @@ from operations.preflight.outcomes import (
 )
 
 ACCOUNT = "123456789012"  # moto's
-CHECKS = [
-    "credentials",
-    "CDK bootstrap",
+OF_ALL = ["credentials", "account plan", "budget", "CDK bootstrap", "stack"]
+OF_A_CLUSTER = [
     "Spot role",
     "clean-up role",
     "quota on demand",
     "quota on Spot",
+    "quota of VPCs",
     "instance types",
-    "EMR release",
     "endpoints",
-    "notices",
+    "S3 addresses",
 ]
+OF_SERVERLESS = ["Serverless role", "quota of vCPUs"]
+AT_LAST = ["EMR release", "notices"]
+CHECKS = [*OF_ALL, *OF_A_CLUSTER, *AT_LAST]
 
 
 def levels(printed):
@@ -52,9 +54,14 @@ def test_without_task_nodes_nothing_is_said_of_spot(ready_clients, capsys):
     assert set(CHECKS) - set(levels(capsys.readouterr().out)) == {"Spot role", "quota on Spot"}
 
 
-def test_the_other_stack_is_told(ready_clients, capsys):
-    assert main(["--stack", "on-demand"], clients=ready_clients) == 0
-    assert "for make deploy STACK=on-demand in" in capsys.readouterr().out
+def test_serverless_is_told_and_nothing_is_asked_for_that_only_a_cluster_needs(
+    ready_clients, capsys
+):
+    ready_clients.stub("ec2")  # with no answer: any question would be an error of the test
+    assert main(["--stack", "serverless"], clients=ready_clients) == 0
+    printed = capsys.readouterr().out
+    assert "for make deploy STACK=serverless in" in printed
+    assert list(levels(printed)) == [*OF_ALL, *OF_SERVERLESS, *AT_LAST]
 
 
 def test_one_failure_is_enough_and_is_said_last(ready_clients, capsys):
@@ -108,6 +115,15 @@ def test_another_stack_is_bad_usage(capsys):
         main(["--stack", "data"], clients=None)
     assert caught.value.code == 2
     assert "compute" in capsys.readouterr().err
+
+
+def test_an_account_that_aws_has_not_activated_stops_the_deployment(ready_clients, capsys):
+    ready_clients.stub("freetier").add_client_error(
+        "get_account_plan_state", "SubscriptionRequiredException", "needs a subscription"
+    )
+    assert main([], clients=ready_clients) == 1
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "failed account plan AWS has not yet activated the account" in printed
 
 
 def test_a_check_that_could_not_be_made_is_a_warning():

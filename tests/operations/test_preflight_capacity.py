@@ -2,21 +2,31 @@
 
 import pytest
 
-from operations.preflight.capacity import check_on_demand_quota, check_spot_quota
-from operations.preflight.facts import Computing, Unanswered
+from operations.preflight.capacity import (
+    check_on_demand_quota,
+    check_serverless_quota,
+    check_spot_quota,
+    check_vpc_quota,
+)
+from operations.preflight.facts import Unanswered
 from operations.preflight.outcomes import Level
-from tests.operations.preflight_facts import configured, facts, fleets_of, running
+from tests.operations.preflight_facts import (
+    cluster_facts,
+    configured,
+    fleets_of,
+    running,
+    serverless_facts,
+)
 
-COMPUTE, ON_DEMAND = Computing.COMPUTE, Computing.ON_DEMAND
 DENIED = Unanswered("AWS denies you ec2:DescribeInstances; ask for that right")
 
 
-def on_demand(*words, stack=COMPUTE, **changed):
-    return check_on_demand_quota(stack, fleets_of(configured(*words)), facts(**changed))
+def on_demand(*words, **changed):
+    return check_on_demand_quota(fleets_of(configured(*words)), cluster_facts(**changed))
 
 
-def on_spot(*words, stack=COMPUTE, **changed):
-    return check_spot_quota(stack, fleets_of(configured(*words)), facts(**changed))
+def on_spot(*words, **changed):
+    return check_spot_quota(fleets_of(configured(*words)), cluster_facts(**changed))
 
 
 def test_primary_and_core_nodes_count_on_demand_and_task_nodes_on_spot():
@@ -31,9 +41,8 @@ def test_primary_and_core_nodes_count_on_demand_and_task_nodes_on_spot():
 
 
 @pytest.mark.parametrize("quota", [0, 5, 7])
-@pytest.mark.parametrize("stack", [COMPUTE, ON_DEMAND])
-def test_a_quota_below_the_need_fails_whatever_runs(quota, stack):
-    seen = on_demand(stack=stack, on_demand_quota=quota)
+def test_a_quota_below_the_need_fails_whatever_runs(quota):
+    seen = on_demand(on_demand_quota=quota)
     assert seen.level is Level.FAILED
     assert f"8 vCPUs are needed, and the quota is {quota}" in seen.sentence
     assert 'CDK_OPTIONS="-c n_task_nodes=0"' in seen.sentence
@@ -41,7 +50,7 @@ def test_a_quota_below_the_need_fails_whatever_runs(quota, stack):
         "aws service-quotas request-service-quota-increase --region eu-central-1 "
         "--service-code ec2 --quota-code L-1216C47A --desired-value 8"
     )
-    assert on_spot(stack=stack, spot_quota=quota).fix.endswith("L-34B43A08 --desired-value 8")
+    assert on_spot(spot_quota=quota).fix.endswith("L-34B43A08 --desired-value 8")
 
 
 @pytest.mark.parametrize(("quota", "level"), [(15, Level.WARNING), (16, Level.OK)])
@@ -66,12 +75,6 @@ def test_what_else_runs_is_taken_off():
     assert seen.level is Level.FAILED
     assert "8 vCPUs are needed, and of 16 vCPUs 6 are free" in seen.sentence
     assert seen.fix.endswith("--desired-value 18")
-
-
-def test_a_run_on_demand_comes_later_so_that_what_runs_now_only_warns():
-    seen = on_demand(stack=ON_DEMAND, on_demand_quota=16, running=(running(10),))
-    assert seen.level is Level.WARNING
-    assert "8 vCPUs are needed by a run" in seen.sentence
 
 
 @pytest.mark.parametrize(
@@ -100,9 +103,6 @@ def test_a_cluster_that_would_be_replaced_is_a_warning_at_most():
     assert (seen.level, seen.fix) == (Level.WARNING, "make destroy")
     assert "starts the new one first, which would not fit" in seen.sentence
     assert on_demand("n_task_nodes=0", on_demand_quota=16, running=own).level is Level.OK
-    # A run on demand waits for the one before it.
-    later = on_demand("n_task_nodes=0", stack=ON_DEMAND, on_demand_quota=8, running=own)
-    assert later.level is Level.OK
 
 
 def test_what_cannot_be_asked_is_a_warning():
@@ -113,3 +113,29 @@ def test_what_cannot_be_asked_is_a_warning():
     ):
         assert seen.level is Level.WARNING
         assert seen.sentence == f"not checked: {DENIED.reason}"
+
+
+@pytest.mark.parametrize(("n_others", "level"), [(4, Level.OK), (5, Level.FAILED)])
+def test_there_has_to_be_room_for_one_more_vpc(n_others, level):
+    seen = check_vpc_quota(cluster_facts(n_other_vpcs=n_others))
+    assert seen.level is level
+    if level is Level.FAILED:
+        assert "1 VPC is needed, and the other 5 use up the quota of 5" in seen.sentence
+        assert seen.fix.endswith("--service-code vpc --quota-code L-F678F1CE --desired-value 6")
+
+
+def test_serverless_has_to_be_allowed_the_vcpus_of_a_run():
+    assert check_serverless_quota(16, serverless_facts()).level is Level.OK
+    seen = check_serverless_quota(40, serverless_facts(quota=17))
+    assert seen.level is Level.FAILED
+    assert "up to 40 vCPUs, and the quota is 17" in seen.sentence
+    assert 'CDK_OPTIONS="-c serverless_max_vcpus=16"' in seen.sentence
+    assert seen.fix.endswith(
+        "--service-code emr-serverless --quota-code L-D05C8A75 --desired-value 40"
+    )
+
+
+def test_quotas_that_cannot_be_asked_are_a_warning():
+    assert check_vpc_quota(cluster_facts(vpc_quota=DENIED)).level is Level.WARNING
+    assert check_vpc_quota(cluster_facts(n_other_vpcs=DENIED)).level is Level.WARNING
+    assert check_serverless_quota(16, serverless_facts(quota=DENIED)).level is Level.WARNING

@@ -9,10 +9,19 @@ from operations.preflight.outcomes import Level
 from operations.preflight.place import (
     check_endpoint_services,
     check_instance_types,
+    check_prefix_list,
     check_release,
     instance_types,
 )
-from tests.operations.preflight_facts import READY, ZONE, ZONES, configured, facts, fleets_of
+from tests.operations.preflight_facts import (
+    READY_FOR_CLUSTER,
+    ZONE,
+    ZONES,
+    cluster_facts,
+    configured,
+    facts,
+    fleets_of,
+)
 
 DENIED = Unanswered("AWS denies you x:Y; ask for that right, or use another profile")
 ELSEWHERE = 'CDK_OPTIONS="-c availability_zone=eu-central-1b"'
@@ -20,11 +29,13 @@ ELSEWHERE = 'CDK_OPTIONS="-c availability_zone=eu-central-1b"'
 
 def types_checked(zones_by_type, *words):
     config = configured(*words)
-    return check_instance_types(config, fleets_of(config), facts(zones_by_type=zones_by_type))
+    return check_instance_types(
+        config, fleets_of(config), cluster_facts(zones_by_type=zones_by_type)
+    )
 
 
 def services_checked(zones_by_service):
-    return check_endpoint_services(configured(), facts(zones_by_service=zones_by_service))
+    return check_endpoint_services(configured(), cluster_facts(zones_by_service=zones_by_service))
 
 
 def test_the_types_are_all_that_emr_is_asked_for():
@@ -34,9 +45,31 @@ def test_the_types_are_all_that_emr_is_asked_for():
 
 
 def test_types_that_the_zone_has_are_named():
-    seen = types_checked(READY.zones_by_type)
+    seen = types_checked(READY_FOR_CLUSTER.zones_by_type)
     assert seen.level is Level.OK
-    assert seen.sentence == f"m6g.xlarge and m7g.xlarge are offered in {ZONE}"
+    assert seen.sentence == (
+        f"m6g.xlarge and m7g.xlarge are offered in {ZONE}, and {RELEASE_LABEL} takes them"
+    )
+
+
+def test_a_type_that_the_release_does_not_take_fails():
+    config, taken = configured(), frozenset({"m6g.xlarge"})
+    seen = check_instance_types(config, fleets_of(config), cluster_facts(types_of_release=taken))
+    assert seen.level is Level.FAILED
+    assert seen.sentence.startswith(f"{RELEASE_LABEL} does not take m7g.xlarge; choose")
+    assert seen.fix.startswith("aws emr list-supported-instance-types --region eu-central-1 ")
+    unknown = cluster_facts(types_of_release=DENIED)
+    assert check_instance_types(config, fleets_of(config), unknown).level is Level.WARNING
+
+
+@pytest.mark.parametrize(("found", "words"), [(None, "is not there"), ("pl-1", "is pl-1")])
+def test_the_rules_have_to_name_the_prefix_list_of_s3(found, words):
+    assert check_prefix_list(cluster_facts()).level is Level.OK
+    seen = check_prefix_list(cluster_facts(s3_prefix_list=found))
+    assert seen.level is Level.FAILED
+    assert f"com.amazonaws.eu-central-1.s3 {words}, and the templates name pl-" in seen.sentence
+    assert "cdk_app/endpoint_services.py" in seen.sentence
+    assert check_prefix_list(cluster_facts(s3_prefix_list=DENIED)).level is Level.WARNING
 
 
 def test_a_type_that_the_zone_lacks_fails_with_a_zone_that_has_all():
@@ -54,7 +87,7 @@ def test_types_that_no_allowed_zone_has_are_to_be_replaced(zones):
 
 
 def test_both_services_have_to_be_in_the_zone():
-    assert services_checked(READY.zones_by_service).level is Level.OK
+    assert services_checked(READY_FOR_CLUSTER.zones_by_service).level is Level.OK
     moved = services_checked({EMR_CELL_SERVICE: frozenset({"eu-central-1b"}), KMS_SERVICE: ZONES})
     assert (moved.level, moved.fix) == (Level.FAILED, ELSEWHERE)
     assert f"no endpoint service {EMR_CELL_SERVICE} in {ZONE}" in moved.sentence
