@@ -156,6 +156,7 @@ erase: setup ## erase photographs and what was made of them: make erase ERASE="-
 destroy: setup $(CDK) ## delete the cluster, or another stack: make destroy [STACK=on-demand|data] [STOP=yes] [ENVIRONMENT=prod]
 ifeq ($(STACK),compute)
 	@$(PLAN) destroy-compute $(CONTEXT)
+	@$(BIN)/python -m operations.cdk.foreign_rules $(CONTEXT)
 	@$(RUN_DESTROY) FruitsCompute
 else ifeq ($(STACK),on-demand)
 	@$(PLAN) destroy-on-demand $(CONTEXT)

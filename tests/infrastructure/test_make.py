@@ -200,6 +200,7 @@ def test_destroy_is_about_the_cluster(make):
     make("destroy")
     assert make.calls == [
         f"{PLAN} destroy-compute {TEST}",
+        f"{CDK}.foreign_rules {TEST}",
         f"{DESTROY} {TEST} FruitsCompute",
     ]
 

@@ -1,5 +1,6 @@
-"""What the preflight asks for, held against the templates that need it."""
+"""What is asked of an account before a deployment and a deletion, held against the templates."""
 
+from operations.cdk.foreign_rules import own_rules
 from operations.preflight.account import BOOTSTRAP_VERSION
 from operations.preflight.asking import BOOTSTRAP_PARAMETER
 from operations.preflight.place import ENDPOINT_SERVICES
@@ -30,3 +31,13 @@ def test_the_endpoint_services_are_those_that_the_stack_makes_endpoints_to(made)
         if endpoint["VpcEndpointType"] == "Interface"
     }
     assert made_to == set(ENDPOINT_SERVICES)
+
+
+def test_every_rule_between_groups_is_known_to_what_revokes_all_others(made):
+    kinds = [f"AWS::EC2::SecurityGroup{kind}" for kind in ("Ingress", "Egress")]
+    n_rules = sum(len(made.compute.resources(kind)) for kind in kinds)
+    groups = {name: name for name in made.compute.resources("AWS::EC2::SecurityGroup")}
+    known = own_rules(made.compute.template["Resources"], groups)
+    # All but those about addresses: one into the endpoints, and two to S3.
+    assert len(known) == n_rules - 3
+    assert {end for rule in known for end in (rule.group_id, rule.peer_id)} == set(groups)
