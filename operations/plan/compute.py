@@ -37,6 +37,7 @@ def deploy_text(config: PipelineConfig) -> str:
         ),
         *_wrapped(f"After {_make('destroy', config)} {_rest()}"),
         *_wrapped(_kept(config)),
+        *nobody_is_told(config),
     )
 
 
@@ -90,7 +91,21 @@ def after_deploy_text(config: PipelineConfig) -> str:
         "run the steps once more with: "
         f"{installed_fruits_command('submit --follow', config.environment)}",
         f"delete the cluster and its network with {_make('destroy', config)}",
+        *nobody_is_told(config),
     )
+
+
+def nobody_is_told(config: PipelineConfig) -> list[str]:
+    """Tell aloud where no address is given, as lines; nothing where one is."""
+    if config.alarm_email:
+        return []
+    return [
+        "",
+        *_wrapped(
+            "NOBODY IS TOLD of failures, of a cluster that is idle or of what it costs: no address "
+            'is given. Give one with: make deploy CDK_OPTIONS="-c alarm_email=you@example.org"'
+        ),
+    ]
 
 
 def _made(config: PipelineConfig) -> list[tuple[str, str]]:

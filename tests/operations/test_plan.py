@@ -113,6 +113,12 @@ def test_after_a_deployment_the_next_commands_are_named():
     )
 
 
+@pytest.mark.parametrize("text", [deploy_text, after_deploy_text])
+def test_it_is_said_aloud_that_nobody_is_told(text):
+    assert_says(said(text), "NOBODY IS TOLD of failures", '"-c alarm_email=you@example.org"')
+    assert "NOBODY" not in said(text, "alarm_email=team@example.org")
+
+
 def test_the_session_manager_is_told():
     assert_says(
         said(deploy_text, "session_manager=true"),
