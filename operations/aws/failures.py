@@ -77,9 +77,18 @@ def aws_failures() -> Iterator[None]:
         raise FruitsError(sentence_of_aws(error)) from error
 
 
-def is_missing_stack(error: aws.ClientError) -> bool:
+def is_denied(code: str) -> bool:
+    """Tell whether a service means by a code that a right is missing."""
+    return code in _DENIED
+
+
+def is_missing_stack(error: Exception) -> bool:
     """Tell whether an answer of CloudFormation means that there is no such stack."""
-    return error_code(error) == "ValidationError" and "does not exist" in str(error)
+    return (
+        isinstance(error, aws.ClientError)
+        and error_code(error) == "ValidationError"
+        and "does not exist" in str(error)
+    )
 
 
 def sentence_of_aws(error: Exception) -> str:

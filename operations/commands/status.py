@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from cdk_app.config import Environment
 from operations.aws.clients import aws_client
 from operations.aws.clusters import Step, describe_cluster, ended_sentence, newest_steps
+from operations.aws.first_run import first_run_lines
 from operations.aws.following import Followed, follow
 from operations.aws.stacks import ComputeStack, compute_stack, find_data_stack
 from operations.aws.step_logs import SHIPPED_WITHIN_S, last_lines
@@ -22,6 +23,11 @@ from spark_assets.runtime.progress import say
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     add_following(parser)
+    parser.add_argument(
+        "--first-run",
+        action="store_true",
+        help="what only an account tells of a first run, one line for each question",
+    )
     add_on_demand(parser, help_text="follow the newest run that makes its own cluster")
     add_cloud(
         parser,
@@ -31,6 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Follow the newest steps, and say what came of them."""
+    if parsed.first_run:
+        for line in first_run_lines(parsed.environment, aws_client):
+            say(line)
+        return ExitCode.DONE
     if parsed.on_demand:
         return status_on_demand(parsed)
     stack = compute_stack(parsed.environment)

@@ -103,7 +103,8 @@ def nobody_is_told(config: PipelineConfig) -> list[str]:
         "",
         *_wrapped(
             "NOBODY IS TOLD of failures, of a cluster that is idle or of what it costs: no address "
-            'is given. Give one with: make deploy CDK_OPTIONS="-c alarm_email=you@example.org"'
+            f"is given. Give one with: {make_command('deploy', config.environment)} "
+            'CDK_OPTIONS="-c alarm_email=you@example.org"'
         ),
     ]
 

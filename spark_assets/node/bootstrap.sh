@@ -53,12 +53,15 @@ if [[ -e $prefix && ! -f $prefix/pyvenv.cfg ]]; then
   fail "$prefix exists and is no virtual environment, so it is left as it is; set another FRUITS_PREFIX"
 fi
 
+python_from="the image"
 # python3 is 3.9 on Amazon Linux 2023, whose package repository is in S3 and can be reached.
 if ! command -v python3.11 >/dev/null; then
+  python_from=dnf
   as_root dnf -y -q install python3.11 || true
   command -v python3.11 >/dev/null ||
     fail "python3.11 is missing and dnf could not install it (its own message is above); let the S3 endpoint reach the Amazon Linux repository, or use an image that has it"
 fi
+echo "bootstrap: python3.11 comes from $python_from"
 
 work=$(mktemp -d)
 wheelhouse=$work/wheelhouse.tar.gz
