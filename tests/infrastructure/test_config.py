@@ -51,6 +51,7 @@ def test_the_defaults_are_a_small_cluster_in_frankfurt_that_goes_away():
         n_components="0.95",
         label_level=1,
         max_rejected=0.1,
+        serverless_max_vcpus=16,
         run_timeout_hours=6,
         schedule="",
         start_on_marker=False,
@@ -95,6 +96,8 @@ READ = [
     ("max_rejected", "1.0", 1.0),
     ("max_rejected", 1, 1.0),
     ("max_rejected", ".25", 0.25),
+    ("serverless_max_vcpus", "2", 2),
+    ("serverless_max_vcpus", "400", 400),
     ("run_timeout_hours", "24", 24),
     ("schedule", "", ""),
     ("schedule", "rate(1 hour)", "rate(1 hour)"),
@@ -196,6 +199,10 @@ REFUSED = {
         "give a whole number of folders from 1 to 9",
     ),
     "max_rejected": ([*NO_SHARES, "1.1", "2", "-1"], "give a share from 0 to 1"),
+    "serverless_max_vcpus": (
+        [*NO_WHOLE_NUMBERS, "0", "17", "402"],
+        "give an even number of vCPUs from 2 to 400",
+    ),
     "run_timeout_hours": (
         [*NO_WHOLE_NUMBERS, "0", "25"],
         "give a whole number of hours from 1 to 24",
