@@ -8,11 +8,12 @@ from cdk_app.erasure_role import ErasureRole
 from cdk_app.monitoring.budget import MonthlyBudget
 from cdk_app.monitoring.notices import Notices
 from cdk_app.project_stack import ProjectStack
+from cdk_app.query import Query
 from cdk_app.storage import Storage
 
 
 class DataStack(ProjectStack):
-    """Photographs, results and logs; the topic for notices, and the budget."""
+    """Photographs, results and logs; the tables of the results, notices and the budget."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: PipelineConfig) -> None:
         super().__init__(
@@ -25,6 +26,7 @@ class DataStack(ProjectStack):
         )
         self.storage = Storage(self, "Storage", config=config)
         self.erasure_role = ErasureRole(self, "ErasureRole", storage=self.storage)
+        Query(self, "Query", config=config, storage=self.storage)
         self.notices = Notices(self, "Notices", config=config, key=self.storage.key)
         MonthlyBudget(self, "MonthlyBudget", config=config, notices=self.notices)
         outputs = {

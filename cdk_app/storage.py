@@ -8,10 +8,11 @@ from constructs import Construct
 
 from cdk_app.acknowledgments import acknowledge
 from cdk_app.config import PipelineConfig
-from cdk_app.retention import EXPIRY_RULE, OLD_VERSIONS_RULE
+from cdk_app.retention import EXPIRY_RULE, OLD_VERSIONS_RULE, QUERY_RESULT_DAYS
 
 IMAGES_PREFIX = "images"
 OUTPUT_PREFIX = "chain"
+QUERY_RESULTS_PREFIX = "queries"
 EMR_LOGS_PREFIX = "emr"
 
 # What watches a cluster and its cost and tells of it, beside the rules of EventBridge.
@@ -65,6 +66,13 @@ class Storage(Construct):
             id="expire-staged-files",
             prefix=f"{OUTPUT_PREFIX}/_staging/",
             expiration=Duration.days(_STAGED_DAYS),
+        )
+        self.results.add_lifecycle_rule(
+            id="expire-query-results",
+            prefix=f"{QUERY_RESULTS_PREFIX}/",
+            expiration=Duration.days(QUERY_RESULT_DAYS),
+            # S3 takes the shorter of two: a result may name a photograph that is erased meanwhile.
+            noncurrent_version_expiration=Duration.days(1),
         )
 
     @property

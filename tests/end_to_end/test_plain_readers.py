@@ -4,6 +4,7 @@ pandas, DuckDB and polars know nothing of the project, nor does Spark.
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -27,6 +28,7 @@ from tests.spark.runs import put, save
 pytestmark = pytest.mark.slow
 
 BAD = b"no image"
+CLOUD = Path(__file__).resolve().parents[2] / "docs" / "cloud.md"
 Tables: TypeAlias = dict[str, pa.Table]
 
 
@@ -143,6 +145,21 @@ def test_where_no_photograph_can_be_used_every_reader_finds_columns_without_rows
     tables = the_same_in_all(readers, fruits.output)
     assert (tables["features"].num_rows, tables["rejected"].num_rows) == (0, 2)
     assert "reduced" not in tables  # nothing was fitted that could reduce anything
+
+
+def test_the_documented_queries_count_what_the_output_holds(fruits):
+    connection = duckdb.connect()
+    for name in ("features", "rejected", "reduced"):
+        connection.execute(f"CREATE VIEW {name} AS FROM '{fruits.output}/{name}/*.parquet'")
+    queries = re.findall(r"```sql\n(.*?)```", CLOUD.read_text(), re.DOTALL)
+    labels, components, reasons = (connection.execute(query).fetchall() for query in queries)
+    assert sorted((label, n_images) for label, n_images, _ in labels) == [("a", 4), ("b", 4)]
+    assert reasons == [("not_an_image", 1)]
+    model, _ = load_pca_model(Folder.at(parse_location(str(fruits.output / "pca_model"))))
+    assert [component for component, _, _ in components] == [1, 2, 3]
+    for (_, mean, variance), explained in zip(components, model.explained_variance, strict=True):
+        assert abs(mean) < 1e-3 * variance**0.5
+        assert variance == pytest.approx(explained, rel=1e-3)
 
 
 def the_same_in_all(readers: dict[str, Callable[[Path], pa.Table]], output: Path) -> Tables:

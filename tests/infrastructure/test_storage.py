@@ -166,7 +166,7 @@ def test_logs_expire_and_data_do_not(made, made_prod):
         for bucket in (RAW, RESULTS):
             rules = rules_of(made_one.data, bucket).values()
             expiring = [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule]
-            assert expiring == ([] if bucket == RAW else ["chain/_staging/"])
+            assert expiring == ([] if bucket == RAW else ["chain/_staging/", "queries/"])
 
 
 def test_staged_files_stay_a_week_for_the_run_that_finishes_a_commit(make):
