@@ -23,6 +23,7 @@ def _inputs(config: PipelineConfig, storage: Storage, artifacts: Artifacts) -> S
         model_uri=artifacts.model.s3_object_url,
         package_uri=artifacts.package.s3_object_url,
         script_uris={name: asset.s3_object_url for name, asset in artifacts.scripts.items()},
+        event_log_uri=storage.event_log_uri,
         n_components=config.n_components,
         label_level=config.label_level,
         max_rejected=config.max_rejected,

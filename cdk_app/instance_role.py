@@ -8,15 +8,21 @@ from constructs import Construct
 from cdk_app.acknowledgments import acknowledge
 from cdk_app.artifacts import Artifacts
 from cdk_app.config import PipelineConfig
-from cdk_app.storage import EMR_LOGS_PREFIX, IMAGES_PREFIX, OUTPUT_PREFIX, Storage
+from cdk_app.storage import (
+    EMR_LOGS_PREFIX,
+    EVENT_LOG_PREFIX,
+    IMAGES_PREFIX,
+    OUTPUT_PREFIX,
+    Storage,
+)
 
 
 class InstanceRole(Construct):
     """The role of every node, and of every step that runs on one.
 
-    It can delete nothing outside the results, write no photograph, and call nothing but S3 and the
-    key.  ``profile`` bears the name of the role: EMR refuses any other as an invalid instance
-    profile (EMR Management Guide, "Customize IAM roles").
+    It can delete nothing outside the results and Spark's event log, write no photograph, and call
+    nothing but S3 and the key.  ``profile`` bears the name of the role: EMR refuses any other as an
+    invalid instance profile (EMR Management Guide, "Customize IAM roles").
     """
 
     def __init__(
@@ -63,6 +69,7 @@ def _acknowledge(role: InstanceRole, config: PipelineConfig, storage: Storage) -
         f"Resource::{_export_name(storage.raw)}/{IMAGES_PREFIX}/*",
         f"Resource::{_export_name(storage.results)}/{OUTPUT_PREFIX}/*",
         f"Resource::{_export_name(storage.logs)}/{EMR_LOGS_PREFIX}/*",
+        f"Resource::{_export_name(storage.logs)}/{EVENT_LOG_PREFIX}/*",
         reason="the objects under one prefix of a bucket of the project, whose names are data",
     )
     if not config.is_narrow:
@@ -113,6 +120,16 @@ def _data_statements(config: PipelineConfig, storage: Storage) -> list[iam.Polic
             # that EMR may not write is missed silently, and only after a failure.
             actions=["s3:PutObject" if config.is_narrow else "s3:Put*"],
             resources=[storage.logs.arn_for_objects(f"{EMR_LOGS_PREFIX}/*")],
+        ),
+        _list("ListEventLog", storage.logs, EVENT_LOG_PREFIX),
+        # Spark renames a file at the end of an application, which is to copy and to delete.
+        iam.PolicyStatement(
+            sid="WriteEventLog",
+            actions=["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
+            resources=[
+                storage.logs.arn_for_objects(EVENT_LOG_PREFIX),
+                storage.logs.arn_for_objects(f"{EVENT_LOG_PREFIX}/*"),
+            ],
         ),
     ]
 

@@ -25,6 +25,7 @@ class StepInputs:
     model_uri: str
     package_uri: str
     script_uris: dict[str, str]
+    event_log_uri: str
     n_components: str
     label_level: int
     max_rejected: float
@@ -69,6 +70,10 @@ def _submit(inputs: StepInputs, name: str, arguments: tuple[str, ...]) -> tuple[
         # A step that is deployed anew runs anew. Without this, another number of components would
         # run reduce and not report.
         *("--conf", f"spark.yarn.tags=fruits-{_digest(inputs)}"),
+        # Of a step, and not of the cluster: whatever else runs there could not start before a step
+        # has made the folder.
+        *("--conf", "spark.eventLog.enabled=true"),
+        *("--conf", f"spark.eventLog.dir={inputs.event_log_uri}"),
         *("--py-files", inputs.package_uri),
         inputs.script_uris[name],
         *arguments,

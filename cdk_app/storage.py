@@ -14,6 +14,7 @@ IMAGES_PREFIX = "images"
 OUTPUT_PREFIX = "chain"
 QUERY_RESULTS_PREFIX = "queries"
 EMR_LOGS_PREFIX = "emr"
+EVENT_LOG_PREFIX = "spark-events"
 
 # What watches a cluster and its cost and tells of it, beside the rules of EventBridge.
 NOTICE_SERVICES = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com")
@@ -86,6 +87,10 @@ class Storage(Construct):
     @property
     def emr_logs_uri(self) -> str:
         return f"s3://{self.logs.bucket_name}/{EMR_LOGS_PREFIX}/"
+
+    @property
+    def event_log_uri(self) -> str:
+        return f"s3://{self.logs.bucket_name}/{EVENT_LOG_PREFIX}"
 
     def _bucket(
         self,

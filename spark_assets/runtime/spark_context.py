@@ -14,6 +14,7 @@ from pyspark.errors.exceptions.captured import install_exception_handler
 from spark_assets.errors import FruitsError
 from spark_assets.runtime.cluster_checks import check_cluster
 from spark_assets.runtime.environment import isolate_spark
+from spark_assets.runtime.event_log import make_event_log_folder
 from spark_assets.runtime.java import check_java, jvm_options
 from spark_assets.runtime.jvm_messages import last_sentence, root_cause
 from spark_assets.runtime.quiet import held_back, quiet_native_stderr
@@ -82,6 +83,8 @@ def start_context(name: str, *, master: str | None, verbose: bool) -> SparkConte
 
 
 def _context(conf: SparkConf, *, local: bool) -> SparkContext:
+    if is_submitted():
+        make_event_log_folder()
     if local and SparkContext._active_spark_context is None:
         SparkContext._ensure_initialized(conf=conf)
         assert SparkContext._jvm is not None

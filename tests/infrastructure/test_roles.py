@@ -68,6 +68,10 @@ def ec2_arn(resource, *, account=ACCOUNT, region="eu-central-1"):
         ("results/x", set()),
         ("logs/emr/j-1/steps/s-1/stderr.gz", {"s3:PutObject", "s3:PutObjectAcl"}),
         ("logs/other", set()),
+        (
+            "logs/spark-events/eventlog_v2_1/events_1",
+            {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"},
+        ),
         ("accesslogs/raw/1", set()),
     ],
 )
@@ -108,6 +112,7 @@ def test_a_node_cannot_delete_or_overwrite_a_photograph(node, place, key):
         ("results", "chain/runs/", True),
         ("results", "elsewhere/", False),
         ("logs", "emr/", False),
+        ("logs", "spark-events/eventlog_v2_1/", True),
     ],
 )
 def test_a_node_lists_only_its_prefixes(node, place, bucket, prefix, allowed):

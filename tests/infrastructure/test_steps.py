@@ -28,6 +28,7 @@ def inputs(**changed):
         "model_uri": "s3://assets/model.zip",
         "package_uri": "s3://assets/package.zip",
         "script_uris": {name: f"s3://assets/{name}.py" for name in JOBS},
+        "event_log_uri": "s3://logs/spark-events",
         "n_components": "0.95",
         "label_level": 1,
         "max_rejected": 0.1,
@@ -78,9 +79,9 @@ def test_spark_submit_runs_each_script_with_the_package_in_client_mode(made_with
     for name, step in steps.items():
         submit, *options = step["HadoopJarStep"]["Args"]
         assert submit == "spark-submit"
-        assert options[:3] == ["--deploy-mode", "client", "--conf"]
-        assert options[4] == "--py-files"
-        package, script = map(made_with_steps.asset, options[5:7])
+        assert options[:2] == ["--deploy-mode", "client"]
+        package_at = options.index("--py-files") + 1
+        package, script = map(made_with_steps.asset, options[package_at : package_at + 2])
         assert (package / "spark_assets").is_dir()
         assert script.read_text() == Path(JOBS[name].__file__).read_text()
 
@@ -167,6 +168,17 @@ def test_the_parameter_has_room_for_the_longest_names(either):
         value = value.replace(f"s3://{bucket}/", f"s3://{'b' * longest_bucket}/")
     assert "b" * longest_bucket in value
     assert len(value) < MAX_PARAMETER_CHARACTERS
+
+
+def test_every_step_leaves_its_event_log_below_the_retention_of_logs(made):
+    logs = made.data.outputs()["LogsBucketName"]
+    for name in ("Steps", "ErasureStep"):
+        for step in json.loads(made.compute.parameter(name)["Value"]):
+            settings = {a for a in step["arguments"] if a.startswith("spark.eventLog.")}
+            assert settings == {
+                "spark.eventLog.enabled=true",
+                f"spark.eventLog.dir=s3://{logs}/spark-events",
+            }
 
 
 def test_json_and_back_is_the_same_step():
