@@ -38,6 +38,7 @@ _COMMANDS = {
     "upload": ("operations.commands.upload", "photographs from a local folder to AWS"),
     "submit": ("operations.commands.submit", "run the chain once more on the cluster in AWS"),
     "status": ("operations.commands.status", "follow the chain on the cluster in AWS to its end"),
+    "link": ("operations.commands.link", "an expiring link to the report of the output in AWS"),
     "receipt": (
         "operations.commands.receipt",
         "what the cluster in AWS has cost, beside the estimate",

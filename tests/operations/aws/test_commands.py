@@ -6,7 +6,7 @@ from operations import cli
 from operations.commands.entry import run_cloud_entry
 from spark_assets.errors import ExitCode, FruitsError
 
-COMMANDS = ["upload", "submit", "status", "receipt", "empty"]
+COMMANDS = ["upload", "submit", "status", "link", "receipt", "empty"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
