@@ -1,6 +1,7 @@
 """The rehearsal: the commands of an operator, from an empty account to an empty account."""
 
 import json
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,11 @@ class Rehearsed:
     on_no_images: Run
     step_ids: set[str]
     logs: set[str]
+    event_logs: set[str]
     results: dict[str, int]
     results_after_second: dict[str, int]
     report: str
+    linked: str
     manifest: dict[str, Any]
     n_reduced: int
     denied: dict[str, bool]
@@ -64,6 +67,9 @@ def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
         second = nodes.run(lambda: cloud.fruits(*SUBMIT))
         results_after_second = cloud.objects(results)
         report = _content(cloud, results, "chain/report/index.html")
+        commands["link"] = cloud.fruits("link")
+        with urllib.request.urlopen(commands["link"].stdout.strip()) as answer:
+            linked = answer.read()
         (manifest,) = [k for k in results_after_first if k.startswith("chain/runs/")]
         content = _content(cloud, results, manifest)
         erased = erase_one(cloud, nodes, outputs)
@@ -74,6 +80,7 @@ def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
         denied = _denied(nodes.node, outputs, next(iter(nodes.steps)))
 
         logged = {key for key in cloud.objects(logs) if key.startswith("emr/")}
+        event_logs = {key for key in cloud.objects(logs) if key.startswith("spark-events/")}
 
         commands["destroy"] = cloud.make("destroy")
         after_compute = take_inventory(cloud)
@@ -91,9 +98,11 @@ def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
             on_no_images=on_no_images,
             step_ids=set(nodes.steps),
             logs=logged,
+            event_logs=event_logs,
             results=results_after_first,
             results_after_second=results_after_second,
             report=report.decode(),
+            linked=linked.decode(),
             manifest=json.loads(content),
             n_reduced=n_reduced,
             denied=denied,

@@ -47,7 +47,16 @@ def _make_wheelhouse() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["bootstrap", "preflight", "deploy", "upload again", "receipt", "destroy", "destroy data"],
+    [
+        "bootstrap",
+        "preflight",
+        "deploy",
+        "upload again",
+        "link",
+        "receipt",
+        "destroy",
+        "destroy data",
+    ],
 )
 def test_every_command_of_the_operator_succeeds(rehearsed, command):
     done = rehearsed.commands[command]
@@ -129,6 +138,17 @@ def test_every_step_leaves_its_logs_in_the_log_bucket(rehearsed):
         for step_id in rehearsed.step_ids
         for name in ("stdout", "stderr")
     }
+
+
+def test_every_step_leaves_the_events_of_spark_in_the_log_bucket(rehearsed):
+    events = {key for key in rehearsed.event_logs if "/events_" in key}
+    finished = {key for key in rehearsed.event_logs if "/appstatus_" in key}
+    assert len(events) == len(finished) == len(rehearsed.step_ids)
+    assert not [key for key in finished if key.endswith(".inprogress")]
+
+
+def test_the_link_leads_to_the_report(rehearsed):
+    assert rehearsed.linked == rehearsed.report
 
 
 def test_photographs_go_up_once(rehearsed):
