@@ -39,6 +39,7 @@ CLASS_ARCHIVE := $(VENV)/share/fruits/spark.jsa
 CDK := node_modules/.bin/cdk
 MODEL := build/model
 WHEELHOUSE := build/wheelhouse/$(ARCHITECTURE)/wheelhouse.tar.gz
+LIBRARIES := build/wheelhouse/$(ARCHITECTURE)/libraries.tgz
 CONTEXT = -c environment=$(ENVIRONMENT) $(CDK_OPTIONS)
 PLAN := $(BIN)/python -m operations.plan
 PREFLIGHT = $(BIN)/python -m operations.preflight --stack "$(STACK)" $(CONTEXT)
@@ -100,10 +101,13 @@ model: setup ## export the network that the cluster loads: make model [MODEL_WEI
 	fi
 
 .PHONY: wheelhouse
-wheelhouse: $(WHEELHOUSE) ## pack what a node installs: make wheelhouse [ARCHITECTURE=x86_64]
+wheelhouse: $(WHEELHOUSE) $(LIBRARIES) ## pack what the jobs import: make wheelhouse [ARCHITECTURE=x86_64]
 
 $(WHEELHOUSE): spark_assets/node/requirements.txt spark_assets/node/modules.txt operations/wheelhouse.py operations/shared_libraries.py | setup $(WITH_CDK)
 	@$(BIN)/python -m operations.wheelhouse --architecture "$(ARCHITECTURE)" --output $@
+
+$(LIBRARIES): $(WHEELHOUSE) operations/library_archive.py
+	@$(BIN)/python -m operations.library_archive --wheelhouse $(WHEELHOUSE) --output $@
 
 .PHONY: bootstrap
 bootstrap: setup $(CDK) ## make an AWS account ready for the CDK, once

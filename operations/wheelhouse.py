@@ -12,8 +12,10 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from operations.shared_libraries import check_wheels
 from spark_assets.errors import FruitsError
@@ -50,19 +52,34 @@ def pack(wheels: Path, requirements: Path, modules: Path, target: Path) -> None:
     """Write the wheelhouse, whole or not at all; equal input gives equal bytes."""
     members = {requirements.name: requirements, modules.name: modules}
     members |= {f"wheels/{path.name}": path for path in wheels.glob("*.whl")}
+    with new_archive(target) as add:
+        for name, path in sorted(members.items()):
+            with path.open("rb") as content:
+                add(name, content, path.stat().st_size)
+
+
+@contextmanager
+def new_archive(target: Path) -> Iterator[Callable[[str, IO[bytes], int], None]]:
+    """Write a ``tar.gz``, whole or not at all: give what adds a file of a name, content and size.
+
+    The same files in the same order give the same bytes.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.partial")
     with (
         partial.open("wb") as raw,
-        # Wheels are compressed already: a higher level takes longer and gains nothing.
+        # Most of it is compressed already, or hardly can be: a higher level takes longer and gains
+        # little.
         gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as stream,
         tarfile.open(fileobj=stream, mode="w") as archive,
     ):
-        for name, path in sorted(members.items()):
+
+        def add(name: str, content: IO[bytes], size: int) -> None:
             member = tarfile.TarInfo(name)  # its owner is 0:0, its mode 644 and its time 0
-            member.size = path.stat().st_size
-            with path.open("rb") as content:
-                archive.addfile(member, content)
+            member.size = size
+            archive.addfile(member, content)
+
+        yield add
     os.replace(partial, target)
 
 
