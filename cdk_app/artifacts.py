@@ -1,4 +1,4 @@
-"""What the cluster is given: scripts, package, wheels and network, as S3 assets."""
+"""What jobs are given: scripts, package, libraries and network, as S3 assets."""
 
 import hashlib
 from collections.abc import Callable
@@ -18,10 +18,10 @@ _NOT_MADE = ROOT / "cdk.json"
 _MODEL_FILES = ("model.json", "model.tflite", "model.weights.h5")
 
 
-class Artifacts(Construct):
-    """The files that the nodes read.
+class JobArtifacts(Construct):
+    """What every job reads, wherever it runs.
 
-    ``scripts`` are the entry scripts by the name of their step, ``package`` the zip that
+    ``scripts`` are the entry scripts by the name of their job, ``package`` the zip that
     ``--py-files`` takes, ``model`` the zip of the network.
 
     Wheels or a network that have not been made are an error of the stack: it is then neither
@@ -30,13 +30,7 @@ class Artifacts(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, config: PipelineConfig) -> None:
         super().__init__(scope, construct_id)
-        wheelhouse = self._made(wheelhouse_file, config)
-        self.wheelhouse_sha256 = sha256_of(wheelhouse)
-        self.wheelhouse = assets.Asset(self, "Wheelhouse", path=str(wheelhouse))
         self.model = assets.Asset(self, "Model", path=str(self._made(model_folder, config)))
-        self.bootstrap = assets.Asset(
-            self, "Bootstrap", path=str(ROOT / "spark_assets" / "node" / "bootstrap.sh")
-        )
         self.package = assets.Asset(
             self,
             "Package",
@@ -59,29 +53,28 @@ class Artifacts(Construct):
         return self.package.bucket
 
     @property
-    def bootstrap_arguments(self) -> tuple[str, str, str]:
-        """What the bootstrap script is given: the wheels, their digest, and where they lie."""
-        return self.wheelhouse.s3_object_url, self.wheelhouse_sha256, REGION
+    def revision(self) -> str:
+        """What the jobs are made of, as the digests of their assets."""
+        return " ".join(file.asset_hash for file in self._of_jobs())
 
     @property
     def object_arns(self) -> list[str]:
-        """The ARN of each object that a node may read."""
-        files = [
-            self.wheelhouse, self.model, self.bootstrap, self.package, *self.scripts.values()
-        ]  # fmt: skip
+        """The ARN of each object that a job, or the node that it runs on, may read."""
+        files = [*self._of_place(), *self._of_jobs()]
         return [file.bucket.arn_for_objects(file.s3_object_key) for file in files]
-
-    @property
-    def revision(self) -> str:
-        """What the steps are made of, as the digests of their assets."""
-        files = [self.model, self.package, *self.scripts.values()]
-        return " ".join(file.asset_hash for file in files)
 
     def read_statement(self) -> iam.PolicyStatement:
         """Return the permission to read these objects and no others of their bucket."""
         return iam.PolicyStatement(
             sid="ReadAssets", actions=["s3:GetObject"], resources=self.object_arns
         )
+
+    def _of_jobs(self) -> list[assets.Asset]:
+        return [self.model, self.package, *self.scripts.values()]
+
+    def _of_place(self) -> list[assets.Asset]:
+        """Return what the place where jobs run is made with."""
+        return []
 
     def _made(self, find: Callable[[PipelineConfig], Path], config: PipelineConfig) -> Path:
         try:
@@ -91,12 +84,58 @@ class Artifacts(Construct):
             return _NOT_MADE
 
 
+class Artifacts(JobArtifacts):
+    """What a cluster reads: the wheels and the script that installs them on a node, too."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: PipelineConfig) -> None:
+        super().__init__(scope, construct_id, config=config)
+        wheelhouse = self._made(wheelhouse_file, config)
+        self.wheelhouse_sha256 = sha256_of(wheelhouse)
+        self.wheelhouse = assets.Asset(self, "Wheelhouse", path=str(wheelhouse))
+        self.bootstrap = assets.Asset(
+            self, "Bootstrap", path=str(ROOT / "spark_assets" / "node" / "bootstrap.sh")
+        )
+
+    @property
+    def bootstrap_arguments(self) -> tuple[str, str, str]:
+        """What the bootstrap script is given: the wheels, their digest, and where they lie."""
+        return self.wheelhouse.s3_object_url, self.wheelhouse_sha256, REGION
+
+    def _of_place(self) -> list[assets.Asset]:
+        return [self.wheelhouse, self.bootstrap]
+
+
+class ServerlessArtifacts(JobArtifacts):
+    """What EMR Serverless reads: the libraries, unpacked from their wheels, too."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: PipelineConfig) -> None:
+        super().__init__(scope, construct_id, config=config)
+        self.libraries = assets.Asset(
+            self, "Libraries", path=str(self._made(libraries_file, config))
+        )
+
+    def _of_place(self) -> list[assets.Asset]:
+        return [self.libraries]
+
+
 def wheelhouse_file(config: PipelineConfig) -> Path:
     """Return the wheels for the cluster's architecture.  Raises ConfigError if they are missing."""
-    file = ROOT / config.wheelhouse_path / config.architecture / "wheelhouse.tar.gz"
+    return _beside_the_wheels(config, "wheelhouse.tar.gz", "wheels")
+
+
+def libraries_file(config: PipelineConfig) -> Path:
+    """Return the same wheels unpacked, as one archive.  Raises ConfigError if it is missing.
+
+    Spark tells an archive by the end of its name, and of ``.tar.gz`` the CDK keeps ``.gz`` alone.
+    """
+    return _beside_the_wheels(config, "libraries.tgz", "libraries")
+
+
+def _beside_the_wheels(config: PipelineConfig, name: str, what: str) -> Path:
+    file = ROOT / config.wheelhouse_path / config.architecture / name
     if not file.is_file():
         raise ConfigError(
-            f"the wheels for {config.architecture} are not in {config.wheelhouse_path}; make them "
+            f"the {what} for {config.architecture} are not in {config.wheelhouse_path}; make them "
             f"with: make wheelhouse ARCHITECTURE={config.architecture}"
         )
     return file

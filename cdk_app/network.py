@@ -31,20 +31,10 @@ _EMR_LOG_BUCKET = "aws157-logs-prod-eu-central-1"
 
 
 class Network(Construct):
-    """VPC, endpoints, flow log and security groups; no Internet and no NAT gateway.
-
-    Without ``interface_endpoints``, which are billed by the hour, someone else makes them for the
-    time of a run: those of `endpoint_services`, in the subnet and the group for endpoints.
-    """
+    """VPC, endpoints, flow log and security groups; no Internet and no NAT gateway."""
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        config: PipelineConfig,
-        key: kms.IKey,
-        interface_endpoints: bool = True,
+        self, scope: Construct, construct_id: str, *, config: PipelineConfig, key: kms.IKey
     ) -> None:
         super().__init__(scope, construct_id)
         self._cidr = config.vpc_cidr
@@ -81,9 +71,9 @@ class Network(Construct):
         self.s3_endpoint = self.vpc.add_gateway_endpoint(
             "S3", service=ec2.GatewayVpcEndpointAwsService.S3
         )
-        services = _interface_services(config) if interface_endpoints else {}
         self.interface_endpoints = [
-            self._interface_endpoint(name, service) for name, service in services.items()
+            self._interface_endpoint(name, service)
+            for name, service in _interface_services(config).items()
         ]
         self.rules = [*self._node_rules(), *self._endpoint_rules()]
 

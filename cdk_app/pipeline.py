@@ -8,10 +8,10 @@ from cdk_nag import AwsSolutionsChecks
 from cdk_app.compute_stack import ComputeStack
 from cdk_app.config import PipelineConfig
 from cdk_app.data_stack import DataStack
-from cdk_app.on_demand_stack import OnDemandStack
+from cdk_app.serverless_stack import ServerlessStack
 
 
-def add_stacks(app: App, *, now: datetime) -> tuple[DataStack, ComputeStack, OnDemandStack]:
+def add_stacks(app: App, *, now: datetime) -> tuple[DataStack, ComputeStack, ServerlessStack]:
     """Add the data stack and the two that compute, as the context of the app asks.
 
     Those two know nothing of each other: either, or both, can be deployed.  ``now`` is in UTC.
@@ -29,10 +29,15 @@ def add_stacks(app: App, *, now: datetime) -> tuple[DataStack, ComputeStack, OnD
         topic=data.notices.topic,
         now=now,
     )
-    on_demand = OnDemandStack(
-        app, "FruitsOnDemand", config=config, storage=data.storage, topic=data.notices.topic
+    serverless = ServerlessStack(
+        app,
+        "FruitsServerless",
+        config=config,
+        storage=data.storage,
+        erasure_role=data.erasure_role.role,
+        topic=data.notices.topic,
     )
-    return data, compute, on_demand
+    return data, compute, serverless
 
 
 def add_checks(app: App) -> None:

@@ -1,8 +1,20 @@
-"""The steps that EMR runs: their command lines, as pure values."""
+"""What is run on photographs and results: scripts and their arguments, as pure values.
+
+EMR on EC2 runs them as steps, EMR Serverless as job runs, with the same arguments.
+"""
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One script of the chain: its name, where it lies, and its arguments."""
+
+    name: str
+    script_uri: str
+    arguments: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,7 @@ class StepInputs:
     revision: str
 
 
-def pipeline_steps(inputs: StepInputs) -> list[Step]:
+def pipeline_jobs(inputs: StepInputs) -> list[Job]:
     """Return featurize, reduce and report, in the order in which they run."""
     output = ("--output", inputs.output_uri)
     options = {
@@ -46,16 +58,26 @@ def pipeline_steps(inputs: StepInputs) -> list[Step]:
         "reduce": (*output, "--n-components", inputs.n_components),
         "report": output,
     }
-    return [Step(name, _submit(inputs, name, arguments)) for name, arguments in options.items()]
+    return [Job(name, inputs.script_uris[name], arguments) for name, arguments in options.items()]
+
+
+def erasure_job(inputs: StepInputs) -> Job:
+    """Return the job that does the tables and models of an erasure that has begun.
+
+    It is no part of the pipeline: ``fruits erase`` submits it alone.
+    """
+    arguments = ("--output", inputs.output_uri, "--rewrite-only")
+    return Job("erase", inputs.script_uris["erase"], arguments)
+
+
+def pipeline_steps(inputs: StepInputs) -> list[Step]:
+    """Return the steps of a cluster that run `pipeline_jobs`."""
+    return [_step(inputs, job) for job in pipeline_jobs(inputs)]
 
 
 def erasure_step(inputs: StepInputs) -> Step:
-    """Return the step that does the tables and models of an erasure that has begun.
-
-    It is no part of the pipeline: ``fruits erase --on-cluster`` submits it alone.
-    """
-    arguments = ("--output", inputs.output_uri, "--rewrite-only")
-    return Step("erase", _submit(inputs, "erase", arguments))
+    """Return the step of a cluster that runs `erasure_job`."""
+    return _step(inputs, erasure_job(inputs))
 
 
 def steps_as_json(steps: list[Step]) -> str:
@@ -63,9 +85,9 @@ def steps_as_json(steps: list[Step]) -> str:
     return json.dumps([asdict(step) for step in steps])
 
 
-def _submit(inputs: StepInputs, name: str, arguments: tuple[str, ...]) -> tuple[str, ...]:
+def _step(inputs: StepInputs, job: Job) -> Step:
     # In client mode the driver runs on the primary node and its last words are the step's own log.
-    return (
+    submit = (
         *("spark-submit", "--deploy-mode", "client"),
         # A step that is deployed anew runs anew. Without this, another number of components would
         # run reduce and not report.
@@ -75,9 +97,8 @@ def _submit(inputs: StepInputs, name: str, arguments: tuple[str, ...]) -> tuple[
         *("--conf", "spark.eventLog.enabled=true"),
         *("--conf", f"spark.eventLog.dir={inputs.event_log_uri}"),
         *("--py-files", inputs.package_uri),
-        inputs.script_uris[name],
-        *arguments,
     )
+    return Step(job.name, (*submit, job.script_uri, *job.arguments))
 
 
 def _digest(inputs: StepInputs) -> str:

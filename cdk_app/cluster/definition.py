@@ -1,8 +1,4 @@
-"""What the cluster is, as one pure value that both stacks make it from.
-
-The compute stack gives it to CloudFormation, the state machine of the on-demand stack to EMR.
-Neither adds to it, so that a run costs and does the same in both.
-"""
+"""What the cluster is, as one pure value for CloudFormation and for the preflight."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Spark's settings, derived from the instance types: pure, and the same for every cluster.
 
+`COMMON_SETTINGS` hold on EMR Serverless too.
+
 A node of the cluster runs as many tasks as it has vCPUs, each with one thread in the network and
 in BLAS. Its memory is split between YARN and the system, then between the JVM of an executor and
 its Python workers, which hold the network and the images.
@@ -16,6 +18,22 @@ PYTHON = "/opt/fruits/bin/python"
 METADATA_RETRIES = {
     "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "10",
     "AWS_METADATA_SERVICE_TIMEOUT": "5",
+}
+
+# 64 partial PCA statistics of 13 MB meet in the Python driver, and as much in its JVM.
+_DRIVER_RESULT_MIB = 2048
+
+# Whatever runs the executors, and however large they are.
+COMMON_SETTINGS = {
+    "spark.task.cpus": "1",
+    # A Spot node that is taken back costs its tasks, which run again elsewhere.
+    "spark.task.maxFailures": "8",
+    "spark.driver.maxResultSize": f"{_DRIVER_RESULT_MIB}m",
+    "spark.executorEnv.OMP_NUM_THREADS": "1",
+    "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
+    # spark-submit fetches script and package through S3A, which without a region asks for that
+    # of the bucket at an address of S3 that the gateway endpoint does not lead to.
+    "spark.hadoop.fs.s3a.endpoint.region": REGION,
 }
 
 # YARN counts memory alone: an executor has all cores of a node, and the application master needs a
@@ -41,8 +59,6 @@ _MIN_SYSTEM_MIB, _MAX_SYSTEM_MIB = 2048, 8192
 # YARN rounds each container up to a multiple of this. Its own step of 1 GiB would make those of an
 # executor and the application master too large for one node.
 _YARN_STEP_MIB = 32
-# 64 partial PCA statistics of 13 MB meet in the Python driver, and as much in its JVM.
-_DRIVER_RESULT_MIB = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +100,15 @@ def spark_defaults(
     """Return the ``spark-defaults`` of a cluster with so many core and task nodes."""
     split = split_memory(worker)
     return {
+        **COMMON_SETTINGS,
         # A fixed number: the timings of a run can be compared with those of another.
         "spark.dynamicAllocation.enabled": "false",
         "spark.executor.instances": str(n_worker_nodes * split.n_executors),
         "spark.executor.cores": str(split.n_cores),
-        "spark.task.cpus": "1",
         "spark.executor.memory": f"{split.heap_mib}m",
         "spark.executor.memoryOverhead": f"{split.overhead_mib}m",
         "spark.driver.memory": f"{primary.memory_mib // 4}m",
-        "spark.driver.maxResultSize": f"{_DRIVER_RESULT_MIB}m",
         "spark.default.parallelism": str(n_worker_nodes * worker.n_vcpus),
-        # A Spot node that is taken back costs its tasks, which run again elsewhere.
-        "spark.task.maxFailures": "8",
         "spark.pyspark.python": PYTHON,
         "spark.pyspark.driver.python": PYTHON,
         "spark.yarn.appMasterEnv.PYSPARK_PYTHON": PYTHON,
@@ -105,11 +118,6 @@ def spark_defaults(
             for process in ("yarn.appMasterEnv", "executorEnv")
             for name, value in METADATA_RETRIES.items()
         },
-        "spark.executorEnv.OMP_NUM_THREADS": "1",
-        "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
-        # spark-submit fetches script and package through S3A, which without a region asks for that
-        # of the bucket at an address of S3 that the gateway endpoint does not lead to.
-        "spark.hadoop.fs.s3a.endpoint.region": REGION,
     }
 
 

@@ -22,8 +22,9 @@ def artifacts(starts_processes: None, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("artifacts")
     for architecture in ARCHITECTURES:
         (folder / "wheelhouse" / architecture).mkdir(parents=True)
-        wheels = folder / "wheelhouse" / architecture / "wheelhouse.tar.gz"
-        wheels.write_text(f"wheels for {architecture}")
+        for name, what in (("wheelhouse.tar.gz", "wheels"), ("libraries.tgz", "libraries")):
+            archive = folder / "wheelhouse" / architecture / name
+            archive.write_text(f"{what} for {architecture}")
     (folder / "model").mkdir()
     for name in MODEL_FILES:
         (folder / "model" / name).write_text(name)

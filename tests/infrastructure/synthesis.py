@@ -13,11 +13,11 @@ from aws_cdk.assertions import Template
 
 from cdk_app.compute_stack import ComputeStack
 from cdk_app.data_stack import DataStack
-from cdk_app.on_demand_stack import OnDemandStack
 from cdk_app.pipeline import add_checks, add_stacks
+from cdk_app.serverless_stack import ServerlessStack
 
 ACCOUNT = "111122223333"
-STACKS = ("FruitsData", "FruitsCompute", "FruitsOnDemand")
+STACKS = ("FruitsData", "FruitsCompute", "FruitsServerless")
 PSEUDO = {"AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "AWS::Region": "eu-central-1"}
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 ASSETS_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-eu-central-1"
@@ -106,7 +106,7 @@ class Stack:
         return logical_id
 
     def _attribute(self, logical_id: str, attribute: str) -> str:
-        if attribute == "GroupId":
+        if attribute in ("GroupId", "ApplicationId"):
             return logical_id
         assert attribute == "Arn", attribute
         name = self._physical_name(logical_id)
@@ -119,6 +119,8 @@ class Stack:
                 return f"arn:aws:iam::{ACCOUNT}:role/{name}"
             case "AWS::StepFunctions::StateMachine":
                 return name
+            case "AWS::EMRServerless::Application":
+                return f"arn:aws:emr-serverless:eu-central-1:{ACCOUNT}:/applications/{name}"
             case "AWS::Logs::LogGroup":
                 return f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:{name}:*"
         raise AssertionError(f"no ARN for {logical_id}")
@@ -129,7 +131,7 @@ class Synthesis:
     """What `cdk synth` leaves in a folder.  ``constructs`` are its stacks."""
 
     folder: Path
-    constructs: tuple[DataStack, ComputeStack, OnDemandStack]
+    constructs: tuple[DataStack, ComputeStack, ServerlessStack]
 
     @cached_property
     def data(self) -> Stack:
@@ -140,8 +142,8 @@ class Synthesis:
         return self._stack_on_data(1, "FruitsCompute")
 
     @cached_property
-    def on_demand(self) -> Stack:
-        return self._stack_on_data(2, "FruitsOnDemand")
+    def serverless(self) -> Stack:
+        return self._stack_on_data(2, "FruitsServerless")
 
     def _stack_on_data(self, index: int, name: str) -> Stack:
         exports = {
@@ -174,9 +176,9 @@ class Synthesis:
             ).items()
         }
 
-    def asset(self, uri: str) -> Path:
-        """Return the file or folder that is uploaded to a URI."""
-        manifest = json.loads((self.folder / "FruitsCompute.assets.json").read_text())
+    def asset(self, uri: str, stack: str = "FruitsCompute") -> Path:
+        """Return the file or folder that is uploaded to a URI with a stack."""
+        manifest = json.loads((self.folder / f"{stack}.assets.json").read_text())
         (source,) = (
             file["source"]["path"]
             for file in manifest["files"].values()

@@ -59,12 +59,19 @@ def test_missing_wheels_stop_the_compute_stack_and_say_what_makes_them(
 ):
     types = {f"{role}_instance_type": f"{family}.xlarge" for role in ("primary", "worker")}
     made = incomplete(f"wheelhouse/{architecture}/wheelhouse.tar.gz", **types)
-    data_errors, ((place, sentence),), ((_, again),) = errors_of(made)
-    assert data_errors == []
+    data_errors, ((place, sentence),), serverless_errors = errors_of(made)
+    assert (data_errors, serverless_errors) == ([], [])
     assert place.startswith("/FruitsCompute/")
-    assert again == sentence
     assert sentence.startswith(f"the wheels for {architecture} are not in ")
     assert sentence.endswith(f"; make them with: make wheelhouse ARCHITECTURE={architecture}")
+
+
+def test_missing_libraries_stop_the_serverless_stack_and_say_what_makes_them(incomplete):
+    *others, ((place, sentence),) = errors_of(incomplete("wheelhouse/arm64/libraries.tgz"))
+    assert others == [[], []]
+    assert place.startswith("/FruitsServerless/")
+    assert sentence.startswith("the libraries for arm64 are not in ")
+    assert sentence.endswith("; make them with: make wheelhouse ARCHITECTURE=arm64")
 
 
 def test_the_wheels_of_the_other_architecture_may_be_missing(incomplete):
@@ -72,9 +79,10 @@ def test_the_wheels_of_the_other_architecture_may_be_missing(incomplete):
 
 
 @pytest.mark.parametrize("name", MODEL_FILES)
-def test_a_missing_file_of_the_network_stops_the_compute_stack(incomplete, name):
-    data_errors, ((_, sentence),), _ = errors_of(incomplete(f"model/{name}"))
+def test_a_missing_file_of_the_network_stops_the_stacks_that_compute(incomplete, name):
+    data_errors, ((_, sentence),), ((_, again),) = errors_of(incomplete(f"model/{name}"))
     assert data_errors == []
+    assert again == sentence
     assert f"({name} missing); make it with: make model" in sentence
 
 

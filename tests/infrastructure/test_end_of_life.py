@@ -70,7 +70,3 @@ def test_the_role_of_the_cdk_is_passed_to_cloudformation_alone(made, service, al
     statements, _ = role_of(made)
     to = {"iam:PassedToService": f"{service}.amazonaws.com"}
     assert allows(statements, PASS_ROLE, CDK_ROLE, **to) is allowed
-
-
-def test_a_run_on_demand_needs_no_such_guard_for_it_has_a_limit_of_its_own(made):
-    assert made.on_demand.resources("AWS::Scheduler::Schedule") == {}

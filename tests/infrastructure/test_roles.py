@@ -222,9 +222,8 @@ def test_emr_makes_the_role_of_the_first_spot_node_and_no_other(
 
 def test_the_profile_of_a_node_bears_the_name_of_its_role(made):
     """EMR refuses any other as an invalid instance profile."""
-    for stack in (made.compute, made.on_demand):
-        profile = stack.only("AWS::IAM::InstanceProfile")
-        assert [profile["InstanceProfileName"]] == profile["Roles"]
+    profile = made.compute.only("AWS::IAM::InstanceProfile")
+    assert [profile["InstanceProfileName"]] == profile["Roles"]
 
 
 @pytest.mark.parametrize(
