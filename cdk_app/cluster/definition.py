@@ -74,20 +74,6 @@ class ClusterDefinition:
         return next((fleet for fleet in self.fleets if fleet.kind == kind), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where a cluster lies and as whom it acts: names and ids of one stack, or tokens for them."""
-
-    subnet_id: str
-    primary_group_id: str
-    workers_group_id: str
-    endpoints_group_id: str
-    instance_profile: str
-    service_role: str
-    security_configuration: str
-    log_uri: str
-
-
 def define_cluster(
     config: PipelineConfig, *, name: str, bootstrap_uri: str, bootstrap_arguments: tuple[str, ...]
 ) -> ClusterDefinition:

@@ -12,10 +12,8 @@ from cdk_app.cluster.definition import (
     ClusterDefinition,
     Configuration,
     Fleet,
-    Placement,
     define_cluster,
 )
-from cdk_app.cluster.placement import placement
 from cdk_app.cluster.security_configuration import add_security_configuration
 from cdk_app.config import PipelineConfig
 from cdk_app.instance_role import InstanceRole
@@ -50,7 +48,6 @@ class Cluster(Construct):
             bootstrap_uri=artifacts.bootstrap.s3_object_url,
             bootstrap_arguments=artifacts.bootstrap_arguments,
         )
-        place = placement(network, storage, instance_role, service_role, self.security)
         self.cluster = emr.CfnCluster(
             self,
             "Cluster",
@@ -59,7 +56,7 @@ class Cluster(Construct):
             applications=[
                 emr.CfnCluster.ApplicationProperty(name=name) for name in definition.applications
             ],
-            instances=_instances(definition, place),
+            instances=_instances(definition, network),
             configurations=[_configuration(each) for each in definition.configurations],
             bootstrap_actions=[
                 emr.CfnCluster.BootstrapActionConfigProperty(
@@ -70,10 +67,10 @@ class Cluster(Construct):
                     ),
                 )
             ],
-            job_flow_role=place.instance_profile,
-            service_role=place.service_role,
-            security_configuration=place.security_configuration,
-            log_uri=place.log_uri,
+            job_flow_role=instance_role.profile.ref,
+            service_role=service_role.role.role_arn,
+            security_configuration=self.security.ref,
+            log_uri=storage.emr_logs_uri,
             log_encryption_kms_key_id=storage.key.key_arn,
             auto_termination_policy=emr.CfnCluster.AutoTerminationPolicyProperty(
                 idle_timeout=definition.idle_timeout_minutes * 60
@@ -102,14 +99,14 @@ class Cluster(Construct):
 
 
 def _instances(
-    definition: ClusterDefinition, place: Placement
+    definition: ClusterDefinition, network: Network
 ) -> emr.CfnCluster.JobFlowInstancesConfigProperty:
     primary, core, task = map(definition.fleet, ("MASTER", "CORE", "TASK"))
     return emr.CfnCluster.JobFlowInstancesConfigProperty(
-        ec2_subnet_ids=[place.subnet_id],
-        emr_managed_master_security_group=place.primary_group_id,
-        emr_managed_slave_security_group=place.workers_group_id,
-        service_access_security_group=place.endpoints_group_id,
+        ec2_subnet_ids=[network.subnet.subnet_id],
+        emr_managed_master_security_group=network.primary.security_group_id,
+        emr_managed_slave_security_group=network.workers.security_group_id,
+        service_access_security_group=network.endpoints.security_group_id,
         keep_job_flow_alive_when_no_steps=True,
         termination_protected=False,
         master_instance_fleet=_fleet(primary, definition) if primary else None,
