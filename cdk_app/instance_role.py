@@ -18,9 +18,9 @@ from cdk_app.storage import Storage
 class InstanceRole(Construct):
     """The role of every node, and of every step that runs on one.
 
-    It can delete nothing but results and event logs, write no photograph, and call nothing but S3 and the
-    key.  ``profile`` bears the name of the role: EMR refuses any other as an invalid instance
-    profile (EMR Management Guide, "Customize IAM roles").
+    It can delete nothing but results and event logs, write no photograph, and call nothing but S3
+    and the key.  ``profile`` bears the name of the role: EMR refuses any other as an invalid
+    instance profile (EMR Management Guide, "Customize IAM roles").
     """
 
     def __init__(
