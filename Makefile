@@ -21,12 +21,12 @@ CDK_OPTIONS ?=
 STACK ?= compute
 # Of uv: what make lock pins anew; nothing else changes.
 LOCK_OPTIONS ?=
-# Any word: delete without asking; stop a run on demand that is under way.
+# Any word: delete without asking; stop a run on EMR Serverless that is under way.
 YES ?=
 STOP ?=
-# What to erase, as fruits erase takes it, and any word to erase it from what is deployed.
+# What to erase, as fruits erase takes it; from what is deployed with ON=cluster or ON=serverless.
 ERASE ?=
-ON_CLUSTER ?=
+ON ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -44,12 +44,13 @@ CONTEXT = -c environment=$(ENVIRONMENT) $(CDK_OPTIONS)
 PLAN := $(BIN)/python -m operations.plan
 PREFLIGHT = $(BIN)/python -m operations.preflight --stack "$(STACK)" $(CONTEXT)
 # What make deploy makes beside the data, and what its texts are called.
-COMPUTING := $(if $(filter on-demand,$(STACK)),FruitsOnDemand,FruitsCompute)
-ABOUT := $(if $(filter on-demand,$(STACK)),-on-demand)
+COMPUTING := $(if $(filter serverless,$(STACK)),FruitsServerless,FruitsCompute)
+ABOUT := $(if $(filter serverless,$(STACK)),-serverless)
 RUN_CDK := $(BIN)/python -m operations.cdk
 # Without a change set it is faster; make diff shows the changes.
 RUN_DEPLOY = $(RUN_CDK) deploy --exclusively --method=direct --require-approval never $(CONTEXT)
 RUN_DESTROY = $(RUN_CDK) destroy --exclusively --force $(CONTEXT)
+ON_OPTION = $(if $(filter cluster,$(ON)),--on-cluster,--$(ON))
 FRUITS_IN = --environment "$(ENVIRONMENT)"
 # Not the samples of make run, which nobody asked to have in the cloud.
 IMAGES_GIVEN := $(filter-out file,$(origin IMAGES))
@@ -115,20 +116,20 @@ bootstrap: setup $(CDK) ## make an AWS account ready for the CDK, once
 
 .PHONY: synth
 synth: artifacts $(CDK) ## print the templates of the stacks
-	@for stack in FruitsData FruitsCompute FruitsOnDemand; do $(RUN_CDK) synth "$$stack" --exclusively $(CONTEXT); done
+	@for stack in FruitsData FruitsCompute FruitsServerless; do $(RUN_CDK) synth "$$stack" --exclusively $(CONTEXT); done
 
 .PHONY: diff
 diff: artifacts $(CDK) ## show what make deploy would change
 	@$(RUN_CDK) diff $(CONTEXT)
 
 .PHONY: preflight
-preflight: setup $(WITH_CDK) ## look whether the AWS account can take a deployment: make preflight [STACK=on-demand]
+preflight: setup $(WITH_CDK) ## look whether the AWS account can take a deployment: make preflight [STACK=serverless]
 	@$(PREFLIGHT)
 
 .PHONY: deploy
-deploy: artifacts $(CDK) ## make buckets and cluster, and run the steps: make deploy [IMAGES=folder] [STACK=on-demand] [ENVIRONMENT=prod]
-ifeq ($(filter compute on-demand,$(STACK)),)
-	@echo "fruits: STACK is '$(STACK)'; give compute or on-demand" >&2; exit 1
+deploy: artifacts $(CDK) ## make buckets and cluster, and run the steps: make deploy [IMAGES=folder] [STACK=serverless] [ENVIRONMENT=prod]
+ifeq ($(filter compute serverless,$(STACK)),)
+	@echo "fruits: STACK is '$(STACK)'; give compute or serverless" >&2; exit 1
 endif
 	@$(PLAN) deploy$(ABOUT) $(CONTEXT)
 	@$(PREFLIGHT)
@@ -153,26 +154,26 @@ else
 endif
 
 .PHONY: erase
-erase: setup ## erase photographs and what was made of them: make erase ERASE="--path P" [OUTPUT=folder] [ON_CLUSTER=yes]
-	@$(BIN)/fruits erase $(if $(ON_CLUSTER),--on-cluster $(FRUITS_IN),--output "$(OUTPUT)") $(ERASE)
+erase: setup ## erase photographs and what was made of them: make erase ERASE="--path P" [OUTPUT=folder] [ON=cluster|serverless]
+	@$(BIN)/fruits erase $(if $(ON),$(ON_OPTION) $(FRUITS_IN),--output "$(OUTPUT)") $(ERASE)
 
 .PHONY: destroy
-destroy: setup $(CDK) ## delete the cluster, or another stack: make destroy [STACK=on-demand|data] [STOP=yes] [ENVIRONMENT=prod]
+destroy: setup $(CDK) ## delete the cluster, or another stack: make destroy [STACK=serverless|data] [STOP=yes] [ENVIRONMENT=prod]
 ifeq ($(STACK),compute)
 	@$(PLAN) destroy-compute $(CONTEXT)
 	@$(BIN)/python -m operations.cdk.foreign_rules $(CONTEXT)
 	@$(RUN_DESTROY) FruitsCompute
-else ifeq ($(STACK),on-demand)
-	@$(PLAN) destroy-on-demand $(CONTEXT)
-	@$(BIN)/python -m operations.end_runs $(if $(STOP),--stop) $(CONTEXT)
-	@$(RUN_DESTROY) FruitsOnDemand
+else ifeq ($(STACK),serverless)
+	@$(PLAN) destroy-serverless $(CONTEXT)
+	@$(BIN)/python -m operations.stop_serverless $(if $(STOP),--stop) $(CONTEXT)
+	@$(RUN_DESTROY) FruitsServerless
 else ifeq ($(STACK),data)
 	@$(PLAN) destroy-data $(CONTEXT)
 	@$(BIN)/python -m operations.cdk.standing $(CONTEXT)
 	@$(BIN)/fruits empty $(FRUITS_IN) $(if $(YES),--yes)
 	@$(RUN_DESTROY) FruitsData
 else
-	@echo "fruits: STACK is '$(STACK)'; give compute, on-demand or data" >&2; exit 1
+	@echo "fruits: STACK is '$(STACK)'; give compute, serverless or data" >&2; exit 1
 endif
 
 # The wheels for the architecture of the nodes, and the network.

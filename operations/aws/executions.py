@@ -1,12 +1,13 @@
-"""Runs on demand, as Step Functions tells them: started, found and followed to their end."""
+"""Runs on EMR Serverless, as Step Functions tells them: started, found, followed, stopped."""
 
+import math
 import time
 from dataclasses import dataclass
+from datetime import datetime
 
 from operations.aws.clients import Client
-from operations.aws.following import Clock, Sleep
-from operations.aws.wording import duration, printable
-from spark_assets.runtime.progress import say
+from operations.aws.following import Clock, Sleep, watch
+from operations.aws.wording import printable
 
 _RUNNING = "RUNNING"
 # The newest events of a history; a state is entered every few of them.
@@ -15,12 +16,17 @@ _N_EVENTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """A run on demand.  ``state`` is the one it is in or was last in; ``cause`` is of a failure."""
+    """A run.  ``state`` is the one it is in or was last in; ``cause`` is of a failure.
+
+    ``ended_at`` is None while it runs.
+    """
 
     arn: str
     status: str
     state: str
     cause: str
+    started_at: datetime
+    ended_at: datetime | None
 
     @property
     def name(self) -> str:
@@ -40,11 +46,16 @@ def start_execution(sfn: Client, machine_arn: str) -> str:
     return str(sfn.start_execution(stateMachineArn=machine_arn)["executionArn"])
 
 
-def newest_execution(sfn: Client, machine_arn: str, *, running: bool = False) -> str | None:
-    """Return the ARN of the newest run, or of the newest that runs; None where there is none."""
-    status = {"statusFilter": _RUNNING} if running else {}
-    answer = sfn.list_executions(stateMachineArn=machine_arn, maxResults=1, **status)
+def newest_execution(sfn: Client, machine_arn: str) -> str | None:
+    """Return the ARN of the newest run, or None where there has been none."""
+    answer = sfn.list_executions(stateMachineArn=machine_arn, maxResults=1)
     return next((str(each["executionArn"]) for each in answer["executions"]), None)
+
+
+def running_executions(sfn: Client, machine_arn: str) -> list[str]:
+    """Return the ARNs of the runs that are under way: one, but for a moment."""
+    answer = sfn.list_executions(stateMachineArn=machine_arn, statusFilter=_RUNNING)
+    return [str(each["executionArn"]) for each in answer["executions"]]
 
 
 def describe_execution(sfn: Client, execution_arn: str) -> Execution:
@@ -59,7 +70,14 @@ def describe_execution(sfn: Client, execution_arn: str) -> Execution:
     entered = (event.get("stateEnteredEventDetails", {}) for event in history["events"])
     state = next((str(each["name"]) for each in entered if "name" in each), "")
     cause = told.get("cause") or told.get("error") or ""
-    return Execution(execution_arn, told["status"], printable(state), printable(cause))
+    return Execution(
+        execution_arn,
+        told["status"],
+        printable(state),
+        printable(cause),
+        told["startDate"],
+        told.get("stopDate"),
+    )
 
 
 def follow_execution(
@@ -72,14 +90,12 @@ def follow_execution(
     clock: Clock = time.monotonic,
 ) -> Execution:
     """Look every ``interval_s`` seconds until the run is over, and say each state it comes to."""
-    start = clock()
-    told = None
-    while True:
-        seen = describe_execution(sfn, execution_arn)
-        if told != (seen.status, seen.state):
-            told = (seen.status, seen.state)
-            state = f": {seen.state}" if seen.state else ""
-            say(f"{duration(clock() - start):>12}  run {seen.name} {seen.status}{state}")
-        if only_once or seen.is_over:
-            return seen
-        sleep(interval_s)
+    return watch(
+        lambda: describe_execution(sfn, execution_arn),
+        lambda seen: [f"run {seen.name} {seen.status}{f': {seen.state}' if seen.state else ''}"],
+        lambda seen: seen.is_over,
+        interval_s=interval_s,
+        limit_s=0 if only_once else math.inf,
+        sleep=sleep,
+        clock=clock,
+    )

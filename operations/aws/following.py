@@ -1,8 +1,10 @@
-"""Following the steps of the chain to their end, a line at each change of state."""
+"""Following what changes in AWS to its end, a line at each change of state."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from operations.aws.clients import Client
 from operations.aws.clusters import Cluster, Step, describe_cluster, describe_steps
@@ -11,6 +13,7 @@ from spark_assets.runtime.progress import say
 
 Sleep = Callable[[float], None]
 Clock = Callable[[], float]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +47,56 @@ def follow(
     clock: Clock = time.monotonic,
 ) -> Followed:
     """Look every ``interval_s`` seconds until all steps, or the cluster, have come to an end."""
-    start = clock()
-    told: dict[str, str] = {}
-    while True:
+
+    def look() -> Followed:
         # The cluster first: the steps of one that has ended do not change after this.
         cluster = describe_cluster(emr, cluster_id)
-        seen = Followed(cluster, tuple(describe_steps(emr, cluster_id, step_ids)))
-        for name, state, line in _lines(seen):
-            if told.get(name) != state:
-                told[name] = state
+        return Followed(cluster, tuple(describe_steps(emr, cluster_id, step_ids)))
+
+    return watch(
+        look,
+        _lines,
+        lambda seen: seen.is_over or seen.cluster.has_ended,
+        interval_s=interval_s,
+        limit_s=0 if only_once else math.inf,
+        sleep=sleep,
+        clock=clock,
+    )
+
+
+def watch(
+    look: Callable[[], _T],
+    lines: Callable[[_T], Sequence[str]],
+    is_over: Callable[[_T], bool],
+    *,
+    interval_s: float,
+    limit_s: float = math.inf,
+    sleep: Sleep = time.sleep,
+    clock: Clock = time.monotonic,
+) -> _T:
+    """Look every ``interval_s`` seconds until it is over, or ``limit_s`` seconds have passed.
+
+    Each line that was not there at the look before is told, with the time.  Returns what was seen
+    last.
+    """
+    start = clock()
+    told: Sequence[str] = ()
+    while True:
+        seen = look()
+        now = lines(seen)
+        for line in now:
+            if line not in told:
                 say(f"{duration(clock() - start):>12}  {line}")
-        if only_once or seen.is_over or cluster.has_ended:
+        told = now
+        if is_over(seen) or clock() - start >= limit_s:
             return seen
         sleep(interval_s)
 
 
-def _lines(seen: Followed) -> list[tuple[str, str, str]]:
-    """Return what has a state, that state, and the line about it."""
+def _lines(seen: Followed) -> list[str]:
     cluster = seen.cluster
-    lines = [("cluster", cluster.state, f"cluster {cluster.cluster_id} {cluster.state}")]
-    lines.extend((step.step_id, step.state, _step_line(step, seen.failed)) for step in seen.steps)
-    return lines
+    steps = (_step_line(step, seen.failed) for step in seen.steps)
+    return [f"cluster {cluster.cluster_id} {cluster.state}", *steps]
 
 
 def _step_line(step: Step, failed: Step | None) -> str:

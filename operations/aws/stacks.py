@@ -40,10 +40,15 @@ class ComputeStack:
 
 
 @dataclass(frozen=True, slots=True)
-class OnDemandStack:
-    """What makes a cluster for each run.  ``log_uri`` is a prefix that ends in ``/``."""
+class ServerlessStack:
+    """The application, and what runs the steps on it.  ``log_uri`` is a prefix that ends in ``/``.
 
+    The parameter holds the job of an erasure, as `StartJobRun` takes it.
+    """
+
+    application_id: str
     state_machine_arn: str
+    erasure_job_parameter_name: str
     log_uri: str
 
 
@@ -90,16 +95,21 @@ def compute_stack(environment: Environment) -> ComputeStack:
     )
 
 
-def on_demand_stack(environment: Environment) -> OnDemandStack:
-    """Return the on-demand stack of an environment.  Raises FruitsError where there is none."""
-    command = make_command("deploy STACK=on-demand", environment)
-    outputs = _outputs(stack_name(environment, "on-demand"), environment, command)
+def serverless_stack(environment: Environment) -> ServerlessStack:
+    """Return the serverless stack of an environment.  Raises FruitsError where there is none."""
+    command = make_command("deploy STACK=serverless", environment)
+    outputs = _outputs(stack_name(environment, "serverless"), environment, command)
     if outputs is None:
         raise FruitsError(
-            f"there are no runs on demand in the {environment} environment; "
-            f"make what they need with: {command}"
+            f"there is no EMR Serverless application in the {environment} environment; "
+            f"make one with: {command}"
         )
-    return OnDemandStack(outputs["StateMachineArn"], f"{outputs['LogUri'].rstrip('/')}/")
+    return ServerlessStack(
+        outputs["ApplicationId"],
+        outputs["StateMachineArn"],
+        outputs["ErasureJobParameterName"],
+        f"{outputs['LogUri'].rstrip('/')}/",
+    )
 
 
 def notices_topic_arn(environment: Environment) -> str | None:

@@ -1,7 +1,8 @@
 """The last words of a failed step, from the logs that EMR ships to the bucket.
 
 Under spark-submit, Spark joins what a Python program says on stderr to its stdout: the sentences
-of the chain are in the stdout of a step, and what Spark itself says in the stderr.
+of the chain are in the stdout of a step, and what Spark itself says in the stderr.  It is so on a
+cluster and on EMR Serverless.
 """
 
 import gzip
@@ -16,13 +17,12 @@ from typing import IO
 import botocore.exceptions
 
 from operations.aws.clients import Client
-from operations.aws.clusters import Step
 from operations.aws.wording import printable
 from spark_assets.runtime.progress import say
-from spark_assets.storage.locations import Location, parse_location
+from spark_assets.storage.locations import Location
 from spark_assets.storage.s3 import error_code
 
-# EMR ships the logs of a step every five minutes.
+# On a cluster EMR ships the logs of a step every five minutes.
 SHIPPED_WITHIN_S = 300.0
 
 _LOOK_EVERY_S = 15.0
@@ -51,9 +51,9 @@ class _Shipped:
 
 def last_lines(
     s3: Client,
-    log_uri: str,
-    cluster_id: str,
-    step: Step,
+    folder: Location,
+    name: str,
+    ended_at: datetime | None,
     *,
     wait_s: float = SHIPPED_WITHIN_S,
     sleep: Callable[[float], None] = time.sleep,
@@ -61,21 +61,21 @@ def last_lines(
 ) -> StepLog:
     """Return what a failed step said last, after waiting up to ``wait_s`` seconds for its log.
 
-    The sentences of the chain itself where there are any, the last lines elsewhere.
+    The sentences of the chain itself where there are any, the last lines elsewhere.  A log that
+    was shipped before ``ended_at`` has not its end.
     """
-    folder = parse_location(f"{log_uri}{cluster_id}/steps/{step.step_id}")
     start = clock()
     announced = False
     while True:
         shipped = _most_telling(s3, folder)
         left_s = wait_s - (clock() - start)
-        if shipped is not None and (_is_whole(shipped, step) or left_s <= 0):
+        if shipped is not None and (_is_whole(shipped, ended_at) or left_s <= 0):
             return StepLog(shipped.uri, shipped.lines)
         if left_s <= 0:
             return StepLog(f"{folder.uri}/", None)
         if not announced:
             announced = True
-            say(f"waiting for the log of {step.name}, which EMR ships every few minutes")
+            say(f"waiting for the log of {name}, which EMR ships every few minutes")
         sleep(min(_LOOK_EVERY_S, left_s))
 
 
@@ -86,11 +86,9 @@ def _most_telling(s3: Client, folder: Location) -> _Shipped | None:
     return next(iter([*ours, *reversed(logs)]), None)
 
 
-def _is_whole(shipped: _Shipped, step: Step) -> bool:
+def _is_whole(shipped: _Shipped, ended_at: datetime | None) -> bool:
     """Tell whether a log has its end: EMR ships what there is while a step still runs."""
-    if shipped.has_our_sentence or step.ended_at is None:
-        return True
-    return shipped.shipped_at >= step.ended_at
+    return shipped.has_our_sentence or ended_at is None or shipped.shipped_at >= ended_at
 
 
 def _read(s3: Client, log: Location) -> _Shipped | None:

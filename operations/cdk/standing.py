@@ -15,7 +15,7 @@ from operations.cdk.context import parse_known, read_config
 from operations.cdk.failures import sentence_for
 
 # What computes on the buckets, and what make destroy is told of it.
-_USERS = {"compute": "", "on-demand": " STACK=on-demand"}
+_USERS = {"compute": "", "serverless": " STACK=serverless"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

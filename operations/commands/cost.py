@@ -4,6 +4,7 @@ import argparse
 from enum import StrEnum
 
 from operations.aws.price_list import read_prices
+from operations.commands.serverless import add_serverless
 from operations.costs.budget import check_budget
 from operations.costs.comparison import compare
 from operations.costs.comparison_text import comparison_text
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="USD",
         help="fail if a run on the default cluster costs more",
     )
+    add_serverless(parser, help_text="hold --max-cost against a run on EMR Serverless instead")
     parser.add_argument("--verbose", action="store_true", help="stack traces")
     parser.set_defaults(interrupted="interrupted; nothing was made or changed")
 
@@ -57,10 +59,12 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     print(comparison_text(comparison, prices, speed))
     if parsed.max_cost is not None:
         cheapest = comparison.cheapest
+        estimate = comparison.serverless if parsed.serverless else comparison.default.estimate
+        where = "EMR Serverless" if parsed.serverless else "the default cluster"
         check_budget(
-            comparison.default.estimate.usd,
+            estimate.usd,
             parsed.max_cost,
-            what=f"a run on the default cluster (the cheapest here is {cheapest.name} at "
+            what=f"a run on {where} (the cheapest cluster here is {cheapest.name} at "
             f"{cheapest.estimate.usd:.2f} USD)",
         )
     return ExitCode.DONE

@@ -8,16 +8,16 @@ from operations.aws.clients import aws_client
 from operations.aws.clusters import Step, describe_cluster, ended_sentence, newest_steps
 from operations.aws.first_run import first_run_lines
 from operations.aws.following import Followed, follow
-from operations.aws.stacks import ComputeStack, compute_stack, find_data_stack
+from operations.aws.stacks import ComputeStack, compute_stack
 from operations.aws.step_logs import SHIPPED_WITHIN_S, last_lines
 from operations.aws.steps import read_definitions
-from operations.aws.wording import printable
 from operations.command_lines import fruits_command
 from operations.commands.arguments import add_cloud, add_following
-from operations.commands.on_demand import add_on_demand, status_on_demand
+from operations.commands.outcomes import say_failure, say_last_words, say_where_the_report_is
+from operations.commands.serverless import add_serverless, status_serverless
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.output.output import REPORT
 from spark_assets.runtime.progress import say
+from spark_assets.storage.locations import parse_location
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="what only an account tells of a first run, one line for each question",
     )
-    add_on_demand(parser, help_text="follow the newest run that makes its own cluster")
+    add_serverless(parser, help_text="follow the newest run on EMR Serverless")
     add_cloud(
         parser,
         interrupted="interrupted; the steps run on, and the same command follows them again",
@@ -41,8 +41,8 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         for line in first_run_lines(parsed.environment, aws_client):
             say(line)
         return ExitCode.DONE
-    if parsed.on_demand:
-        return status_on_demand(parsed)
+    if parsed.serverless:
+        return status_serverless(parsed)
     stack = compute_stack(parsed.environment)
     emr = aws_client("emr")
     definitions = read_definitions(aws_client("ssm"), stack.steps_parameter_name)
@@ -76,7 +76,7 @@ def _result(followed: Followed, stack: ComputeStack, parsed: argparse.Namespace)
     environment: Environment = parsed.environment
     if followed.is_complete:
         say("all steps are complete")
-        _say_where_the_report_is(environment)
+        say_where_the_report_is(environment)
         return ExitCode.DONE
     if followed.failed is not None:
         _say_failure(followed.failed, stack, wait_s=0 if parsed.no_follow else SHIPPED_WITHIN_S)
@@ -91,22 +91,8 @@ def _result(followed: Followed, stack: ComputeStack, parsed: argparse.Namespace)
     )
 
 
-def _say_where_the_report_is(environment: Environment) -> None:
-    if (data := find_data_stack(environment)) is not None:
-        uri = data.output.child(REPORT).uri
-        say(f"copy the report with: aws s3 cp {printable(uri)} report.html")
-
-
 def _say_failure(step: Step, stack: ComputeStack, *, wait_s: float) -> None:
-    say(f"fruits: the step {step.name} ({step.step_id}) failed{_reason(step.failure)}")
-    log = last_lines(aws_client("s3"), stack.log_uri, stack.cluster_id, step, wait_s=wait_s)
-    if log.lines is None:
-        say(f"its log has not come yet; it will be in {printable(log.uri)}")
-        return
-    say(f"the last words of its log, {printable(log.uri)}:")
-    for line in log.lines:
-        say(f"  {line}")
-
-
-def _reason(failure: str) -> str:
-    return f": {failure}" if failure else ""
+    say_failure(step.name, step.step_id, step.failure)
+    folder = parse_location(f"{stack.log_uri}{stack.cluster_id}/steps/{step.step_id}")
+    s3 = aws_client("s3")
+    say_last_words(last_lines(s3, folder, step.name, step.ended_at, wait_s=wait_s))

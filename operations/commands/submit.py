@@ -1,15 +1,17 @@
-"""The submit command: the steps, on the cluster that runs or on one of their own."""
+"""The submit command: the steps, on the cluster that runs or on EMR Serverless."""
 
 import argparse
+from collections.abc import Callable
 
-from operations.aws.budget import check_run_budget
+from operations.aws.budget import check_run_budget, on_cluster, on_serverless
 from operations.aws.clients import aws_client
 from operations.aws.stacks import compute_stack, data_stack
 from operations.aws.steps import submit
 from operations.command_lines import fruits_command
 from operations.commands.arguments import add_cloud, add_interval
-from operations.commands.on_demand import add_on_demand, status_on_demand, submit_on_demand
+from operations.commands.serverless import add_serverless, submit_serverless
 from operations.commands.status import follow_steps
+from operations.costs.runs import RunEstimate, Work
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.argument_types import positive_float
 from spark_assets.runtime.progress import say
@@ -23,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="USD",
         help="submit nothing where the run is estimated to cost more",
     )
-    add_on_demand(parser, help_text="on a cluster that is made for this run and ends with it")
+    add_serverless(parser, help_text="on EMR Serverless, which needs no cluster")
     parser.add_argument("--follow", action="store_true", help="then do what 'fruits status' does")
     add_interval(parser)
     parser.set_defaults(no_follow=False)
@@ -35,12 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Submit the steps, and follow them or say how to."""
-    if parsed.on_demand:
-        _check_budget(parsed, cluster_id=None)
-        submitted_run = submit_on_demand(parsed)
-        return status_on_demand(parsed) if parsed.follow else submitted_run
+    if parsed.serverless:
+        _check_budget(parsed, on_serverless)
+        return submit_serverless(parsed)
     stack = compute_stack(parsed.environment)
-    _check_budget(parsed, cluster_id=stack.cluster_id)
+    _check_budget(parsed, on_cluster(aws_client("emr"), stack.cluster_id))
     submitted = submit(aws_client("emr"), aws_client("ssm"), stack, parsed.environment)
     for name, step_id in submitted.items():
         say(f"{name}: {step_id} on {stack.cluster_id}")
@@ -50,7 +51,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     return ExitCode.DONE
 
 
-def _check_budget(parsed: argparse.Namespace, *, cluster_id: str | None) -> None:
+def _check_budget(parsed: argparse.Namespace, estimate: Callable[[Work], RunEstimate]) -> None:
     if parsed.max_cost is not None:
         images = data_stack(parsed.environment).images
-        check_run_budget(aws_client("emr"), cluster_id, images, max_cost_usd=parsed.max_cost)
+        check_run_budget(images, estimate, max_cost_usd=parsed.max_cost)

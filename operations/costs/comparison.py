@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 
 from cdk_app.instances import InstanceType
 from operations.costs.clusters import ClusterShape, hourly_costs, total
-from operations.costs.configured import default_cluster
+from operations.costs.configured import default_capacity, default_cluster
 from operations.costs.prices import HOURS_PER_MONTH, Prices
-from operations.costs.runs import RunEstimate, Work, estimate_run, estimate_serverless_run
+from operations.costs.runs import RunEstimate, Work, estimate_run
+from operations.costs.serverless import estimate_serverless_run, most_usd
 from operations.costs.speed import Speed
 
 N_WORKERS = (1, 2, 4, 8, 16, 32)
@@ -24,11 +25,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One run on several clusters, the default first; on EMR Serverless; and a month left on."""
+    """One run on several clusters, the default first; on EMR Serverless; and a month left on.
+
+    ``serverless_most_usd`` is what a run on EMR Serverless can cost until it is timed out.
+    """
 
     work: Work
     candidates: tuple[Candidate, ...]
     serverless: RunEstimate
+    serverless_most_usd: float
     month_usd: float
 
     @property
@@ -54,7 +59,8 @@ def compare(work: Work, prices: Prices, speed: Speed) -> Comparison:
             Candidate(name, shape, estimate_run(work, shape, prices, speed))
             for name, shape in shapes
         ),
-        estimate_serverless_run(work, default_cluster().n_worker_vcpus, prices, speed),
+        estimate_serverless_run(work, default_capacity(), prices, speed),
+        most_usd(default_capacity(), prices),
         total(hourly_costs(default_cluster(), prices)) * HOURS_PER_MONTH,
     )
 

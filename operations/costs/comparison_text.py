@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from operations.costs.clusters import monthly_costs_at_rest
 from operations.costs.comparison import Candidate, Comparison
+from operations.costs.configured import default_capacity
 from operations.costs.figures import Figure
 from operations.costs.prices import Prices
 from operations.costs.runs import stored_gb, upload_cost
@@ -85,7 +86,12 @@ def _facts(comparison: Comparison, prices: Prices, speed: Speed) -> list[str]:
         (
             "EMR Serverless",
             f"{_both(serverless.usd, prices)}, report after {_time(serverless.report_h)}, with "
-            f"{comparison.default.shape.n_worker_vcpus} vCPUs (ARM)",
+            f"at most {default_capacity().n_vcpus} vCPUs",
+        ),
+        (
+            "... at most",
+            f"{_both(comparison.serverless_most_usd, prices)}, where a run is timed out after "
+            f"{default_capacity().timeout_h} hours",
         ),
         ("default left on", f"{_both(comparison.month_usd, prices)} a month"),
         (

@@ -7,6 +7,7 @@ from operations.cdk.context import read_config
 from operations.costs import clusters
 from operations.costs.clusters import ClusterShape
 from operations.costs.prices import Prices
+from operations.costs.serverless import Capacity
 from spark_assets.output.receipt import Cost
 
 # The control channel of EMR, and the key; the session manager needs two more.
@@ -30,6 +31,23 @@ def cluster_shape(config: PipelineConfig) -> ClusterShape:
 def default_cluster() -> ClusterShape:
     """Return the cluster of ``cdk.json``, which is deployed where nobody asks for another."""
     return cluster_shape(read_config())
+
+
+def serverless_capacity(config: PipelineConfig) -> Capacity:
+    """Return the most that the application of a configuration has at a time."""
+    return Capacity(
+        n_vcpus=16,
+        n_driver_vcpus=4,
+        memory_gb=64,
+        architecture=config.architecture,
+        timeout_h=config.run_timeout_hours,
+    )
+
+
+@cache
+def default_capacity() -> Capacity:
+    """Return the most that the application of ``cdk.json`` has at a time."""
+    return serverless_capacity(read_config())
 
 
 def hourly_costs(config: PipelineConfig, prices: Prices | None = None) -> list[Cost]:

@@ -51,8 +51,10 @@ def queries(families: Iterable[str], region: str) -> list[Query]:
             ("storage", "AmazonS3", f"{_PREFIX}TimedStorage-ByteHrs"),
             ("get_requests", "AmazonS3", f"{_PREFIX}Requests-Tier2"),
             ("put_requests", "AmazonS3", f"{_PREFIX}Requests-Tier1"),
-            ("serverless_vcpu", "ElasticMapReduce", f"{_PREFIX}EMR-SERVERLESS-ARM-vCPUHours"),
-            ("serverless_memory", "ElasticMapReduce", f"{_PREFIX}EMR-SERVERLESS-ARM-MemoryGBHours"),
+            ("serverless_vcpu", "ElasticMapReduce", f"{_PREFIX}EMR-SERVERLESS-vCPUHours"),
+            ("serverless_memory", "ElasticMapReduce", f"{_PREFIX}EMR-SERVERLESS-MemoryGBHours"),
+            ("serverless_storage", "ElasticMapReduce", f"{_PREFIX}EMR-SERVERLESS-StorageGBHours"),
+            ("serverless_arm", "ElasticMapReduce", f"{_PREFIX}EMR-SERVERLESS-ARM-vCPUHours"),
         )
     ]
 
@@ -104,13 +106,17 @@ def prices_from(
             for family in dated.instances
         },
         frankfurt=here,
-        serverless_frankfurt=here,
+        # Of memory it is the same to a thousandth.
+        serverless_arm=figure(
+            "serverless_arm", dated.serverless_arm.unit, factor=1 / usd["serverless_vcpu"]
+        ),
         get_requests=figure("get_requests", dated.get_requests.unit, factor=per_thousand),
         put_requests=figure("put_requests", dated.put_requests.unit, factor=per_thousand),
         **{
             name: figure(name, getattr(dated, name).unit)
             for name in (
-                "disk", "endpoint", "key", "storage", "serverless_vcpu", "serverless_memory"
+                "disk", "endpoint", "key", "storage",
+                "serverless_vcpu", "serverless_memory", "serverless_storage",
             )
         },
     )  # fmt: skip

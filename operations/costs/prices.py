@@ -20,7 +20,7 @@ class Prices:
     ``read`` is when they were read.  ``instances`` has the xlarge of each family on demand, in the
     place to which ``frankfurt`` is the factor; the price is proportional to the vCPUs.
     ``emr_instances`` has what EMR adds for an xlarge where that was read; elsewhere it is the share
-    ``emr`` of the price on demand.
+    ``emr`` of the price on demand.  ``serverless_arm`` is the factor to vCPUs and memory on x86.
     """
 
     read: str
@@ -36,7 +36,8 @@ class Prices:
     put_requests: Figure
     serverless_vcpu: Figure
     serverless_memory: Figure
-    serverless_frankfurt: Figure
+    serverless_storage: Figure
+    serverless_arm: Figure
     euro: Figure
     emr_instances: Mapping[str, Figure] = field(default_factory=dict)
 
@@ -57,7 +58,8 @@ class Prices:
         return (
             self.frankfurt, self.spot, *(self.emr_instances.values() or (self.emr,)), self.disk,
             self.endpoint, self.key, self.storage, self.get_requests, self.put_requests,
-            self.serverless_vcpu, self.serverless_memory, self.serverless_frankfurt, self.euro,
+            self.serverless_vcpu, self.serverless_memory, self.serverless_storage,
+            self.serverless_arm, self.euro,
         )  # fmt: skip
 
     def on_demand(self, instance_type: InstanceType) -> float:

@@ -6,14 +6,19 @@ from operations.costs.clusters import total
 from spark_assets.output.receipt import Receipt
 
 WIDTH = 100
+_WHERE = {
+    False: "on a cluster of this size that starts for it",
+    True: "with all that the application may have at a time",
+}
 
 
 def receipt_text(receipt: Receipt) -> str:
-    """Tell what a cluster has cost, beside what was to be expected."""
+    """Tell what a cluster or a run has cost, beside what was to be expected."""
     until = receipt.ended_at or f"{receipt.made_at}, and is still there"
     return "\n".join(
         [
-            f"The cluster {receipt.cluster_id} was there from {receipt.started_at} to {until}:",
+            f"The {'run' if receipt.is_serverless else 'cluster'} {receipt.cluster_id} was there "
+            f"from {receipt.started_at} to {until}:",
             "",
             *_nodes(receipt),
             "",
@@ -32,7 +37,8 @@ def receipt_text(receipt: Receipt) -> str:
 
 
 def _nodes(receipt: Receipt) -> list[str]:
-    lines = [f"  {'nodes':<14}{'market':<12}{'nodes':>6}{'hours':>9}"]
+    counted = "jobs" if receipt.is_serverless else "nodes"
+    lines = [f"  {'billed':<14}{'market':<12}{counted:>6}{'hours':>9}"]
     for one in receipt.node_hours:
         market = one.market.lower().replace("_", " ")
         lines.append(f"  {one.instance_type:<14}{market:<12}{one.n_nodes:>6}{one.hours:>9.2f}")
@@ -57,5 +63,5 @@ def _summary(receipt: Receipt) -> str:
     images = "1 image" if receipt.n_images == 1 else f"{receipt.n_images:,} images"
     return (
         f"{usd} for {runs} over {images}: {receipt.usd_per_million:,.2f} USD a million images. "
-        "The estimate is for one run over them on a cluster of this size that starts for it."
+        f"The estimate is for one run over them {_WHERE[receipt.is_serverless]}."
     )

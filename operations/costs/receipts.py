@@ -70,7 +70,7 @@ def make_receipt(
     Raises FruitsError for a node of a type that has no price.
     """
     until = cluster.ended_at or now
-    during = [run for run in runs if cluster.created_at <= run.started_at <= until]
+    during = runs_between(runs, cluster.created_at, until)
     n_images = sum(run.n_images for run in during)
     figures = (prices.frankfurt, prices.spot, prices.emr, prices.disk, prices.euro)
     return Receipt(
@@ -82,11 +82,21 @@ def make_receipt(
         n_images=n_images,
         node_hours=_node_hours(cluster.nodes, now),
         costs=_costs(cluster, n_images, len(during), prices, speed, now),
-        estimate=_estimate(cluster, during, prices, speed) if n_images else None,
+        estimate=(
+            # In one run on this cluster.
+            estimate_run(work_of(during, speed), peak_shape(cluster.nodes), prices, speed).costs
+            if n_images
+            else None
+        ),
         euros_a_usd=prices.euro.value,
         prices_read=prices.read,
         assumptions=(*(each.assumption for each in figures if each.assumption), _COUNTED),
     )
+
+
+def runs_between(runs: Sequence[FinishedRun], start: datetime, end: datetime) -> list[FinishedRun]:
+    """Return the runs that began in a time."""
+    return [run for run in runs if start <= run.started_at <= end]
 
 
 def peak_shape(nodes: Sequence[Node]) -> ClusterShape:
@@ -165,14 +175,11 @@ def _costs(
     )
 
 
-def _estimate(
-    cluster: ClusterRecord, runs: Sequence[FinishedRun], prices: Prices, speed: Speed
-) -> tuple[Cost, ...]:
-    """Return what would have been estimated for these images, in one run on this cluster."""
+def work_of(runs: Sequence[FinishedRun], speed: Speed) -> Work:
+    """Return the images of some runs, of which there is one at least, as those of one run."""
     n_images = sum(run.n_images for run in runs)
     megabytes = sum(run.n_bytes for run in runs) / n_images / 1e6
-    work = Work(n_images, speed.megapixels_of(megabytes))
-    return estimate_run(work, peak_shape(cluster.nodes), prices, speed).costs
+    return Work(n_images, speed.megapixels_of(megabytes))
 
 
 def _type_of(name: str) -> InstanceType:

@@ -1,4 +1,4 @@
-"""What one run takes and costs: on a cluster made for it, and on EMR Serverless."""
+"""What one run takes and costs on a cluster: made for it, or running already."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,8 @@ from spark_assets.output.receipt import Cost
 
 GETS_AN_IMAGE = 1
 _LISTED_AT_A_TIME = 1000
-_S_PER_HOUR = 3600
+SECONDS_PER_HOUR = 3600
 _IMAGES_PER_MILLION = 1_000_000
-# What a worker of EMR Serverless has for each vCPU, as an m7g has, and the driver's vCPUs.
-_SERVERLESS_GB_A_VCPU = 4
-_SERVERLESS_DRIVER_VCPUS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +59,8 @@ def estimate_run(
     start_s = speed.steps_start.value
     if not is_running:
         start_s += speed.cluster_start.value + speed.bootstrap.value
-    busy_s = _vcpu_seconds(work, speed) / (shape.n_worker_vcpus * speed.efficiency.value)
-    report_h = (start_s + work.n_images * speed.listing.value + busy_s) / _S_PER_HOUR
+    busy_s = vcpu_seconds(work, speed) / (shape.n_worker_vcpus * speed.efficiency.value)
+    report_h = (start_s + work.n_images * speed.listing.value + busy_s) / SECONDS_PER_HOUR
     billed_h = report_h + shape.idle_minutes / 60
     return RunEstimate(
         work.n_images,
@@ -85,27 +82,6 @@ def cluster_costs(shape: ClusterShape, hours: float, prices: Prices) -> list[Cos
         *(Cost(what, by_the_hour[what]) for what in ("EMR", "disks", "endpoints")),
         Cost("key", prices.key.value * hours / HOURS_PER_MONTH),
     ]
-
-
-def estimate_serverless_run(work: Work, n_vcpus: int, prices: Prices, speed: Speed) -> RunEstimate:
-    """Estimate the same run on EMR Serverless with so many vCPUs of workers, on ARM."""
-    busy_s = _vcpu_seconds(work, speed) / (n_vcpus * speed.efficiency.value)
-    start_s = speed.serverless_start.value + speed.steps_start.value
-    hours = (start_s + work.n_images * speed.listing.value + busy_s) / _S_PER_HOUR
-    usd_a_vcpu = prices.serverless_vcpu.value + _SERVERLESS_GB_A_VCPU * (
-        prices.serverless_memory.value
-    )
-    vcpu_h = (n_vcpus + _SERVERLESS_DRIVER_VCPUS) * hours
-    return RunEstimate(
-        work.n_images,
-        hours,
-        hours,
-        (
-            Cost("EMR Serverless", vcpu_h * usd_a_vcpu * prices.serverless_frankfurt.value),
-            requests_cost(work.n_images, prices, n_objects=speed.objects.value),
-            Cost("key", prices.key.value * hours / HOURS_PER_MONTH),
-        ),
-    )
 
 
 def requests_cost(n_images: int, prices: Prices, *, n_objects: float) -> Cost:
@@ -131,6 +107,7 @@ def per_million(usd: float, n_images: int) -> float:
     return usd * _IMAGES_PER_MILLION / n_images
 
 
-def _vcpu_seconds(work: Work, speed: Speed) -> float:
+def vcpu_seconds(work: Work, speed: Speed) -> float:
+    """Return how long one vCPU works on all images."""
     an_image = speed.vcpu_seconds_per_image(work.megapixels) + speed.reduction.value
     return work.n_images * an_image

@@ -16,10 +16,10 @@ from operations.plan.compute import (
     destroy_compute_text,
     destroy_data_text,
 )
-from operations.plan.on_demand import (
-    after_deploy_on_demand_text,
-    deploy_on_demand_text,
-    destroy_on_demand_text,
+from operations.plan.serverless import (
+    after_deploy_serverless_text,
+    deploy_serverless_text,
+    destroy_serverless_text,
 )
 
 # Where make leaves what the stacks ship.
@@ -44,9 +44,9 @@ def steps_command(config: PipelineConfig) -> str:
 _ANSWERS = {
     "deploy": deploy_text,
     "after-deploy": after_deploy_text,
-    "deploy-on-demand": deploy_on_demand_text,
-    "after-deploy-on-demand": after_deploy_on_demand_text,
-    "destroy-on-demand": destroy_on_demand_text,
+    "deploy-serverless": deploy_serverless_text,
+    "after-deploy-serverless": after_deploy_serverless_text,
+    "destroy-serverless": destroy_serverless_text,
     "destroy-compute": destroy_compute_text,
     "destroy-data": destroy_data_text,
     "goals": goals,

@@ -1,4 +1,4 @@
-"""A receipt as an output keeps it: what the cluster of some runs has cost.
+"""A receipt as an output keeps it: what the cluster of some runs, or one on Serverless, has cost.
 
 The standard library alone: the report shows receipts, and what makes them knows prices, which
 nothing on the cluster needs.
@@ -17,9 +17,16 @@ class Cost:
     usd: float
 
 
+# In the place of a node's market: what is billed of runs on EMR Serverless.
+SERVERLESS = "SERVERLESS"
+
+
 @dataclass(frozen=True, slots=True)
 class NodeHours:
-    """How long the nodes of one type and market were there, together."""
+    """How long the nodes of one type and market were there, together.
+
+    On EMR Serverless the type is a vCPU or a GB, and the number that of job runs.
+    """
 
     instance_type: str
     market: str
@@ -31,6 +38,7 @@ class NodeHours:
 class Receipt:
     """What a cluster has cost by ``made_at``, and the runs it cost it for.
 
+    On EMR Serverless ``cluster_id`` is the name of the run, which there is one of.
     Moments are ISO 8601; ``ended_at`` is None for a cluster that is still there.  ``costs`` and
     ``estimate`` are in USD; ``estimate`` is None where no image was looked at.
     """
@@ -47,6 +55,10 @@ class Receipt:
     euros_a_usd: float
     prices_read: str
     assumptions: tuple[str, ...]
+
+    @property
+    def is_serverless(self) -> bool:
+        return any(one.market == SERVERLESS for one in self.node_hours)
 
     @property
     def usd(self) -> float:

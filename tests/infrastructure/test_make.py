@@ -23,7 +23,7 @@ esac
 """
 PLAN = "python -m operations.plan"
 PREFLIGHT = "python -m operations.preflight --stack"
-END_RUNS = "python -m operations.end_runs"
+STOP_SERVERLESS = "python -m operations.stop_serverless"
 CDK = "python -m operations.cdk"
 DEPLOY = f"{CDK} deploy --exclusively --method=direct --require-approval never"
 DESTROY = f"{CDK} destroy --exclusively --force"
@@ -83,17 +83,17 @@ def test_deploy_says_its_plan_before_it_makes_anything(make):
     assert "no photographs are uploaded" in done.stdout
 
 
-def test_deploy_makes_runs_on_demand_in_place_of_a_cluster(make):
-    done = make("deploy", "STACK=on-demand", "IMAGES=photographs")
+def test_deploy_makes_an_application_in_place_of_a_cluster(make):
+    done = make("deploy", "STACK=serverless", "IMAGES=photographs")
     assert done.returncode == 0, done.stderr
     assert make.calls == [
         f"{PLAN} goals {TEST}",
-        f"{PLAN} deploy-on-demand {TEST}",
-        f"{PREFLIGHT} on-demand {TEST}",
+        f"{PLAN} deploy-serverless {TEST}",
+        f"{PREFLIGHT} serverless {TEST}",
         f"{DEPLOY} {TEST} FruitsData",
         "fruits upload --images photographs --environment test",
-        f"{DEPLOY} {TEST} FruitsOnDemand",
-        f"{PLAN} after-deploy-on-demand {TEST}",
+        f"{DEPLOY} {TEST} FruitsServerless",
+        f"{PLAN} after-deploy-serverless {TEST}",
     ]
 
 
@@ -101,7 +101,7 @@ def test_deploy_makes_runs_on_demand_in_place_of_a_cluster(make):
 def test_deploy_refuses_another_stack(make, stack):
     done = make("deploy", f"STACK={stack}")
     assert done.returncode == 2
-    assert f"fruits: STACK is '{stack}'; give compute or on-demand" in done.stderr
+    assert f"fruits: STACK is '{stack}'; give compute or serverless" in done.stderr
     assert not any("deploy" in call for call in make.calls)
 
 
@@ -153,7 +153,7 @@ def test_synth_prints_each_stack(make):
     make("synth")
     assert make.calls[1:] == [
         f"{CDK} synth {stack} --exclusively {TEST}"
-        for stack in ("FruitsData", "FruitsCompute", "FruitsOnDemand")
+        for stack in ("FruitsData", "FruitsCompute", "FruitsServerless")
     ]
 
 
@@ -184,10 +184,10 @@ def test_upload_uploads(make):
     [
         ([], "fruits erase --output out --path kiwi/my 1.jpg"),
         (["OUTPUT=my results"], "fruits erase --output my results --path kiwi/my 1.jpg"),
-        (["ON_CLUSTER=yes"], "fruits erase --on-cluster --environment test --path kiwi/my 1.jpg"),
+        (["ON=cluster"], "fruits erase --on-cluster --environment test --path kiwi/my 1.jpg"),
         (
-            ["ON_CLUSTER=yes", "ENVIRONMENT=prod"],
-            "fruits erase --on-cluster --environment prod --path kiwi/my 1.jpg",
+            ["ON=serverless", "ENVIRONMENT=prod"],
+            "fruits erase --serverless --environment prod --path kiwi/my 1.jpg",
         ),
     ],
 )
@@ -206,21 +206,21 @@ def test_destroy_is_about_the_cluster(make):
 
 
 @pytest.mark.parametrize(("stop", "option"), [([], ""), (["STOP=yes"], " --stop")])
-def test_runs_on_demand_are_ended_before_what_they_need_is_deleted(make, stop, option):
-    make("destroy", "STACK=on-demand", *stop)
+def test_the_application_is_stopped_before_it_is_deleted(make, stop, option):
+    make("destroy", "STACK=serverless", *stop)
     assert [" ".join(call.split()) for call in make.calls] == [
-        f"{PLAN} destroy-on-demand {TEST}",
-        f"{END_RUNS}{option} {TEST}",
-        f"{DESTROY} {TEST} FruitsOnDemand",
+        f"{PLAN} destroy-serverless {TEST}",
+        f"{STOP_SERVERLESS}{option} {TEST}",
+        f"{DESTROY} {TEST} FruitsServerless",
     ]
 
 
-def test_what_a_run_needs_is_not_deleted_while_the_run_is_in_the_way(make):
-    assert make("destroy", "STACK=on-demand", failing="end_runs").returncode == 2
-    assert "end_runs" in make.calls[-1]
+def test_the_application_is_not_deleted_while_a_run_is_in_the_way(make):
+    assert make("destroy", "STACK=serverless", failing="stop_serverless").returncode == 2
+    assert "stop_serverless" in make.calls[-1]
 
 
-@pytest.mark.parametrize("stack", ["compute", "on-demand"])
+@pytest.mark.parametrize("stack", ["compute", "serverless"])
 def test_the_preflight_can_be_had_alone(make, stack):
     assert make("preflight", f"STACK={stack}", "CDK_OPTIONS=-c n_task_nodes=0").returncode == 0
     assert make.calls == [f"{PREFLIGHT} {stack} {TEST} -c n_task_nodes=0"]
@@ -246,7 +246,7 @@ def test_data_are_not_destroyed_where_the_step_before_refuses(make, failing, las
 def test_another_stack_is_refused(make):
     done = make("destroy", "STACK=all")
     assert done.returncode == 2
-    assert "fruits: STACK is 'all'; give compute, on-demand or data" in done.stderr
+    assert "fruits: STACK is 'all'; give compute, serverless or data" in done.stderr
     assert make.calls == []
 
 

@@ -285,7 +285,7 @@ def client_error(code, message):
     ("found", "code", "words"),
     [
         ("fruits-test-compute", 1, "compute is there and uses the buckets, so nothing was deleted"),
-        ("fruits-test-on-demand", 1, "destroy it first with: make destroy STACK=on-demand"),
+        ("fruits-test-serverless", 1, "destroy it first with: make destroy STACK=serverless"),
         ("", 0, ""),
         (client_error("ExpiredToken", "The token has expired"), 1, "credentials have expired"),
         (botocore.exceptions.NoCredentialsError(), 1, "no AWS credentials that work were found"),

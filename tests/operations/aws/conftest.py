@@ -91,3 +91,58 @@ def make_compute_stack(aws: None) -> Callable[..., MadeCluster]:
         return MadeCluster(cluster["JobFlowId"], client)
 
     return make
+
+
+@dataclass(frozen=True)
+class MadeApplication:
+    application_id: str
+    machine_arn: str
+    client: Any
+
+
+@pytest.fixture
+def make_serverless_stack(aws: None) -> Callable[..., MadeApplication]:
+    def make(environment: str = "test", job: str | None = None) -> MadeApplication:
+        client = aws_client("emr-serverless")
+        application_id = client.create_application(
+            name="fruits", releaseLabel="emr-7.0.0", type="SPARK", clientToken="token"
+        )["applicationId"]
+        name = f"fruits-{environment}-serverless"
+        begin = {"Type": "Wait", "Seconds": 1, "End": True}
+        machine = {
+            "StateMachineName": name,
+            "DefinitionString": json.dumps({"StartAt": "Begin", "States": {"Begin": begin}}),
+            "RoleArn": "arn:aws:iam::123456789012:role/run",
+        }
+        request = {
+            "applicationId": application_id,
+            "executionRoleArn": "arn:aws:iam::123456789012:role/job",
+            "name": "erase",
+            "jobDriver": {"sparkSubmit": {"entryPoint": "s3://code/erase.py"}},
+        }
+        parameter = {
+            "Type": "String",
+            "Name": f"/fruits/{environment}/erasure-job",
+            "Value": json.dumps(request) if job is None else job,
+        }
+        make_stack(
+            name,
+            {
+                "Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": machine},
+                "Job": {"Type": "AWS::SSM::Parameter", "Properties": parameter},
+            },
+            {
+                "ApplicationId": application_id,
+                "StateMachineArn": {"Ref": "Machine"},
+                "ErasureJobParameterName": {"Ref": "Job"},
+                "LogUri": f"s3://{LOGS}/emr/",
+            },
+        )
+        (found,) = [
+            each["stateMachineArn"]
+            for each in aws_client("stepfunctions").list_state_machines()["stateMachines"]
+            if each["name"] == name
+        ]
+        return MadeApplication(application_id, found, client)
+
+    return make

@@ -9,7 +9,10 @@ from botocore import exceptions as aws
 from operations import cli
 from operations.aws import price_list
 from operations.aws.price_list import read_prices
+from operations.costs.comparison import compare
 from operations.costs.prices import load_prices
+from operations.costs.runs import Work
+from operations.costs.speed import load_speed
 from tests.operations.costs.test_price_documents import document
 
 
@@ -61,10 +64,20 @@ def test_above_the_cap_it_fails_after_the_table_and_names_the_cheapest(capsys):
     assert cli.main(["cost", "--images", "1000000", "--max-cost", "0.5"]) == 1
     told = capsys.readouterr()
     assert "USD/1M" in told.out
-    assert told.err.startswith("fruits: a run on the default cluster (the cheapest here is ")
+    assert told.err.startswith(
+        "fruits: a run on the default cluster (the cheapest cluster here is "
+    )
     assert told.err.endswith(
         "--max-cost allows 0.50; give a higher one, fewer images or another cluster\n"
     )
+
+
+def test_the_cap_can_be_held_against_a_run_on_serverless(capsys):
+    usd = compare(Work(1_000_000, 12), load_prices(), load_speed()).serverless.usd
+    command = ["cost", "--images", "1000000", "--serverless", "--max-cost"]
+    assert cli.main([*command, str(usd * 1.001)]) == 0
+    assert cli.main([*command, str(usd * 0.999)]) == 1
+    assert "fruits: a run on EMR Serverless (the cheapest cl" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,11 @@ import pytest
 
 from cdk_app.config import Environment
 from operations import cli
-from operations.aws.budget import check_run_budget
+from operations.aws.budget import check_run_budget, on_cluster, on_serverless
 from operations.aws.clients import aws_client
 from operations.aws.nodes import read_cluster
 from operations.aws.stacks import data_stack
-from operations.costs.configured import default_cluster
-from operations.costs.prices import load_prices
-from operations.costs.runs import Work, estimate_run
-from operations.costs.speed import load_speed
+from operations.costs.runs import Work
 from spark_assets.errors import FruitsError
 from spark_assets.output.manifest import Counts
 from spark_assets.output.output import Output
@@ -205,24 +202,24 @@ def test_the_newest_receipt_is_the_one_that_was_made_last(tmp_path):
 
 def test_a_run_above_the_cap_is_refused_and_one_below_is_not(s3, output, cluster_id):
     images = data_stack(Environment.TEST).images
-    emr = aws_client("emr")
-    check_run_budget(emr, cluster_id, images, max_cost_usd=0.0001)  # there is nothing to look at
+    estimate = on_cluster(aws_client("emr"), cluster_id)
+    check_run_budget(images, estimate, max_cost_usd=0.0001)  # there is nothing to look at
     for n in range(3):
         s3.put_object(Bucket=RAW, Key=f"images/apple/{n}.jpg", Body=b"x" * 5000)
-    check_run_budget(emr, cluster_id, images, max_cost_usd=5)
+    check_run_budget(images, estimate, max_cost_usd=5)
     with pytest.raises(
         FruitsError, match=r"^a run over all 3 images would cost about \d\.\d\d USD"
     ):
-        check_run_budget(emr, cluster_id, images, max_cost_usd=0.0001)
+        check_run_budget(images, estimate, max_cost_usd=0.0001)
 
 
-def test_a_run_on_a_cluster_of_its_own_is_counted_with_its_start(s3, output):
+def test_a_run_on_serverless_is_counted_with_its_start(s3, output):
     s3.put_object(Bucket=RAW, Key="images/1.jpg", Body=b"x" * 5000)
     images = data_stack(Environment.TEST).images
-    started = estimate_run(Work(1, 0.01), default_cluster(), load_prices(), load_speed()).usd
-    check_run_budget(None, None, images, max_cost_usd=started * 1.001)
+    started = on_serverless(Work(1, 0.01)).usd
+    check_run_budget(images, on_serverless, max_cost_usd=started * 1.001)
     with pytest.raises(FruitsError, match="a run over 1 image would cost about"):
-        check_run_budget(None, None, images, max_cost_usd=started * 0.999)
+        check_run_budget(images, on_serverless, max_cost_usd=started * 0.999)
 
 
 def test_nodes_that_have_ended_do_no_work_of_a_run(s3, output):
@@ -233,4 +230,4 @@ def test_nodes_that_have_ended_do_no_work_of_a_run(s3, output):
     s3.put_object(Bucket=RAW, Key="images/1.jpg", Body=b"x")
     images = data_stack(Environment.TEST).images
     with pytest.raises(FruitsError, match="no worker node yet"):
-        check_run_budget(AllEnded(), "j-1", images, max_cost_usd=5)
+        check_run_budget(images, on_cluster(AllEnded(), "j-1"), max_cost_usd=5)

@@ -10,16 +10,17 @@ import pytest
 from botocore import exceptions as aws
 
 from operations import cli
-from operations.aws.clusters import describe_steps
 from operations.aws.following import follow
 from operations.aws.step_logs import last_lines
 from operations.commands import status
+from spark_assets.storage.locations import parse_location
 from tests.operations.aws.conftest import LOGS, RESULTS, STEPS
 
 NAMES = [step["name"] for step in STEPS]
 STARTED = datetime(2020, 1, 1, 12, tzinfo=UTC)
 ENDED = STARTED + timedelta(seconds=75)
 DONE = ("COMPLETED",) * 3
+FOLDER = parse_location(f"s3://{LOGS}/emr/j-1/steps/s-featurize")
 OUR_SENTENCE = "fruits: the bucket nowhere does not exist; check the name"
 
 
@@ -113,12 +114,6 @@ def failed_looks():
         ("RUNNING", ("RUNNING", "PENDING", "PENDING")),
         ("WAITING", ("FAILED", "CANCELLED", "CANCELLED")),
     )
-
-
-def a_failed_step():
-    emr = ScriptedEMR(failed_looks()[1])
-    emr.describe_cluster("j-1")
-    return describe_steps(emr, "j-1", [f"s-{name}" for name in NAMES])[0]
 
 
 def test_each_change_of_state_is_one_line_with_the_time(capsys):
@@ -232,9 +227,7 @@ def test_a_log_that_has_not_come_is_told_by_where_it_will_be(run_status, capsys)
 def test_the_log_is_waited_for_and_not_for_ever(make_data_stack, s3, capsys):
     make_data_stack()
     clock = Clock()
-    log = last_lines(
-        s3, f"s3://{LOGS}/emr/", "j-1", a_failed_step(), sleep=clock.sleep, clock=clock
-    )
+    log = last_lines(s3, FOLDER, "featurize", ENDED, sleep=clock.sleep, clock=clock)
     assert log.lines is None
     assert clock.now == 300
     assert capsys.readouterr().err == (
@@ -251,7 +244,7 @@ def test_a_log_that_comes_while_waiting_is_read(make_data_stack, s3):
         if clock.now >= 60:
             ship_log(s3, "j-1", OUR_SENTENCE)
 
-    log = last_lines(s3, f"s3://{LOGS}/emr/", "j-1", a_failed_step(), sleep=sleep, clock=clock)
+    log = last_lines(s3, FOLDER, "featurize", ENDED, sleep=sleep, clock=clock)
     assert log.lines == (OUR_SENTENCE,)
     assert clock.now == 60
 
@@ -259,10 +252,7 @@ def test_a_log_that_comes_while_waiting_is_read(make_data_stack, s3):
 def test_a_log_shipped_before_the_step_ended_is_not_taken_for_its_end(make_data_stack, s3):
     """EMR ships what there is every five minutes, while the step runs too."""
     make_data_stack()
-    clock, step = Clock(), a_failed_step()
-    later = type(step)(
-        step.step_id, step.name, step.state, "", step.started_at, datetime(2100, 1, 1, tzinfo=UTC)
-    )
+    clock, later = Clock(), datetime(2100, 1, 1, tzinfo=UTC)
     ship_log(s3, "j-1", "INFO still running")
 
     def sleep(seconds):
@@ -270,7 +260,7 @@ def test_a_log_shipped_before_the_step_ended_is_not_taken_for_its_end(make_data_
         if clock.now >= 30:
             ship_log(s3, "j-1", "INFO still running", OUR_SENTENCE)
 
-    log = last_lines(s3, f"s3://{LOGS}/emr/", "j-1", later, sleep=sleep, clock=clock)
+    log = last_lines(s3, FOLDER, "featurize", later, sleep=sleep, clock=clock)
     assert log.lines == (OUR_SENTENCE,)
     assert clock.now == 30
 
@@ -286,7 +276,7 @@ def test_a_log_shipped_before_the_step_ended_is_not_taken_for_its_end(make_data_
 def test_a_broken_log_is_told_as_one(content, make_data_stack, s3):
     make_data_stack()
     ship_log(s3, "j-1", content=content)
-    log = last_lines(s3, f"s3://{LOGS}/emr/", "j-1", a_failed_step(), wait_s=0)
+    log = last_lines(s3, FOLDER, "featurize", ENDED, wait_s=0)
     assert log.lines[-1].startswith("(the log breaks off here: ")
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from operations import cli
+from operations.aws.budget import on_serverless
 from operations.aws.clusters import Step, describe_cluster
 from operations.aws.following import Followed
 from operations.aws.step_logs import StepLog
@@ -66,11 +67,8 @@ def test_a_run_above_the_cap_is_not_submitted(
     make_data_stack()
     cluster = make_compute_stack()
     s3.put_object(Bucket=RAW, Key="images/a.jpg", Body=b"photograph")
-    # moto has no nodes to count: the cap is held against a cluster like the default.
-    real = submit.check_run_budget
-    monkeypatch.setattr(
-        submit, "check_run_budget", lambda emr, _, images, **cap: real(emr, None, images, **cap)
-    )
+    # moto has no nodes to count.
+    monkeypatch.setattr(submit, "on_cluster", lambda *_: on_serverless)
     assert cli.main(["submit", "--max-cost", max_cost]) == (0 if n_steps else 1)
     added = cluster.client.list_steps(ClusterId=cluster.cluster_id)["Steps"]
     assert len(added) == n_steps

@@ -90,6 +90,7 @@ def test_serverless_a_month_left_on_and_what_stays_are_there():
     assert re.search(
         r"EMR Serverless +\d+\.\d\d USD \(\d+\.\d\d EUR\), report after \d+:\d\d", TEXT
     )
+    assert f"at most      {COMPARISON.serverless_most_usd:.2f} USD" in TEXT
     month = COMPARISON.month_usd
     assert 0.7 * 730 < month < 0.9 * 730
     assert f"{month:,.2f} USD" in TEXT

@@ -44,9 +44,9 @@ def test_every_figure_has_a_unit_and_a_source_or_is_called_an_assumption():
 
 def test_what_was_not_read_in_frankfurt_is_an_assumption():
     prices = load_prices()
-    for name in ("frankfurt", "spot", "emr", "disk", "serverless_frankfurt", "euro"):
+    for name in ("frankfurt", "spot", "emr", "disk", "serverless_arm", "euro"):
         assert getattr(prices, name).assumption, name
-    for name in ("endpoint", "storage", "get_requests", "put_requests"):
+    for name in ("endpoint", "storage", "get_requests", "put_requests", "serverless_vcpu"):
         assert getattr(prices, name).assumption is None, name
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from cdk_app.instances import InstanceType
+from cdk_app.instances import Architecture, InstanceType
 from operations.costs.budget import check_budget
 from operations.costs.clusters import hourly_costs, total
 from operations.costs.configured import default_cluster
@@ -12,10 +12,10 @@ from operations.costs.prices import load_prices
 from operations.costs.runs import (
     Work,
     estimate_run,
-    estimate_serverless_run,
     stored_gb,
     upload_cost,
 )
+from operations.costs.serverless import Capacity, estimate_serverless_run, most_usd
 from operations.costs.speed import load_speed
 from spark_assets.errors import FruitsError
 
@@ -92,15 +92,33 @@ def test_idle_minutes_are_billed_and_do_not_delay_the_report():
     assert long.usd > short.usd
 
 
+CAPACITY = Capacity(16, 4, 64, Architecture.ARM64, timeout_h=6)
+ON_X86 = replace(CAPACITY, architecture=Architecture.X86_64)
+
+
 def test_serverless_bills_vcpus_and_memory_of_workers_and_driver():
-    found = estimate_serverless_run(MILLION, 12, PRICES, SPEED)
+    found = estimate_serverless_run(MILLION, CAPACITY, PRICES, SPEED)
+    start_s, listing_s = 120 + 3 * 20, 2.1e-5 * 1_000_000
+    busy_s = 1_000_000 * (2 / 246.9 + 0.0003) / (12 * 0.9)
+    assert found.report_h == pytest.approx((start_s + listing_s + busy_s) / 3600)
     assert found.report_h == found.billed_h
-    assert found.part("EMR Serverless") == pytest.approx(
-        (12 + 4) * found.billed_h * (0.052585 + 4 * 0.005746)
-    )
+    assert found.part("vCPUs") == pytest.approx(16 * found.billed_h * 0.060528 * 0.8)
+    assert found.part("memory") == pytest.approx(64 * found.billed_h * 0.006643 * 0.8)
+    assert found.part("disks") == 0
     assert found.part("S3 requests") == estimate().part("S3 requests")
-    faster = estimate_serverless_run(MILLION, 48, PRICES, SPEED)
+    faster = estimate_serverless_run(MILLION, replace(CAPACITY, n_vcpus=64), PRICES, SPEED)
     assert faster.report_h < found.report_h
+
+
+def test_on_serverless_arm_costs_less_than_x86():
+    on_x86 = estimate_serverless_run(MILLION, ON_X86, PRICES, SPEED)
+    on_arm = estimate_serverless_run(MILLION, CAPACITY, PRICES, SPEED)
+    assert on_arm.part("vCPUs") == pytest.approx(0.8 * on_x86.part("vCPUs"))
+
+
+def test_a_run_on_serverless_costs_at_most_all_it_may_have_until_it_is_timed_out():
+    assert most_usd(ON_X86, PRICES) == pytest.approx(6 * (16 * 0.060528 + 64 * 0.006643))
+    assert most_usd(replace(CAPACITY, timeout_h=12), PRICES) == 2 * most_usd(CAPACITY, PRICES)
 
 
 def test_uploading_takes_a_request_an_image_and_what_is_stored_grows_with_the_images():

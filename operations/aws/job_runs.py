@@ -1,0 +1,135 @@
+"""The job runs of EMR Serverless: those of a run of the chain, and one that is started alone."""
+
+import json
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from operations.aws.clients import Client
+from operations.aws.following import Clock, Sleep, watch
+from operations.aws.wording import duration, printable
+from operations.costs.serverless import BilledHours
+from spark_assets.errors import FruitsError
+from spark_assets.storage.locations import Location, parse_location
+
+_OVER = ("SUCCESS", "FAILED", "CANCELLED")
+# AWS tells moments in whole seconds or in parts of them.
+_ROUNDING = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """A job run.  ``details`` are EMR's own words about its state.
+
+    ``billed`` is nothing until AWS tells it, once the job run is over.
+    """
+
+    job_run_id: str
+    name: str
+    state: str
+    details: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    billed: BilledHours
+    is_billed: bool
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in _OVER
+
+    @property
+    def is_complete(self) -> bool:
+        return self.state == "SUCCESS"
+
+    @property
+    def line(self) -> str:
+        if not self.is_over or self.started_at is None or self.ended_at is None:
+            return f"{self.name} {self.state}"
+        wall_time_s = (self.ended_at - self.started_at).total_seconds()
+        return f"{self.name} {self.state} after {duration(wall_time_s)}"
+
+
+def job_runs_between(
+    serverless: Client,
+    application_id: str,
+    names: Sequence[str],
+    started_at: datetime,
+    ended_at: datetime | None,
+) -> list[JobRun]:
+    """Return the job runs of these names that were made in a time, the oldest first.
+
+    ``ended_at`` is None for a time that goes on.
+    """
+    until = {} if ended_at is None else {"createdAtBefore": ended_at}
+    pages = serverless.get_paginator("list_job_runs").paginate(
+        applicationId=application_id, createdAtAfter=started_at - _ROUNDING, **until
+    )
+    found = [each for page in pages for each in page["jobRuns"] if each.get("name") in names]
+    return [
+        describe_job_run(serverless, application_id, each["id"])
+        for each in sorted(found, key=lambda each: each["createdAt"])
+    ]
+
+
+def describe_job_run(serverless: Client, application_id: str, job_run_id: str) -> JobRun:
+    """Return the state of a job run, and what it is billed for."""
+    told = serverless.get_job_run(applicationId=application_id, jobRunId=job_run_id)["jobRun"]
+    billed = told.get("billedResourceUtilization", {})
+    return JobRun(
+        job_run_id,
+        printable(told.get("name", "")),
+        told["state"],
+        printable(told.get("stateDetails") or ""),
+        told.get("startedAt"),
+        told.get("endedAt"),
+        BilledHours(
+            billed.get("vCPUHour", 0.0),
+            billed.get("memoryGBHour", 0.0),
+            billed.get("storageGBHour", 0.0),
+        ),
+        # One that was cancelled in the queue has had no worker.
+        is_billed=told["state"] in _OVER and (bool(billed) or "startedAt" not in told),
+    )
+
+
+def start_job(serverless: Client, ssm: Client, parameter_name: str) -> str:
+    """Start the job that a parameter describes; return the id of its run.
+
+    Raises FruitsError where the parameter holds anything else.
+    """
+    text = ssm.get_parameter(Name=parameter_name)["Parameter"]["Value"]
+    try:
+        request = dict(json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise FruitsError(
+            f"the parameter {parameter_name} does not hold a job; "
+            "deploy the stack again, which writes it"
+        ) from error
+    return str(serverless.start_job_run(**request, clientToken=uuid.uuid4().hex)["jobRunId"])
+
+
+def follow_job_run(
+    serverless: Client,
+    application_id: str,
+    job_run_id: str,
+    *,
+    interval_s: float,
+    sleep: Sleep = time.sleep,
+    clock: Clock = time.monotonic,
+) -> JobRun:
+    """Look every ``interval_s`` seconds until a job run is over, and say each state of it."""
+    return watch(
+        lambda: describe_job_run(serverless, application_id, job_run_id),
+        lambda seen: [seen.line],
+        lambda seen: seen.is_over,
+        interval_s=interval_s,
+        sleep=sleep,
+        clock=clock,
+    )
+
+
+def driver_logs(log_uri: str, application_id: str, job_run_id: str) -> Location:
+    """Return the folder of what the driver of a job run wrote, as EMR Serverless ships it."""
+    return parse_location(f"{log_uri}applications/{application_id}/jobs/{job_run_id}/SPARK_DRIVER")
