@@ -14,9 +14,10 @@ from pathlib import Path
 from cdk_app.config import Environment
 from cdk_app.retention import DEFAULTS
 from operations.costs.clusters import hourly_costs, monthly_costs_at_rest, total
-from operations.costs.configured import default_cluster
+from operations.costs.configured import default_capacity, default_cluster
 from operations.costs.prices import HOURS_PER_MONTH, load_prices
-from operations.costs.runs import Work, estimate_run, estimate_serverless_run
+from operations.costs.runs import Work, estimate_run
+from operations.costs.serverless import estimate_serverless_run
 from operations.costs.speed import load_speed
 
 DOCS = Path(__file__).parent
@@ -128,7 +129,7 @@ def _costs() -> dict[str, Figure]:
     _, large = speed.photographs
     work = Work(N_IMAGES, large.megapixels)
     run = estimate_run(work, default_cluster(), prices, speed)
-    serverless = estimate_serverless_run(work, default_cluster().n_worker_vcpus, prices, speed)
+    serverless = estimate_serverless_run(work, default_capacity(), prices, speed)
     key, storage = monthly_costs_at_rest(prices=prices)
     return {
         "hour_usd": Figure(total(hourly_costs(default_cluster(), prices)), 3),
@@ -197,7 +198,7 @@ def _serverless_crossover(megapixels: float) -> float:
 
     def more(n_images: int) -> float:
         work = Work(n_images, megapixels)
-        serverless = estimate_serverless_run(work, default_cluster().n_worker_vcpus, prices, speed)
+        serverless = estimate_serverless_run(work, default_capacity(), prices, speed)
         return estimate_run(work, default_cluster(), prices, speed).usd - serverless.usd
 
     # Both grow in a straight line with the images.
