@@ -105,7 +105,7 @@ def retention_lines(retention: Retention) -> Iterator[tuple[str, str]]:
         f"after {_days(tier)}" if tier else "never",
     )
     yield (
-        "logs in CloudWatch: of the network, of runs on demand",
+        "logs in CloudWatch: of the network, of runs on EMR Serverless",
         f"{_days(flow_log_days(retention))}, at most as long as their stack",
     )
 

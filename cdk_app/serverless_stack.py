@@ -1,4 +1,4 @@
-"""The serverless stack: runs on demand, without a cluster; nothing is billed between runs."""
+"""The serverless stack: runs without a cluster; nothing is billed between runs."""
 
 from aws_cdk import ArnFormat, CfnOutput
 from aws_cdk import aws_iam as iam

@@ -16,11 +16,6 @@ from cdk_app.config import ROOT_VOLUME_GIB, PipelineConfig
 RELEASE_LABEL = "emr-spark-8.1.0"
 # EMR may only touch what carries this tag; its own managed policies ask for the same.
 EMR_TAG = "for-use-with-amazon-emr-managed-policies"
-# What a run on demand makes carries it, with the name of the run; the standing cluster does not. By
-# it a run finds what it has made, whatever became of the answers of AWS.
-RUN_TAG = "fruits-run"
-# What EMR calls a cluster that has not ended.
-ACTIVE_STATES = ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING")
 SPOT_WAIT_MINUTES = 10
 SPOT_ALLOCATION = "price-capacity-optimized"
 
