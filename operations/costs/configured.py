@@ -3,6 +3,7 @@
 from functools import cache
 
 from cdk_app.config import ROOT_VOLUME_GIB, PipelineConfig
+from cdk_app.serverless.workers import plan_workers
 from operations.cdk.context import read_config
 from operations.costs import clusters
 from operations.costs.clusters import ClusterShape
@@ -35,10 +36,12 @@ def default_cluster() -> ClusterShape:
 
 def serverless_capacity(config: PipelineConfig) -> Capacity:
     """Return the most that the application of a configuration has at a time."""
+    workers = plan_workers(config.serverless_max_vcpus)
+    n_workers = workers.n_executors + 1
     return Capacity(
-        n_vcpus=16,
-        n_driver_vcpus=4,
-        memory_gb=64,
+        n_vcpus=n_workers * workers.n_vcpus,
+        n_driver_vcpus=workers.n_vcpus,
+        memory_gb=n_workers * workers.memory_gb,
         architecture=config.architecture,
         timeout_h=config.run_timeout_hours,
     )

@@ -17,8 +17,9 @@ def receipt_text(receipt: Receipt) -> str:
     until = receipt.ended_at or f"{receipt.made_at}, and is still there"
     return "\n".join(
         [
-            f"The {'run' if receipt.is_serverless else 'cluster'} {receipt.cluster_id} was there "
-            f"from {receipt.started_at} to {until}:",
+            f"The {'run' if receipt.is_serverless else 'cluster'} {receipt.cluster_id} "
+            f"{'lasted' if receipt.is_serverless else 'was there'} from {receipt.started_at} to "
+            f"{until}:",
             "",
             *_nodes(receipt),
             "",

@@ -269,7 +269,7 @@ def test_the_receipt_is_of_the_hours_that_aws_bills(run_with, s3, capsys):
         8 * prices.serverless_memory.value * prices.serverless_arm.value
     )
     assert [cost.what for cost in kept.estimate] == list(parts)
-    assert told.out.startswith("The run run-1 was there from 2026-11-01T08:00:00+00:00 to ")
+    assert told.out.startswith("The run run-1 lasted from 2026-11-01T08:00:00+00:00 to ")
     assert f"{kept.usd:.3f}" in told.out
 
 
