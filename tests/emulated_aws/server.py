@@ -9,6 +9,8 @@ Added here, because moto lacks it or does otherwise than AWS:
 
 - `emr`, `clusters`: clusters of fleets that somebody else starts, steps that somebody else runs,
   and what a release holds;
+- `serverless`: applications of templates, job runs that somebody else runs, and executions that
+  somebody else interprets;
 - `cloudformation`: a stack is complete when its cluster is up, and has failed when that has;
 - `resources`: rules out of security groups, alarms and budgets, which moto passes over;
 - `buckets`: versions in those whose template asks for it, and no folders of what is deleted;
@@ -34,9 +36,19 @@ from tests.emulated_aws import (
     lookups,
     permissions,
     resources,
+    serverless,
 )
 
 if __name__ == "__main__":
-    for addition in (emr, cloudformation, resources, buckets, deletion, permissions, lookups):
+    for addition in (
+        emr,
+        serverless,
+        cloudformation,
+        resources,
+        buckets,
+        deletion,
+        permissions,
+        lookups,
+    ):
         addition.add()
     main(sys.argv[1:])

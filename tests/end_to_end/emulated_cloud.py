@@ -122,11 +122,11 @@ class EmulatedCloud:
         (found,) = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
-    def tell_emr(self, **word: str) -> None:
-        """Tell the emulator what a node of a cluster has to say."""
+    def tell(self, service: str, **word: Any) -> None:
+        """Tell the emulator what somebody has to say who works for a service: emr, serverless."""
         urllib.request.urlopen(
             urllib.request.Request(
-                f"{self.endpoint}/moto-api/emr",
+                f"{self.endpoint}/moto-api/{service}",
                 data=json.dumps(word).encode(),
                 headers={"Content-Type": "application/json"},
                 method="POST",

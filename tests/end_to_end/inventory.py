@@ -24,6 +24,7 @@ _LISTED = {
     "rules": ("events", "list_rules", "Rules", "Name"),
     "alarms": ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
     "dashboards": ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
+    "state machines": ("stepfunctions", "list_state_machines", "stateMachines", "name"),
     "parameters": ("ssm", "describe_parameters", "Parameters", "Name"),
 }  # fmt: skip
 
@@ -45,6 +46,11 @@ def take_inventory(cloud: EmulatedCloud) -> Inventory:
         cloud.client("emr").list_clusters()["Clusters"],
         "Id",
         lambda cluster: not cluster["Status"]["State"].startswith("TERMINATED"),
+    )
+    found["applications"] = _names(
+        cloud.client("emr-serverless").list_applications()["applications"],
+        "id",
+        lambda application: application["state"] != "TERMINATED",
     )
     budgets = cloud.client("budgets").describe_budgets(AccountId=ACCOUNT)["Budgets"]
     found["budgets"] = _names(budgets, "BudgetName")

@@ -34,6 +34,22 @@ _KEYS = {
 _SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
+def on_this_machine(cloud: EmulatedCloud) -> dict[str, str]:
+    """Return Spark's settings that differ here: one small machine, and where the emulator is."""
+    return {
+        "spark.master": "local[2]",
+        "spark.default.parallelism": "2",
+        "spark.driver.memory": "2g",
+        "spark.driver.extraJavaOptions": _SHORT_LIVED,
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        "spark.hadoop.fs.s3a.endpoint": cloud.endpoint,
+        "spark.hadoop.fs.s3a.path.style.access": "true",
+    }
+
+
 class Node:
     """A node of a cluster: its packages in a scratch folder, its role, and its Spark."""
 
@@ -103,7 +119,7 @@ class Node:
         return self._cloud.denied(operation, self.environment, **arguments)
 
     def _tell(self, **word: str) -> None:
-        self._cloud.tell_emr(cluster_id=self.cluster_id, **word)
+        self._cloud.tell("emr", cluster_id=self.cluster_id, **word)
 
     def _ship_logs(self, step_id: str, done: Finished) -> str:
         uri = f"{self._cluster['LogUri']}{self.cluster_id}/steps/{step_id}"
@@ -133,16 +149,7 @@ class Node:
         ]
         settings = {
             **{k: v.replace("/opt/fruits", str(self._prefix)) for k, v in defaults.items()},
-            "spark.master": "local[2]",
-            "spark.default.parallelism": "2",
-            "spark.driver.memory": "2g",
-            "spark.driver.extraJavaOptions": _SHORT_LIVED,
-            "spark.driver.host": "127.0.0.1",
-            "spark.driver.bindAddress": "127.0.0.1",
-            "spark.ui.enabled": "false",
-            "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
-            "spark.hadoop.fs.s3a.endpoint": self._cloud.endpoint,
-            "spark.hadoop.fs.s3a.path.style.access": "true",
+            **on_this_machine(self._cloud),
         }
         file = self._cloud.folder / "spark-defaults.conf"
         file.write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
@@ -214,7 +221,9 @@ class Nodes:
             # Who waits for a cluster or a step learns that nobody works any more.
             for cluster in emr.list_clusters()["Clusters"]:
                 if not cluster["Status"]["State"].startswith("TERMINATED"):
-                    self._cloud.tell_emr(cluster_id=cluster["Id"], state="TERMINATED_WITH_ERRORS")
+                    self._cloud.tell(
+                        "emr", cluster_id=cluster["Id"], state="TERMINATED_WITH_ERRORS"
+                    )
             if self.node is not None:
                 self.node.stop()
 

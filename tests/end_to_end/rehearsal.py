@@ -12,6 +12,7 @@ from tests.end_to_end.emulated_cloud import EmulatedCloud, Finished
 from tests.end_to_end.erasing import SUBMIT, ErasedPhotograph, erase_one
 from tests.end_to_end.inventory import Inventory, take_inventory
 from tests.end_to_end.node import Node, Nodes, Run
+from tests.end_to_end.on_serverless import RehearsedServerless, rehearse_serverless
 
 _ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 _PRIVATE = "elsewhere/private.jpg"
@@ -30,6 +31,8 @@ class Rehearsed:
     first: Run
     second: Run
     erased: ErasedPhotograph
+    on_serverless: RehearsedServerless
+    n_held: int
     on_no_images: Run
     step_ids: set[str]
     logs: set[str]
@@ -73,14 +76,16 @@ def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
         (manifest,) = [k for k in results_after_first if k.startswith("chain/runs/")]
         content = _content(cloud, results, manifest)
         erased = erase_one(cloud, nodes, outputs)
+        on_serverless = rehearse_serverless(cloud, jars, outputs)
+        n_held = sum(cloud.table(results, f"chain/{n}").num_rows for n in ("features", "rejected"))
         _take_photographs_away(cloud, raw)
         on_no_images = nodes.run(lambda: cloud.fruits(*SUBMIT))
         commands["receipt"] = cloud.fruits("receipt")
         assert nodes.node is not None
         denied = _denied(nodes.node, outputs, next(iter(nodes.steps)))
 
-        logged = {key for key in cloud.objects(logs) if key.startswith("emr/")}
         event_logs = {key for key in cloud.objects(logs) if key.startswith("spark-events/")}
+        logged = {key for key in cloud.objects(logs) if key.startswith(f"emr/{cluster_id}/")}
 
         commands["destroy"] = cloud.make("destroy")
         after_compute = take_inventory(cloud)
@@ -95,6 +100,8 @@ def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
             first=first,
             second=second,
             erased=erased,
+            on_serverless=on_serverless,
+            n_held=n_held,
             on_no_images=on_no_images,
             step_ids=set(nodes.steps),
             logs=logged,

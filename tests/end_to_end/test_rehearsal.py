@@ -16,6 +16,7 @@ from spark_assets.storage.locations import parse_location
 from tests.conftest import skip_or_fail
 from tests.end_to_end.emulated_cloud import ARCHITECTURE, ROOT, EmulatedCloud
 from tests.end_to_end.node import STEPS
+from tests.end_to_end.on_serverless import N_ADDED
 from tests.end_to_end.rehearsal import Rehearsed, rehearse
 from tests.end_to_end.s3_connector import s3_connector
 from tests.moto_server import moto_server
@@ -123,7 +124,7 @@ def test_the_reason_of_a_failure_is_read_from_the_log_bucket(rehearsed):
 
 
 def _all_are_gone(rehearsed):
-    n_held, outputs = rehearsed.drawn.n_images - 1, rehearsed.outputs
+    n_held, outputs = rehearsed.n_held, rehearsed.outputs
     return (
         f"{n_held} of the {n_held} images that {outputs['OutputUri']} holds are no longer in "
         f"{outputs['ImagesUri']}"
@@ -280,6 +281,72 @@ def test_the_role_of_a_node_is_refused_to(rehearsed, deed):
     assert rehearsed.denied[deed]
 
 
+@pytest.mark.parametrize("command", ["deploy", "receipt", "submit", "destroy"])
+def test_every_command_about_serverless_succeeds(rehearsed, command):
+    done = rehearsed.on_serverless.commands[command]
+    assert done.exit_code == 0, done.output
+
+
+def test_on_serverless_the_three_jobs_run_and_are_followed_to_the_report(rehearsed):
+    run = rehearsed.on_serverless.run
+    assert tuple(run.steps) == STEPS
+    for name, done in run.steps.items():
+        assert done.exit_code == 0, f"{name}: {done.output}"
+    assert run.followed.exit_code == 0, run.followed.output
+    told = run.followed.stderr.splitlines()
+    states = [line.partition("RUNNING: ")[2] for line in told if "RUNNING: " in line]
+    assert states[:3] == ["Featurize", "Reduce", "Report"]
+    assert "the run is complete" in told
+    report = f"{rehearsed.outputs['OutputUri']}/report/index.html"
+    assert f"copy the report with: aws s3 cp {report} report.html" in told
+
+
+def test_on_serverless_new_photographs_are_featurized_with_the_libraries_of_the_archive(rehearsed):
+    assert len(rehearsed.on_serverless.features) == N_ADDED
+    n_images = rehearsed.drawn.n_images - 1 + N_ADDED
+    assert f"{n_images} images" in rehearsed.on_serverless.run.steps["featurize"].stdout
+
+
+def test_every_job_leaves_the_logs_of_its_driver_in_the_log_bucket(rehearsed):
+    names = [key.rpartition("/SPARK_DRIVER/")[2] for key in rehearsed.on_serverless.logs]
+    assert sorted(names) == sorted([*["stdout.gz", "stderr.gz"] * (len(STEPS) + 1)])
+    assert all(key.startswith("emr/applications/") for key in rehearsed.on_serverless.logs)
+
+
+def test_the_receipt_of_a_run_adds_up_what_its_jobs_are_billed(rehearsed):
+    told = rehearsed.on_serverless.commands["receipt"].stdout
+    assert told.startswith("The run ")
+    assert "1 run over" in told
+    assert "vCPU          serverless       3" in told
+
+
+def test_an_erasure_is_a_job_under_the_role_of_an_erasure(rehearsed):
+    seen = rehearsed.on_serverless
+    assert seen.erasure.steps["erase"].exit_code == 0, seen.erasure.steps["erase"].output
+    assert seen.erasure.followed.exit_code == 0, seen.erasure.followed.output
+    assert "erase SUCCESS after" in seen.erasure.followed.stderr
+    (certificate,) = seen.certificates
+    assert certificate["n_images"] == 1
+    assert seen.versions_of_erased == []
+    assert seen.features_after_erasure == seen.features - {seen.erased_path}
+
+
+def test_serverless_is_not_destroyed_under_a_run_unless_that_is_stopped(rehearsed):
+    seen = rehearsed.on_serverless
+    assert seen.refused.exit_code == 2
+    assert "is under way, so nothing was deleted; follow it with: " in seen.refused.stderr
+    told = seen.commands["destroy"].stderr
+    assert "stopped the run " in told
+    assert "STOPPED" in told
+
+
+def test_destroying_serverless_leaves_what_was_there_before(rehearsed):
+    assert _made_since(rehearsed.deployed, rehearsed.on_serverless.after) == {}
+    made = _made_since(rehearsed.deployed, rehearsed.on_serverless.deployed)
+    assert len(made["applications"]) == len(made["state machines"]) == 1
+    assert "VPCs" not in made
+
+
 def test_destroying_the_cluster_leaves_the_data_alone(rehearsed):
     made = _made_since(rehearsed.before, rehearsed.after_compute)
     assert {kind: len(names) for kind, names in made.items()} == {
@@ -291,7 +358,8 @@ def test_destroying_the_cluster_leaves_the_data_alone(rehearsed):
 def test_nothing_is_left_after_destroy(rehearsed):
     assert _made_since(rehearsed.before, rehearsed.after) == {}
     # All that was looked for was there.
-    assert _made_since(rehearsed.before, rehearsed.deployed).keys() == rehearsed.deployed.keys()
+    made = _made_since(rehearsed.before, rehearsed.on_serverless.deployed)
+    assert made.keys() == rehearsed.deployed.keys()
 
 
 def _made_since(before, now):
