@@ -20,7 +20,7 @@ _QUOTAS = {
     ("ec2", "L-34B43A08"): _STANDARD_VCPUS,
     ("emr-serverless", "L-D05C8A75"): 16.0,
 }
-_TYPES = ("m6g.xlarge", "m7g.xlarge")
+_TYPES = ("m6g.xlarge", "m6i.xlarge", "m7g.xlarge", "m7i.xlarge")
 _services_of_moto = VPCBackend._collect_default_endpoint_services
 _prefix_lists_of_moto = ManagedPrefixListBackend.create_default_pls
 _quota_of_moto = ServiceQuotasBackend.get_service_quota
