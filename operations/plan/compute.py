@@ -30,10 +30,10 @@ def deploy_text(config: PipelineConfig) -> str:
         *_wrapped(_reservation(prices)),
         "",
         *_wrapped(
-            f"The cluster ends by itself after {config.idle_timeout_minutes} minutes without work, "
-            f"and {config.max_life_hours} hours after 'make deploy' whatever it does. The network "
-            f"stays until {_make('destroy', config)}, with its endpoints for "
-            f"{_endpoints_usd(config):.3f} USD per hour."
+            f"The cluster ends by itself after {config.idle_timeout_minutes} minutes without work. "
+            f"The network stays until {_make('destroy', config)}, with its endpoints for "
+            f"{_endpoints_usd(config):.3f} USD per hour. {config.max_life_hours} hours after 'make "
+            "deploy' both are deleted, whatever the cluster does."
         ),
         *_wrapped(f"After {_make('destroy', config)} {_rest()}"),
         *_wrapped(_kept(config)),
@@ -95,7 +95,7 @@ def after_deploy_text(config: PipelineConfig) -> str:
     )
 
 
-def nobody_is_told(config: PipelineConfig) -> list[str]:
+def nobody_is_told(config: PipelineConfig, target: str = "deploy") -> list[str]:
     """Tell aloud where no address is given, as lines; nothing where one is."""
     if config.alarm_email:
         return []
@@ -103,7 +103,7 @@ def nobody_is_told(config: PipelineConfig) -> list[str]:
         "",
         *_wrapped(
             "NOBODY IS TOLD of failures, of a cluster that is idle or of what it costs: no address "
-            f"is given. Give one with: {make_command('deploy', config.environment)} "
+            f"is given. Give one with: {make_command(target, config.environment)} "
             'CDK_OPTIONS="-c alarm_email=you@example.org"'
         ),
     ]
@@ -128,6 +128,11 @@ def _made(config: PipelineConfig) -> list[tuple[str, str]]:
     }[config.steps]
     network = [
         f"one isolated subnet in {config.availability_zone}, without a way to the Internet",
+        *(
+            []
+            if config.in_transit_certificates
+            else ["NO ENCRYPTION between the nodes: for sample photographs only"]
+        ),
         f"{n_interface_endpoints(config)} interface endpoints"
         + (", two of them for Session Manager" if config.session_manager else ""),
     ]

@@ -7,7 +7,9 @@ from operations.command_lines import installed_fruits_command, make_command
 from operations.costs.configured import serverless_capacity
 from operations.costs.prices import load_prices
 from operations.costs.serverless import most_usd
-from operations.plan.compute import WIDTH
+from operations.plan.compute import WIDTH, nobody_is_told
+
+_TARGET = "deploy STACK=serverless"
 
 
 def deploy_serverless_text(config: PipelineConfig) -> str:
@@ -34,7 +36,7 @@ def deploy_serverless_text(config: PipelineConfig) -> str:
         f"with '{installed_fruits_command('cost --images N', config.environment)}'.",
         f"From list prices for Frankfurt, read {prices.read}."
         + (f" Assumed: {assumed}." if assumed else ""),
-    )
+    ) + "\n".join(["", *nobody_is_told(config, _TARGET)])
 
 
 def destroy_serverless_text(config: PipelineConfig) -> str:
@@ -54,7 +56,13 @@ def after_deploy_serverless_text(config: PipelineConfig) -> str:
     """Tell how a run is started and followed."""
     submit = installed_fruits_command("submit --serverless --follow", config.environment)
     destroy = make_command("destroy STACK=serverless", config.environment)
-    return f"start a run and follow it with: {submit}\ndelete the application with: {destroy}"
+    return "\n".join(
+        [
+            f"start a run and follow it with: {submit}",
+            f"delete the application with: {destroy}",
+            *nobody_is_told(config, _TARGET),
+        ]
+    )
 
 
 def _starts(config: PipelineConfig) -> list[str]:

@@ -65,6 +65,7 @@ def test_a_deployment_says_when_it_ends_and_what_stays():
         said(deploy_text, "idle_timeout_minutes=7"),
         "ends by itself after 7 minutes without work",
         "The network stays until 'make destroy', with its endpoints for 0.024 USD per hour",
+        "8 hours after 'make deploy' both are deleted",
         "After 'make destroy' the buckets and their key stay, "
         "for 1.00 USD a month and 2.45 for each 100 GB (an estimate)",
         "'make destroy STACK=data' deletes them too",
@@ -101,7 +102,8 @@ def test_make_is_told_how_the_steps_come_to_their_end(context, command, capsys):
 def test_the_plan_says_when_the_cluster_ends_by_itself():
     assert_says(
         said(deploy_text, "idle_timeout_minutes=7", "max_life_hours=3"),
-        "ends by itself after 7 minutes without work, and 3 hours after 'make deploy' whatever",
+        "ends by itself after 7 minutes without work",
+        "3 hours after 'make deploy' both are deleted, whatever the cluster does",
     )
 
 

@@ -41,11 +41,18 @@ def test_it_says_what_starts_a_run(capsys, context, start):
 
 
 def test_afterwards_it_says_how_a_run_is_started_and_what_ends_all(capsys):
-    assert said(capsys, "after-deploy-serverless", "environment=prod") == (
+    told = said(capsys, "after-deploy-serverless", "environment=prod", "alarm_email=a@b.de")
+    assert told == (
         "start a run and follow it with: "
         ".venv/bin/fruits submit --serverless --follow --environment prod\n"
         "delete the application with: make destroy STACK=serverless ENVIRONMENT=prod\n"
     )
+
+
+@pytest.mark.parametrize("about", ["deploy-serverless", "after-deploy-serverless"])
+def test_it_says_aloud_that_nobody_is_told(capsys, about):
+    assert "NOBODY IS TOLD" in said(capsys, about)
+    assert "NOBODY" not in said(capsys, about, "alarm_email=a@b.de")
 
 
 @pytest.mark.parametrize("about", ["deploy-serverless", "destroy-serverless"])
