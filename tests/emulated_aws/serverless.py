@@ -18,6 +18,7 @@ from moto.emrserverless.models import (
     emrserverless_backends,
 )
 from moto.moto_api._internal import urls
+from moto.stepfunctions.exceptions import ExecutionDoesNotExist, StateMachineDoesNotExist
 from moto.stepfunctions.models import Execution, stepfunctions_backends
 
 from tests.emulated_aws.account import ACCOUNT, REGION
@@ -151,7 +152,10 @@ def _turn_job_run(
 def _turn_execution(
     execution_arn: str, entered: str = "", status: str = "", cause: str | None = None
 ) -> None:
-    execution = stepfunctions_backends[ACCOUNT][REGION].describe_execution(execution_arn)
+    try:
+        execution = stepfunctions_backends[ACCOUNT][REGION].describe_execution(execution_arn)
+    except (ExecutionDoesNotExist, StateMachineDoesNotExist):  # it went with its machine
+        return
     if execution.status != "RUNNING":  # somebody has stopped it
         return
     if entered:

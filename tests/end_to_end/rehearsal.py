@@ -76,11 +76,11 @@ def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
         (manifest,) = [k for k in results_after_first if k.startswith("chain/runs/")]
         content = _content(cloud, results, manifest)
         erased = erase_one(cloud, nodes, outputs)
+        commands["receipt"] = cloud.fruits("receipt")
         on_serverless = rehearse_serverless(cloud, jars, outputs)
         n_held = sum(cloud.table(results, f"chain/{n}").num_rows for n in ("features", "rejected"))
         _take_photographs_away(cloud, raw)
         on_no_images = nodes.run(lambda: cloud.fruits(*SUBMIT))
-        commands["receipt"] = cloud.fruits("receipt")
         assert nodes.node is not None
         denied = _denied(nodes.node, outputs, next(iter(nodes.steps)))
 

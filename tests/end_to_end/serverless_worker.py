@@ -77,10 +77,13 @@ class ServerlessWorker:
             work()
 
     def _interpret_an_execution(self) -> None:
-        machine_arn = self._outputs["StateMachineArn"]
-        running = self._sfn.list_executions(stateMachineArn=machine_arn, statusFilter="RUNNING")
-        for execution in running["executions"]:
-            text = self._sfn.describe_state_machine(stateMachineArn=machine_arn)["definition"]
+        machine = {"stateMachineArn": self._outputs["StateMachineArn"]}
+        try:
+            running = self._sfn.list_executions(**machine, statusFilter="RUNNING")["executions"]
+            text = self._sfn.describe_state_machine(**machine)["definition"]
+        except self._sfn.exceptions.StateMachineDoesNotExist:  # it has been destroyed
+            return
+        for execution in running:
             self._interpret(json.loads(text), execution["executionArn"])
 
     def _interpret(self, definition: dict[str, Any], execution_arn: str) -> None:
@@ -95,7 +98,10 @@ class ServerlessWorker:
         self._tell(execution_arn=execution_arn, status=ended.status, cause=ended.cause)
 
     def _run_sync(self, request: dict[str, Any]) -> dict[str, Any] | TaskError:
-        started = self._serverless.start_job_run(**request)
+        try:
+            started = self._serverless.start_job_run(**request)
+        except self._serverless.exceptions.ClientError as error:
+            return TaskError("EMRServerless.ValidationException", str(error))
         while True:
             job_run = self._get(started["jobRunId"])
             if job_run["state"] == "SUCCESS":
