@@ -191,7 +191,7 @@ lock: $(WITH_DEV) ## pin every dependency of pyproject.toml, with hashes: make l
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" $(LOCK_OPTIONS) \
 		--group dev pyproject.toml --output-file requirements.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@$(BIN)/uv pip compile --quiet --python-platform aarch64-manylinux_2_34 --python-version 3.11 --generate-hashes \
 		--group node --constraint requirements.txt --output-file spark_assets/node/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" --no-annotate \

@@ -28,8 +28,9 @@ _SYSTEM = re.compile(
 _VERSION = re.compile(r"(GLIBC|GLIBCXX|CXXABI|GCC)_([0-9.]+)")
 # Of a newer glibc or of its inside: what 2.34 offers to others is numbered.
 _UNNUMBERED = re.compile(r"GLIBC_[A-Z]")
-# Plugins of LiteRT for accelerators that no node has, loaded only where a program names them.
-_NEVER_LOADED = "ai_edge_litert/vendors/"
+# Plugins of LiteRT for accelerators that no node has, loaded only where a program names them; and
+# what a debugger puts into a process that somebody attaches it to, for all architectures at once.
+_NEVER_LOADED = ("ai_edge_litert/vendors/", "debugpy/_vendored/pydevd/pydevd_attach_to_process/")
 
 
 def check_wheels(wheels: Sequence[Path], architecture: str) -> None:

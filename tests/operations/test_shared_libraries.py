@@ -78,5 +78,9 @@ def test_a_library_may_need_one_of_another_wheel(wheel, tmp_path):
     check_wheels([wheel(STRANGER), other], HERE)
 
 
-def test_plugins_that_no_node_loads_are_not_looked_at(wheel):
-    check_wheels([wheel(STRANGER, folder="ai_edge_litert/vendors/someone")], HERE)
+@pytest.mark.parametrize(
+    "folder",
+    ["ai_edge_litert/vendors/someone", "debugpy/_vendored/pydevd/pydevd_attach_to_process"],
+)
+def test_plugins_that_no_node_loads_are_not_looked_at(wheel, folder):
+    check_wheels([wheel(STRANGER, folder=folder)], HERE)
