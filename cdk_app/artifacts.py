@@ -85,7 +85,7 @@ class JobArtifacts(Construct):
 
 
 class Artifacts(JobArtifacts):
-    """What a cluster reads: the wheels and the script that installs them on a node, too."""
+    """What a cluster reads: the wheels and what installs them, and what executes notebooks, too."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: PipelineConfig) -> None:
         super().__init__(scope, construct_id, config=config)
@@ -95,6 +95,9 @@ class Artifacts(JobArtifacts):
         self.bootstrap = assets.Asset(
             self, "Bootstrap", path=str(ROOT / "spark_assets" / "node" / "bootstrap.sh")
         )
+        self.notebook = assets.Asset(
+            self, "Notebook", path=str(ROOT / "spark_assets" / "jobs" / "notebook.py")
+        )
 
     @property
     def bootstrap_arguments(self) -> tuple[str, str, str]:
@@ -102,7 +105,7 @@ class Artifacts(JobArtifacts):
         return self.wheelhouse.s3_object_url, self.wheelhouse_sha256, REGION
 
     def _of_place(self) -> list[assets.Asset]:
-        return [self.wheelhouse, self.bootstrap]
+        return [self.wheelhouse, self.bootstrap, self.notebook]
 
 
 class ServerlessArtifacts(JobArtifacts):

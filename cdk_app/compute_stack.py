@@ -15,7 +15,11 @@ from cdk_app.cluster.emr_cluster import Cluster
 from cdk_app.cluster.end_of_life import EndOfLife
 from cdk_app.cluster.erasing import ErasingOnCluster
 from cdk_app.config import PipelineConfig, StepsMode
-from cdk_app.deployed_steps import deployed_erasure_step, deployed_steps
+from cdk_app.deployed_steps import (
+    deployed_erasure_step,
+    deployed_notebook_step,
+    deployed_steps,
+)
 from cdk_app.instance_role import InstanceRole
 from cdk_app.monitoring.monitoring import Monitoring
 from cdk_app.network import Network
@@ -96,6 +100,13 @@ class ComputeStack(ProjectStack):
             description="Fruits!: the step that fruits erase adds to the cluster",
             string_value=steps_as_json([deployed_erasure_step(config, storage, artifacts)]),
         )
+        notebook = ssm.StringParameter(
+            self,
+            "NotebookStep",
+            parameter_name=f"/fruits/{config.environment}/notebook-step",
+            description="Fruits!: the step that fruits submit --notebook adds to the cluster",
+            string_value=steps_as_json([deployed_notebook_step(config, storage, artifacts)]),
+        )
         ErasingOnCluster(
             self,
             "ErasingOnCluster",
@@ -107,6 +118,8 @@ class ComputeStack(ProjectStack):
         CfnOutput(self, "ClusterId", value=cluster.cluster.ref)
         CfnOutput(self, "StepsParameterName", value=parameter.parameter_name)
         CfnOutput(self, "ErasureStepParameterName", value=erasure.parameter_name)
+        CfnOutput(self, "NotebookStepParameterName", value=notebook.parameter_name)
+        CfnOutput(self, "NotebooksUri", value=storage.notebooks_uri)
         CfnOutput(self, "LogUri", value=storage.emr_logs_uri)
 
     def _add_steps(self, cluster: Cluster, steps: list[Step]) -> None:

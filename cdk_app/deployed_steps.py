@@ -1,6 +1,6 @@
 """The jobs of a stack: those of the chain, on its buckets and with its assets."""
 
-from cdk_app.artifacts import JobArtifacts
+from cdk_app.artifacts import Artifacts, JobArtifacts
 from cdk_app.config import PipelineConfig
 from cdk_app.steps import (
     Job,
@@ -8,6 +8,7 @@ from cdk_app.steps import (
     StepInputs,
     erasure_job,
     erasure_step,
+    notebook_step,
     pipeline_jobs,
     pipeline_steps,
 )
@@ -24,6 +25,12 @@ def deployed_erasure_step(
 ) -> Step:
     """Return the step of an erasure as this deployment's cluster runs it."""
     return erasure_step(_inputs(config, storage, artifacts))
+
+
+def deployed_notebook_step(config: PipelineConfig, storage: Storage, artifacts: Artifacts) -> Step:
+    """Return the step of a notebook as this deployment runs it."""
+    script_uri = artifacts.notebook.s3_object_url
+    return notebook_step(_inputs(config, storage, artifacts), script_uri)
 
 
 def deployed_jobs(config: PipelineConfig, storage: Storage, artifacts: JobArtifacts) -> list[Job]:

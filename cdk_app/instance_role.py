@@ -10,6 +10,7 @@ from cdk_app.job_statements import (
     acknowledge_prefixes,
     event_log_statements,
     key_statement,
+    notebook_statement,
     s3_statements,
 )
 from cdk_app.storage import Storage
@@ -45,6 +46,7 @@ class InstanceRole(Construct):
         self.s3_statements = [
             *s3_statements(storage, artifacts, log_action=log_action),
             *event_log_statements(storage),
+            notebook_statement(storage),
         ]
         statements = [*self.s3_statements, key_statement(storage)]
         if config.session_manager:

@@ -11,6 +11,7 @@ from cdk_app.storage import (
     EMR_LOGS_PREFIX,
     EVENT_LOG_PREFIX,
     IMAGES_PREFIX,
+    NOTEBOOKS_PREFIX,
     OUTPUT_PREFIX,
     Storage,
 )
@@ -77,13 +78,23 @@ def event_log_statements(storage: Storage) -> list[iam.PolicyStatement]:
     ]
 
 
+def notebook_statement(storage: Storage) -> iam.PolicyStatement:
+    """Return the right to read notebooks and to write what they become."""
+    return iam.PolicyStatement(
+        sid="ExecuteNotebooks",
+        actions=["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+        resources=[storage.results.arn_for_objects(f"{NOTEBOOKS_PREFIX}/*")],
+    )
+
+
 def acknowledge_prefixes(role: Construct, storage: Storage) -> None:
-    """Accept the stars of `s3_statements` and `event_log_statements` on a role that has them."""
+    """Accept the stars of the statements above on a role that has some of them."""
     acknowledge(
         role,
         "AwsSolutions::AwsSolutions-IAM5",
         f"Resource::{_export_name(storage.raw)}/{IMAGES_PREFIX}/*",
         f"Resource::{_export_name(storage.results)}/{OUTPUT_PREFIX}/*",
+        f"Resource::{_export_name(storage.results)}/{NOTEBOOKS_PREFIX}/*",
         f"Resource::{_export_name(storage.logs)}/{EMR_LOGS_PREFIX}/*",
         f"Resource::{_export_name(storage.logs)}/{EVENT_LOG_PREFIX}/*",
         reason="the objects under one prefix of a bucket of the project, whose names are data",

@@ -66,6 +66,8 @@ CLOUDWATCH_NAMES = {
 EXPIRY_RULE, OLD_VERSIONS_RULE = "expire", "expire-noncurrent-versions"
 # A result is made again by its query.  It is gone for good a day later.
 QUERY_RESULT_DAYS = 7
+# An executed notebook, whose pictures may show photographs, is gone for good a day later too.
+NOTEBOOK_DAYS = 30
 
 # By the name of the environment.
 DEFAULTS = {
@@ -95,6 +97,7 @@ def retention_lines(retention: Retention) -> Iterator[tuple[str, str]]:
     yield "photographs", _days(photographs) if photographs else "until deleted"
     yield "results: tables, models, reports", "until erased"
     yield "results of queries in Athena are gone for good after", _days(QUERY_RESULT_DAYS + 1)
+    yield "executed notebooks are gone for good after", _days(NOTEBOOK_DAYS + 1)
     yield "a deleted or replaced object can be brought back for", _days(retention.old_versions)
     yield "logs expire after", _days(retention.logs)
     yield "... and are gone for good after", _days(retention.logs_gone_after)

@@ -80,22 +80,39 @@ def erasure_step(inputs: StepInputs) -> Step:
     return _step(inputs, erasure_job(inputs))
 
 
+def notebook_step(inputs: StepInputs, script_uri: str) -> Step:
+    """Return the step that executes a notebook, but for which one and where its results go.
+
+    ``fruits submit --notebook`` adds both, and submits it alone.
+    """
+    arguments = (
+        *("--images", inputs.images_uri),
+        *("--output", inputs.output_uri),
+        *("--model", inputs.model_uri),
+    )
+    # Its queries are somebody's own, and may name photographs, which events then would too.
+    return _step(inputs, Job("notebook", script_uri, arguments), logs_events=False)
+
+
 def steps_as_json(steps: list[Step]) -> str:
     """Return the steps as the JSON text that ``fruits submit`` reads."""
     return json.dumps([asdict(step) for step in steps])
 
 
-def _step(inputs: StepInputs, job: Job) -> Step:
+def _step(inputs: StepInputs, job: Job, *, logs_events: bool = True) -> Step:
+    # Of a step, and not of the cluster: whatever else runs there could not start before a step
+    # has made the folder.
+    events = (
+        *("--conf", f"spark.eventLog.enabled={str(logs_events).lower()}"),
+        *(("--conf", f"spark.eventLog.dir={inputs.event_log_uri}") if logs_events else ()),
+    )
     # In client mode the driver runs on the primary node and its last words are the step's own log.
     submit = (
         *("spark-submit", "--deploy-mode", "client"),
         # A step that is deployed anew runs anew. Without this, another number of components would
         # run reduce and not report.
         *("--conf", f"spark.yarn.tags=fruits-{_digest(inputs)}"),
-        # Of a step, and not of the cluster: whatever else runs there could not start before a step
-        # has made the folder.
-        *("--conf", "spark.eventLog.enabled=true"),
-        *("--conf", f"spark.eventLog.dir={inputs.event_log_uri}"),
+        *events,
         *("--py-files", inputs.package_uri),
     )
     return Step(job.name, (*submit, job.script_uri, *job.arguments))

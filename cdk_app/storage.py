@@ -8,11 +8,12 @@ from constructs import Construct
 
 from cdk_app.acknowledgments import acknowledge
 from cdk_app.config import PipelineConfig
-from cdk_app.retention import EXPIRY_RULE, OLD_VERSIONS_RULE, QUERY_RESULT_DAYS
+from cdk_app.retention import EXPIRY_RULE, NOTEBOOK_DAYS, OLD_VERSIONS_RULE, QUERY_RESULT_DAYS
 
 IMAGES_PREFIX = "images"
 OUTPUT_PREFIX = "chain"
 QUERY_RESULTS_PREFIX = "queries"
+NOTEBOOKS_PREFIX = "notebooks"
 EMR_LOGS_PREFIX = "emr"
 EVENT_LOG_PREFIX = "spark-events"
 
@@ -68,13 +69,17 @@ class Storage(Construct):
             prefix=f"{OUTPUT_PREFIX}/_staging/",
             expiration=Duration.days(_STAGED_DAYS),
         )
-        self.results.add_lifecycle_rule(
-            id="expire-query-results",
-            prefix=f"{QUERY_RESULTS_PREFIX}/",
-            expiration=Duration.days(QUERY_RESULT_DAYS),
-            # S3 takes the shorter of two: a result may name a photograph that is erased meanwhile.
-            noncurrent_version_expiration=Duration.days(1),
-        )
+        for id_, prefix, days in (
+            ("expire-query-results", QUERY_RESULTS_PREFIX, QUERY_RESULT_DAYS),
+            ("expire-notebooks", NOTEBOOKS_PREFIX, NOTEBOOK_DAYS),
+        ):
+            self.results.add_lifecycle_rule(
+                id=id_,
+                prefix=f"{prefix}/",
+                expiration=Duration.days(days),
+                # S3 takes the shorter of two: it may tell of a photograph that is erased meanwhile.
+                noncurrent_version_expiration=Duration.days(1),
+            )
 
     @property
     def images_uri(self) -> str:
@@ -83,6 +88,10 @@ class Storage(Construct):
     @property
     def output_uri(self) -> str:
         return f"s3://{self.results.bucket_name}/{OUTPUT_PREFIX}"
+
+    @property
+    def notebooks_uri(self) -> str:
+        return f"s3://{self.results.bucket_name}/{NOTEBOOKS_PREFIX}"
 
     @property
     def emr_logs_uri(self) -> str:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 
 from cdk_app.config import REGION, Environment
+from cdk_app.retention import NOTEBOOK_DAYS
 from operations.aws.clients import aws_client
 from operations.aws.failures import aws_failures
 from operations.aws.stacks import compute_stack, data_stack, serverless_stack
@@ -113,5 +114,7 @@ def _outside_reach(environment: Environment) -> tuple[str, ...]:
     return (
         f"paths in logs of steps and accesses, which are gone for good after "
         f"{kept.logs_gone_after} days",
+        "pictures in notebooks that were executed on the cluster, which are gone for good after "
+        f"{NOTEBOOK_DAYS + 1} days",
         "what EMR keeps of its own logs in buckets of AWS",
     )

@@ -118,8 +118,8 @@ def test_the_s3_endpoint_leads_to_named_buckets_only(either):
 def test_the_s3_endpoint_names_each_asset_by_its_object(either):
     arns = [arn for statement in s3_statements(either) for arn in listed(statement["Resource"])]
     keys = [arn.partition("/")[2] for arn in arns if ASSETS_BUCKET in arn]
-    # Bootstrap script, wheels, network, package and four scripts.
-    assert len(keys) == 8
+    # Bootstrap script, wheels, network, package and five scripts.
+    assert len(keys) == 9
     assert not any(sign in key for key in keys for sign in "*?")
 
 

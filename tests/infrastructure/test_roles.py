@@ -65,6 +65,10 @@ def ec2_arn(resource, *, account=ACCOUNT, region="eu-central-1"):
             {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"},
         ),
         ("results/chained", set()),
+        (
+            "results/notebooks/walkthrough-1/source/walkthrough.ipynb",
+            {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
+        ),
         ("results/x", set()),
         ("logs/emr/j-1/steps/s-1/stderr.gz", {"s3:PutObject", "s3:PutObjectAcl"}),
         ("logs/other", set()),
@@ -111,6 +115,7 @@ def test_a_node_cannot_delete_or_overwrite_a_photograph(node, place, key):
         ("raw", "other/", False),
         ("results", "chain/runs/", True),
         ("results", "elsewhere/", False),
+        ("results", "notebooks/", False),
         ("logs", "emr/", False),
         ("logs", "spark-events/eventlog_v2_1/", True),
     ],

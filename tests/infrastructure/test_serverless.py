@@ -176,8 +176,9 @@ def test_the_job_of_an_erasure_is_one_that_its_script_takes(made):
     assert parsed.rewrite_only
 
 
-# What differs: the assets of each, and the event log, which EMR Serverless writes by itself.
-OF_ONE_OF_THEM = {"ReadAssets", "ListEventLog", "WriteEventLog"}
+# What differs: the assets of each, the event log, which EMR Serverless writes by itself, and
+# notebooks, which run on a cluster alone.
+OF_ONE_OF_THEM = {"ReadAssets", "ListEventLog", "WriteEventLog", "ExecuteNotebooks"}
 
 
 def in_common(statements):

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cdk_app.steps import StepInputs, pipeline_steps, steps_as_json
-from spark_assets.jobs import arguments, erase, featurize, reduce, report
+from operations.aws.clusters import NOTEBOOK
+from spark_assets.jobs import arguments, erase, featurize, notebook, reduce, report
 
 JOBS = {"featurize": featurize, "reduce": reduce, "report": report}
 # Of the standard tier of Parameter Store, which costs nothing.
@@ -41,7 +42,7 @@ def parsed_by_its_job(name, command_line):
     """Parse what stands after the script, as the script does."""
     (script,) = (i for i, argument in enumerate(command_line) if argument.endswith(".py"))
     parser = argparse.ArgumentParser(exit_on_error=False, allow_abbrev=False)
-    {**JOBS, "erase": erase}[name].add_arguments(parser)
+    {**JOBS, "erase": erase, "notebook": notebook}[name].add_arguments(parser)
     return parser.parse_args(command_line[script + 1 :])
 
 
@@ -161,6 +162,19 @@ def test_the_step_of_an_erasure_is_submitted_alone_and_its_job_takes_it(either):
     assert parsed.output == either.data.outputs()["OutputUri"]
 
 
+def test_the_step_of_a_notebook_lacks_the_notebook_and_its_place_alone(either):
+    outputs = either.compute.outputs()
+    parameter = either.compute.parameter("NotebookStep")
+    assert parameter["Name"] == outputs["NotebookStepParameterName"]
+    (step,) = json.loads(parameter["Value"])
+    assert step["name"] == NOTEBOOK
+    lacking = ["--notebook", "s3://b/n.ipynb", "--results", outputs["NotebooksUri"]]
+    parsed = parsed_by_its_job("notebook", [*step["arguments"], *lacking])
+    assert parsed.images == either.data.outputs()["ImagesUri"]
+    assert parsed.output == either.data.outputs()["OutputUri"]
+    assert (either.asset(parsed.model) / "model.tflite").is_file()
+
+
 def test_the_parameter_has_room_for_the_longest_names(either):
     longest_bucket = 63
     value = either.compute.parameter("Steps")["Value"]
@@ -179,6 +193,12 @@ def test_every_step_leaves_its_event_log_below_the_retention_of_logs(made):
                 "spark.eventLog.enabled=true",
                 f"spark.eventLog.dir=s3://{logs}/spark-events",
             }
+
+
+def test_a_notebook_leaves_no_events_for_its_queries_may_name_photographs(made):
+    (step,) = json.loads(made.compute.parameter("NotebookStep")["Value"])
+    settings = [a for a in step["arguments"] if a.startswith("spark.eventLog.")]
+    assert settings == ["spark.eventLog.enabled=false"]
 
 
 def test_json_and_back_is_the_same_step():

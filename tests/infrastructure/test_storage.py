@@ -166,7 +166,14 @@ def test_logs_expire_and_data_do_not(made, made_prod):
         for bucket in (RAW, RESULTS):
             rules = rules_of(made_one.data, bucket).values()
             expiring = [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule]
-            assert expiring == ([] if bucket == RAW else ["chain/_staging/", "queries/"])
+            of_results = ["chain/_staging/", "queries/", "notebooks/"]
+            assert expiring == ([] if bucket == RAW else of_results)
+
+
+def test_executed_notebooks_are_gone_for_good_a_day_after_they_expire(made):
+    rule = rules_of(made.data, RESULTS)["expire-notebooks"]
+    assert rule["ExpirationInDays"] == 30
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
 
 
 def test_staged_files_stay_a_week_for_the_run_that_finishes_a_commit(make):
