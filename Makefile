@@ -19,6 +19,8 @@ ARCHITECTURE ?= arm64
 ENVIRONMENT ?= test
 CDK_OPTIONS ?=
 STACK ?= compute
+# What is executed on the cluster after the steps.
+NOTEBOOK ?=
 # Of uv: what make lock pins anew; nothing else changes.
 LOCK_OPTIONS ?=
 # Any word: delete without asking; stop a run on EMR Serverless that is under way.
@@ -127,9 +129,13 @@ preflight: setup $(WITH_CDK) ## look whether the AWS account can take a deployme
 	@$(PREFLIGHT)
 
 .PHONY: deploy
-deploy: artifacts $(CDK) ## make buckets and cluster, and run the steps: make deploy [IMAGES=folder] [STACK=serverless] [ENVIRONMENT=prod]
+deploy: artifacts $(CDK) ## make buckets and cluster, and run the steps: make deploy [IMAGES=folder] [NOTEBOOK=file] [STACK=serverless] [ENVIRONMENT=prod]
 ifeq ($(filter compute serverless,$(STACK)),)
 	@echo "fruits: STACK is '$(STACK)'; give compute or serverless" >&2; exit 1
+endif
+ifneq ($(NOTEBOOK),)
+	@[[ "$(STACK)" == compute ]] || { echo "fruits: NOTEBOOK needs a cluster; leave STACK out" >&2; exit 1; }
+	@[[ -f "$(NOTEBOOK)" ]] || { echo "fruits: there is no notebook '$(NOTEBOOK)'; give a file (.ipynb)" >&2; exit 1; }
 endif
 	@$(PLAN) deploy$(ABOUT) $(CONTEXT)
 	@$(PREFLIGHT)
@@ -142,6 +148,9 @@ endif
 	@$(RUN_DEPLOY) $(COMPUTING)
 ifeq ($(STACK),compute)
 	@$(BIN)/fruits $$($(PLAN) steps-command $(CONTEXT)) $(FRUITS_IN)
+ifneq ($(NOTEBOOK),)
+	@$(BIN)/fruits submit --notebook "$(NOTEBOOK)" --follow $(FRUITS_IN)
+endif
 endif
 	@$(PLAN) after-deploy$(ABOUT) $(CONTEXT)
 

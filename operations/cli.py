@@ -36,7 +36,10 @@ _COMMANDS = {
     "sample": ("operations.commands.sample", "draw sample photographs"),
     "cost": ("operations.commands.cost", "what a run would cost on clusters of several sizes"),
     "upload": ("operations.commands.upload", "photographs from a local folder to AWS"),
-    "submit": ("operations.commands.submit", "run the chain once more on the cluster in AWS"),
+    "submit": (
+        "operations.commands.submit",
+        "run the chain once more on the cluster in AWS, or a notebook",
+    ),
     "status": ("operations.commands.status", "follow the chain on the cluster in AWS to its end"),
     "link": ("operations.commands.link", "an expiring link to the report of the output in AWS"),
     "receipt": (

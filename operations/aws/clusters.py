@@ -13,6 +13,9 @@ from operations.aws.wording import printable
 from operations.command_lines import make_command
 from spark_assets.storage.s3 import error_code
 
+# The name of the step that executes a notebook.
+NOTEBOOK = "notebook"
+
 _ENDED = ("TERMINATED", "TERMINATED_WITH_ERRORS")
 _STEP_OVER = ("COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED")
 
@@ -36,7 +39,10 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step.  Times are None until they have come; ``failure`` is what EMR knows of it."""
+    """A step.  Times are None until they have come; ``failure`` is what EMR knows of it.
+
+    ``arguments`` is its command line.
+    """
 
     step_id: str
     name: str
@@ -44,6 +50,7 @@ class Step:
     failure: str
     started_at: datetime | None
     ended_at: datetime | None
+    arguments: tuple[str, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -69,19 +76,24 @@ def describe_cluster(emr: Client, cluster_id: str) -> Cluster:
 
 
 def newest_steps(emr: Client, cluster_id: str, names: Sequence[str]) -> list[str]:
-    """Return the ids of the newest step of each name, in the order in which they run."""
+    """Return the ids of the newest step of each name, in the order in which they run.
+
+    After them that of a notebook, where one was submitted since.
+    """
     found: dict[str, str] = {}
     try:
         for page in emr.get_paginator("list_steps").paginate(ClusterId=cluster_id):
             for step in page["Steps"]:  # the newest first
-                if step["Name"] in names:
+                if step["Name"] in (*names, NOTEBOOK):
                     found.setdefault(step["Name"], step["Id"])
-            if len(found) == len(names):
+            if found.keys() >= {*names}:
                 break
     except botocore.exceptions.ClientError as error:
         if not _is_forgotten(error):
             raise
-    return [found[name] for name in names if name in found]
+    newest = next(iter(found), None)
+    in_order = [*names, NOTEBOOK] if newest == NOTEBOOK else names
+    return [found[name] for name in in_order if name in found]
 
 
 def describe_steps(emr: Client, cluster_id: str, step_ids: Sequence[str]) -> list[Step]:
@@ -119,4 +131,5 @@ def _step(step: Mapping[str, Any]) -> Step:
         printable(" ".join(text for text in told if text)),
         timeline.get("StartDateTime"),
         timeline.get("EndDateTime"),
+        tuple(step.get("Config", {}).get("Args", ())),
     )

@@ -31,11 +31,13 @@ class DataStack:
 
 @dataclass(frozen=True, slots=True)
 class ComputeStack:
-    """The cluster.  ``log_uri`` is a prefix that ends in ``/``."""
+    """The cluster.  ``log_uri`` is a prefix that ends in ``/``, ``notebooks_uri`` does not."""
 
     cluster_id: str
     steps_parameter_name: str
     erasure_step_parameter_name: str
+    notebook_step_parameter_name: str
+    notebooks_uri: str
     log_uri: str
 
 
@@ -91,6 +93,8 @@ def compute_stack(environment: Environment) -> ComputeStack:
         outputs["ClusterId"],
         outputs["StepsParameterName"],
         outputs["ErasureStepParameterName"],
+        outputs["NotebookStepParameterName"],
+        outputs["NotebooksUri"],
         f"{outputs['LogUri'].rstrip('/')}/",
     )
 

@@ -1,8 +1,8 @@
 """The steps of the chain, as they were deployed, given to the cluster once more."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cdk_app.config import Environment
@@ -14,6 +14,8 @@ from spark_assets.errors import FruitsError
 _RUNNER = "command-runner.jar"
 # The cluster stays for a second try, and the steps that need this one do not run.
 _ON_FAILURE = "CANCEL_AND_WAIT"
+# No step needs a notebook.
+_ON_FAILURE_OF_NOTEBOOK = "CONTINUE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +48,40 @@ def submit(
 
     Raises FruitsError where the cluster takes no more steps.
     """
-    return _submit(emr, ssm, stack, environment, stack.steps_parameter_name)
+    check_takes_steps(emr, stack, environment)
+    definitions = read_definitions(ssm, stack.steps_parameter_name)
+    return _submit(emr, stack, definitions, _ON_FAILURE)
 
 
 def submit_erasure(emr: Client, ssm: Client, stack: ComputeStack, environment: Environment) -> str:
     """Add the step of an erasure to the cluster; return its id.  Raises FruitsError as `submit`."""
-    submitted = _submit(emr, ssm, stack, environment, stack.erasure_step_parameter_name)
-    (step_id,) = submitted.values()
+    check_takes_steps(emr, stack, environment)
+    definitions = read_definitions(ssm, stack.erasure_step_parameter_name)
+    (step_id,) = _submit(emr, stack, definitions, _ON_FAILURE).values()
     return step_id
 
 
-def _submit(
-    emr: Client, ssm: Client, stack: ComputeStack, environment: Environment, parameter_name: str
-) -> dict[str, str]:
+def submit_notebook(emr: Client, ssm: Client, stack: ComputeStack, more: Sequence[str]) -> str:
+    """Add the step of a notebook, with the arguments that it lacks; return its id."""
+    (step,) = read_definitions(ssm, stack.notebook_step_parameter_name)
+    complete = replace(step, arguments=(*step.arguments, *more))
+    (step_id,) = _submit(emr, stack, [complete], _ON_FAILURE_OF_NOTEBOOK).values()
+    return step_id
+
+
+def check_takes_steps(emr: Client, stack: ComputeStack, environment: Environment) -> None:
+    """Raise FruitsError where the cluster takes no more steps."""
     cluster = describe_cluster(emr, stack.cluster_id)
     if not cluster.takes_steps:
         raise FruitsError(ended_sentence(cluster, environment))
-    definitions = read_definitions(ssm, parameter_name)
+
+
+def _submit(
+    emr: Client, stack: ComputeStack, definitions: Sequence[StepDefinition], on_failure: str
+) -> dict[str, str]:
     answer = emr.add_job_flow_steps(
-        JobFlowId=stack.cluster_id, Steps=[_as_emr_takes_it(step) for step in definitions]
+        JobFlowId=stack.cluster_id,
+        Steps=[_as_emr_takes_it(step, on_failure) for step in definitions],
     )
     names = [step.name for step in definitions]
     return dict(zip(names, answer["StepIds"], strict=True))
@@ -77,9 +94,9 @@ def _definition(step: Mapping[str, Any]) -> StepDefinition:
     return StepDefinition(name, tuple(map(str, arguments)))
 
 
-def _as_emr_takes_it(step: StepDefinition) -> dict[str, Any]:
+def _as_emr_takes_it(step: StepDefinition, on_failure: str) -> dict[str, Any]:
     return {
         "Name": step.name,
-        "ActionOnFailure": _ON_FAILURE,
+        "ActionOnFailure": on_failure,
         "HadoopJarStep": {"Jar": _RUNNER, "Args": list(step.arguments)},
     }

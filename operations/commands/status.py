@@ -5,9 +5,16 @@ from collections.abc import Sequence
 
 from cdk_app.config import Environment
 from operations.aws.clients import aws_client
-from operations.aws.clusters import Step, describe_cluster, ended_sentence, newest_steps
+from operations.aws.clusters import (
+    NOTEBOOK,
+    Step,
+    describe_cluster,
+    ended_sentence,
+    newest_steps,
+)
 from operations.aws.first_run import first_run_lines
 from operations.aws.following import Followed, follow
+from operations.aws.notebooks import page_uri, results_uri
 from operations.aws.stacks import ComputeStack, compute_stack
 from operations.aws.step_logs import SHIPPED_WITHIN_S, last_lines
 from operations.aws.steps import read_definitions
@@ -76,10 +83,15 @@ def _result(followed: Followed, stack: ComputeStack, parsed: argparse.Namespace)
     environment: Environment = parsed.environment
     if followed.is_complete:
         say("all steps are complete")
-        say_where_the_report_is(environment)
+        if any(step.name != NOTEBOOK for step in followed.steps):
+            say_where_the_report_is(environment)
+        for page in filter(None, map(page_uri, followed.steps)):
+            say(f"copy the notebook with: aws s3 cp {page} {page.rpartition('/')[2]}")
         return ExitCode.DONE
     if followed.failed is not None:
         _say_failure(followed.failed, stack, wait_s=0 if parsed.no_follow else SHIPPED_WITHIN_S)
+        if (results := results_uri(followed.failed)) is not None:
+            say(f"the notebook as far as it came is in {results}/")
         return ExitCode.FAILED
     if not followed.cluster.takes_steps:
         raise FruitsError(ended_sentence(followed.cluster, environment))

@@ -1,18 +1,20 @@
-"""The submit command: the steps, on the cluster that runs or on EMR Serverless."""
+"""The submit command: the steps, on the cluster or on EMR Serverless; or a notebook."""
 
 import argparse
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from operations.aws.budget import check_run_budget, on_cluster, on_serverless
 from operations.aws.clients import aws_client
+from operations.aws.notebooks import read_notebook, upload_notebook
 from operations.aws.stacks import compute_stack, data_stack
-from operations.aws.steps import submit
+from operations.aws.steps import check_takes_steps, submit, submit_notebook
 from operations.command_lines import fruits_command
 from operations.commands.arguments import add_cloud, add_interval
 from operations.commands.serverless import add_serverless, submit_serverless
 from operations.commands.status import follow_steps
 from operations.costs.runs import RunEstimate, Work
-from spark_assets.errors import ExitCode
+from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.argument_types import positive_float
 from spark_assets.runtime.progress import say
 
@@ -26,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="submit nothing where the run is estimated to cost more",
     )
     add_serverless(parser, help_text="on EMR Serverless, which needs no cluster")
+    parser.add_argument(
+        "--notebook",
+        metavar="FILE",
+        help="execute this notebook on the cluster, instead of the steps; it and its page (.html) "
+        "go to the bucket of the results",
+    )
     parser.add_argument("--follow", action="store_true", help="then do what 'fruits status' does")
     add_interval(parser)
     parser.set_defaults(no_follow=False)
@@ -36,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
-    """Submit the steps, and follow them or say how to."""
+    """Submit the steps or a notebook, and follow them or say how to."""
+    if parsed.notebook is not None:
+        return _run_notebook(parsed)
     if parsed.serverless:
         _check_budget(parsed, on_serverless)
         return submit_serverless(parsed)
@@ -48,6 +58,27 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     if parsed.follow:
         return follow_steps(stack, list(submitted.values()), parsed)
     say(f"follow them with: {fruits_command('status', parsed.environment)}")
+    return ExitCode.DONE
+
+
+def _run_notebook(parsed: argparse.Namespace) -> ExitCode:
+    if parsed.serverless or parsed.max_cost is not None:
+        raise FruitsError(
+            "--notebook executes a notebook on the cluster that runs; "
+            "leave --serverless and --max-cost out"
+        )
+    content = read_notebook(parsed.notebook)
+    stack = compute_stack(parsed.environment)
+    emr = aws_client("emr")
+    check_takes_steps(emr, stack, parsed.environment)
+    more = upload_notebook(
+        aws_client("s3"), stack.notebooks_uri, parsed.notebook, content, datetime.now(UTC)
+    )
+    step_id = submit_notebook(emr, aws_client("ssm"), stack, more)
+    say(f"notebook: {step_id} on {stack.cluster_id}")
+    if parsed.follow:
+        return follow_steps(stack, [step_id], parsed)
+    say(f"follow it with: {fruits_command('status', parsed.environment)}")
     return ExitCode.DONE
 
 

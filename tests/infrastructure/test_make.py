@@ -22,6 +22,7 @@ esac
 [ -z "$FAILING" ] || case "$words" in *"$FAILING"*) exit 1 ;; esac
 """
 PLAN = "python -m operations.plan"
+NOTEBOOK = "docs/walkthrough.ipynb"
 PREFLIGHT = "python -m operations.preflight --stack"
 STOP_SERVERLESS = "python -m operations.stop_serverless"
 CDK = "python -m operations.cdk"
@@ -81,6 +82,31 @@ def test_deploy_says_its_plan_before_it_makes_anything(make):
         f"{PLAN} after-deploy {TEST}",
     ]
     assert "no photographs are uploaded" in done.stdout
+
+
+def test_a_notebook_is_executed_after_the_steps(make):
+    assert make("deploy", f"NOTEBOOK={NOTEBOOK}").returncode == 0
+    assert make.calls[-3:] == [
+        "fruits submit --follow --environment test",
+        f"fruits submit --notebook {NOTEBOOK} --follow --environment test",
+        f"{PLAN} after-deploy {TEST}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["NOTEBOOK=nowhere.ipynb"], "there is no notebook 'nowhere.ipynb'; give a file (.ipynb)"),
+        ([f"NOTEBOOK={NOTEBOOK}", "STACK=serverless"], "NOTEBOOK needs a cluster; leave STACK out"),
+    ],
+)
+def test_a_notebook_that_cannot_be_executed_is_refused_before_anything_is_made(
+    make, words, sentence
+):
+    done = make("deploy", *words)
+    assert done.returncode == 2
+    assert f"fruits: {sentence}" in done.stderr
+    assert make.calls == [f"{PLAN} goals {TEST}"]
 
 
 def test_deploy_makes_an_application_in_place_of_a_cluster(make):

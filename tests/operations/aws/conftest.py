@@ -15,6 +15,7 @@ STEPS = [
     {"name": "reduce", "arguments": ["spark-submit", "s3://code/reduce.py"]},
     {"name": "report", "arguments": ["spark-submit", "s3://code/report.py"]},
 ]
+NOTEBOOK_STEP = {"name": "notebook", "arguments": ["spark-submit", "s3://code/notebook.py"]}
 RAW, RESULTS, LOGS = "fruits-raw", "fruits-results", "fruits-logs"
 
 
@@ -68,7 +69,9 @@ class MadeCluster:
 
 @pytest.fixture
 def make_compute_stack(aws: None) -> Callable[..., MadeCluster]:
-    def make(steps: str = json.dumps(STEPS)) -> MadeCluster:
+    def make(
+        steps: str = json.dumps(STEPS), notebook: str = json.dumps([NOTEBOOK_STEP])
+    ) -> MadeCluster:
         client = aws_client("emr")
         cluster = client.run_job_flow(
             Name="fruits",
@@ -77,14 +80,25 @@ def make_compute_stack(aws: None) -> Callable[..., MadeCluster]:
             ServiceRole="role",
             Instances={"KeepJobFlowAliveWhenNoSteps": True},
         )
-        parameter = {"Type": "String", "Name": "/fruits/test/steps", "Value": steps}
+        parameters = {
+            name: {
+                "Type": "AWS::SSM::Parameter",
+                "Properties": {"Type": "String", "Name": f"/fruits/test/{place}", "Value": value},
+            }
+            for name, place, value in (
+                ("Steps", "steps", steps),
+                ("NotebookStep", "notebook-step", notebook),
+            )
+        }
         make_stack(
             "fruits-test-compute",
-            {"Steps": {"Type": "AWS::SSM::Parameter", "Properties": parameter}},
+            parameters,
             {
                 "ClusterId": cluster["JobFlowId"],
                 "StepsParameterName": {"Ref": "Steps"},
                 "ErasureStepParameterName": {"Ref": "Steps"},
+                "NotebookStepParameterName": {"Ref": "NotebookStep"},
+                "NotebooksUri": f"s3://{RESULTS}/notebooks",
                 "LogUri": f"s3://{LOGS}/emr/",
             },
         )

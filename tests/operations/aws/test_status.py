@@ -21,6 +21,8 @@ STARTED = datetime(2020, 1, 1, 12, tzinfo=UTC)
 ENDED = STARTED + timedelta(seconds=75)
 DONE = ("COMPLETED",) * 3
 FOLDER = parse_location(f"s3://{LOGS}/emr/j-1/steps/s-featurize")
+EXECUTED = f"s3://{RESULTS}/notebooks/walk-1"
+NOTEBOOK_ARGUMENTS = ["--notebook", f"{EXECUTED}/source/walk.ipynb", "--results", EXECUTED]
 OUR_SENTENCE = "fruits: the bucket nowhere does not exist; check the name"
 
 
@@ -30,7 +32,8 @@ class ScriptedEMR:
     An exception in place of a look is raised.  An earlier submission is in the list as well.
     """
 
-    def __init__(self, *looks, reason="", failure=None):
+    def __init__(self, *looks, reason="", failure=None, names=NAMES):
+        self.names = names
         self.looks = list(looks)
         self.reason = reason
         self.failure = failure or {}
@@ -49,15 +52,15 @@ class ScriptedEMR:
 
     def paginate(self, **_options):
         newest_first = [("s-other", "by hand")]
-        newest_first += [(f"s-{name}", name) for name in reversed(NAMES)]
-        newest_first += [(f"s-old-{name}", name) for name in reversed(NAMES)]
+        newest_first += [(f"s-{name}", name) for name in reversed(self.names)]
+        newest_first += [(f"s-old-{name}", name) for name in reversed([*NAMES, "notebook"])]
         for start in range(0, len(newest_first), 3):
             page = newest_first[start : start + 3]
             yield {"Steps": [{"Id": step_id, "Name": name} for step_id, name in page]}
 
     def list_steps(self, ClusterId, StepIds):  # noqa: N803
-        assert StepIds == [f"s-{name}" for name in NAMES]
-        steps = zip(NAMES, self.look[1], strict=True)
+        assert StepIds == [f"s-{name}" for name in self.names]
+        steps = zip(self.names, self.look[1], strict=True)
         return {"Steps": [self._step(name, state) for name, state in reversed(list(steps))]}
 
     def _step(self, name, state):
@@ -67,7 +70,9 @@ class ScriptedEMR:
         told = {"State": state, "Timeline": timeline}
         if state == "FAILED":
             told["FailureDetails"] = self.failure
-        return {"Id": f"s-{name}", "Name": name, "Status": told}
+        arguments = NOTEBOOK_ARGUMENTS if name == "notebook" else []
+        config = {"Jar": "command-runner.jar", "Args": ["spark-submit", *arguments]}
+        return {"Id": f"s-{name}", "Name": name, "Status": told, "Config": config}
 
 
 class Clock:
@@ -162,6 +167,34 @@ def test_the_newest_steps_of_the_chain_are_followed_to_the_end(run_status, capsy
         "all steps are complete",
         f"copy the report with: aws s3 cp s3://{RESULTS}/chain/report/index.html report.html",
     ]
+
+
+def test_a_notebook_that_was_submitted_after_the_steps_is_followed_too(run_status, capsys):
+    emr = ScriptedEMR(("WAITING", (*DONE, "COMPLETED")), names=[*NAMES, "notebook"])
+    assert run_status(emr) == 0
+    assert capsys.readouterr().err.splitlines()[-3:] == [
+        "all steps are complete",
+        f"copy the report with: aws s3 cp s3://{RESULTS}/chain/report/index.html report.html",
+        f"copy the notebook with: aws s3 cp {EXECUTED}/walk.html walk.html",
+    ]
+
+
+def test_a_cell_that_fails_is_told_with_where_the_notebook_is(run_status, s3, capsys):
+    sentence = "fruits: cell 7 failed: NameError: name 'x' is not defined"
+    ship_log(s3, run_status.cluster_id, "executing", sentence, step="notebook")
+    emr = ScriptedEMR(("WAITING", (*DONE, "FAILED")), names=[*NAMES, "notebook"])
+    assert run_status(emr) == 1
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        f"  {sentence}",
+        f"the notebook as far as it came is in {EXECUTED}/",
+    ]
+
+
+def test_a_notebook_alone_is_followed_and_no_report_is_named(run_status, capsys):
+    emr = ScriptedEMR(("WAITING", ("COMPLETED",)), names=["notebook"])
+    emr.paginate = lambda **_: [{"Steps": [{"Id": "s-notebook", "Name": "notebook"}]}]
+    assert run_status(emr) == 0
+    assert "report" not in capsys.readouterr().err
 
 
 def test_looking_once_is_looking_once(run_status, capsys):

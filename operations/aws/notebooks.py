@@ -1,0 +1,60 @@
+"""A notebook for the cluster: uploaded to where its results will be, and found by its step."""
+
+import re
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from operations.aws.clients import Client
+from operations.aws.clusters import Step
+from operations.aws.wording import printable
+from spark_assets.errors import FruitsError
+from spark_assets.notebooks.source import check_notebook
+from spark_assets.storage.locations import parse_location
+
+_MAX_NAME_CHARACTERS = 100
+
+
+def read_notebook(path: str) -> bytes:
+    """Return a notebook of this machine.  Raises FruitsError where there is none."""
+    try:
+        content = Path(path).expanduser().read_bytes()
+    except OSError as error:
+        raise FruitsError(
+            f"the notebook {printable(path)} cannot be read: {error.strerror}; "
+            "give a file of this machine (.ipynb)"
+        ) from error
+    check_notebook(content, printable(path))
+    return content
+
+
+def upload_notebook(
+    s3: Client, notebooks_uri: str, path: str, content: bytes, now: datetime
+) -> tuple[str, ...]:
+    """Upload a notebook to a folder of its own; return the arguments that its step lacks.
+
+    ``now`` is in UTC.
+    """
+    # It becomes a part of commands that people copy.
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(path).stem)[:_MAX_NAME_CHARACTERS]
+    results = parse_location(notebooks_uri).child(f"{name}-{now:%Y%m%dT%H%M%SZ}")
+    source = results.child("source", f"{name}.ipynb")
+    s3.put_object(Bucket=source.bucket, Key=source.prefix.removesuffix("/"), Body=content)
+    return ("--notebook", source.uri, "--results", results.uri)
+
+
+def results_uri(step: Step) -> str | None:
+    """Return the folder of the results of a notebook's step; None for any other step."""
+    return _value(step, "--results")
+
+
+def page_uri(step: Step) -> str | None:
+    """Return the page that the step of a notebook writes; None for any other step."""
+    results, source = results_uri(step), _value(step, "--notebook")
+    if results is None or source is None:
+        return None
+    return f"{results}/{PurePosixPath(source).stem}.html"
+
+
+def _value(step: Step, option: str) -> str | None:
+    pairs = zip(step.arguments, step.arguments[1:], strict=False)
+    return next((printable(value) for name, value in pairs if name == option), None)
