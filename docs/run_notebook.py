@@ -39,7 +39,8 @@ def execute(source: Path, target: Path) -> None:
         client.execute()
     notebook.metadata = nbformat.from_dict(_METADATA)
     for cell in notebook.cells:
-        cell.metadata = nbformat.from_dict({})
+        tags = cell.metadata.get("tags")
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         if cell.cell_type == "code":
             cell.outputs = [_small(one) for one in cell.outputs if one.get("name") != "stderr"]
     nbformat.validate(notebook)

@@ -11,12 +11,14 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from operations.wheelhouse import MODULES
+from spark_assets.notebooks.execution import read_notebook
+
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "docs" / "walkthrough.ipynb"
 N_PICTURES = 7
-# Besides the package itself and the standard library.
 PACKAGES = {"spark_assets", "sample_photographs", "recognition"}
-PLOTTING = {"matplotlib", "numpy", "pandas"}
+LIBRARIES = {"matplotlib", "numpy", "pandas", "pyspark"}
 
 
 def code_cells(path):
@@ -81,13 +83,28 @@ def test_it_tells_nothing_of_the_machine_it_ran_on():
     assert socket.gethostname() not in text
 
 
-def test_its_cells_import_the_packages_plots_tables_and_the_standard_library_only():
+def imports_of(cells):
     imported = set()
-    for cell in code_cells(NOTEBOOK):
+    for cell in cells:
         for node in ast.walk(ast.parse(cell.source)):
             if isinstance(node, ast.Import):
                 imported |= {name.name.partition(".")[0] for name in node.names}
             elif isinstance(node, ast.ImportFrom):
                 imported.add((node.module or "").partition(".")[0])
+    return imported
+
+
+def test_its_cells_import_the_packages_libraries_and_the_standard_library_only():
+    imported = imports_of(code_cells(NOTEBOOK))
     assert imported >= PACKAGES
-    assert imported - PACKAGES - PLOTTING <= set(sys.stdlib_module_names)
+    assert imported - PACKAGES - LIBRARIES <= set(sys.stdlib_module_names)
+
+
+def test_on_a_cluster_its_cells_import_what_a_node_has():
+    """EMR brings pyspark, the bootstrap action the other libraries, the step its package."""
+    notebook = read_notebook(NOTEBOOK.read_bytes(), "walkthrough.ipynb")
+    imported = imports_of(cell for cell in notebook.cells if cell.cell_type == "code")
+    installed = {name.partition(".")[0] for name in MODULES.read_text().split()}
+    installed |= {"pyspark", "spark_assets"}
+    assert "pyspark" in imported
+    assert imported - installed <= set(sys.stdlib_module_names)
