@@ -8,10 +8,11 @@ from typing import Any
 
 from sample_photographs.folder import SampleSet
 from tests.emulated_aws.account import ACCOUNT, REGION
-from tests.end_to_end.emulated_cloud import EmulatedCloud, Finished
+from tests.end_to_end.emulated_cloud import ROOT, EmulatedCloud, Finished
 from tests.end_to_end.erasing import SUBMIT, ErasedPhotograph, erase_one
 from tests.end_to_end.inventory import Inventory, take_inventory
 from tests.end_to_end.node import Node, Nodes, Run
+from tests.end_to_end.notebooks import ExecutedNotebook, execute, failing_notebook
 from tests.end_to_end.on_serverless import RehearsedServerless, rehearse_serverless
 
 _ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
@@ -30,6 +31,9 @@ class Rehearsed:
     bootstraps: list[Finished]
     first: Run
     second: Run
+    walkthrough: ExecutedNotebook
+    failing: ExecutedNotebook
+    status_of_failing: Finished
     erased: ErasedPhotograph
     on_serverless: RehearsedServerless
     n_held: int
@@ -69,6 +73,9 @@ def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
         commands["upload again"] = cloud.make("upload", photographs)
         second = nodes.run(lambda: cloud.fruits(*SUBMIT))
         results_after_second = cloud.objects(results)
+        walkthrough = execute(cloud, nodes, results, ROOT / "docs" / "walkthrough.ipynb")
+        failing = execute(cloud, nodes, results, failing_notebook(cloud.folder))
+        status_of_failing = cloud.fruits("status", "--interval-seconds", "1")
         report = _content(cloud, results, "chain/report/index.html")
         commands["link"] = cloud.fruits("link")
         with urllib.request.urlopen(commands["link"].stdout.strip()) as answer:
@@ -99,6 +106,9 @@ def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
             bootstraps=nodes.bootstraps,
             first=first,
             second=second,
+            walkthrough=walkthrough,
+            failing=failing,
+            status_of_failing=status_of_failing,
             erased=erased,
             on_serverless=on_serverless,
             n_held=n_held,

@@ -14,6 +14,7 @@ from sample_photographs.folder import draw_samples
 from spark_assets.features.feature_model import save_feature_model
 from spark_assets.storage.locations import parse_location
 from tests.conftest import skip_or_fail
+from tests.end_to_end.browser import open_page
 from tests.end_to_end.emulated_cloud import ARCHITECTURE, ROOT, EmulatedCloud
 from tests.end_to_end.node import STEPS
 from tests.end_to_end.on_serverless import N_ADDED
@@ -132,8 +133,8 @@ def _all_are_gone(rehearsed):
 
 
 def test_every_step_leaves_its_logs_in_the_log_bucket(rehearsed):
-    # Those of three runs, the erasure, and the step that finds no images.
-    assert len(rehearsed.step_ids) == 3 * len(STEPS) + 2
+    # Those of three runs, two notebooks, the erasure, and the step that finds no images.
+    assert len(rehearsed.step_ids) == 3 * len(STEPS) + 4
     assert rehearsed.logs == {
         f"emr/{rehearsed.cluster_id}/steps/{step_id}/{name}.gz"
         for step_id in rehearsed.step_ids
@@ -144,7 +145,8 @@ def test_every_step_leaves_its_logs_in_the_log_bucket(rehearsed):
 def test_every_step_leaves_the_events_of_spark_in_the_log_bucket(rehearsed):
     events = {key for key in rehearsed.event_logs if "/events_" in key}
     finished = {key for key in rehearsed.event_logs if "/appstatus_" in key}
-    assert len(events) == len(finished) == len(rehearsed.step_ids)
+    # But of the two notebooks, whose queries may name photographs.
+    assert len(events) == len(finished) == len(rehearsed.step_ids) - 2
     assert not [key for key in finished if key.endswith(".inprogress")]
 
 
@@ -194,6 +196,51 @@ def test_a_second_run_finds_nothing_new_and_rewrites_nothing(rehearsed):
     tables = {k: v for k, v in rehearsed.results.items() if "/report/" not in k}
     after = {k: v for k, v in rehearsed.results_after_second.items() if "/report/" not in k}
     assert after == tables
+
+
+def test_the_walkthrough_is_executed_on_the_cluster(rehearsed):
+    done = rehearsed.walkthrough.run.steps["notebook"]
+    assert done.exit_code == 0, done.output
+    told = rehearsed.walkthrough.run.followed
+    assert told.exit_code == 0, told.output
+    assert "notebook COMPLETED after" in told.output
+    page = f"s3://{rehearsed.outputs['ResultsBucketName']}/{rehearsed.walkthrough.key('.html')}"
+    assert f"copy the notebook with: aws s3 cp {page} walkthrough.html" in told.stderr
+    # The log of a step outlives the photographs that it would name.
+    assert not [path for path in rehearsed.erased.before.features if path in done.output]
+
+
+def test_the_executed_walkthrough_shows_the_deployed_photographs_and_tables(rehearsed):
+    cells = [c for c in rehearsed.walkthrough.notebook.cells if c.cell_type == "code"]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    shown = str([output.get("data", output) for cell in cells for output in cell.outputs])
+    counts = rehearsed.manifest["counts"]
+    assert f"{counts['n_images']} images of 10 labels" in shown
+    n_features, n_rejected = counts["n_features"], counts["n_rejected"]
+    assert f"{n_features} rows of features, {n_rejected} of rejected images" in shown
+    assert "components keep" in shown
+    assert shown.count("'image/png'") == 4  # photographs, features, variance, plane
+
+
+def test_the_page_of_the_walkthrough_opens_without_the_internet(rehearsed, chromium, tmp_path):
+    page = tmp_path / "walkthrough.html"
+    page.write_text(rehearsed.walkthrough.page, encoding="utf-8")
+    with open_page(chromium, page) as opened:
+        pictures = opened.page.locator("img").evaluate_all("all => all.map(i => i.naturalWidth)")
+        assert len(pictures) == 4
+        assert min(pictures) > 400
+        assert opened.page.locator("table").count() == 2
+        assert opened.problems == opened.requests == []
+
+
+def test_a_cell_that_fails_is_told_and_the_notebook_kept_as_far_as_it_came(rehearsed):
+    sentence = "fruits: cell 2 failed: ZeroDivisionError: division by zero"
+    for told in (rehearsed.failing.run.followed, rehearsed.status_of_failing):
+        assert told.exit_code == 1
+        assert sentence in told.stderr
+    first, failed = rehearsed.failing.notebook.cells
+    assert first.outputs[0].text == "45\n"
+    assert failed.outputs[0].ename == "ZeroDivisionError"
 
 
 def test_an_erasure_is_begun_here_rewritten_by_the_cluster_and_certified_here(rehearsed):
