@@ -139,6 +139,7 @@ def test_a_changed_script_gives_new_steps_and_keeps_the_cluster(again, tree):
         "AWS::IAM::Policy",
         "AWS::SSM::Parameter",
         "AWS::SSM::Parameter",
+        "AWS::SSM::Parameter",
     ]
     assert before.data.template == after.data.template
 
