@@ -129,6 +129,8 @@ class ServerlessWorker:
             raise
         # Noted before it is told: who waits for the end of a job looks here next.
         self.job_runs.append((job_run["name"], done))
+        if self._get(job_run["jobRunId"])["state"] != "RUNNING":
+            return  # it was cancelled, and its role may be gone
         self._ship_logs(job_run, done)
         state = "SUCCESS" if done.exit_code == 0 else "FAILED"
         details = "" if done.exit_code == 0 else f"Job failed with exit code {done.exit_code}."
