@@ -14,13 +14,7 @@ from cdk_app.storage import IMAGES_PREFIX, OUTPUT_PREFIX, Storage
 _SESSION_HOURS = 4
 # Not MFA: whoever comes from IAM Identity Center has shown it there, and could not show it here.
 _SESSION_PREFIX = "erasure-"
-_FIND = ("s3:GetObject", "s3:GetObjectVersion")
-_REMOVE = (
-    "s3:DeleteObject",
-    "s3:DeleteObjectVersion",
-    "s3:AbortMultipartUpload",
-    "s3:ListMultipartUploadParts",
-)
+_ERASE = ("s3:GetObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload")
 
 
 class ErasureRole(Construct):
@@ -28,10 +22,10 @@ class ErasureRole(Construct):
 
     A session is named after its occasion, ``erasure-2026-11-27``, which access logs then show.
 
-    It may read and delete every version of photographs and results, and write results.  It may not
-    lift an Object Lock, change a bucket or its lifecycle, or read a log.  A stack with a cluster
-    lets it run its step there.  Whoever takes it on needs ``sts:AssumeRole`` on it too: that a role
-    trusts its account lets nobody in by itself.
+    It may read photographs and results, delete every version of them, and write results.  It may
+    not lift an Object Lock, change a bucket or its lifecycle, or read a log.  A stack with a
+    cluster lets it run its step there.  Whoever takes it on needs ``sts:AssumeRole`` on it too:
+    that a role trusts its account lets nobody in by itself.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, storage: Storage) -> None:
@@ -49,13 +43,18 @@ class ErasureRole(Construct):
             describe_stack(self),
             _listing("Photographs", storage.raw, IMAGES_PREFIX),
             _uploads("Photographs", storage.raw),
-            _objects("Photographs", storage.raw, IMAGES_PREFIX, (*_FIND, *_REMOVE)),
+            _objects("Photographs", storage.raw, IMAGES_PREFIX, _ERASE),
             _listing("Results", storage.results, OUTPUT_PREFIX),
             _uploads("Results", storage.results),
-            _objects("Results", storage.results, OUTPUT_PREFIX, (*_FIND, "s3:PutObject", *_REMOVE)),
+            _objects(
+                "Results",
+                storage.results,
+                OUTPUT_PREFIX,
+                (*_ERASE, "s3:PutObject", "s3:DeleteObject"),
+            ),
             iam.PolicyStatement(
                 sid="UseTheKey",
-                actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
                 resources=[storage.key.key_arn],
             ),
         ]
@@ -86,7 +85,7 @@ def _listing(what: str, bucket: s3.IBucket, prefix: str) -> iam.PolicyStatement:
         sid=f"List{what}",
         actions=["s3:ListBucket", "s3:ListBucketVersions"],
         resources=[bucket.bucket_arn],
-        conditions={"StringLike": {"s3:prefix": [prefix, f"{prefix}/*"]}},
+        conditions={"StringLike": {"s3:prefix": f"{prefix}/*"}},
     )
 
 

@@ -26,22 +26,17 @@ def s3_statements(
     how what runs the job writes its logs.
     """
     return [
-        _list("ListPhotographs", storage.raw, IMAGES_PREFIX),
+        _list("ListPhotographs", storage.raw, f"{IMAGES_PREFIX}/*"),
         iam.PolicyStatement(
             sid="ReadPhotographs",
             actions=["s3:GetObject"],
             resources=[storage.raw.arn_for_objects(f"{IMAGES_PREFIX}/*")],
         ),
-        _list("ListResults", storage.results, OUTPUT_PREFIX),
+        _list("ListResults", storage.results, f"{OUTPUT_PREFIX}/*"),
         iam.PolicyStatement(
             sid="WriteResults",
-            # Arrow uploads in parts, for which PutObject is the right, and aborts what fails.
-            actions=[
-                "s3:GetObject",
-                "s3:PutObject",
-                "s3:DeleteObject",
-                "s3:AbortMultipartUpload",
-            ],
+            # Arrow uploads in parts, for which PutObject is the right, and never aborts.
+            actions=["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
             resources=[storage.results.arn_for_objects(f"{OUTPUT_PREFIX}/*")],
         ),
         iam.PolicyStatement(
@@ -65,7 +60,7 @@ def key_statement(storage: Storage) -> iam.PolicyStatement:
 def event_log_statements(storage: Storage) -> list[iam.PolicyStatement]:
     """Return the rights to write Spark's event log, where no service does it."""
     return [
-        _list("ListEventLog", storage.logs, EVENT_LOG_PREFIX),
+        _list("ListEventLog", storage.logs, EVENT_LOG_PREFIX, f"{EVENT_LOG_PREFIX}/*"),
         # Spark renames a file at the end of an application, which is to copy and to delete.
         iam.PolicyStatement(
             sid="WriteEventLog",
@@ -82,7 +77,7 @@ def notebook_statement(storage: Storage) -> iam.PolicyStatement:
     """Return the right to read notebooks and to write what they become."""
     return iam.PolicyStatement(
         sid="ExecuteNotebooks",
-        actions=["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+        actions=["s3:GetObject", "s3:PutObject"],
         resources=[storage.results.arn_for_objects(f"{NOTEBOOKS_PREFIX}/*")],
     )
 
@@ -107,10 +102,10 @@ def _export_name(bucket: s3.IBucket) -> str:
     return str(stack.resolve(stack.export_value(bucket.bucket_arn))["Fn::ImportValue"])
 
 
-def _list(sid: str, bucket: s3.IBucket, prefix: str) -> iam.PolicyStatement:
+def _list(sid: str, bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         sid=sid,
         actions=["s3:ListBucket"],
         resources=[bucket.bucket_arn],
-        conditions={"StringLike": {"s3:prefix": [prefix, f"{prefix}/*"]}},
+        conditions={"StringLike": {"s3:prefix": list(prefixes)}},
     )

@@ -62,12 +62,12 @@ def ec2_arn(resource, *, account=ACCOUNT, region="eu-central-1"):
         ("raw/images-of-others/1.jpg", set()),
         (
             "results/chain/features/part-0",
-            {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"},
+            {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
         ),
         ("results/chained", set()),
         (
             "results/notebooks/walkthrough-1/source/walkthrough.ipynb",
-            {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
+            {"s3:GetObject", "s3:PutObject"},
         ),
         ("results/x", set()),
         ("logs/emr/j-1/steps/s-1/stderr.gz", {"s3:PutObject", "s3:PutObjectAcl"}),
