@@ -211,6 +211,9 @@ def _filesystem(s3: S3Settings | None, keys: "ReadOnlyCredentials | None") -> py
         scheme=endpoint.scheme if endpoint else "https",
         connect_timeout=10,
         request_timeout=60,
+        # One request writes a file below 10 MB where three would, and a writer that is killed
+        # leaves no upload unfinished.
+        allow_delayed_open=True,
     )
 
 

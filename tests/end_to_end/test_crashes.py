@@ -8,11 +8,13 @@ import sys
 import time
 from pathlib import Path
 
+import boto3
 import pytest
 
 from operations import cli
 from recognition.classifier.identifier import FruitIdentifier
-from spark_assets.output.output import Output
+from spark_assets.output.lease_file import LeaseTimes
+from spark_assets.output.output import REPORT, Output
 from spark_assets.storage.locations import Location, parse_location
 from tests.end_to_end import killed
 from tests.spark.images import encode, picture
@@ -121,6 +123,35 @@ def test_a_run_whose_tasks_outlive_it_for_a_moment_leaves_what_was_there(folder)
     assert seen(folder) == before
     give(run_in(folder))
     assert_is_the_source(folder)
+
+
+def test_a_run_that_is_killed_while_it_writes_to_s3_leaves_no_upload(
+    tmp_path, seeded_model, emulated_aws, monkeypatch
+):
+    save(seeded_model, tmp_path / "model")
+    for index in range(200):
+        put(tmp_path / "images", f"{'ab'[index % 2]}/{index}.png", seed=index % 4)
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="results")
+    output = "s3://results/chain"
+    command = [*run_in(tmp_path), "--output", output]
+
+    def staged() -> list[str]:
+        found = s3.list_objects_v2(Bucket="results", Prefix="chain/_staging/")
+        return [each["Key"] for each in found.get("Contents", ())]
+
+    with subprocess.Popen([sys.executable, "-m", "operations.cli", *command]) as run:
+        while not staged():
+            assert run.poll() is None, "it ended too early"
+            time.sleep(0.01)
+        run.kill()
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="results")
+    assert Output(parse_location(output)).read(REPORT) is None
+    # Of the run that was killed, which nobody renews.
+    monkeypatch.setattr(LeaseTimes.__init__, "__defaults__", (10.0, 0.1, time.sleep))
+    give(command)
+    assert Output(parse_location(output)).read(REPORT) is not None
+    assert staged() == []
 
 
 def test_a_refit_that_is_killed_amid_its_commit_is_finished_by_the_next_command(folder):

@@ -5,6 +5,7 @@ moto checks no permissions, so the sentence for a forbidden bucket is tested on 
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from spark_assets.images.listing import ImageEntry, list_images
 from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.output.manifest import read_run, run_ids
 from spark_assets.output.output import REPORT, Output
-from spark_assets.storage.files import names_in
+from spark_assets.storage.files import names_in, write_bytes
 from spark_assets.storage.locations import parse_location
 from tests.moto_server import moto_server
 from tests.spark.images import encode, picture
@@ -212,6 +213,35 @@ def test_a_run_reads_from_s3_and_writes_there_and_adds_what_is_new(bucket, seede
     assert names_in(location) == [
         "feature_model", "features", "pca_model", "reduced", "rejected", "report", "runs",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("size_mb", "n_uploads"), [(0, 0), (9, 0), (25, 1)])
+def test_a_writer_that_is_killed_leaves_no_object_and_an_upload_of_a_large_one_alone(
+    bucket, size_mb, n_uploads
+):
+    """What is left of a large one goes by a rule of the bucket, and with an erasure."""
+    writer = (
+        "import os, signal\n"
+        "from spark_assets.storage.locations import parse_location\n"
+        f"place = parse_location('s3://{BUCKET}/chain/table')\n"
+        "stream = place.filesystem.open_output_stream(place.base)\n"
+        f"stream.write(bytes({size_mb} * 1024 * 1024))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", writer], timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert bucket.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+    uploads = bucket.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
+    assert len(uploads) == n_uploads
+    for upload in uploads:
+        bucket.abort_multipart_upload(Bucket=BUCKET, Key=upload["Key"], UploadId=upload["UploadId"])
+
+
+def test_a_file_is_one_request(bucket, server_log):
+    n_before = len(server_log.read_text().splitlines())
+    write_bytes(parse_location(f"s3://{BUCKET}/chain/table"), bytes(9 * 1024 * 1024))
+    (request,) = server_log.read_text().splitlines()[n_before:]
+    assert "PUT /photographs/chain/table HTTP" in request
 
 
 def test_a_model_is_read_from_s3(bucket, seeded_model):
