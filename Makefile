@@ -81,6 +81,11 @@ test-fast: $(WITH_DEV) ## run the tests that start no process (under a minute)
 rehearse: setup $(WITH_DEV) $(CDK) ## deploy, run and destroy against an emulated AWS (a part of make test)
 	@$(BIN)/pytest tests/end_to_end/test_rehearsal.py
 
+.PHONY: rehearse-arm
+rehearse-arm: setup $(WITH_DEV) ## featurize on an emulated Arm node and compare with this machine (minutes)
+	@$(MAKE) --no-print-directory wheelhouse ARCHITECTURE=arm64
+	@$(BIN)/python -m tests.arm build/wheelhouse/arm64/wheelhouse.tar.gz build/arm
+
 .PHONY: check
 check: $(WITH_DEV) ## format, lint, types, and which folder may import which
 	@$(BIN)/ruff format --check .
