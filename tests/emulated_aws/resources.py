@@ -1,8 +1,9 @@
 """Types of CloudFormation that moto knows by their API alone, and passes over in a template.
 
-It passes over policies of topics and of buckets too, and so do we: nobody is held against them.
+It passes over policies of topics too, and so do we: nobody is held against them.
 """
 
+import json
 from typing import Any, ClassVar
 
 from moto.budgets.models import budgets_backends
@@ -10,6 +11,7 @@ from moto.cloudformation.parsing import get_model_map
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.common_models import CloudFormationModel
 from moto.ec2.models import ec2_backends
+from moto.s3.models import s3_backends
 
 
 class _Resource(CloudFormationModel):
@@ -96,6 +98,19 @@ class _Alarm(_Resource):
         cloudwatch_backends[account][region].delete_alarms([self.physical_resource_id])
 
 
+class _BucketPolicy(_Resource):
+    """A policy of a bucket; `permissions` holds the project's roles against it."""
+
+    of_type = "AWS::S3::BucketPolicy"
+
+    def make(self, account: str, region: str) -> None:
+        policy = json.dumps(self.properties["PolicyDocument"]).encode()
+        s3_backends[account]["aws"].put_bucket_policy(self.properties["Bucket"], policy)
+
+    def delete(self, account: str, region: str) -> None:
+        s3_backends[account]["aws"].delete_bucket_policy(self.properties["Bucket"])
+
+
 class _Budget(_Resource):
     """A budget; it belongs to the account and not to a region."""
 
@@ -114,5 +129,5 @@ class _Budget(_Resource):
 
 def add() -> None:
     """Let templates name these types."""
-    for resource in (_Egress, _Alarm, _Budget):
+    for resource in (_Egress, _Alarm, _BucketPolicy, _Budget):
         get_model_map()[resource.of_type] = resource

@@ -12,16 +12,17 @@ Added here, because moto lacks it or does otherwise than AWS:
 - `serverless`: applications of templates, job runs that somebody else runs, and executions that
   somebody else interprets;
 - `cloudformation`: a stack is complete when its cluster is up, and has failed when that has;
-- `resources`: rules out of security groups, alarms and budgets, which moto passes over;
+- `resources`: rules out of security groups, alarms, budgets and policies of buckets, which moto
+  passes over;
 - `buckets`: versions in those whose template asks for it, and no folders of what is deleted;
 - `deletion`: what uses others goes first, nothing is tried twice, nothing stays or comes back;
-- `permissions`: a node is held against the policies of its role, whoever erases in what is asked of
-  S3, and nobody else;
+- `permissions`: nodes, jobs and whoever erases are held against the policies of their role, of
+  endpoint, bucket and key, with their conditions; nobody else;
 - `lookups`: quotas of EC2 and EMR Serverless, the plan of the account, EMR's types and endpoint
   service, and the number of the prefix list of S3.
 
-Not emulated at all: any network; policies of buckets, topics and endpoints; conditions of policies;
-the policies of whoever deploys; what services do by themselves, such as ending an idle cluster.
+Not emulated at all: any network; policies of topics and of interface endpoints; the policies of
+whoever deploys; what services do by themselves, such as ending an idle cluster.
 """
 
 import sys

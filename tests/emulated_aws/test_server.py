@@ -1,31 +1,12 @@
 """What the emulator answers beside what the rehearsal sees of it."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.emulated_aws.account import REGION
-from tests.moto_server import moto_server
-
-
-@pytest.fixture(scope="module")
-def endpoint(starts_processes: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    log = tmp_path_factory.mktemp("moto") / "log"
-    with moto_server(log, module="tests.emulated_aws.server") as url:
-        yield url
-
-
-@pytest.fixture
-def client(endpoint: str) -> Any:
-    def make(service: str) -> Any:
-        session = boto3.session.Session("test", "test", region_name=REGION)
-        return session.client(service, endpoint_url=endpoint)
-
-    return make
 
 
 def test_a_release_is_told_with_its_spark(client):
@@ -113,5 +94,4 @@ def _status(cloudformation: Any) -> str:
 
 
 def _json(resources: dict[str, Any]) -> str:
-
     return json.dumps({"Resources": resources})

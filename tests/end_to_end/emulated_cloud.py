@@ -152,6 +152,10 @@ class EmulatedCloud:
                 found.append(Version(one["Key"], one["IsLatest"], None))
         return found
 
+    def n_unfinished_uploads(self, bucket: str) -> int:
+        """Return how many uploads of a bucket have been begun and not completed."""
+        return len(self.client("s3").list_multipart_uploads(Bucket=bucket).get("Uploads", ()))
+
     def table(self, bucket: str, folder: str) -> pa.Table:
         """Return the rows of all Parquet files below a folder of a bucket."""
         s3 = self.client("s3")

@@ -21,6 +21,7 @@ class Held:
 
     traces: list[str]
     n_photographs: int
+    n_unfinished_uploads: int
     features: dict[str, bytes]
     n_reduced: int
     old_versions: set[str]
@@ -47,6 +48,7 @@ def erase_one(cloud: EmulatedCloud, nodes: Nodes, outputs: dict[str, str]) -> Er
     """Erase a photograph under the role that is there for it, run again, and upload it again."""
     raw, results = outputs["RawBucketName"], outputs["ResultsBucketName"]
     path, needles = _something_to_erase(cloud, raw, results)
+    _leave_uploads_unfinished(cloud, {raw: f"images/{path}", results: "chain/features/half"})
     before = _held(cloud, raw, results, needles)
     eraser = cloud.environment_of(outputs["ErasureRoleArn"], "erasure-rehearsal")
     erasure = nodes.run(lambda: cloud.fruits(*_ERASE, path, environment=eraser), ["erase"])
@@ -81,6 +83,16 @@ def _something_to_erase(cloud: EmulatedCloud, raw: str, results: str) -> tuple[s
     return path, Needles((path, digest, thumbnail), (np.frombuffer(row, np.float32),))
 
 
+def _leave_uploads_unfinished(cloud: EmulatedCloud, keys: dict[str, str]) -> None:
+    """Leave in each bucket what a writer that is killed leaves of a large object."""
+    s3 = cloud.client("s3")
+    for bucket, key in keys.items():
+        upload = s3.create_multipart_upload(Bucket=bucket, Key=key)
+        s3.upload_part(
+            Bucket=bucket, Key=key, UploadId=upload["UploadId"], PartNumber=1, Body=b"half"
+        )
+
+
 def _held(cloud: EmulatedCloud, raw: str, results: str, needles: Needles) -> Held:
     photographs, made = cloud.versions(raw), cloud.versions(results)
     everything = {
@@ -90,6 +102,7 @@ def _held(cloud: EmulatedCloud, raw: str, results: str, needles: Needles) -> Hel
     return Held(
         traces=traces(everything, needles),
         n_photographs=len(photographs),
+        n_unfinished_uploads=sum(map(cloud.n_unfinished_uploads, (raw, results))),
         features=_features(cloud, results),
         n_reduced=cloud.table(results, "chain/reduced").num_rows,
         old_versions={version.key for version in made if _is_old(version)},

@@ -14,6 +14,7 @@ from tests.end_to_end.inventory import Inventory, take_inventory
 from tests.end_to_end.node import Node, Nodes, Run
 from tests.end_to_end.notebooks import ExecutedNotebook, execute, failing_notebook
 from tests.end_to_end.on_serverless import RehearsedServerless, rehearse_serverless
+from tests.end_to_end.rights import Judged, read_judged
 
 _ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 _PRIVATE = "elsewhere/private.jpg"
@@ -48,6 +49,7 @@ class Rehearsed:
     manifest: dict[str, Any]
     n_reduced: int
     denied: dict[str, bool]
+    judged: Judged
     before: Inventory
     deployed: Inventory
     after_compute: Inventory
@@ -123,6 +125,7 @@ def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
             manifest=json.loads(content),
             n_reduced=n_reduced,
             denied=denied,
+            judged=read_judged(cloud.endpoint),
             before=before,
             deployed=deployed,
             after_compute=after_compute,

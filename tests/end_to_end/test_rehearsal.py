@@ -14,11 +14,13 @@ from sample_photographs.folder import draw_samples
 from spark_assets.features.feature_model import save_feature_model
 from spark_assets.storage.locations import parse_location
 from tests.conftest import skip_or_fail
+from tests.emulated_aws.judging import refused
 from tests.end_to_end.browser import open_page
 from tests.end_to_end.emulated_cloud import ARCHITECTURE, ROOT, EmulatedCloud
 from tests.end_to_end.node import STEPS
 from tests.end_to_end.on_serverless import N_ADDED
 from tests.end_to_end.rehearsal import Rehearsed, rehearse
+from tests.end_to_end.rights import NOT_ASKED_FOR
 from tests.end_to_end.s3_connector import s3_connector
 from tests.moto_server import moto_server
 
@@ -254,7 +256,7 @@ def test_an_erasure_is_begun_here_rewritten_by_the_cluster_and_certified_here(re
     assert f"certificate: {rehearsed.outputs['OutputUri']}/erasures/" in told.stderr
     assert certificate["n_images"] == 1
     assert certificate["held"] == {
-        "versions of photographs": 1,
+        "versions of photographs": 2,  # one is an upload that was never completed
         "rows of features": 1,
         "rows of rejected images": 0,
     }
@@ -264,7 +266,9 @@ def test_no_version_of_anything_holds_a_trace_of_the_erased_photograph(rehearsed
     erased = rehearsed.erased
     assert erased.before.traces
     assert erased.before.old_versions
+    assert erased.before.n_unfinished_uploads == 2
     assert erased.after.traces == []
+    assert erased.after.n_unfinished_uploads == 0
     assert erased.after.n_photographs == erased.before.n_photographs - 1
     # Written after the last look, and naming no image: the lease, and the folder as Arrow marks it.
     assert erased.after.old_versions <= {"chain/_lease.json", "chain/"}
@@ -392,6 +396,34 @@ def test_destroying_serverless_leaves_what_was_there_before(rehearsed):
     made = _made_since(rehearsed.deployed, rehearsed.on_serverless.deployed)
     assert len(made["applications"]) == len(made["state machines"]) == 1
     assert "VPCs" not in made
+
+
+def test_requests_of_every_role_of_a_step_were_held_against_its_policies(rehearsed):
+    judged = rehearsed.judged
+    assert {"node", "eraser"} <= judged.policies.keys()
+    for request in judged.requests:
+        answer = refused(request.accesses, judged.policies[request.kind])
+        assert (answer is not None) is request.is_refused, request
+
+
+def test_every_right_of_a_role_is_needed_or_asked_for_by_emr_alone(rehearsed):
+    """Taken away, any other would have had a request of the rehearsal refused."""
+    unneeded = rehearsed.judged.unneeded_rights()
+    assert [right for right in unneeded if not right.startswith(tuple(NOT_ASKED_FOR))] == []
+    judged = tuple(rehearsed.judged.policies)
+    for name in (each for each in NOT_ASKED_FOR if each.startswith(judged)):
+        assert any(right.startswith(name) for right in unneeded), f"{name} is needed, or is gone"
+
+
+def test_what_spark_writes_through_the_connector_of_hadoop_is_its_event_log_alone(rehearsed):
+    written = {
+        access.resource.removeprefix("arn:aws:s3:::").partition("/")[0]
+        for request in rehearsed.judged.requests
+        if request.client == "Hadoop"
+        for access in request.accesses
+        if access.action in ("s3:PutObject", "s3:DeleteObject")
+    }
+    assert written == {rehearsed.outputs["LogsBucketName"]}
 
 
 def test_destroying_the_cluster_leaves_the_data_alone(rehearsed):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 Statement = Mapping[str, Any]
@@ -11,6 +12,7 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+@cache
 def matches(pattern: str, text: str) -> bool:
     """Compare as IAM does, where ``*`` and ``?`` are the only signs with a meaning."""
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
@@ -39,12 +41,23 @@ def allows(
     ``principal`` None is whoever the statements are attached to; ``context`` holds the keys that
     conditions ask for, as IAM writes them.
     """
-    effects = {
+    return effects(statements, action, resource, principal=principal, **context) == {"Allow"}
+
+
+def effects(
+    statements: Iterable[Statement],
+    action: str,
+    resource: str = "*",
+    *,
+    principal: str | None = None,
+    **context: str,
+) -> set[str]:
+    """Return the effects of the statements that apply, each ``Allow`` or ``Deny``; see `allows`."""
+    return {
         statement["Effect"]
         for statement in statements
         if _applies(statement, action, resource, principal, context)
     }
-    return effects == {"Allow"}
 
 
 def _applies(
