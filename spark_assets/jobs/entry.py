@@ -31,7 +31,6 @@ def run_entry(work: Callable[[], ExitCode], *, verbose: bool) -> int:
     call that it interrupts, and ends in a stack trace.  A second Ctrl-C ends the process where it
     is, and the next command removes what that leaves.
     """
-    begin_work()
     with _ctrl_c_interrupts(), ThreadPoolExecutor(1) as pool:
         result = pool.submit(work)
         if _is_interrupted_before_the_end_of(result):
@@ -55,6 +54,7 @@ def _ctrl_c_interrupts() -> Iterator[None]:
             os._exit(ExitCode.INTERRUPTED)
         interrupt()
 
+    begin_work()
     before = signal.getsignal(signal.SIGINT)
     # A shell starts what it puts in the background with Ctrl-C ignored.
     if before is not signal.SIG_IGN:
@@ -63,6 +63,7 @@ def _ctrl_c_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+        begin_work()  # what this process does next is not interrupted
 
 
 def _is_interrupted_before_the_end_of(work: Future[ExitCode]) -> bool:
