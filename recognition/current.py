@@ -17,8 +17,8 @@ from spark_assets.pca.sample import path_hashes
 from spark_assets.runtime.parallel import map_here
 from spark_assets.storage import schemas
 
-# Of 1280 numbers: 100 MB.
-_MAX_IMAGES = 20_000
+# Of 1280 numbers: 1 GB.
+MAX_IMAGES = 200_000
 # What is known of a photograph here.
 _COLUMNS = pa.schema(
     [schemas.FEATURES.field(n) for n in ("path", "label", "content_sha256", "features")]
@@ -58,7 +58,7 @@ class CurrentPhotographs:
         )
 
 
-def read_current(output: Output, *, max_images: int = _MAX_IMAGES) -> CurrentPhotographs:
+def read_current(output: Output, *, max_images: int = MAX_IMAGES) -> CurrentPhotographs:
     """Read what is current, by path; of more than ``max_images`` those with the smallest hashes.
 
     The same photographs make the same sample every time.  Raises FruitsError where there are none,

@@ -1,7 +1,7 @@
 """Photographs read here, without Spark: features of a folder, and thumbnails."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +11,7 @@ from numpy import float32
 from numpy.typing import NDArray
 
 from spark_assets.errors import FruitsError
-from spark_assets.features.engines import EngineName, build_engine, engine_spec
+from spark_assets.features.engines import Engine, EngineName, build_engine, engine_spec
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.task import extract
 from spark_assets.images.decoding import ImageLimits
@@ -45,8 +45,11 @@ def featurize_folder(
     labels: LabelRule,
     limits: ImageLimits,
     max_images: int,
+    wrap_engine: Callable[[Engine], Engine] = lambda engine: engine,
 ) -> FeaturizedFolder:
     """Featurize a folder as a run does, in threads: of more than ``max_images``, a sample by hash.
+
+    ``wrap_engine`` makes each thread's engine compute something else than plain features.
 
     Raises FruitsError where the folder cannot be listed, or none of its images can be used.
     """
@@ -55,7 +58,7 @@ def featurize_folder(
         raise FruitsError(f"{images.uri} holds no images; give a folder with some photographs")
     entries = sorted(entries, key=lambda entry: path_hash(entry.path))[:max_images]
     n_threads = os.cpu_count() or 1
-    featurize = partial(_featurize, images, network, labels, limits)
+    featurize = partial(_featurize, images, network, labels, limits, wrap_engine)
     with ThreadPoolExecutor(n_threads) as pool:
         shares = [entries[start::n_threads] for start in range(n_threads)]
         outcomes = pa.concat_tables(pool.map(featurize, shares)).sort_by("path")
@@ -79,9 +82,10 @@ def _featurize(
     network: FeatureModel,
     labels: LabelRule,
     limits: ImageLimits,
+    wrap_engine: Callable[[Engine], Engine],
     entries: Sequence[ImageEntry],
 ) -> pa.Table:
-    engine = build_engine(engine_spec(network, EngineName.LITERT))
+    engine = wrap_engine(build_engine(engine_spec(network, EngineName.LITERT)))
     read = ReadAhead(n_readers=_N_READERS).read(entries, ImageReader(images, limits=limits))
     size_px = network.facts.image_size_px
     batches = extract(read, engine=engine, size_px=size_px, limits=limits, labels=labels)

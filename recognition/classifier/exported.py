@@ -28,7 +28,7 @@ _PIXELS = (
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What the numbers of the flatbuffer stand for: labels, and the known photographs."""
+    """What the numbers of the flatbuffer stand for: labels, and the reference photographs."""
 
     labels: list[str]
     known_paths: list[str]
@@ -51,7 +51,7 @@ def write_exported(
     about = {
         "image_size_px": image_size_px,
         "pixels": _PIXELS,
-        "unknown_below_similarity": record.similarity_floor,
+        "unknown_below_score": record.unknown_threshold,
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         "classifier": asdict(record),
     }
@@ -99,13 +99,14 @@ class ExportedIdentifier(Identifier):
             }
         best = int(np.argmax(found["probabilities"]))
         likeliest = self._meaning.labels[best]
-        is_known = bool(found["similarities"][0] >= self.record.similarity_floor)
+        is_known = bool(found["known_score"] >= self.record.unknown_threshold)
         x, y = found["point"]
         nearest = zip(found["neighbors"], found["similarities"], strict=True)
         return Answer(
             label=likeliest if is_known else None,
             likeliest=likeliest,
             probability=float(found["probabilities"][best]),
+            known_score=float(found["known_score"]),
             neighbors=[
                 Neighbor(
                     self._meaning.known_paths[row],

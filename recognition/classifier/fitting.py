@@ -1,57 +1,112 @@
 """Fitting a classifier to all labeled photographs of an output."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy import float32, floating
+from numpy import float32, float64, floating
 from numpy.typing import NDArray
 
-from recognition.classifier.known import (
-    KnownPhotographs,
-    directions_of,
-    evenly_by_label,
-    similarity_floor,
-)
-from recognition.classifier.logistic import fit_logistic
 from recognition.classifier.model import FruitClassifier, plane
+from recognition.classifier.novelty import (
+    N_AXES,
+    Novelty,
+    distances,
+    known_scores,
+    unknown_threshold,
+    weight_of,
+)
+from recognition.classifier.reference import ReferenceSet, evenly_by_label, rounded
+from recognition.classifier.ridge import ClassSums, RidgeFit, balanced_weights
 from spark_assets.pca.model import PCAModel, project
 
 # With 1280 features, 2 MB: a phone is to carry them.
-MAX_KNOWN = 800
+MAX_REFERENCE = 800
+# Of which the typical logit and distance of what was fitted on are taken.
+_MAX_TYPICAL = 5000
 
 # From paths to a small JPEG each, or None.
 MakeThumbnails = Callable[[Sequence[str]], list[bytes | None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a ridge classifier is fitted with.
+
+    ``penalty`` is of vectors whose mean square is 1; ``components`` is a number of principal axes,
+    a share of the variance, or None for all.
+    """
+
+    penalty: float
+    components: int | float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """What classifiers that had not seen its group found of each photograph.
+
+    Attributes
+    ----------
+    logits : ndarray of shape (n, n_labels), float64
+        Minus infinity for a label that the classifier had not.
+    distances : ndarray of shape (n,), float64
+        From the subspace of the photographs that it was fitted on.
+    temperature : float
+        At which the softmax of the logits holds.
+    """
+
+    logits: NDArray[float64]
+    distances: NDArray[float64]
+    temperature: float
+
+
+def fit_ridge(vectors: NDArray[float32], labels: Sequence[str]) -> RidgeFit:
+    """Fit ridge classifiers on (n, n_features) vectors, every label of the same weight.
+
+    Raises FruitsError for fewer than two labels.
+    """
+    names, codes = np.unique(np.asarray(labels), return_inverse=True)
+    weights = balanced_weights(codes, len(names))
+    return RidgeFit.of(ClassSums.of(vectors, codes, weights, np.arange(len(codes))), names.tolist())
+
+
 def fit_classifier(
     pca: PCAModel,
     features: NDArray[floating],
+    vectors: NDArray[float32],
     paths: Sequence[str],
     labels: Sequence[str],
-    objects: Sequence[str],
     *,
-    temperature: float,
-    refusal_rate: float,
+    setting: Setting,
+    held_out: HeldOut,
+    false_unknown_rate: float,
     make_thumbnails: MakeThumbnails,
 ) -> FruitClassifier:
-    """Fit a classifier on (n, n_features) features in the space of a PCA model.
+    """Fit a classifier on (n, n_features) vectors; the plane of a PCA has its photographs.
 
-    ``temperature`` is what logits of unseen photographs are divided by, ``refusal_rate`` the share
-    of known fruit that may be called unknown.  At most `MAX_KNOWN` photographs are kept to compare
-    with, evenly over the labels.
+    ``features`` (n, n_features) are those that the vectors were made of.  ``false_unknown_rate`` is
+    the share of known fruit that may be called unknown.  At most `MAX_REFERENCE` photographs are
+    kept to compare with, evenly over the labels.
 
-    Raises FruitsError where there are fewer than two labels, or the features do not fit the model.
+    Raises FruitsError where there are fewer than two labels, or the features do not fit the PCA.
     """
-    reduced = project(pca, features)
-    logistic = fit_logistic(reduced, labels).tempered(temperature)
-    rows = evenly_by_label(paths, labels, MAX_KNOWN)
+    rows = evenly_by_label(paths, labels, MAX_REFERENCE)
+    points = plane(project(pca, features[rows]))
+    fit = fit_ridge(vectors, labels)
+    linear = fit.classifier(setting.penalty, fit.n_axes(setting.components))
+    linear = linear.tempered(held_out.temperature)
     kept_paths = [paths[row] for row in rows]
-    known = KnownPhotographs(
+    reference = ReferenceSet(
         kept_paths,
         [labels[row] for row in rows],
-        directions_of(features[rows]),
-        np.ascontiguousarray(plane(reduced[rows]), dtype=float32),
+        rounded(vectors[rows]),
+        np.ascontiguousarray(points, dtype=float32),
         make_thumbnails(kept_paths),
     )
-    floor = similarity_floor(features, objects, rows, refusal_rate=refusal_rate)
-    return FruitClassifier(pca, logistic, known, floor)
+    typical = vectors[evenly_by_label(paths, labels, _MAX_TYPICAL)]
+    mean, axes = fit.mean.astype(float32), fit.subspace(N_AXES)
+    weight = weight_of(linear.logits(typical), distances(typical, mean, axes))
+    logits = held_out.logits / held_out.temperature
+    scores = known_scores(logits, held_out.distances, weight)
+    threshold = unknown_threshold(scores, false_unknown_rate)
+    return FruitClassifier(pca, linear, Novelty(mean, axes, weight, threshold), reference)

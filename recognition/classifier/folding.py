@@ -10,8 +10,9 @@ from tensorflow.python.framework.convert_to_constants import (  # isort: skip
 from recognition.classifier.model import N_NEIGHBORS, FruitClassifier
 from spark_assets.features.feature_model import FeatureModel
 
-PROBABILITIES, SIMILARITIES, NEIGHBORS, POINT = (
+PROBABILITIES, KNOWN_SCORE, SIMILARITIES, NEIGHBORS, POINT = (
     "probabilities",
+    "known_score",
     "similarities",
     "neighbors",
     "point",
@@ -21,39 +22,50 @@ PROBABILITIES, SIMILARITIES, NEIGHBORS, POINT = (
 def fold(model: FeatureModel, classifier: FruitClassifier) -> bytes:
     """Return a LiteRT flatbuffer from pixels (1, side, side, 3) uint8 RGB to an answer.
 
-    Its outputs, each with a first axis of 1: ``probabilities`` (n_labels,), ``similarities`` of the
-    nearest known photographs and ``neighbors``, their rows, by decreasing similarity, and ``point``
-    (2,).  Weights are kept as 16-bit floats, which halves the file.
+    Its outputs, each with a first axis of 1: ``probabilities`` (n_labels,), ``known_score`` (),
+    below a threshold of which the answer is unknown, ``similarities`` of the nearest reference
+    photographs and ``neighbors``, their rows, by decreasing similarity, and ``point`` (2,).  The
+    mirror image is made here.  Weights are kept as 16-bit floats, which halves the file.
     """
     network = keras_network.build_network(model.facts.alpha, model.facts.image_size_px)
     network.set_weights(list(keras_network.read_weights(model)))
-    pca, logistic, known = classifier.pca, classifier.logistic, classifier.known
-    components = tf.constant(pca.components.T, tf.float32)
+    pca, linear, novelty = classifier.pca, classifier.linear, classifier.novelty
+    components = tf.constant(pca.components[:2].T, tf.float32)
     # Centered after the projection, as `project` does.
-    origin = tf.constant(pca.components @ pca.mean, tf.float32)
-    coefficients = tf.constant(logistic.coefficients.T, tf.float32)
-    intercepts = tf.constant(logistic.intercepts, tf.float32)
-    directions = tf.constant(known.directions.T, tf.float32)
-    n_neighbors = min(N_NEIGHBORS, len(known))
+    origin = tf.constant(pca.components[:2] @ pca.mean, tf.float32)
+    coefficients = tf.constant(linear.coefficients.T, tf.float32)
+    intercepts = tf.constant(linear.intercepts, tf.float32)
+    mean, axes = tf.constant(novelty.mean), tf.constant(novelty.axes)
+    reference = tf.constant(classifier.reference.vectors.T, tf.float32)
+    n_neighbors = min(N_NEIGHBORS, len(classifier.reference))
     side = model.facts.image_size_px
     signature = [tf.TensorSpec((1, side, side, 3), tf.uint8, name="pixels")]
 
     @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
     def answer(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
-        features = network(tf.cast(pixels, tf.float32) / 127.5 - 1.0, training=False)
-        reduced = tf.matmul(features, components) - origin
-        direction = features / tf.maximum(tf.norm(features, axis=1, keepdims=True), 1e-30)
-        nearest = tf.math.top_k(tf.matmul(direction, directions), n_neighbors)
+        views = tf.concat([pixels, tf.reverse(pixels, axis=[2])], axis=0)
+        features = network(tf.cast(views, tf.float32) / 127.5 - 1.0, training=False)
+        roots = _of_unit_length(tf.sqrt(tf.maximum(features, 0.0)))
+        vector = _of_unit_length(roots[:1] + roots[1:])
+        logits = tf.matmul(vector, coefficients) + intercepts
+        centered = vector - mean
+        square = tf.reduce_sum(centered**2, 1) - tf.reduce_sum(tf.matmul(centered, axes) ** 2, 1)
+        far = tf.sqrt(tf.maximum(square, 0.0))
+        nearest = tf.math.top_k(tf.matmul(vector, reference), n_neighbors)
         return {
-            PROBABILITIES: tf.nn.softmax(tf.matmul(reduced, coefficients) + intercepts),
+            PROBABILITIES: tf.nn.softmax(logits),
+            KNOWN_SCORE: tf.reduce_logsumexp(logits, axis=1) - novelty.weight * far,
             SIMILARITIES: nearest.values,
             NEIGHBORS: nearest.indices,
             # A PCA of one component has no second coordinate.
-            POINT: tf.pad(reduced[:, :2], [[0, 0], [0, max(0, 2 - pca.n_components)]]),
+            POINT: tf.pad(
+                tf.matmul(features[:1], components) - origin,
+                [[0, 0], [0, max(0, 2 - pca.n_components)]],
+            ),
         }
 
     frozen = convert_variables_to_constants_v2(answer.get_concrete_function())
-    names = sorted([PROBABILITIES, SIMILARITIES, NEIGHBORS, POINT])
+    names = sorted([PROBABILITIES, KNOWN_SCORE, SIMILARITIES, NEIGHBORS, POINT])
 
     @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
     def named(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -68,3 +80,7 @@ def fold(model: FeatureModel, classifier: FruitClassifier) -> bytes:
     converter.target_spec.supported_types = [tf.float16]
     flatbuffer: bytes = converter.convert()
     return flatbuffer
+
+
+def _of_unit_length(rows: tf.Tensor) -> tf.Tensor:
+    return rows / tf.maximum(tf.norm(rows, axis=1, keepdims=True), 1e-30)

@@ -9,8 +9,6 @@ from abc import ABC, abstractmethod
 from typing import Any, Self
 
 import numpy as np
-from numpy import float32
-from numpy.typing import NDArray
 
 from recognition.classifier.model import Answer, FruitClassifier
 from recognition.classifier.storing import ClassifierRecord, load_classifier, load_record
@@ -84,16 +82,11 @@ class FruitIdentifier(Identifier):
 
     def identify(self, content: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Answer:
         """Answer what is on one photograph.  Raises ImageRejected."""
-        return self.classifier.answer(self.features(content, limits=limits))[0]
-
-    def features(self, content: bytes, *, limits: ImageLimits) -> NDArray[float32]:
-        """Return the features of one photograph, (1, n_features), as a run computes them.
-
-        Raises ImageRejected.
-        """
         pixels = decode_image(content, size_px=self._size_px, limits=limits).pixels
+        views = np.stack([pixels, pixels[:, ::-1]])
         with self._lock:  # the interpreter has one set of tensors
-            return self._engine(pixels[np.newaxis])
+            features = np.concatenate([self._engine(view[np.newaxis]) for view in views])
+        return self.classifier.answer(features[:1], features[1:])[0]
 
 
 def classifier_of(output: Output) -> tuple[FruitClassifier, ClassifierRecord]:

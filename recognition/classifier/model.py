@@ -6,8 +6,10 @@ import numpy as np
 from numpy import float64, floating
 from numpy.typing import NDArray
 
-from recognition.classifier.known import KnownPhotographs
-from recognition.classifier.logistic import LogisticModel, probabilities
+from recognition.classifier.linear import LinearClassifier, probabilities
+from recognition.classifier.novelty import Novelty
+from recognition.classifier.reference import ReferenceSet
+from recognition.classifier.vectors import vectors_of_views
 from spark_assets.pca.model import PCAModel, project
 
 N_NEIGHBORS = 5
@@ -15,7 +17,7 @@ N_NEIGHBORS = 5
 
 @dataclass(frozen=True, slots=True)
 class Neighbor:
-    """A known photograph beside a new one: the cosine of their features, at most 1."""
+    """A reference photograph beside a new one: the cosine of their vectors, at most 1."""
 
     path: str
     label: str
@@ -27,68 +29,73 @@ class Neighbor:
 class Answer:
     """What is on a photograph.
 
-    ``label`` is None, which means unknown, for a photograph that is far from all known ones;
-    ``likeliest`` is the label that would be the answer otherwise, with its probability.  ``point``
-    is its place in the plane of the first two components.
+    ``label`` is None, which means unknown, for a photograph that is not like known fruit;
+    ``likeliest`` is the label that would be the answer otherwise, with its probability.
+    ``known_score`` is what the threshold of unknown is compared with.  ``point`` is its place in
+    the plane of the first two components.
     """
 
     label: str | None
     likeliest: str
     probability: float
+    known_score: float
     neighbors: list[Neighbor]
     point: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FruitClassifier:
-    """A classifier in the space of one PCA model.
+    """A classifier of vectors, and the plane of one PCA model that its photographs lie in.
 
-    ``similarity_floor`` is the cosine to the nearest known photograph below which the answer is
-    unknown.
+    The logits of ``linear`` are divided by the temperature: their softmax is the probability.
     """
 
     pca: PCAModel
-    logistic: LogisticModel
-    known: KnownPhotographs
-    similarity_floor: float
+    linear: LinearClassifier
+    novelty: Novelty
+    reference: ReferenceSet
 
-    def answer(self, features: NDArray[floating]) -> list[Answer]:
-        """Answer for each of (n, n_features) feature vectors.
+    def answer(self, plain: NDArray[floating], mirrored: NDArray[floating]) -> list[Answer]:
+        """Answer for photographs by the features of them and of their mirror images.
 
-        Raises FruitsError for vectors of another length than the PCA model's.
+        Both are (n, n_features).  Raises FruitsError for vectors of another length than the PCA
+        model's.
         """
-        reduced = project(self.pca, features)
-        shares = probabilities(self.logistic.scores(reduced))
-        similarities = self.known.similarities(features)
-        rows = zip(reduced, shares, similarities, strict=True)
+        points = plane(project(self.pca, plain))
+        vectors = vectors_of_views(plain, mirrored)
+        logits = self.linear.logits(vectors)
+        known = self.novelty.scores(vectors, logits)
+        similarities = self.reference.similarities(vectors)
+        rows = zip(points, probabilities(logits), known, similarities, strict=True)
         return [self._answer(*row) for row in rows]
 
     def _answer(
         self,
-        reduced: NDArray[floating],
+        point: NDArray[floating],
         shares: NDArray[float64],
+        known_score: float64,
         similarities: NDArray[floating],
     ) -> Answer:
         best = int(np.argmax(shares))
         nearest = np.argsort(-similarities, kind="stable")[:N_NEIGHBORS]
-        is_known = bool(similarities[nearest[0]] >= self.similarity_floor)
-        likeliest = self.logistic.labels[best]
-        known = self.known
-        x, y = plane(reduced[np.newaxis])[0]
+        is_known = bool(known_score >= self.novelty.threshold)
+        likeliest = self.linear.labels[best]
+        reference = self.reference
         return Answer(
             label=likeliest if is_known else None,
             likeliest=likeliest,
             probability=float(shares[best]),
+            known_score=float(known_score),
             neighbors=[
                 Neighbor(
-                    known.paths[row],
-                    known.labels[row],
+                    reference.paths[row],
+                    reference.labels[row],
                     float(similarities[row]),
-                    known.thumbnails[row],
+                    reference.thumbnails[row],
                 )
                 for row in nearest
             ],
-            point=(float(x), float(y)),
+            point=(float(point[0]), float(point[1])),
         )
 
 

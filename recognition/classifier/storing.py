@@ -4,19 +4,21 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
+import numpy as np
 import pyarrow as pa
-from numpy import float64
+from numpy import float32, float64
 
-from recognition.classifier.known import KnownPhotographs, to_lists, to_matrix
-from recognition.classifier.logistic import LogisticModel
+from recognition.classifier.linear import LinearClassifier
 from recognition.classifier.model import FruitClassifier
+from recognition.classifier.novelty import Novelty
+from recognition.classifier.reference import ReferenceSet, to_lists, to_matrix
 from spark_assets.errors import FruitsError
 from spark_assets.output.classifier import RECORD, REFERENCE
 from spark_assets.output.pca_model import load_pca_model
 from spark_assets.storage.files import Folder, to_json
 from spark_assets.storage.parquet import from_parquet, numbers, to_parquet
 
-_LABELS = "labels.parquet"
+_LABELS, _NOVELTY = "labels.parquet", "novelty.parquet"
 _AGAIN = "make it again with: fruits evaluate --output URI"
 
 
@@ -26,8 +28,9 @@ class ClassifierRecord:
 
     It means nothing for another PCA than ``fitted_model_id`` or another network than
     ``network_sha256``.  ``made_from`` says how many rows of features of each run there were, of
-    which it was fitted on a sample at least.  ``accuracy`` with its interval is that of the
-    evaluation it was made with.
+    which it was fitted on a sample at least.  ``penalty``, ``n_components`` (None for all features)
+    and ``temperature`` were chosen by ``chosen_by``, the split of the evaluation.  ``accuracy``
+    with its interval is that of the evaluation that it was made with.
     """
 
     model_id: str
@@ -39,9 +42,12 @@ class ClassifierRecord:
     n_photographs: int
     n_labels: int
     group_by: str | None
-    refusal_rate: float
-    similarity_floor: float
+    chosen_by: str
+    penalty: float
+    n_components: int | None
     temperature: float
+    false_unknown_rate: float
+    unknown_threshold: float
     accuracy: float
     accuracy_low: float
     accuracy_high: float
@@ -51,15 +57,27 @@ class ClassifierRecord:
 
 def classifier_files(classifier: FruitClassifier, record: ClassifierRecord) -> dict[str, bytes]:
     """Return the files of a classifier by name.  The digests in the record are set here."""
-    logistic = classifier.logistic
+    linear, novelty = classifier.linear, classifier.novelty
     labels = pa.table(
         {
-            "label": logistic.labels,
-            "intercept": logistic.intercepts,
-            "coefficients": to_lists(logistic.coefficients, pa.float64()),
+            "label": list(linear.labels),
+            "intercept": linear.intercepts,
+            "coefficients": to_lists(linear.coefficients, pa.float64()),
         }
     )
-    files = {_LABELS: to_parquet(labels), REFERENCE: to_parquet(classifier.known.to_table())}
+    known = pa.table(
+        {
+            "mean": to_lists(novelty.mean[np.newaxis], pa.float32()),
+            "axes": to_lists(novelty.axes.reshape(1, -1), pa.float32()),
+            "weight": [novelty.weight],
+            "threshold": [novelty.threshold],
+        }
+    )
+    files = {
+        _LABELS: to_parquet(labels),
+        _NOVELTY: to_parquet(known),
+        REFERENCE: to_parquet(classifier.reference.to_table()),
+    }
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     return files | {RECORD: to_json({**asdict(record), "sha256": digests})}
 
@@ -99,13 +117,19 @@ def load_classifier(
             f"{_AGAIN}"
         )
     labels = _table(folder, _LABELS, record)
-    logistic = LogisticModel(
+    linear = LinearClassifier(
         labels.column("label").to_pylist(),
         to_matrix(labels.column("coefficients")).astype(float64, copy=False),
         numbers(labels.column("intercept").combine_chunks()),
     )
-    known = KnownPhotographs.from_table(_table(folder, REFERENCE, record))
-    return FruitClassifier(pca, logistic, known, record.similarity_floor)
+    reference = ReferenceSet.from_table(_table(folder, REFERENCE, record))
+    return FruitClassifier(pca, linear, _novelty(_table(folder, _NOVELTY, record)), reference)
+
+
+def _novelty(table: pa.Table) -> Novelty:
+    mean = to_matrix(table.column("mean")).astype(float32, copy=False)[0]
+    axes = to_matrix(table.column("axes")).astype(float32, copy=False).reshape(len(mean), -1)
+    return Novelty(mean, axes, table.column("weight")[0].as_py(), table["threshold"][0].as_py())
 
 
 def read_verified(folder: Folder, name: str, sha256: str | None, *, again: str) -> bytes:

@@ -2,6 +2,7 @@
 
 import argparse
 
+from recognition.current import MAX_IMAGES
 from recognition.evaluation.messages import say_evaluated
 from recognition.evaluation.of_output import EvaluateOptions, evaluate_output
 from spark_assets.chain.options import ReportOptions
@@ -13,9 +14,7 @@ from spark_assets.jobs.working import spark_on
 from spark_assets.storage.locations import parse_location
 
 _DEFAULT_FOLDS = 5
-# Of 1280 features: a minute or two for all folds.
-_DEFAULT_MAX_IMAGES = 5000
-_DEFAULT_REFUSAL_RATE = 0.05
+_DEFAULT_FALSE_UNKNOWN_RATE = 0.05
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,14 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-images",
         type=positive_int,
-        default=_DEFAULT_MAX_IMAGES,
+        default=MAX_IMAGES,
         metavar="N",
-        help="a sample of so many photographs is looked at (default %(default)s)",
+        help="of more photographs, a random sample of so many (default %(default)s)",
     )
     parser.add_argument(
-        "--refusal-rate",
+        "--false-unknown-rate",
         type=share,
-        default=_DEFAULT_REFUSAL_RATE,
+        default=_DEFAULT_FALSE_UNKNOWN_RATE,
         metavar="RATE",
         help="share of known fruit that the classifier may call unknown (default %(default)s)",
     )
@@ -65,7 +64,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         n_folds=parsed.folds,
         group_by=parsed.group_by,
         max_images=parsed.max_images,
-        refusal_rate=parsed.refusal_rate,
+        false_unknown_rate=parsed.false_unknown_rate,
     )
     to_report: ReportOptions = report_options(parsed)
     with spark_on(options.output, "fruits evaluate", parsed) as spark:

@@ -32,14 +32,14 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         from recognition.classifier.folding import fold
 
         tflite = fold(network, classifier)
-    known = classifier.known
+    reference = classifier.reference
     n_bytes = write_exported(
         target,
         tflite=tflite,
-        meaning=Meaning(classifier.logistic.labels, known.paths, known.labels),
+        meaning=Meaning(list(classifier.linear.labels), reference.paths, reference.labels),
         record=record,
         image_size_px=network.facts.image_size_px,
     )
-    what = f"{record.n_labels} labels and {len(known)} known photographs"
+    what = f"{record.n_labels} labels and {len(reference)} reference photographs"
     say(f"{what}: {target.uri}, {size(n_bytes)}")
     return ExitCode.DONE

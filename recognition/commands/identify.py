@@ -109,6 +109,7 @@ def answer_json(name: str, answer: Answer) -> dict[str, Any]:
         "label": answer.label,
         "likeliest": answer.likeliest,
         "probability": answer.probability,
+        "known_score": answer.known_score,
         "neighbors": [
             {"path": each.path, "label": each.label, "similarity": each.similarity}
             for each in answer.neighbors

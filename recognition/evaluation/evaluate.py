@@ -1,51 +1,77 @@
-"""The evaluation of features: of labeled photographs by folds, or of others by a fitted PCA."""
+"""The evaluation of features, by folds or on a test set, and the setting that it chooses."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from recognition.classifier.fitting import HeldOut, Setting
 from recognition.evaluation.folds import (
     Fold,
+    clusters_of,
     folds_by_object,
     folds_by_photograph,
     labels_with_one_object,
 )
-from recognition.evaluation.labeled import Asking, LabeledPhotographs
-from recognition.evaluation.prediction import Asked, ClassifierName, Predictions, predict_folds
-from recognition.evaluation.record import Evaluated, evaluated_of
-from recognition.evaluation.scores import temperature_of
-from recognition.evaluation.spaces import ALL_FEATURES, Space
+from recognition.evaluation.labeled import EvaluationSetup, LabeledPhotographs
+from recognition.evaluation.predictions import PENALTIES, FittedFolds
+from recognition.evaluation.record import (
+    Chosen,
+    Evaluated,
+    SplitScores,
+    build_evaluation,
+    split_scores,
+)
+from recognition.evaluation.scores import temperature_of, tempered_probabilities
+from recognition.evaluation.selection import choose_neighbors, choose_ridge
 from spark_assets.errors import FruitsError
+from spark_assets.output.evaluation import CLUSTERS, OBJECTS, PHOTOGRAPHS, TEST
 
-# Of components, or of the variance that they hold: where the accuracy along them is looked at.
-_CURVE = (2, 0.5, 0.8, 0.9, 0.95, 0.99)
+# Numbers of components that are compared, beside as many as the PCA keeps, and all features.
+_COMPONENTS = (10, 20, 50, 100, 200)
 
 
-def evaluate_by_folds(photographs: LabeledPhotographs, asking: Asking) -> Evaluated:
-    """Leave objects out, and beside it photographs, so that one sees how much the latter flatters.
+def evaluate_by_folds(photographs: LabeledPhotographs, setup: EvaluationSetup) -> Evaluated:
+    """Leave groups out, and beside it single photographs, which shows how much those flatter.
+
+    The groups are objects where they are named, and else clusters of similar photographs.
 
     Raises FruitsError where there are fewer than two labels, or too few photographs for the folds.
     """
-    left_out = [] if asking.group_by is None else _left_out(photographs)
+    left_out = [] if setup.group_by is None else _left_out(photographs)
     rows = [row for row, label in enumerate(photographs.labels) if label not in left_out]
-    asked_about = photographs.take(rows)
-    if len(set(asked_about.labels)) < 2:
-        raise _too_few_labels(asked_about, left_out)
-    splits = {} if asking.group_by is None else {"objects": _folds(asked_about, asking)}
-    splits["photographs"] = folds_by_photograph(asked_about.labels, asking.n_folds)
-    answers = {
-        split: _answers(asked_about, folds, asking, split) for split, folds in splits.items()
-    }
-    return evaluated_of(photographs, asked_about, answers, asking, left_out=left_out)
+    tested = photographs.take(rows)
+    if len(set(tested.labels)) < 2:
+        raise _too_few_labels(tested, left_out)
+    grouped = _grouped(tested, setup)
+    main = _fitted(grouped, folds_by_object(grouped.labels, grouped.objects, setup.n_folds))
+    chosen, held_out = _choose(main, setup)
+    by_photograph = _fitted(tested, folds_by_photograph(tested.labels, setup.n_folds))
+    scores = [
+        _scores(main, _main_split(setup), grouped, setup, chosen),
+        split_scores(by_photograph, PHOTOGRAPHS, tested, chosen, (setup.components,), curve=()),
+    ]
+    labels, _ = tested.coded()
+    codes = main.codes[main.rows]
+    # Each fold at the temperature of the others: none is judged by what it was set with.
+    shares = tempered_probabilities(main.logits(chosen.setting), codes)
+    evaluation = build_evaluation(
+        photographs, labels, codes, shares, scores, setup, chosen, left_out=left_out
+    )
+    return Evaluated(evaluation, chosen.setting, _for_all_labels(held_out, labels, photographs))
 
 
 def evaluate_on_others(
-    photographs: LabeledPhotographs, others: LabeledPhotographs, asking: Asking, *, n_rejected: int
+    photographs: LabeledPhotographs,
+    others: LabeledPhotographs,
+    setup: EvaluationSetup,
+    *,
+    n_rejected: int,
 ) -> Evaluated:
-    """Fit on all photographs and ask about others, projected with the same PCA.
+    """Fit on all photographs and predict others, with what the folds of the first have chosen.
 
-    The temperature is that of folds of the first.  Raises FruitsError as `evaluate_by_folds`, and
-    where none of the others has a label of the first.
+    Raises FruitsError as `evaluate_by_folds`, and where none of the others has a label of the
+    first.
     """
     known = set(photographs.labels)
     rows = [row for row, label in enumerate(others.labels) if label in known]
@@ -56,41 +82,83 @@ def evaluate_on_others(
             f"none of the {len(others)} test photographs has one of the {len(known)} labels of the "
             "output; give --test-images a folder with the same folders in it"
         )
-    asked_about = others.take(rows)
+    grouped = _grouped(photographs, setup)
+    folds = folds_by_object(grouped.labels, grouped.objects, setup.n_folds)
+    chosen, held_out = _choose(_fitted(photographs, folds), setup)
+    test = others.take(rows)
     both = LabeledPhotographs(
-        np.concatenate([photographs.features, asked_about.features]),
-        photographs.labels + asked_about.labels,
-        photographs.objects + asked_about.objects,
+        np.concatenate([photographs.vectors, test.vectors]),
+        photographs.labels + test.labels,
+        photographs.objects + test.objects,
     )
     n = len(photographs)
-    fold = Fold(np.arange(n), np.arange(n, len(both)))
-    answers = {"test": _answers(both, [fold], asking, "test")}
-    temperature = _temperature_by_folds(photographs, asking)
-    left_out = sorted({label for label in others.labels if label not in known})
-    return evaluated_of(
+    fitted = _fitted(both, [Fold(np.arange(n), np.arange(n, len(both)))])
+    labels, _ = both.coded()
+    codes = fitted.codes[fitted.rows]
+    shares = tempered_probabilities(
+        fitted.logits(chosen.setting), codes, temperature=held_out.temperature
+    )
+    evaluation = build_evaluation(
         photographs,
-        both,
-        answers,
-        asking,
-        left_out=left_out,
-        temperature=temperature,
+        labels,
+        codes,
+        shares,
+        [_scores(fitted, TEST, both, setup, chosen)],
+        setup,
+        chosen,
+        left_out=sorted({label for label in others.labels if label not in known}),
         n_rejected=n_rejected,
     )
+    return Evaluated(evaluation, chosen.setting, held_out)
 
 
-def _temperature_by_folds(photographs: LabeledPhotographs, asking: Asking) -> float:
-    labels, folds = photographs.labels, _folds(photographs, asking)
-    asked = (ClassifierName.LOGISTIC, Space(asking.components))
-    answers = predict_folds(photographs.features, labels, folds, [asked])[asked]
-    truth = np.asarray(labels)[answers.all_rows]
-    return temperature_of(answers, np.searchsorted(sorted(set(labels)), truth))
+def _choose(fitted: FittedFolds, setup: EvaluationSetup) -> tuple[Chosen, HeldOut]:
+    """Choose a setting by folds, and return what they tell of photographs that it has not seen."""
+    components = dict.fromkeys((*_COMPONENTS, setup.components, None))
+    settings = [Setting(penalty, each) for each in components for penalty in PENALTIES]
+    setting = choose_ridge(fitted.ridge(settings), fitted.codes)
+    n_neighbors = choose_neighbors(fitted.nearest(setup.components), fitted.codes)
+    logits = fitted.logits(setting)
+    temperature = temperature_of(logits, fitted.codes[fitted.rows])
+    held_out = HeldOut(np.concatenate(logits), fitted.distances(), temperature)
+    return Chosen(setting, n_neighbors, _main_split(setup)), held_out
 
 
-def _folds(photographs: LabeledPhotographs, asking: Asking) -> list[Fold]:
-    """Return the folds to go by: of objects, where they are named."""
-    if asking.group_by is None:
-        return folds_by_photograph(photographs.labels, asking.n_folds)
-    return folds_by_object(photographs.labels, photographs.objects, asking.n_folds)
+def _scores(
+    fitted: FittedFolds,
+    split: str,
+    tested: LabeledPhotographs,
+    setup: EvaluationSetup,
+    chosen: Chosen,
+) -> SplitScores:
+    curve = (*_COMPONENTS, setup.components)
+    return split_scores(fitted, split, tested, chosen, (setup.components, None), curve=curve)
+
+
+def _fitted(photographs: LabeledPhotographs, folds: Sequence[Fold]) -> FittedFolds:
+    return FittedFolds.of(photographs.vectors, photographs.coded()[1], folds)
+
+
+def _main_split(setup: EvaluationSetup) -> str:
+    return CLUSTERS if setup.group_by is None else OBJECTS
+
+
+def _grouped(photographs: LabeledPhotographs, setup: EvaluationSetup) -> LabeledPhotographs:
+    """Return photographs with the groups that folds leave out as their objects."""
+    if setup.group_by is not None:
+        return photographs
+    clusters = clusters_of(photographs.vectors, photographs.labels, setup.n_folds)
+    return replace(photographs, objects=clusters)
+
+
+def _for_all_labels(
+    held_out: HeldOut, labels: Sequence[str], photographs: LabeledPhotographs
+) -> HeldOut:
+    """Return logits with a column for the labels that were left out too."""
+    everything, _ = photographs.coded()
+    logits = np.full((len(held_out.logits), len(everything)), -np.inf)
+    logits[:, np.searchsorted(everything, labels)] = held_out.logits
+    return HeldOut(logits, held_out.distances, held_out.temperature)
 
 
 def _left_out(photographs: LabeledPhotographs) -> list[str]:
@@ -105,15 +173,3 @@ def _too_few_labels(photographs: LabeledPhotographs, left_out: Sequence[str]) ->
         "labels apart; sort the photographs in folders named after what is on them, give "
         "--label-level, or give another --group-by"
     )
-
-
-def _answers(
-    photographs: LabeledPhotographs, folds: Sequence[Fold], asking: Asking, split: str
-) -> dict[Asked, Predictions]:
-    kept = Space(asking.components)
-    # Where objects are left out, the curve along the components is drawn of that.
-    has_curve = split != "photographs" or asking.group_by is None
-    spaces = {kept, ALL_FEATURES, *(map(Space, _CURVE) if has_curve else ())}
-    ordered = sorted(spaces, key=lambda space: str(space.components))
-    asked = [(classifier, space) for classifier in ClassifierName for space in ordered]
-    return predict_folds(photographs.features, photographs.labels, folds, asked)

@@ -5,13 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy import floating
 from numpy.typing import NDArray
+from sklearn.cluster import KMeans
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from spark_assets.errors import FruitsError
 from spark_assets.images.naming import groups_of
 
 _SEED = 0
+# Leaving out clusters of about 12 similar photographs is about as hard as the next shop or the next
+# variety is: a classifier was right in 0.81 of them and in 0.79 of photographs from other shops, in
+# 0.81 of them and in 0.82 of other varieties.  Of single photographs left out it was in 0.97.
+_CLUSTER_SIZE = 12
 
 Rows = NDArray[np.intp]
 
@@ -55,6 +61,26 @@ def folds_by_object(labels: Sequence[str], objects: Sequence[str], n_folds: int)
     """Return folds in which no object is both in training and in the test."""
     splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=_SEED)
     return _folds(splitter, labels, objects)
+
+
+def clusters_of(vectors: NDArray[floating], labels: Sequence[str], n_folds: int) -> list[str]:
+    """Return a name for the cluster of similar photographs of its label that each one is in.
+
+    ``vectors`` is (n, n_features).  Photographs from one shop or frames of one fruit are in one
+    cluster; each label has at least ``n_folds`` of them where it has as many photographs.
+    """
+    known = np.asarray(labels)
+    names = [""] * len(known)
+    for label in np.unique(known):
+        rows = np.flatnonzero(known == label)
+        n_clusters = min(len(rows), max(n_folds, round(len(rows) / _CLUSTER_SIZE)))
+        with warnings.catch_warnings():
+            # Of copies there are fewer clusters than were asked for.
+            warnings.filterwarnings("ignore", message="Number of distinct clusters")
+            found = KMeans(n_clusters, n_init=1, random_state=_SEED).fit_predict(vectors[rows])
+        for row, cluster in zip(rows, found, strict=True):
+            names[row] = f"{label}\n{cluster}"
+    return names
 
 
 def folds_by_photograph(labels: Sequence[str], n_folds: int) -> list[Fold]:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from numpy import floating
+import numpy as np
+from numpy import float32, intp
 from numpy.typing import NDArray
 
 from spark_assets.features.feature_model import FeatureModelFacts
@@ -11,16 +12,16 @@ from spark_assets.features.feature_model import FeatureModelFacts
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabeledPhotographs:
-    """Features (n, n_features), and the label and the object of each."""
+    """Vectors (n, n_features) of unit length, and the label and the object of each."""
 
-    features: NDArray[floating]
+    vectors: NDArray[float32]
     labels: list[str]
     objects: list[str]
 
     @classmethod
     def of(
         cls,
-        features: NDArray[floating],
+        vectors: NDArray[float32],
         labels: Sequence[str | None],
         objects: Sequence[str],
         rows: Sequence[int],
@@ -28,7 +29,7 @@ class LabeledPhotographs:
         """Return the photographs of ``rows``, which have labels."""
         chosen = [labels[row] for row in rows]
         return cls(
-            features[rows],
+            vectors[rows],
             [label for label in chosen if label is not None],
             [objects[row] for row in rows],
         )
@@ -38,12 +39,19 @@ class LabeledPhotographs:
 
     def take(self, rows: Sequence[int]) -> "LabeledPhotographs":
         """Return some of them."""
+        if len(rows) == len(self):  # a copy of 200,000 vectors is 1 GB
+            return self
         labels = [self.labels[row] for row in rows]
-        return LabeledPhotographs(self.features[rows], labels, [self.objects[row] for row in rows])
+        return LabeledPhotographs(self.vectors[rows], labels, [self.objects[row] for row in rows])
+
+    def coded(self) -> tuple[list[str], NDArray[intp]]:
+        """Return the labels, sorted, and the number of each photograph's, (n,)."""
+        names, codes = np.unique(np.asarray(self.labels), return_inverse=True)
+        return names.tolist(), codes
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class EvaluationSetup:
     """How an evaluation is made.  ``components`` is what the PCA was asked to keep."""
 
     model_id: str

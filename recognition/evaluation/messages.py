@@ -1,14 +1,24 @@
 """What an evaluation says."""
 
 from recognition.evaluation.of_output import KeptEvaluation
-from spark_assets.output.evaluation import Evaluation, Score
+from spark_assets.output.evaluation import (
+    CLUSTERS,
+    NEAREST,
+    OBJECTS,
+    PHOTOGRAPHS,
+    RIDGE,
+    TEST,
+    Evaluation,
+    Score,
+)
 from spark_assets.report.wording import printable
 from spark_assets.runtime.progress import say
 
 _SPLITS = {
-    "objects": "whole objects left out",
-    "photographs": "single photographs left out",
-    "test": "on the test images",
+    OBJECTS: "objects left out",
+    CLUSTERS: "clusters of similar photographs left out",
+    PHOTOGRAPHS: "single photographs left out",
+    TEST: "test set",
 }
 
 
@@ -21,14 +31,15 @@ def say_evaluated(kept: KeptEvaluation) -> None:
     print("\n".join(lines_of(evaluation)), flush=True)
     record = kept.classifier
     say(
-        f"classifier of {record.n_labels} labels: {kept.folder.uri}; unknown is what is less than "
-        f"{record.similarity_floor:.3f} like every known photograph"
+        f"classifier of {record.n_labels} labels: {kept.folder.uri}; unknown: score below "
+        f"{record.unknown_threshold:.2f}, as {record.false_unknown_rate:.0%} of the photographs "
+        "left out"
     )
 
 
 def lines_of(evaluation: Evaluation) -> list[str]:
     """Return the scores as lines of text."""
-    of_all = f", a sample of {evaluation.n_current}" if evaluation.is_sample else ""
+    of_all = f" (random sample of {evaluation.n_current:,})" if evaluation.is_sample else ""
     objects = "" if evaluation.group_by is None else f", {evaluation.n_objects} objects"
     n_labels = len(evaluation.labels)
     lines = [f"{evaluation.n_photographs} photographs of {n_labels} labels{objects}{of_all}"]
@@ -46,22 +57,25 @@ def lines_of(evaluation: Evaluation) -> list[str]:
             split = score.split
             folds = "" if evaluation.n_folds is None else f", {evaluation.n_folds} folds"
             lines.append(f"accuracy, {_SPLITS[split]}{folds}:")
-        lines.append(f"  {_line(score)}")
-    if evaluation.group_by is None and evaluation.main_split == "photographs":
-        lines.append(
-            "photographs of one object in training and test flatter: name the objects with "
-            "--group-by if the paths tell them"
-        )
+        lines.append(f"  {_line(score, evaluation.n_neighbors)}")
+    lines.append(
+        f"calibration error {evaluation.calibration_error:.3f}; penalty {evaluation.penalty:g} and "
+        f"{_space(evaluation.scores[0])} chosen with {_SPLITS[evaluation.chosen_by]}"
+    )
     return lines
 
 
-def _line(score: Score) -> str:
-    space = "all features" if score.n_components is None else f"{score.n_components} components"
+def _line(score: Score, n_neighbors: int) -> str:
+    classifier = score.classifier if score.classifier == RIDGE else f"{n_neighbors} {NEAREST}"
     return (
-        f"{score.classifier + ', ' + space:<38} {score.accuracy:.3f} "
+        f"{classifier + ', ' + _space(score):<38} {score.accuracy:.3f} "
         f"({score.low:.3f} to {score.high:.3f}), balanced {score.balanced_accuracy:.3f}, "
         f"macro F1 {score.macro_f1:.3f}"
     )
+
+
+def _space(score: Score) -> str:
+    return "all features" if score.n_components is None else f"{score.n_components} components"
 
 
 def _left_out(evaluation: Evaluation) -> str:
@@ -69,6 +83,6 @@ def _left_out(evaluation: Evaluation) -> str:
     shown = ", ".join(map(printable, names[:5])) + (
         f" and {len(names) - 5} more" if len(names) > 5 else ""
     )
-    if evaluation.main_split == "test":
+    if evaluation.main_split == TEST:
         return f"not asked about, for the output has no such label: {shown}"
     return f"not asked about, for there is a single object of each: {shown}"

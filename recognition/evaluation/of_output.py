@@ -1,17 +1,18 @@
 """The evaluation of an output: read, evaluate, fit the classifier, keep both."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import sklearn
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from recognition.classifier.fitting import fit_classifier
 from recognition.classifier.storing import ClassifierRecord, classifier_files
-from recognition.current import read_current
+from recognition.classifier.vectors import ViewsEngine, vectors_of
+from recognition.current import CurrentPhotographs, read_current
 from recognition.evaluation.evaluate import evaluate_by_folds, evaluate_on_others
 from recognition.evaluation.folds import objects_of
-from recognition.evaluation.labeled import Asking, LabeledPhotographs, labeled_rows
+from recognition.evaluation.labeled import EvaluationSetup, LabeledPhotographs, labeled_rows
 from recognition.evaluation.record import Evaluated
 from recognition.photographs import featurize_folder, make_thumbnails
 from spark_assets import __version__
@@ -34,7 +35,7 @@ from spark_assets.storage.locations import Location
 class EvaluateOptions:
     """What an evaluation is asked for.
 
-    ``test_images`` None: by folds.  ``refusal_rate`` is the share of known fruit that the
+    ``test_images`` None: by folds.  ``false_unknown_rate`` is the share of known fruit that the
     classifier may call unknown.
     """
 
@@ -43,7 +44,7 @@ class EvaluateOptions:
     n_folds: int
     group_by: str | None
     max_images: int
-    refusal_rate: float
+    false_unknown_rate: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,10 @@ def evaluate_output(options: EvaluateOptions) -> KeptEvaluation:
     photographs = read_current(output, max_images=options.max_images)
     objects = objects_of(photographs.paths, photographs.labels, options.group_by)
     rows, n_copies = labeled_rows(photographs.labels, photographs.content_sha256)
-    labeled = LabeledPhotographs.of(photographs.features, photographs.labels, objects, rows)
-    asking = Asking(
+    labeled = LabeledPhotographs.of(
+        vectors_of(photographs.features), photographs.labels, objects, rows
+    )
+    setup = EvaluationSetup(
         model_id=record.model_id,
         facts=latest.feature_model,
         components=_components(record),
@@ -81,13 +84,15 @@ def evaluate_output(options: EvaluateOptions) -> KeptEvaluation:
         n_looked_at=len(photographs),
         n_current=photographs.n_current,
     )
-    if options.test_images is None:
-        evaluated = evaluate_by_folds(labeled, asking)
-    else:
-        known = {photographs.content_sha256[row] for row in rows}
-        evaluated = _on_test_images(output, options, latest, labeled, asking, known)
-    paths = [photographs.paths[row] for row in rows]
-    return _keep(output, options, latest, record, paths, labeled, evaluated)
+    # Threads that wait for each other make small matrices ten times slower where another program
+    # is at work too.
+    with threadpool_limits(1):
+        if options.test_images is None:
+            evaluated = evaluate_by_folds(labeled, setup)
+        else:
+            known = {photographs.content_sha256[row] for row in rows}
+            evaluated = _on_test_images(output, options, latest, labeled, setup, known)
+        return _keep(output, options, latest, record, photographs.take(rows), labeled, evaluated)
 
 
 def _components(record: PCARecord) -> int | float:
@@ -100,7 +105,7 @@ def _on_test_images(
     options: EvaluateOptions,
     latest: RunManifest,
     labeled: LabeledPhotographs,
-    asking: Asking,
+    setup: EvaluationSetup,
     known: set[str],
 ) -> Evaluated:
     """Ask about a folder; ``known`` are the digests of what is fitted on."""
@@ -112,13 +117,14 @@ def _on_test_images(
         labels=LabelRule(**latest.options["label"]),
         limits=ImageLimits(**latest.options["limits"]),
         max_images=options.max_images,
+        wrap_engine=ViewsEngine,
     )
     rows, n_copies = labeled_rows(found.labels, found.content_sha256, known)
     # An object of the test is another one than its namesake in training.
     objects = [f"test\n{name}" for name in objects_of(found.paths, found.labels, options.group_by)]
     others = LabeledPhotographs.of(found.features, found.labels, objects, rows)
-    asking = replace(asking, n_copies=asking.n_copies + n_copies)
-    return evaluate_on_others(labeled, others, asking, n_rejected=found.n_rejected)
+    setup = replace(setup, n_copies=setup.n_copies + n_copies)
+    return evaluate_on_others(labeled, others, setup, n_rejected=found.n_rejected)
 
 
 def _keep(
@@ -126,7 +132,7 @@ def _keep(
     options: EvaluateOptions,
     latest: RunManifest,
     record: PCARecord,
-    paths: Sequence[str],
+    photographs: CurrentPhotographs,
     labeled: LabeledPhotographs,
     evaluated: Evaluated,
 ) -> KeptEvaluation:
@@ -135,15 +141,16 @@ def _keep(
     thumbnails = partial(make_thumbnails, latest.images, ImageLimits(**latest.options["limits"]))
     classifier = fit_classifier(
         pca,
-        labeled.features,
-        paths,
+        photographs.features,
+        labeled.vectors,
+        photographs.paths,
         labeled.labels,
-        labeled.objects,
-        temperature=evaluated.temperature,
-        refusal_rate=options.refusal_rate,
+        setting=evaluated.setting,
+        held_out=evaluated.held_out,
+        false_unknown_rate=options.false_unknown_rate,
         make_thumbnails=thumbnails,
     )
-    best = evaluation.main_logistic
+    best = evaluation.main_score
     kept = ClassifierRecord(
         model_id=record.model_id,
         fitted_model_id=record.fitted_model_id,
@@ -154,9 +161,12 @@ def _keep(
         n_photographs=len(labeled),
         n_labels=len(evaluation.labels),
         group_by=options.group_by,
-        refusal_rate=options.refusal_rate,
-        similarity_floor=classifier.similarity_floor,
-        temperature=evaluated.temperature,
+        chosen_by=evaluation.chosen_by,
+        penalty=evaluation.penalty,
+        n_components=best.n_components,
+        temperature=evaluated.held_out.temperature,
+        false_unknown_rate=options.false_unknown_rate,
+        unknown_threshold=classifier.novelty.threshold,
         accuracy=best.accuracy,
         accuracy_low=best.low,
         accuracy_high=best.high,

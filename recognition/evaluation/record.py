@@ -1,102 +1,156 @@
-"""From the answers of classifiers to the record of an evaluation."""
+"""From predictions to the record of an evaluation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
+from numpy import float64, intp
+from numpy.typing import NDArray
 
-from recognition.evaluation.labeled import Asking, LabeledPhotographs
-from recognition.evaluation.prediction import Asked, ClassifierName, Predictions
-from recognition.evaluation.scores import (
-    accuracy_interval,
-    calibration,
-    confusions,
-    label_scores,
-    temperature_of,
-    tempered_probabilities,
+from recognition.classifier.fitting import HeldOut, Setting
+from recognition.evaluation.labeled import EvaluationSetup, LabeledPhotographs
+from recognition.evaluation.predictions import Components, FittedFolds, Predictions
+from recognition.evaluation.scores import accuracy_interval, calibration, confusions, label_scores
+from spark_assets.output.evaluation import (
+    NEAREST,
+    RIDGE,
+    TEST,
+    CurvePoint,
+    Evaluation,
+    Score,
 )
-from recognition.evaluation.spaces import ALL_FEATURES, Space
-from spark_assets.output.evaluation import CurvePoint, Evaluation, Score
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was chosen, and by which split."""
+
+    setting: Setting
+    n_neighbors: int
+    split: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluated:
-    """An evaluation, and the temperature at which probabilities of new photographs hold."""
+    """An evaluation, the setting to fit with, and what is known of photographs held out."""
 
     evaluation: Evaluation
-    temperature: float
+    setting: Setting
+    held_out: HeldOut
 
 
-def evaluated_of(
+@dataclass(frozen=True, slots=True, eq=False)
+class SplitScores:
+    """The scores of one split, that of the chosen setting first, whose predictions are kept."""
+
+    scores: list[Score]
+    curve: list[CurvePoint]
+    predictions: Predictions
+
+
+def split_scores(
+    fitted: FittedFolds,
+    split: str,
     photographs: LabeledPhotographs,
-    asked_about: LabeledPhotographs,
-    answers: dict[str, dict[Asked, Predictions]],
-    asking: Asking,
+    chosen: Chosen,
+    components: Sequence[Components],
+    *,
+    curve: Sequence[Components],
+) -> SplitScores:
+    """Score the chosen setting, both classifiers in some components, and along a curve of them."""
+    setting = chosen.setting
+    asked = dict.fromkeys((setting.components, *components, *curve))
+    ridge = fitted.ridge(Setting(setting.penalty, each) for each in asked)
+    nearest = {
+        each: fitted.nearest(each)[chosen.n_neighbors]
+        for each in dict.fromkeys((*components, *curve))
+    }
+    main = ridge[setting]
+    scored = [(RIDGE, main)]
+    for each in components:
+        if each != setting.components:
+            scored.append((RIDGE, ridge[Setting(setting.penalty, each)]))
+        scored.append((NEAREST, nearest[each]))
+    points = [
+        CurvePoint(name, predictions.n_components, _share(each), _accuracy(predictions, fitted))
+        for each in curve
+        for name, predictions in (
+            (RIDGE, ridge[Setting(setting.penalty, each)]),
+            (NEAREST, nearest[each]),
+        )
+        if predictions.n_components is not None
+    ]
+    return SplitScores(
+        [_score(photographs, split, name, predictions) for name, predictions in scored],
+        sorted(points, key=lambda point: (point.classifier, point.n_components)),
+        main,
+    )
+
+
+def build_evaluation(
+    photographs: LabeledPhotographs,
+    labels: Sequence[str],
+    codes: NDArray[intp],
+    shares: NDArray[float64],
+    splits: Sequence[SplitScores],
+    setup: EvaluationSetup,
+    chosen: Chosen,
     *,
     left_out: list[str],
-    temperature: float | None = None,
     n_rejected: int = 0,
-) -> Evaluated:
-    """Return the evaluation that answers by split make, the split to go by first.
+) -> Evaluation:
+    """Return the evaluation whose first split is the main one.
 
-    ``asked_about`` are the photographs that the rows of the answers are of.  Where no temperature
-    is given, each fold's probabilities are judged at that of the others.
+    ``codes`` (n,) are the numbers in ``labels`` of the photographs of the main split, ``shares``
+    (n, n_labels) the probabilities that the chosen setting gives them.
     """
-    kept = Space(asking.components)
-    split, main = next(iter(answers.items()))
-    logistic = main[ClassifierName.LOGISTIC, kept]
-    order = sorted(set(asked_about.labels))
-    truth = np.asarray(asked_about.labels)[logistic.all_rows]
-    columns = np.searchsorted(order, truth)
-    shares = tempered_probabilities(logistic, columns, temperature=temperature)
-    bins, error = calibration(shares, columns)
-    evaluation = Evaluation(
-        model_id=asking.model_id,
+    main = splits[0]
+    names = np.asarray(labels)
+    truth, predicted = names[codes], names[main.predictions.codes]
+    bins, error = calibration(shares, codes)
+    return Evaluation(
+        model_id=setup.model_id,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        network_sha256=asking.facts.network_sha256,
-        warning=asking.facts.warning,
-        n_folds=None if split == "test" else asking.n_folds,
-        group_by=asking.group_by,
+        network_sha256=setup.facts.network_sha256,
+        warning=setup.facts.warning,
+        n_folds=None if main.scores[0].split == TEST else setup.n_folds,
+        group_by=setup.group_by,
         n_photographs=len(photographs),
         n_objects=len(set(photographs.objects)),
-        n_unlabeled=asking.n_unlabeled,
-        n_looked_at=asking.n_looked_at,
-        n_current=asking.n_current,
+        n_unlabeled=setup.n_unlabeled,
+        n_looked_at=setup.n_looked_at,
+        n_current=setup.n_current,
         n_tested=len(truth),
         n_test_rejected=n_rejected,
-        n_copies=asking.n_copies,
+        n_copies=setup.n_copies,
+        penalty=chosen.setting.penalty,
+        n_neighbors=chosen.n_neighbors,
+        chosen_by=chosen.split,
         labels=sorted(set(photographs.labels)),
         labels_left_out=left_out,
-        scores=[
-            _score(asked_about, split, each, answers[split][each])
-            for split in answers
-            for space in (kept, ALL_FEATURES)
-            for each in ((classifier, space) for classifier in ClassifierName)
-        ],
-        by_label=label_scores(truth, logistic.all_predicted),
-        confusions=confusions(truth, logistic.all_predicted),
+        scores=[score for each in splits for score in each.scores],
+        by_label=label_scores(truth, predicted),
+        confusions=confusions(truth, predicted),
         calibration=bins,
         calibration_error=error,
-        curve=_curve(asked_about, main),
+        curve=main.curve,
     )
-    if temperature is None:
-        temperature = temperature_of(logistic, columns)
-    return Evaluated(evaluation, temperature)
 
 
 def _score(
-    photographs: LabeledPhotographs, split: str, asked: Asked, predictions: Predictions
+    photographs: LabeledPhotographs, split: str, classifier: str, predictions: Predictions
 ) -> Score:
-    rows = predictions.all_rows
-    truth = np.asarray(photographs.labels)[rows]
-    predicted = predictions.all_predicted
-    objects = [photographs.objects[row] for row in rows]
+    names, codes = photographs.coded()
+    labels = np.asarray(names)
+    truth, predicted = labels[codes[predictions.rows]], labels[predictions.codes]
+    objects = [photographs.objects[row] for row in predictions.rows]
     accuracy, low, high = accuracy_interval(truth == predicted, objects)
     by_label = label_scores(truth, predicted)
     return Score(
-        classifier=str(asked[0]),
+        classifier=classifier,
         split=split,
-        n_components=predictions.typical_n_components,
+        n_components=predictions.n_components,
         accuracy=accuracy,
         low=low,
         high=high,
@@ -105,14 +159,9 @@ def _score(
     )
 
 
-def _curve(photographs: LabeledPhotographs, answers: dict[Asked, Predictions]) -> list[CurvePoint]:
-    labels = np.asarray(photographs.labels)
-    points = []
-    for (classifier, space), predictions in answers.items():
-        n_components = predictions.typical_n_components
-        if n_components is None:
-            continue
-        accuracy = float(np.mean(labels[predictions.all_rows] == predictions.all_predicted))
-        share = space.components if isinstance(space.components, float) else None
-        points.append(CurvePoint(str(classifier), n_components, share, accuracy))
-    return sorted(points, key=lambda point: (point.classifier, point.n_components))
+def _accuracy(predictions: Predictions, fitted: FittedFolds) -> float:
+    return float(np.mean(fitted.codes[predictions.rows] == predictions.codes))
+
+
+def _share(components: Components) -> float | None:
+    return components if isinstance(components, float) else None

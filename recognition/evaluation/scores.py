@@ -8,8 +8,7 @@ from numpy import float64
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_fscore_support
 
-from recognition.classifier.logistic import fit_temperature, probabilities
-from recognition.evaluation.prediction import Labels, Predictions
+from recognition.classifier.linear import fit_temperature, probabilities
 from spark_assets.output.evaluation import CalibrationBin, Confusion, LabelScore
 
 _N_RESAMPLES = 2000
@@ -17,6 +16,8 @@ _SEED = 0
 _N_BINS = 10
 # No probability is 0: a label that a fold's training did not hold would give infinite surprise.
 _MIN_LOGIT = -1e3
+
+Labels = NDArray[np.str_]
 
 
 def accuracy_interval(
@@ -56,20 +57,22 @@ def confusions(truth: Labels, predicted: Labels) -> list[Confusion]:
     return [Confusion(label, other, n) for (label, other), n in sorted(pairs.items())]
 
 
-def temperature_of(predictions: Predictions, truth: NDArray[np.intp]) -> float:
-    """Return the temperature of the answers of all folds.  ``truth`` is a column for each row."""
-    logits = np.maximum(np.concatenate(predictions.logits), _MIN_LOGIT)
-    return fit_temperature(logits, truth)
+def temperature_of(logits: Sequence[NDArray[float64]], truth: NDArray[np.intp]) -> float:
+    """Return the temperature of the logits of all folds.  ``truth`` is a column for each row."""
+    return fit_temperature(np.maximum(np.concatenate(logits), _MIN_LOGIT), truth)
 
 
 def tempered_probabilities(
-    predictions: Predictions, truth: NDArray[np.intp], *, temperature: float | None = None
+    logits: Sequence[NDArray[float64]],
+    truth: NDArray[np.intp],
+    *,
+    temperature: float | None = None,
 ) -> NDArray[float64]:
-    """Return the probabilities of the answers, (n, n_labels), at a temperature.
+    """Return the probabilities of the folds' logits, (n, n_labels), at a temperature.
 
     Where none is given, each fold has that of the others: none is judged by what it was set with.
     """
-    logits = [np.maximum(each, _MIN_LOGIT) for each in predictions.logits]
+    logits = [np.maximum(each, _MIN_LOGIT) for each in logits]
     if temperature is not None:
         return probabilities(np.concatenate(logits) / temperature)
     ends = np.cumsum([len(each) for each in logits])

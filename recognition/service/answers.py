@@ -17,7 +17,7 @@ class AnswerWriter:
     """
 
     def __init__(self, classifier: FruitClassifier) -> None:
-        self._row_of = {path: row for row, path in enumerate(classifier.known.paths)}
+        self._row_of = {path: row for row, path in enumerate(classifier.reference.paths)}
 
     def answer_json(self, answer: Answer) -> dict[str, Any]:
         """Return an answer; ``row`` of a neighbor is its place among the known photographs."""
@@ -25,6 +25,7 @@ class AnswerWriter:
             "label": None if answer.label is None else printable(answer.label),
             "likeliest": printable(answer.likeliest),
             "probability": answer.probability,
+            "known_score": answer.known_score,
             "point": list(answer.point),
             "neighbors": [
                 {
@@ -45,14 +46,14 @@ def known_json(classifier: FruitClassifier) -> dict[str, Any]:
     ``label_of`` is the index in ``labels`` for each; ``shares`` is the part of the variance that
     each of the two components explains.
     """
-    known = classifier.known
+    known = classifier.reference
     labels, label_of = np.unique(np.asarray(known.labels, dtype=object), return_inverse=True)
     return {
         "labels": [printable(label) for label in labels],
         "label_of": label_of.tolist(),
         "points": [[_short(float(x)), _short(float(y))] for x, y in known.points],
         "shares": [float(share) for share in classifier.pca.explained_variance_ratio[:2]],
-        "similarity_floor": classifier.similarity_floor,
+        "unknown_threshold": classifier.novelty.threshold,
     }
 
 

@@ -7,7 +7,6 @@ const byId = (id) => document.getElementById(id);
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const number = new Intl.NumberFormat(lang);
 const twoDigits = new Intl.NumberFormat(lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const threeDigits = new Intl.NumberFormat(lang, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
 const percent = new Intl.NumberFormat(lang, { style: "percent" });
 
 // Rounding never makes 100 % of less than everything, nor 0 % of more than nothing.
@@ -71,8 +70,8 @@ const show = (answer) => {
   byId("explanation").textContent = isKnown
     ? fill(words.probability_note, { n: number.format(about.n_labels) })
     : fill(words.unknown_note, {
-        nearest: threeDigits.format(answer.neighbors[0].similarity),
-        floor: threeDigits.format(known.similarity_floor),
+        score: twoDigits.format(answer.known_score),
+        threshold: twoDigits.format(known.unknown_threshold),
         likeliest: answer.likeliest,
       });
   byId("neighbors").replaceChildren(...answer.neighbors.map(neighborItem));

@@ -7,16 +7,19 @@ from spark_assets.output.output import CLASSIFIER, Output
 from spark_assets.storage.files import to_json
 
 _JSON = "evaluation.json"
-NEAREST, LOGISTIC = "nearest neighbor", "logistic regression"
+NEAREST, RIDGE = "nearest neighbors", "ridge classifier"
+# What training and test do not share.
+OBJECTS, CLUSTERS, PHOTOGRAPHS, TEST = "objects", "clusters", "photographs", "test"
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
     """How often one classifier was right; shares from 0 to 1.
 
-    ``split`` says what training and test did not share: ``objects``, ``photographs``, or ``test``
-    for photographs from another place.  ``n_components`` is None for all features.  The accuracy
-    lies between ``low`` and ``high`` in 95 % of samples of as many objects.
+    ``split`` says what training and test did not share: ``objects``, ``clusters`` of similar
+    photographs, single ``photographs``, or ``test`` for photographs from another place.
+    ``n_components`` is None for all features.  The accuracy lies between ``low`` and ``high``
+    in 95 % of samples of as many objects.
     """
 
     classifier: str
@@ -72,11 +75,13 @@ class CurvePoint:
 class Evaluation:
     """One evaluation of the features behind one PCA model.
 
-    ``scores`` has the one to go by first.  ``by_label``, ``confusions``, ``calibration`` and
-    ``calibration_error`` (the mean distance of probability and accuracy) are of the logistic
-    regression on the components, in that split.  ``n_copies`` photographs are left out, which are
-    another one of the output or of the test byte for byte.  ``labels_left_out`` have one object
-    only, so that nobody can tell whether another would be recognized.
+    ``scores`` has the one to go by first, that of the ridge classifier that is kept, whose
+    ``penalty`` and number of components the split ``chosen_by`` has chosen, with
+    ``n_neighbors`` for the nearest neighbors.  ``by_label``, ``confusions``, ``calibration``
+    and ``calibration_error`` (the mean distance of probability and accuracy) are of that score.
+    ``n_copies`` photographs are left out, which are another one of the output or of the test
+    byte for byte.  ``labels_left_out`` have one object only, so that nobody can tell whether
+    another would be recognized.
     """
 
     model_id: str
@@ -93,6 +98,9 @@ class Evaluation:
     n_tested: int
     n_test_rejected: int
     n_copies: int
+    penalty: float
+    n_neighbors: int
+    chosen_by: str
     labels: list[str]
     labels_left_out: list[str]
     scores: list[Score]
@@ -113,13 +121,9 @@ class Evaluation:
         return self.scores[0].split
 
     @property
-    def main_logistic(self) -> Score:
-        """The score of the logistic regression on the components, in the split to go by."""
-        return next(
-            score
-            for score in self.scores
-            if score.classifier == LOGISTIC and score.n_components is not None
-        )
+    def main_score(self) -> Score:
+        """The score of the classifier that is kept, in the split to go by."""
+        return self.scores[0]
 
     @property
     def mistakes(self) -> list[Confusion]:

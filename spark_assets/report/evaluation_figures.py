@@ -1,26 +1,26 @@
-"""The plots of an evaluation: accuracy along the components, mistakes, and calibration."""
+"""The plots of an evaluation: accuracy by components, confusion matrix, reliability diagram."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
-from spark_assets.output.evaluation import LOGISTIC, NEAREST, Evaluation
+from spark_assets.output.evaluation import NEAREST, RIDGE, Evaluation
 from spark_assets.report.figures import ACCENT, GRID, INK, MUTED, base_layout, plotly_text
 from spark_assets.report.wording import printable, share, shorten
 
 # Of more labels, names and numbers no longer fit; the table of mistakes has them all.
 MAX_LABELS_IN_MATRIX = 40
 _LABEL_LENGTH = 18
-_COLOUR = {LOGISTIC: ACCENT, NEAREST: "#d55e00"}
-_SYMBOL = {LOGISTIC: "circle", NEAREST: "diamond"}
-_DASH = {LOGISTIC: "solid", NEAREST: "dot"}
+_COLOUR = {RIDGE: ACCENT, NEAREST: "#d55e00"}
+_SYMBOL = {RIDGE: "circle", NEAREST: "diamond"}
+_DASH = {RIDGE: "solid", NEAREST: "dot"}
 
 
 def accuracy_curve(evaluation: Evaluation) -> go.Figure:
     """Plot the accuracy along the number of components, with all features as a level beside it."""
     figure = go.Figure(layout=base_layout(height=400))
-    for name in (LOGISTIC, NEAREST):
+    for name in (RIDGE, NEAREST):
         points = [point for point in evaluation.curve if point.classifier == name]
         figure.add_trace(
             go.Scatter(
@@ -80,13 +80,14 @@ def confusion_matrix(evaluation: Evaluation) -> go.Figure | None:
             xgap=1,
             ygap=1,
             hovertemplate=(
-                "<b>%{y}</b> was called <b>%{x}</b><br>%{text} times, %{z:.1%}<extra></extra>"
+                "true <b>%{y}</b>, predicted <b>%{x}</b><br>"
+                "%{text} photographs, %{z:.1%}<extra></extra>"
             ),
         )
     )
-    figure.update_xaxes(title="answer", type="category", automargin=True, showgrid=False)
+    figure.update_xaxes(title="predicted label", type="category", automargin=True, showgrid=False)
     figure.update_yaxes(
-        title="label", type="category", automargin=True, autorange="reversed", showgrid=False
+        title="true label", type="category", automargin=True, autorange="reversed", showgrid=False
     )
     return figure.update_layout(showlegend=False, margin={"l": 64, "b": 64})
 
@@ -109,13 +110,13 @@ def reliability(evaluation: Evaluation) -> go.Figure:
             line={"color": ACCENT, "width": 2.5},
             marker={"color": ACCENT, "size": 8},
             hovertemplate=(
-                "sure to <b>%{x:.0%}</b>, right in <b>%{y:.0%}</b><br>"
-                "of %{customdata} photographs<extra></extra>"
+                "predicted <b>%{x:.0%}</b>, observed <b>%{y:.0%}</b><br>"
+                "%{customdata} photographs<extra></extra>"
             ),
         )
     )
-    figure.update_xaxes(title="probability of the answer", range=[0, 1.02], tickformat=".0%")
-    figure.update_yaxes(title="share that was right", range=[0, 1.02], tickformat=".0%")
+    figure.update_xaxes(title="predicted probability", range=[0, 1.02], tickformat=".0%")
+    figure.update_yaxes(title="observed accuracy", range=[0, 1.02], tickformat=".0%")
     return figure.update_layout(showlegend=False, margin={"l": 64, "b": 56}, font={"color": INK})
 
 

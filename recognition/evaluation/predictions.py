@@ -1,0 +1,169 @@
+"""What classifiers predict for photographs that they were not fitted on, for every setting."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import float32, float64, intp
+from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
+
+from recognition.classifier.fitting import Setting
+from recognition.classifier.novelty import N_AXES, distances
+from recognition.classifier.ridge import ClassSums, RidgeFit, balanced_weights
+from recognition.evaluation.folds import Fold, Rows
+
+PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0)
+N_NEIGHBORS = (1, 3, 5, 9, 15)
+# Each is compared with each other one: of more, as many drawn at random.
+MAX_FOR_NEIGHBORS = 10_000
+_SEED = 0
+
+Components = int | float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """The predicted labels of one setting.
+
+    ``rows`` are the rows of the photographs, ``codes`` the numbers of the labels, (n,) each.
+    ``n_components`` is the median over the folds, None for all features.
+    """
+
+    rows: Rows
+    codes: NDArray[intp]
+    n_components: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedFolds:
+    """Ridge fits on the training part of each fold, to predict the test part in any setting.
+
+    ``vectors`` is (n, n_features) of unit length, ``codes`` (n,) the numbers of the labels.  The
+    principal axes are those of the training part alone.
+    """
+
+    vectors: NDArray[float32]
+    codes: NDArray[intp]
+    folds: Sequence[Fold]
+    fits: Sequence[RidgeFit]
+
+    @classmethod
+    def of(
+        cls, vectors: NDArray[float32], codes: NDArray[intp], folds: Sequence[Fold]
+    ) -> "FittedFolds":
+        """Fit on the training parts."""
+        names = [str(code) for code in range(int(codes.max()) + 1)]
+        sums = _training_sums(vectors, codes, folds, len(names))
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # LAPACK works without Python's lock
+            fits = list(pool.map(lambda each: RidgeFit.of(each, names), sums))
+        return cls(vectors, codes, folds, fits)
+
+    @property
+    def rows(self) -> Rows:
+        """Return the rows of the test parts, fold after fold, (n_tested,)."""
+        return np.concatenate([fold.test for fold in self.folds])
+
+    def ridge(self, settings: Iterable[Setting]) -> dict[Setting, Predictions]:
+        """Return the predictions of ridge classifiers."""
+        codes: dict[Setting, list[NDArray[intp]]] = {setting: [] for setting in settings}
+        for fold, fit in self._fitted:
+            projected, seen = fit.project(self.vectors[fold.test]), _codes_of(fit)
+            for setting, found in codes.items():
+                logits = fit.logits(projected, setting.penalty, fit.n_axes(setting.components))
+                found.append(seen[logits.argmax(axis=1)])
+        return {
+            setting: Predictions(
+                self.rows, np.concatenate(found), self._n_components(setting.components)
+            )
+            for setting, found in codes.items()
+        }
+
+    def logits(self, setting: Setting) -> list[NDArray[float64]]:
+        """Return the logits of a setting, (n_tested, n_labels) in a part for each fold.
+
+        Minus infinity for a label that the fold's training had not.
+        """
+        parts = []
+        for fold, fit in self._fitted:
+            logits = np.full((len(fold.test), int(self.codes.max()) + 1), -np.inf)
+            linear = fit.classifier(setting.penalty, fit.n_axes(setting.components))
+            logits[:, _codes_of(fit)] = linear.logits(self.vectors[fold.test])
+            parts.append(logits)
+        return parts
+
+    def distances(self) -> NDArray[float64]:
+        """Return how far the photographs lie from the subspace of their training, (n_tested,)."""
+        parts = [
+            distances(self.vectors[fold.test], fit.mean.astype(float32), fit.subspace(N_AXES))
+            for fold, fit in self._fitted
+        ]
+        return np.concatenate(parts)
+
+    def nearest(self, components: Components) -> dict[int, Predictions]:
+        """Return the predictions of nearest neighbors, for each number of them.
+
+        Of more than `MAX_FOR_NEIGHBORS` photographs, as many take part.
+        """
+        rows = []
+        codes: dict[int, list[NDArray[intp]]] = {k: [] for k in N_NEIGHBORS}
+        drawn = _drawn(len(self.codes))
+        for fold, fit in self._fitted:
+            train, test = fold.train[drawn[fold.train]], fold.test[drawn[fold.test]]
+            n_axes = fit.n_axes(components)
+            search = NearestNeighbors(
+                n_neighbors=min(max(N_NEIGHBORS), len(train)), algorithm="brute"
+            ).fit(fit.project(self.vectors[train], n_axes))
+            projected = fit.project(self.vectors[test], n_axes)
+            found = search.kneighbors(projected, return_distance=False)
+            rows.append(test)
+            for k, of_k in codes.items():
+                of_k.append(_majority(self.codes[train][found[:, :k]]))
+        n_components = self._n_components(components)
+        return {
+            k: Predictions(np.concatenate(rows), np.concatenate(of_k), n_components)
+            for k, of_k in codes.items()
+        }
+
+    @property
+    def _fitted(self) -> Iterator[tuple[Fold, RidgeFit]]:
+        return zip(self.folds, self.fits, strict=True)
+
+    def _n_components(self, components: Components) -> int | None:
+        counts = [fit.n_axes(components) for fit in self.fits]
+        known = [n for n in counts if n is not None]
+        return round(float(np.median(known))) if known else None
+
+
+def _codes_of(fit: RidgeFit) -> NDArray[intp]:
+    return np.array([int(name) for name in fit.labels], intp)
+
+
+def _training_sums(
+    vectors: NDArray[float32], codes: NDArray[intp], folds: Sequence[Fold], n_labels: int
+) -> Iterator[ClassSums]:
+    """Yield the sums over each training part: those over all, less those over the test part."""
+    if len(folds) == 1:
+        weights = balanced_weights(codes[folds[0].train], n_labels)
+        yield ClassSums.of(vectors, codes, weights, folds[0].train)
+        return
+    weights = balanced_weights(codes, n_labels)
+    everything = ClassSums.of(vectors, codes, weights, np.arange(len(codes)))
+    for fold in folds:
+        yield everything - ClassSums.of(vectors, codes, weights, fold.test)
+
+
+def _drawn(n: int) -> NDArray[np.bool_]:
+    """Return which photographs nearest neighbors are evaluated with, (n,)."""
+    drawn = np.zeros(n, bool)
+    drawn[np.random.default_rng(_SEED).permutation(n)[:MAX_FOR_NEIGHBORS]] = True
+    return drawn
+
+
+def _majority(codes: NDArray[intp]) -> NDArray[intp]:
+    """Return the most frequent of each row of (n, k), (n,); of several, the nearest one."""
+    counts = (codes[:, :, np.newaxis] == codes[:, np.newaxis, :]).sum(axis=2)
+    winners: NDArray[intp] = np.take_along_axis(codes, counts.argmax(axis=1)[:, np.newaxis], 1)
+    return winners[:, 0]
