@@ -22,8 +22,8 @@ from spark_assets.storage.locations import Location
 
 ARCHITECTURE = "MobileNetV2"
 IMAGE_SIZE_PX = 224
-# Sides of the square that the network looks at; Keras publishes weights for each.
-IMAGE_SIZES_PX = (96, 128, 160, 192, 224)
+# Sides of the square that the network takes: multiples of 32, by which it divides each side.
+IMAGE_SIZES_PX = (96, 128, 160, 192, 224, 256, 288, 320, 352, 384)
 
 _JSON = "model.json"
 _TFLITE = "model.tflite"

@@ -36,12 +36,16 @@ def imagenet_weights(
 ) -> Path:
     """Return the path of the weights in Keras' cache, downloaded if need be.
 
+    Keras publishes files for 96 to 224 pixels.  Above that it is the one for 224: no weight has a
+    dimension of the image, so that the file fits every size.
+
     ``timeout_s`` bounds the whole download, name look-up included.
 
     Raises WeightsNotAvailable where they cannot be had, FruitsError where the cached file is not
     the one that was downloaded.
     """
-    name = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{image_size_px}_no_top.h5"
+    trained_px = min(image_size_px, IMAGE_SIZE_PX)
+    name = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{trained_px}_no_top.h5"
     keras_home = Path(os.environ.get("KERAS_HOME") or user_folder() / ".keras")
     path = keras_home / "models" / name
     if not path.exists():

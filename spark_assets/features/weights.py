@@ -62,7 +62,7 @@ class FeatureModelRequest:
                 f"there are no ImageNet weights for alpha {self.alpha:g}; choose one of {widths}, "
                 "or give --weights PATH or random"
             )
-        if self.alpha > 1.0 and self.image_size_px != IMAGE_SIZE_PX:
+        if self.alpha > 1.0 and self.image_size_px < IMAGE_SIZE_PX:
             raise FruitsError(
                 f"there are no ImageNet weights for alpha {self.alpha:g} and images of "
                 f"{self.image_size_px} px; leave --image-size out, or give --weights PATH"

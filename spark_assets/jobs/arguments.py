@@ -132,8 +132,8 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
         type=int,
         choices=IMAGE_SIZES_PX,
         default=_REQUEST.image_size_px,
-        help="side of the square that the network looks at, in pixels (default %(default)s); "
-        "smaller ones are faster, see docs/accuracy.md",
+        help="side of the square that the network takes, in pixels (default %(default)s); "
+        "time grows with its area, see docs/accuracy.md",
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
+from spark_assets.features.feature_model import IMAGE_SIZES_PX
 from spark_assets.images.decoding import (
     FORMATS,
     ImageLimits,
@@ -129,6 +130,19 @@ def test_a_large_jpeg_is_decoded_at_a_quarter_and_no_less_than_twice_the_target(
     upright = decode_upright(content, target_px=224, limits=LIMITS)
     assert min(upright.image.size) == reduced_px >= 2 * 224
     assert (upright.width, upright.height) == (side_px, side_px)
+
+
+@pytest.fixture(scope="module")
+def phone_photograph() -> bytes:
+    return encode(picture(4032, 3024), "JPEG")
+
+
+@pytest.mark.parametrize("target_px", IMAGE_SIZES_PX)
+def test_no_target_is_reached_from_less_than_twice_its_size(target_px, phone_photograph):
+    """12 megapixels keep 756 of 3024 pixels at 1/4: enough for 352, and not for 384."""
+    upright = decode_upright(phone_photograph, target_px=target_px, limits=LIMITS)
+    assert min(upright.image.size) == (756 if target_px <= 352 else 1512)
+    assert min(upright.image.size) >= 2 * target_px
 
 
 def test_the_shorter_side_decides_at_what_scale_a_jpeg_is_decoded():

@@ -82,8 +82,8 @@ def test_engines_agree_with_keras_on_real_photographs(name, real_model, data_dir
 
 
 @pytest.mark.parametrize("name", ENGINES)
-@pytest.mark.parametrize("size_px", [96, 160])
-def test_engines_agree_with_keras_on_smaller_images(name, size_px, data_dir, starts_processes):
+@pytest.mark.parametrize("size_px", [96, 160, 256, 384])
+def test_engines_agree_with_keras_at_other_image_sizes(name, size_px, data_dir, starts_processes):
     photographs = sorted((data_dir / "fruits-360" / "Test").glob("*/*.jpg"))[::30]
     contents = [path.read_bytes() for path in photographs]
     weights_path = data_dir / "weights" / "mobilenet_v2_0.35_224_no_top.weights.h5"

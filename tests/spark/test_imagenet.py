@@ -70,6 +70,12 @@ def test_each_size_of_image_has_weights_of_its_own(server):
     assert server.n_requests == 2
 
 
+def test_images_larger_than_keras_has_weights_for_use_those_of_224(server):
+    path = imagenet_weights(1.0, timeout_s=None)
+    assert {imagenet_weights(1.0, size_px, timeout_s=None) for size_px in (256, 384)} == {path}
+    assert server.n_requests == 1
+
+
 def test_a_cached_file_that_has_changed_is_refused(server):
     path = imagenet_weights(1.0, timeout_s=None)
     path.write_bytes(CONTENT[:-1])
