@@ -1,24 +1,26 @@
 """The drift alarm on photographs: how often it goes off with and without a drift.
 
 ``python -m benchmarks.drift --photographs FOLDER --weights FILE --alpha 0.35`` prints a table.
+With ``--others FOLDER`` batches are drawn from that folder alone: a change of camera or scene.
 """
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy import bool_, float32
 from numpy.typing import NDArray
-from PIL import Image
 
-from benchmarks.drifted import DRIFTS
+from benchmarks.drifted import DRIFTS, Change
 from benchmarks.workbench import say
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.features.engines import Engine, EngineName, build_engine, engine_spec
+from spark_assets.features.feature_model import IMAGE_SIZE_PX
 from spark_assets.features.weights import FeatureModelRequest
+from spark_assets.images.decoding import ImageLimits, decode_upright
 from spark_assets.pca.drift import (
     DEFAULT_ALARM_RATE,
     Batch,
@@ -30,32 +32,36 @@ from spark_assets.pca.left_out import Measures
 from spark_assets.pca.model import PCAModel, fit
 from spark_assets.pca.statistics import PCAStatistics
 
-UNDRIFTED, NEW_FRUIT = "no drift", "a new fruit, 10 % of the batch"
+UNDRIFTED, NEW_FRUIT, OTHERS = "no drift", "a new fruit, 10 % of the batch", "other photographs"
 _NEW_SHARE = 0.1
-_SIZE_PX = 224
 
 Features = NDArray[float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Photographs:
-    """Features of the same photographs as they are and with each drift, and their labels."""
+    """Features of the same photographs as they are and with each change, and their labels."""
 
     features: Mapping[str, Features]
     labels: NDArray[np.str_]
 
     @classmethod
-    def featurize(cls, paths: Sequence[Path], engine: Engine) -> "Photographs":
-        """Decode, change and featurize; the label is the name of the parent folder."""
-        kinds: dict[str, Callable[[Image.Image], Image.Image]] = {UNDRIFTED: lambda image: image}
-        kinds |= DRIFTS
-        features: dict[str, list[Features]] = {kind: [] for kind in kinds}
+    def featurize(
+        cls, paths: Sequence[Path], engine: Engine, changes: Mapping[str, Change] = DRIFTS
+    ) -> "Photographs":
+        """Decode, change and featurize; the label is the name of the parent folder.
+
+        Raises ImageRejected where a file is no image.
+        """
+        features: dict[str, list[Features]] = {kind: [] for kind in (UNDRIFTED, *changes)}
         for path in paths:
-            with Image.open(path) as image:
-                photograph = image.convert("RGB")
-            for kind, change in kinds.items():
-                square = change(photograph).resize((_SIZE_PX, _SIZE_PX), Image.Resampling.BICUBIC)
-                features[kind].append(engine(np.asarray(square)[np.newaxis])[0])
+            upright = decode_upright(
+                path.read_bytes(), target_px=IMAGE_SIZE_PX, limits=ImageLimits()
+            )
+            for kind, rows in features.items():
+                image = changes[kind](upright.image) if kind in changes else upright.image
+                square = replace(upright, image=image).square(IMAGE_SIZE_PX)
+                rows.append(engine(np.asarray(square)[np.newaxis])[0])
         stacked = {kind: np.stack(rows) for kind, rows in features.items()}
         return cls(stacked, np.array([path.parent.name for path in paths]))
 
@@ -80,6 +86,7 @@ def alarms(
     n_batches: int,
     n_splits: int,
     kinds: Sequence[str] = (UNDRIFTED, NEW_FRUIT, *DRIFTS),
+    others: Features | None = None,
     alarm_rate: float = DEFAULT_ALARM_RATE,
     seed: int = 0,
 ) -> dict[tuple[str, int], NDArray[bool_]]:
@@ -87,7 +94,8 @@ def alarms(
 
     The photographs are split in halves at random, ``n_splits`` times; a PCA that keeps 95 % of the
     variance is fitted on one half, and batches are drawn from the other.  For a new fruit the
-    labels take turns to be left out of the fitted half.
+    labels take turns to be left out of the fitted half.  Batches of the kind ``OTHERS`` are drawn
+    from ``others``, (n, n_features).
     """
     generator = np.random.default_rng(seed)
     alarmed: dict[tuple[str, int], list[bool]] = {
@@ -104,6 +112,9 @@ def alarms(
                 if kind == NEW_FRUIT:
                     batch = _with_new(photographs, without, is_new, size, generator)
                     found.append(without.is_alarmed(batch, alarm_rate))
+                elif kind == OTHERS and others is not None:
+                    batch = generator.choice(others, size, replace=False)
+                    found.append(split.is_alarmed(batch, alarm_rate))
                 else:
                     drawn = generator.choice(split.others, size, replace=False)
                     batch = photographs.features[kind][drawn]
@@ -138,6 +149,14 @@ def _split(
     return Split(model, DriftReference(measures, frozenset()), others)
 
 
+def _featurize_below(folder: Path, engine: Engine, changes: Mapping[str, Change]) -> Photographs:
+    paths = sorted(folder.rglob("*.jpg"))
+    if not paths:
+        raise FruitsError(f"{folder} holds no .jpg file; give a folder of photographs")
+    say(f"featurizing {len(paths)} photographs of {folder}: {', '.join([UNDRIFTED, *changes])}")
+    return Photographs.featurize(paths, engine, changes)
+
+
 def _table(alarmed: Mapping[tuple[str, int], NDArray[bool_]]) -> str:
     kinds = dict.fromkeys(kind for kind, _ in alarmed)
     sizes = dict.fromkeys(size for _, size in alarmed)
@@ -155,6 +174,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print the share of batches with an alarm, for each drift and size of a batch."""
     parser = argparse.ArgumentParser(prog="benchmarks.drift", description=__doc__)
     parser.add_argument("--photographs", type=Path, required=True, help="folder of JPEG files")
+    incoming = parser.add_mutually_exclusive_group()
+    incoming.add_argument("--others", type=Path, help="folder of the photographs that come in")
+    incoming.add_argument("--undrifted", action="store_true", help="measure false alarms alone")
     parser.add_argument("--weights", required=True, help="as in fruits run")
     parser.add_argument("--alpha", type=float, default=1.0)
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[50, 100, 200])
@@ -164,17 +186,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args(argv)
     try:
-        paths = sorted(arguments.photographs.rglob("*.jpg"))
-        say(f"featurizing {len(paths)} photographs {1 + len(DRIFTS)} times")
         model = FeatureModelRequest(arguments.weights, arguments.alpha).obtain(verbose=False)
         engine = build_engine(engine_spec(model, EngineName.LITERT))
-        photographs = Photographs.featurize(paths, engine)
+        others, kinds = None, (UNDRIFTED, NEW_FRUIT, *DRIFTS)
+        if arguments.undrifted:
+            kinds = (UNDRIFTED,)
+        elif arguments.others is not None:
+            kinds = (OTHERS,)
+            others = _featurize_below(arguments.others, engine, {}).features[UNDRIFTED]
+        changes = {kind: DRIFTS[kind] for kind in kinds if kind in DRIFTS}
+        photographs = _featurize_below(arguments.photographs, engine, changes)
         say(f"{arguments.batches} batches of each kind and size, {arguments.splits} fits")
         alarmed = alarms(
             photographs,
             arguments.batch_sizes,
             n_batches=arguments.batches,
             n_splits=arguments.splits,
+            kinds=kinds,
+            others=others,
             alarm_rate=arguments.alarm_rate,
             seed=arguments.seed,
         )

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
+Change = Callable[[Image.Image], Image.Image]
+
 # Of the shorter side: 1 pixel of 100.
 _BLUR_RADIUS = 0.01
 _BRIGHTNESS = 0.7
@@ -32,7 +34,7 @@ def change_background(image: Image.Image) -> Image.Image:
     return framed.crop((1, 1, image.width + 1, image.height + 1))
 
 
-DRIFTS: dict[str, Callable[[Image.Image], Image.Image]] = {
+DRIFTS: dict[str, Change] = {
     "blur": blur,
     "darkening": darken,
     "another background": change_background,
