@@ -13,6 +13,7 @@ BENCH_OPTIONS ?=
 # What make model exports: trained weights or none at all, and the width of the network.
 MODEL_WEIGHTS ?= imagenet
 ALPHA ?= 1.0
+IMAGE_SIZE ?= 224
 # Of the nodes of the cluster: arm64 or x86_64.
 ARCHITECTURE ?= arm64
 # What is deployed: test or prod, what differs from cdk.json, and which stack beside the data.
@@ -98,13 +99,13 @@ bench: setup $(WITH_DEV) ## measure the speed (about an hour, with nothing else 
 	@$(BIN)/python -m benchmarks --output build/bench $(BENCH_OPTIONS)
 
 .PHONY: model
-model: setup ## export the network that the cluster loads: make model [MODEL_WEIGHTS=path] [ALPHA=0.35]
-	@made="$(MODEL_WEIGHTS) $(ALPHA)"; \
+model: setup ## export the network that the cluster loads: make model [MODEL_WEIGHTS=path] [ALPHA=0.35] [IMAGE_SIZE=384]
+	@made="$(MODEL_WEIGHTS) $(ALPHA) $(IMAGE_SIZE)"; \
 	if [[ -f $(MODEL)/model.json && "$$(cat $(MODEL).made 2>/dev/null)" == "$$made" ]]; then \
-		echo "$(MODEL) is there (weights and alpha: $$made)"; \
+		echo "$(MODEL) is there (weights, alpha and image size: $$made)"; \
 	else \
 		rm -f $(MODEL).made; \
-		$(BIN)/fruits export-model --weights "$(MODEL_WEIGHTS)" --alpha "$(ALPHA)" --output $(MODEL); \
+		$(BIN)/fruits export-model --weights "$(MODEL_WEIGHTS)" --alpha "$(ALPHA)" --image-size "$(IMAGE_SIZE)" --output $(MODEL); \
 		echo "$$made" >$(MODEL).made; \
 	fi
 

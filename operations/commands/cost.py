@@ -12,6 +12,7 @@ from operations.costs.prices import Prices, load_prices
 from operations.costs.runs import Work
 from operations.costs.speed import load_speed
 from spark_assets.errors import ExitCode
+from spark_assets.features.feature_model import IMAGE_SIZE_PX, IMAGE_SIZES_PX
 from spark_assets.jobs.argument_types import positive_float, positive_int
 
 
@@ -35,6 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="size of a photograph (default 12, a telephone's)",
     )
     parser.add_argument(
+        "--image-size",
+        type=int,
+        choices=IMAGE_SIZES_PX,
+        default=IMAGE_SIZE_PX,
+        help="side of the square that the network takes, in pixels (default %(default)s)",
+    )
+    parser.add_argument(
         "--prices",
         type=PricesFrom,
         choices=list(PricesFrom),
@@ -55,7 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Print the comparison; raise FruitsError where the default cluster is above the cap."""
     prices, speed = _prices(parsed.prices), load_speed()
-    comparison = compare(Work(parsed.images, parsed.image_megapixels), prices, speed)
+    work = Work(parsed.images, parsed.image_megapixels, parsed.image_size)
+    comparison = compare(work, prices, speed)
     print(comparison_text(comparison, prices, speed))
     if parsed.max_cost is not None:
         cheapest = comparison.cheapest

@@ -29,7 +29,7 @@ def comparison_text(comparison: Comparison, prices: Prices, speed: Speed) -> str
     return "\n".join(
         [
             f"What {work.n_images:,} photographs of {work.megapixels:g} megapixels cost in "
-            "eu-central-1, an estimate in USD a run:",
+            f"eu-central-1 at {work.image_size_px} px, an estimate in USD a run:",
             "",
             *_table(comparison, prices),
             "",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from operations.costs.clusters import ClusterShape, hourly_costs, total
 from operations.costs.prices import HOURS_PER_MONTH, Prices
 from operations.costs.speed import Speed
+from spark_assets.features.feature_model import IMAGE_SIZE_PX
 from spark_assets.output.receipt import Cost
 
 GETS_AN_IMAGE = 1
@@ -15,10 +16,14 @@ _IMAGES_PER_MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Photographs to take through the chain: how many, and of what size on average."""
+    """Photographs to take through the chain: how many, and of what size on average.
+
+    ``image_size_px`` is the side of the square that the network takes.
+    """
 
     n_images: int
     megapixels: float
+    image_size_px: int = IMAGE_SIZE_PX
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,5 +114,5 @@ def per_million(usd: float, n_images: int) -> float:
 
 def vcpu_seconds(work: Work, speed: Speed) -> float:
     """Return how long one vCPU works on all images."""
-    an_image = speed.vcpu_seconds_per_image(work.megapixels) + speed.reduction.value
-    return work.n_images * an_image
+    featurize_s = speed.vcpu_seconds_per_image(work.megapixels, work.image_size_px)
+    return work.n_images * (featurize_s + speed.reduction.value)

@@ -7,6 +7,7 @@ from typing import Any
 
 from operations.costs.figures import Figure
 from operations.costs.prices import read_asset
+from spark_assets.features.feature_model import IMAGE_SIZE_PX
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Speed:
 
     measured: str
     photographs: tuple[MeasuredPhotographs, MeasuredPhotographs]
+    network: Figure
     vcpu: Figure
     efficiency: Figure
     cluster_start: Figure
@@ -62,19 +64,26 @@ class Speed:
     def figures(self) -> Iterable[Figure]:
         """Every figure, in the order in which they are printed."""
         return (
-            self.vcpu, self.efficiency, self.cluster_start, self.bootstrap, self.steps_start,
-            self.listing, self.reduction, self.tables, self.objects, self.serverless_start,
+            self.network, self.vcpu, self.efficiency, self.cluster_start, self.bootstrap,
+            self.steps_start, self.listing, self.reduction, self.tables, self.objects,
+            self.serverless_start,
         )  # fmt: skip
 
-    def vcpu_seconds_per_image(self, megapixels: float) -> float:
-        """Return what one image takes on one vCPU.
+    def vcpu_seconds_per_image(
+        self, megapixels: float, image_size_px: int = IMAGE_SIZE_PX
+    ) -> float:
+        """Return the seconds of one vCPU for one image.
 
-        On a straight line through what was measured, and for the smallest what was measured.
+        On a straight line through the measured sizes of photographs, and for smaller ones that of
+        the smallest.  They were measured at 224 x 224 pixels; the part of the network is in
+        proportion to the area of its input.
         """
         small, large = self.photographs
         share = (megapixels - small.megapixels) / (large.megapixels - small.megapixels)
         slope = large.seconds_per_image - small.seconds_per_image
-        return (small.seconds_per_image + max(0.0, share) * slope) / self.vcpu.value
+        larger_s = self.network.value * ((image_size_px / IMAGE_SIZE_PX) ** 2 - 1)
+        image_s = small.seconds_per_image + max(0.0, share) * slope + larger_s
+        return image_s / self.vcpu.value
 
     def megapixels_of(self, megabytes: float) -> float:
         """Return how many megapixels a photograph of so many megabytes has, by what was drawn."""

@@ -54,6 +54,18 @@ def test_the_table_is_printed_with_the_prices_of_the_file(capsys):
     assert f"Prices read {load_prices().read}" in told
 
 
+def test_a_larger_image_size_costs_more_and_an_unknown_one_is_refused(capsys):
+    assert cli.main(["cost", "--images", "1000000", "--image-size", "384"]) == 0
+    assert "in eu-central-1 at 384 px" in capsys.readouterr().out
+    usd = [
+        compare(Work(1_000_000, 12, size_px), load_prices(), load_speed()).serverless.usd
+        for size_px in (224, 384)
+    ]
+    assert usd[0] < usd[1]
+    with pytest.raises(SystemExit):
+        cli.main(["cost", "--images", "10", "--image-size", "400"])
+
+
 def test_below_the_cap_the_command_succeeds(capsys):
     command = ["cost", "--images", "1000", "--image-megapixels", "0.01"]
     assert cli.main([*command, "--max-cost", "100"]) == 0

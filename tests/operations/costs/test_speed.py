@@ -38,6 +38,7 @@ def test_what_is_quoted_from_the_benchmarks_stands_there():
     assert SMALL.images_per_second.value == pytest.approx(246.9 / 2)
     assert LARGE.images_per_second.value == pytest.approx(43.5 / 2)
     assert "**4.18 s**" in text
+    assert f"{1000 * SPEED.network.value:g} the network" in text
     assert SPEED.listing.value == pytest.approx(4.18 / 200_000, rel=0.02)
     assert "ours 1.62, 1.46, 1.46 s" in text
     assert SPEED.reduction.value == pytest.approx(2 * 1.46 * 2 / 20_000, rel=0.06)
@@ -56,6 +57,16 @@ def test_an_image_of_a_measured_size_takes_what_was_measured():
         )
         assert SPEED.megapixels_of(one.megabytes) == pytest.approx(one.megapixels)
         assert SPEED.megabytes_of(one.megapixels) == pytest.approx(one.megabytes)
+
+
+def test_the_network_takes_time_as_the_area_of_its_input_and_decoding_does_not():
+    for megapixels in (0.01, 12.2):
+        at_224, at_320, at_384 = (
+            SPEED.vcpu_seconds_per_image(megapixels, size_px) for size_px in (224, 320, 384)
+        )
+        assert at_224 == SPEED.vcpu_seconds_per_image(megapixels)
+        assert at_320 - at_224 == pytest.approx(0.0072 * (320**2 - 224**2) / 224**2)
+        assert at_384 - at_224 == pytest.approx(0.0072 * (384**2 - 224**2) / 224**2)
 
 
 def test_larger_images_take_longer_and_the_smallest_take_what_was_measured():
