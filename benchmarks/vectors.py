@@ -128,7 +128,7 @@ def table(train: Photographs, test: Photographs, flatbuffer: bytes) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table."""
-    arguments = train_and_test("benchmarks.vectors", __doc__, argv)
+    arguments = train_and_test("benchmarks.vectors", __doc__).parse_args(argv)
     try:
         train = Photographs.below(arguments.train)
         test = Photographs.below(arguments.test).without(train)
