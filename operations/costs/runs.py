@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from operations.costs.clusters import ClusterShape, hourly_costs, total
 from operations.costs.prices import HOURS_PER_MONTH, Prices
-from operations.costs.speed import Speed
-from spark_assets.features.feature_model import IMAGE_SIZE_PX
+from operations.costs.speed import MEASURED_AT_PX, Speed
 from spark_assets.output.receipt import Cost
 
 GETS_AN_IMAGE = 1
@@ -23,7 +22,7 @@ class Work:
 
     n_images: int
     megapixels: float
-    image_size_px: int = IMAGE_SIZE_PX
+    image_size_px: int = MEASURED_AT_PX
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ from typing import Any
 
 from operations.costs.figures import Figure
 from operations.costs.prices import read_asset
-from spark_assets.features.feature_model import IMAGE_SIZE_PX
+
+# The side of the square that the network took when all was measured.
+MEASURED_AT_PX = 224
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Speed:
         )  # fmt: skip
 
     def vcpu_seconds_per_image(
-        self, megapixels: float, image_size_px: int = IMAGE_SIZE_PX
+        self, megapixels: float, image_size_px: int = MEASURED_AT_PX
     ) -> float:
         """Return the seconds of one vCPU for one image.
 
@@ -81,7 +83,7 @@ class Speed:
         small, large = self.photographs
         share = (megapixels - small.megapixels) / (large.megapixels - small.megapixels)
         slope = large.seconds_per_image - small.seconds_per_image
-        larger_s = self.network.value * ((image_size_px / IMAGE_SIZE_PX) ** 2 - 1)
+        larger_s = self.network.value * ((image_size_px / MEASURED_AT_PX) ** 2 - 1)
         image_s = small.seconds_per_image + max(0.0, share) * slope + larger_s
         return image_s / self.vcpu.value
 
