@@ -11,7 +11,6 @@ from recognition.classifier.model import FruitClassifier, plane
 from recognition.classifier.novelty import (
     N_AXES,
     Novelty,
-    distances,
     known_scores,
     unknown_threshold,
     weight_of,
@@ -22,8 +21,6 @@ from spark_assets.pca.model import PCAModel, project
 
 # With 1280 features, 2 MB: a phone is to carry them.
 MAX_REFERENCE = 800
-# Of which the typical logit and distance of what was fitted on are taken.
-_MAX_TYPICAL = 5000
 
 # From paths to a small JPEG each, or None.
 MakeThumbnails = Callable[[Sequence[str]], list[bytes | None]]
@@ -103,10 +100,13 @@ def fit_classifier(
         np.ascontiguousarray(points, dtype=float32),
         make_thumbnails(kept_paths),
     )
-    typical = vectors[evenly_by_label(paths, labels, _MAX_TYPICAL)]
-    mean, axes = fit.mean.astype(float32), fit.subspace(N_AXES)
-    weight = weight_of(linear.logits(typical), distances(typical, mean, axes))
     logits = held_out.logits / held_out.temperature
+    weight = weight_of(logits, held_out.distances)
     scores = known_scores(logits, held_out.distances, weight)
-    threshold = unknown_threshold(scores, false_unknown_rate)
-    return FruitClassifier(pca, linear, Novelty(mean, axes, weight, threshold), reference)
+    novelty = Novelty(
+        fit.mean.astype(float32),
+        fit.subspace(N_AXES),
+        weight,
+        unknown_threshold(scores, false_unknown_rate),
+    )
+    return FruitClassifier(pca, linear, novelty, reference)

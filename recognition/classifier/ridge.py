@@ -153,7 +153,7 @@ class RidgeFit:
     def classifier(self, penalty: float, n_axes: int | None) -> LinearClassifier:
         """Return the classifier of one setting, on vectors as they are."""
         slopes = self._slopes(penalty, n_axes)
-        coefficients = (self.axes[:, : len(slopes)] @ slopes).T
+        coefficients = np.ascontiguousarray((self.axes[:, : len(slopes)] @ slopes).T)
         return LinearClassifier(self.labels, coefficients, self.offsets - coefficients @ self.mean)
 
     def _slopes(self, penalty: float, n_axes: int | None) -> Matrix:

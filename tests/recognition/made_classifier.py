@@ -5,9 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from recognition.classifier.fitting import fit_classifier
+from recognition.classifier.fitting import HeldOut, Setting, fit_classifier
 from recognition.classifier.model import FruitClassifier
 from recognition.classifier.storing import ClassifierRecord, classifier_files
+from recognition.classifier.vectors import vectors_of
+from recognition.evaluation.folds import folds_by_photograph
+from recognition.evaluation.predictions import FittedFolds
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.output import CLASSIFIER, PCA_MODEL, Output
 from spark_assets.output.pca_model import PCARecord, pca_files
@@ -18,6 +21,7 @@ from tests.recognition.made_features import made_photographs
 
 MODEL_ID = "20260102T030405Z-0a0b0c"
 NETWORK = "ab" * 32
+PENALTY, TEMPERATURE = 0.1, 0.2
 MADE_FROM = {"20260102T030000Z-0a0b0c": 144}
 
 
@@ -29,14 +33,23 @@ def made_classifier(
     features: np.ndarray, paths: Sequence[str], labels: Sequence[str], **changes: float
 ) -> FruitClassifier:
     """Fit a classifier in which every photograph is an object of its own."""
+    vectors, setting = vectors_of(features), Setting(PENALTY, None)
+    codes = np.unique(np.asarray(labels), return_inverse=True)[1]
+    fitted = FittedFolds.of(vectors, codes, folds_by_photograph(labels, 4))
     return fit_classifier(
         made_pca(features),
         features,
+        vectors,
         paths,
         labels,
-        paths,
+        setting=setting,
+        held_out=HeldOut(
+            np.concatenate(fitted.logits(setting)),
+            fitted.distances(),
+            changes.get("temperature", TEMPERATURE),
+        ),
+        false_unknown_rate=changes.get("false_unknown_rate", 0.05),
         make_thumbnails=lambda kept: [path.encode() for path in kept],
-        **{"temperature": 1.0, "refusal_rate": 0.05, **changes},
     )
 
 
@@ -55,12 +68,15 @@ def made_record(classifier: FruitClassifier, *, network_sha256: str = NETWORK) -
         warning=None,
         made_at="2026-01-02T03:04:05+00:00",
         made_from=MADE_FROM,
-        n_photographs=len(classifier.known),
-        n_labels=len(classifier.logistic.labels),
+        n_photographs=len(classifier.reference),
+        n_labels=len(classifier.linear.labels),
         group_by=None,
-        refusal_rate=0.05,
-        similarity_floor=classifier.similarity_floor,
-        temperature=1.0,
+        chosen_by="clusters",
+        penalty=PENALTY,
+        n_components=None,
+        temperature=TEMPERATURE,
+        false_unknown_rate=0.05,
+        unknown_threshold=classifier.novelty.threshold,
         accuracy=0.9,
         accuracy_low=0.8,
         accuracy_high=0.95,

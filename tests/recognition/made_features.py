@@ -1,10 +1,29 @@
 """Features made by hand: a cloud for each label, around it one for each object."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from recognition.classifier.vectors import vectors_of
 from recognition.evaluation.labeled import LabeledPhotographs
 
 N_FEATURES = 24
+
+
+@dataclass(frozen=True)
+class MadePhotographs:
+    """Features (n, n_features), and the label and the object of each."""
+
+    features: np.ndarray
+    labels: list[str]
+    objects: list[str]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def labeled(self) -> LabeledPhotographs:
+        return LabeledPhotographs(vectors_of(self.features), self.labels, self.objects)
 
 
 def made_photographs(
@@ -16,7 +35,7 @@ def made_photographs(
     of_object: float = 1.0,
     noise: float = 0.2,
     seed: int = 0,
-) -> LabeledPhotographs:
+) -> MadePhotographs:
     """Return frames of objects of labels; how far labels, objects and frames are apart is given.
 
     Features are above 0 on the whole, as those behind a ReLU6 are.
@@ -31,7 +50,7 @@ def made_photographs(
         + of_object * rng.normal(size=(n_labels * n_objects, N_FEATURES))[objects]
         + noise * rng.normal(size=(len(labels), N_FEATURES))
     )
-    return LabeledPhotographs(
+    return MadePhotographs(
         features.astype(np.float32),
         [f"label {label}" for label in labels],
         [f"object {number}" for number in objects],

@@ -60,29 +60,29 @@ class ColourIdentifier(Identifier):
         classifier = made_classifier(features, paths, labels)
         thumbnails: list[bytes | None] = [thumbnail_jpeg(each, DEFAULT_LIMITS) for each in contents]
         thumbnails[0] = None
-        known = dataclasses.replace(classifier.known, thumbnails=thumbnails)
-        # Colours are all alike: what is not one of the three is 0.98 like another.
-        self.classifier = dataclasses.replace(classifier, known=known, similarity_floor=0.995)
+        reference = dataclasses.replace(classifier.reference, thumbnails=thumbnails)
+        # 24 photographs are too few for a threshold: of these none is below -20, a blue one is -70.
+        novelty = dataclasses.replace(classifier.novelty, threshold=-30.0)
+        self.classifier = dataclasses.replace(classifier, reference=reference, novelty=novelty)
         self.record = made_record(self.classifier)
 
     def renamed(self, rename: Callable[[str], str]) -> "ColourIdentifier":
         """Return the same with another name for each label, also in the paths."""
         other = copy(self)
-        known, logistic = self.classifier.known, self.classifier.logistic
-        paths = [f"{rename(path.partition('/')[0])}/{path}" for path in known.paths]
+        reference, linear = self.classifier.reference, self.classifier.linear
+        paths = [f"{rename(path.partition('/')[0])}/{path}" for path in reference.paths]
         other.classifier = dataclasses.replace(
             self.classifier,
-            known=dataclasses.replace(
-                known, paths=paths, labels=[rename(label) for label in known.labels]
+            reference=dataclasses.replace(
+                reference, paths=paths, labels=[rename(label) for label in reference.labels]
             ),
-            logistic=dataclasses.replace(
-                logistic, labels=[rename(label) for label in logistic.labels]
-            ),
+            linear=dataclasses.replace(linear, labels=[rename(label) for label in linear.labels]),
         )
         return other
 
     def identify(self, content: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Answer:
-        return self.classifier.answer(_features(content, limits))[0]
+        features = _features(content, limits)
+        return self.classifier.answer(features, features)[0]
 
 
 def _features(content: bytes, limits: ImageLimits) -> np.ndarray:

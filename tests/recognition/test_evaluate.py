@@ -5,16 +5,17 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from recognition.classifier.linear import probabilities
 from recognition.evaluation.evaluate import evaluate_by_folds, evaluate_on_others
-from recognition.evaluation.labeled import Asking, LabeledPhotographs, labeled_rows
+from recognition.evaluation.labeled import EvaluationSetup, LabeledPhotographs, labeled_rows
 from spark_assets.errors import FruitsError
-from spark_assets.output.evaluation import LOGISTIC, NEAREST, Evaluation
+from spark_assets.output.evaluation import NEAREST, RIDGE, Evaluation
 from tests.made_report import made_facts
 from tests.recognition.made_features import made_photographs
 
 pytestmark = pytest.mark.slow  # scikit-learn starts lscpu once, to count cores
 
-ASKING = Asking(
+SETUP = EvaluationSetup(
     model_id="M",
     facts=made_facts(),
     components=0.95,
@@ -38,15 +39,15 @@ def accuracy(evaluation: Evaluation, split: str, classifier: str) -> float:
 
 def test_leaving_photographs_out_flatters_where_objects_tell_nothing_of_each_other():
     # Nothing but the object is in the features: a label cannot be known from other objects.
-    photographs = made_photographs(of_label=0.0, of_object=3.0, n_objects=12)
-    evaluation = evaluate_by_folds(photographs, ASKING).evaluation
-    assert accuracy(evaluation, "photographs", NEAREST) == 1.0
+    photographs = made_photographs(of_label=0.0, n_objects=12, n_frames=24).labeled
+    evaluation = evaluate_by_folds(photographs, SETUP).evaluation
+    assert accuracy(evaluation, "photographs", NEAREST) > 0.95
     assert accuracy(evaluation, "objects", NEAREST) < 0.6
     assert evaluation.main_split == "objects"
 
 
 def test_where_the_label_is_in_the_features_every_classifier_finds_it():
-    evaluation = evaluate_by_folds(made_photographs(of_label=4.0), ASKING).evaluation
+    evaluation = evaluate_by_folds(made_photographs(of_label=4.0).labeled, SETUP).evaluation
     assert {score.accuracy for score in evaluation.scores} == {1.0}
     assert evaluation.mistakes == []
     assert {(each.label, each.recall) for each in evaluation.by_label} == {
@@ -55,23 +56,24 @@ def test_where_the_label_is_in_the_features_every_classifier_finds_it():
 
 
 def test_the_answers_of_all_photographs_are_counted():
-    photographs = made_photographs(of_label=0.5)
-    evaluation = evaluate_by_folds(photographs, ASKING).evaluation
+    photographs = made_photographs(of_label=0.5).labeled
+    evaluation = evaluate_by_folds(photographs, SETUP).evaluation
     n = len(photographs)
     assert sum(each.n for each in evaluation.confusions) == n
     assert sum(each.n for each in evaluation.calibration) == n
     assert sum(each.n for each in evaluation.by_label) == evaluation.n_tested == n
-    assert {point.classifier for point in evaluation.curve} == {NEAREST, LOGISTIC}
+    assert {point.classifier for point in evaluation.curve} == {NEAREST, RIDGE}
 
 
 def test_the_pca_of_a_fold_does_not_see_what_is_asked_about():
-    photographs = made_photographs(of_label=0.5)
-    evaluation = evaluate_on_others(photographs, photographs, ASKING, n_rejected=0).evaluation
+    photographs = made_photographs(of_label=0.5).labeled
+    evaluation = evaluate_on_others(photographs, photographs, SETUP, n_rejected=0).evaluation
     # An outlier among what is asked about would turn a PCA that saw it.
-    moved = photographs.features.copy()
-    moved[0] = 1e4
+    moved = photographs.vectors.copy()
+    moved[0] = 0
+    moved[0, 0] = 1
     others = LabeledPhotographs(moved, photographs.labels, photographs.objects)
-    with_outlier = evaluate_on_others(photographs, others, ASKING, n_rejected=0).evaluation
+    with_outlier = evaluate_on_others(photographs, others, SETUP, n_rejected=0).evaluation
     components = [score.n_components for score in evaluation.scores]
     assert [score.n_components for score in with_outlier.scores] == components
     n_changed = len(photographs) * abs(
@@ -81,54 +83,76 @@ def test_the_pca_of_a_fold_does_not_see_what_is_asked_about():
 
 
 def test_a_label_of_a_single_object_is_left_out_and_named():
-    one = made_photographs(n_labels=4)
+    one = made_photographs(n_labels=4).labeled
     is_other = [label == "label 3" for label in one.labels]
     objects = [
         "lonely" if other else name for other, name in zip(is_other, one.objects, strict=True)
     ]
-    evaluation = evaluate_by_folds(LabeledPhotographs(one.features, one.labels, objects), ASKING)
+    evaluation = evaluate_by_folds(LabeledPhotographs(one.vectors, one.labels, objects), SETUP)
     assert evaluation.evaluation.labels_left_out == ["label 3"]
     assert evaluation.evaluation.n_tested == is_other.count(False)
 
 
 def test_labels_that_the_output_does_not_have_are_not_asked_about():
-    photographs, others = made_photographs(), made_photographs(n_labels=4)
-    evaluation = evaluate_on_others(photographs, others, ASKING, n_rejected=2).evaluation
+    photographs, others = made_photographs().labeled, made_photographs(n_labels=4).labeled
+    evaluation = evaluate_on_others(photographs, others, SETUP, n_rejected=2).evaluation
     assert evaluation.labels_left_out == ["label 3"]
     assert (evaluation.n_tested, evaluation.n_test_rejected) == (144, 2)
 
 
 def test_what_cannot_be_evaluated_is_refused_with_a_sentence():
-    photographs = made_photographs(n_labels=1)
+    photographs = made_photographs(n_labels=1).labeled
     with pytest.raises(FruitsError, match="photographs of 1 label, and 2 are needed"):
-        evaluate_by_folds(photographs, ASKING)
+        evaluate_by_folds(photographs, SETUP)
     strangers = LabeledPhotographs(
-        photographs.features, ["x"] * len(photographs), photographs.objects
+        photographs.vectors, ["x"] * len(photographs), photographs.objects
     )
     with pytest.raises(
         FruitsError, match="none of the 48 test photographs has one of the 3 labels"
     ):
-        evaluate_on_others(made_photographs(), strangers, ASKING, n_rejected=0)
+        evaluate_on_others(made_photographs().labeled, strangers, SETUP, n_rejected=0)
 
 
 def test_random_weights_keep_their_warning():
-    asking = replace(ASKING, facts=made_facts(warning="random numbers"), group_by=None)
-    evaluation = evaluate_by_folds(made_photographs(), asking).evaluation
+    setup = replace(SETUP, facts=made_facts(warning="random numbers"), group_by=None)
+    evaluation = evaluate_by_folds(made_photographs().labeled, setup).evaluation
     assert evaluation.warning == "random numbers"
-    assert evaluation.main_split == "photographs"
+    assert evaluation.main_split == "clusters"
 
 
 def test_an_evaluation_is_read_as_it_was_written():
-    evaluation = evaluate_by_folds(made_photographs(of_label=0.5), ASKING).evaluation
+    evaluation = evaluate_by_folds(made_photographs(of_label=0.5).labeled, SETUP).evaluation
     assert Evaluation.from_json(asdict(evaluation)) == evaluation
 
 
 def test_the_temperature_makes_overconfident_answers_hold():
-    photographs = made_photographs(of_label=0.6, of_object=1.5, n_objects=20)
-    evaluated = evaluate_by_folds(photographs, ASKING)
-    assert evaluated.temperature > 1.2
-    assert evaluated.evaluation.calibration_error < 0.2
-    assert np.isfinite(evaluated.temperature)
+    photographs = made_photographs(of_label=0.6, of_object=1.5, n_objects=20).labeled
+    evaluated = evaluate_by_folds(photographs, SETUP)
+    assert evaluated.evaluation.calibration_error < 0.15
+    sure = probabilities(evaluated.held_out.logits / 0.02).max(axis=1)
+    held = probabilities(evaluated.held_out.logits / evaluated.held_out.temperature).max(axis=1)
+    assert held.mean() < sure.mean() - 0.1
+
+
+def test_clusters_that_are_left_out_are_harder_than_photographs():
+    photographs = made_photographs(of_label=1.0, of_object=2.0, n_objects=12).labeled
+    evaluation = evaluate_by_folds(photographs, replace(SETUP, group_by=None)).evaluation
+    assert evaluation.main_split == evaluation.chosen_by == "clusters"
+    clusters = accuracy(evaluation, "clusters", NEAREST)
+    assert clusters < accuracy(evaluation, "photographs", NEAREST) - 0.2
+
+
+def test_what_is_held_out_has_a_column_for_labels_that_were_left_out_too():
+    one = made_photographs(n_labels=4).labeled
+    objects = [
+        "lonely" if label == "label 1" else name
+        for label, name in zip(one.labels, one.objects, strict=True)
+    ]
+    evaluated = evaluate_by_folds(LabeledPhotographs(one.vectors, one.labels, objects), SETUP)
+    logits = evaluated.held_out.logits
+    assert logits.shape == (evaluated.evaluation.n_tested, 4)
+    assert np.isinf(logits[:, 1]).all()
+    assert np.isfinite(logits[:, [0, 2, 3]]).all()
 
 
 def test_a_copy_is_asked_about_once_and_never_where_it_was_learnt():

@@ -60,11 +60,11 @@ def exported(identifier, seeded_model, tmp_path_factory) -> Path:
 
     folder = tmp_path_factory.mktemp("exported")
     classifier = identifier.classifier
-    known = classifier.known
+    reference = classifier.reference
     n_bytes = write_exported(
         parse_location(str(folder)),
         tflite=fold(seeded_model, classifier),
-        meaning=Meaning(classifier.logistic.labels, known.paths, known.labels),
+        meaning=Meaning(list(classifier.linear.labels), reference.paths, reference.labels),
         record=made_record(classifier),
         image_size_px=224,
     )
@@ -80,10 +80,11 @@ def test_a_phone_answers_as_the_python_class(identifier, exported):
         here, there = (each.identify(photograph(seed)) for each in (identifier, phone))
         assert here.likeliest == there.likeliest == ("odd" if seed % 2 else "even")
         assert there.probability == pytest.approx(here.probability, abs=0.02)
+        assert there.known_score == pytest.approx(here.known_score, rel=0.05)
         assert there.neighbors[0].similarity == pytest.approx(
             here.neighbors[0].similarity, abs=0.01
         )
-        spread = float(np.std(identifier.classifier.known.points, axis=0).max())
+        spread = float(np.std(identifier.classifier.reference.points, axis=0).max())
         assert there.point == pytest.approx(here.point, abs=0.05 * spread)
         shared = {each.path for each in here.neighbors} & {each.path for each in there.neighbors}
         assert len(shared) >= 3

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from recognition.classifier.vectors import vectors_of
 from recognition.evaluation.folds import (
+    clusters_of,
     folds_by_object,
     folds_by_photograph,
     labels_with_one_object,
@@ -48,6 +50,19 @@ def test_objects_are_named_by_the_expression_within_their_label():
 def test_an_expression_that_is_none_is_refused_by_its_own_name():
     with pytest.raises(FruitsError, match=r"--group-by '\(' is no regular expression"):
         objects_of(["a/1.jpg"], ["a"], "(")
+
+
+def test_frames_of_an_object_are_in_one_cluster_and_every_label_is_in_all_folds():
+    frames = made_photographs(n_objects=8, n_frames=12, of_object=3.0, noise=0.01)
+    clusters = clusters_of(vectors_of(frames.features), frames.labels, 5)
+    assert len(set(zip(frames.objects, clusters, strict=True))) == len(set(frames.objects))
+    for fold in folds_by_object(frames.labels, clusters, 5):
+        assert len({frames.labels[row] for row in fold.train}) == 3
+
+
+def test_of_few_photographs_each_is_a_cluster():
+    few = vectors_of(made_photographs(n_objects=1, n_frames=3).features)
+    assert len(set(clusters_of(few, ["a"] * 3 + ["b"] * 6, 5))) == 3 + 5
 
 
 def test_labels_with_a_single_object_are_told():

@@ -36,7 +36,7 @@ def evaluate(place):
             n_folds=3,
             group_by="^[^/]+/([^/]+)/",
             max_images=1000,
-            refusal_rate=0.05,
+            false_unknown_rate=0.05,
         )
     )
 

@@ -1,6 +1,5 @@
 """A photograph that is too much ends the process that looks at it, and nothing else."""
 
-import dataclasses
 import os
 import pickle
 import time
@@ -149,18 +148,13 @@ def test_what_does_not_start_is_said(starts_processes):
 
 
 def test_the_real_one_can_be_sent_to_another_process(seeded_model):
-    features = ColourIdentifier().classifier.known.directions  # of any length: none is computed
+    features = ColourIdentifier().classifier.reference.vectors  # of any length: none is computed
     rows = len(features)
     classifier = made_classifier(
         features.astype("float32"), [f"{n}.jpg" for n in range(rows)], ["a", "b"] * (rows // 2)
     )
-    classifier = dataclasses.replace(classifier, similarity_floor=-1.0)
     record = made_record(classifier)
     identifier = FruitIdentifier(classifier, record, seeded_model.facts, seeded_model.tflite)
     sent = pickle.loads(pickle.dumps(identifier))
     assert sent.record == record
-    content = photograph("plum")
-    here, there = (
-        each.features(content, limits=DEFAULT_LIMITS).tolist() for each in (identifier, sent)
-    )
-    assert here == there
+    assert sent.classifier.linear.coefficients.tolist() == classifier.linear.coefficients.tolist()

@@ -5,8 +5,8 @@ import re
 from dataclasses import replace
 
 from spark_assets.output.evaluation import (
-    LOGISTIC,
     NEAREST,
+    RIDGE,
     CalibrationBin,
     Confusion,
     CurvePoint,
@@ -42,13 +42,16 @@ def made_evaluation(labels: tuple[str, ...] = ("apple", "pear"), **changes) -> E
         n_tested=118,
         n_test_rejected=0,
         n_copies=2,
+        penalty=0.3,
+        n_neighbors=5,
+        chosen_by="objects",
         labels=list(labels),
         labels_left_out=["fig"],
         scores=[
             score(classifier, split, n_components, 0.61)
             for split in ("objects", "photographs")
             for n_components in (40, None)
-            for classifier in (NEAREST, LOGISTIC)
+            for classifier in (RIDGE, NEAREST)
         ],
         by_label=[LabelScore(label, 59, 0.7, 0.6, 0.65) for label in labels],
         confusions=[Confusion(a, b, 7 if a != b else 50) for a in labels for b in labels],
@@ -56,7 +59,7 @@ def made_evaluation(labels: tuple[str, ...] = ("apple", "pear"), **changes) -> E
         calibration_error=0.19,
         curve=[
             CurvePoint(classifier, n, share, 0.6)
-            for classifier in (LOGISTIC, NEAREST)
+            for classifier in (RIDGE, NEAREST)
             for n, share in ((2, None), (40, 0.95))
         ],
     )
@@ -81,16 +84,16 @@ def value(page: str, element_id: str) -> float:
 
 def test_without_an_evaluation_nothing_is_said_of_it():
     page = page_of(None)
-    assert "What the features are worth" not in page
+    assert "evaluation-heading" not in page
     assert "accuracy" not in figures_of(page)
 
 
-def test_the_figures_to_go_by_are_those_of_the_logistic_regression_on_the_components():
+def test_the_figures_to_go_by_are_those_of_the_first_score():
     page = page_of(made_evaluation())
     assert (value(page, "accuracy"), value(page, "balanced-accuracy")) == (0.61, 0.5)
     assert (value(page, "n-evaluated"), value(page, "calibration-error")) == (118, 0.19)
     assert {"accuracy", "confusions", "reliability"} <= figures_of(page).keys()
-    assert "whole objects left out in 5 folds" in page
+    assert "objects left out, 5 folds" in page
     assert re.search(r'id="labels-left-out">fig<', page)
 
 
@@ -100,10 +103,10 @@ def test_a_warning_of_random_weights_stands_beside_the_figures():
     assert section.index("the weights are random numbers") < section.index('id="accuracy"')
 
 
-def test_photographs_left_out_alone_are_said_to_flatter():
-    alone = made_evaluation(group_by=None, scores=made_evaluation().scores[4:])
-    assert 'id="flattery"' in page_of(alone)
-    assert 'id="flattery"' not in page_of(made_evaluation())
+def test_without_groups_the_option_that_names_them_is_said():
+    scores = [replace(each, split="clusters") for each in made_evaluation().scores[:4]]
+    assert 'id="no-groups"' in page_of(made_evaluation(group_by=None, scores=scores))
+    assert 'id="no-groups"' not in page_of(made_evaluation())
 
 
 def test_mistakes_are_told_by_how_often_they_occur():
@@ -120,7 +123,7 @@ def test_of_many_labels_the_matrix_is_left_out_and_the_table_stays():
     assert confusion_matrix(many) is None
     page = page_of(many)
     assert "confusions" not in figures_of(page)
-    assert "The most frequent mistakes" in page
+    assert "The most frequent errors" in page
 
 
 def test_any_label_is_text():
@@ -136,5 +139,6 @@ def test_any_label_is_text():
 
 
 def test_a_sample_is_said_to_be_one_and_copies_that_are_left_out_make_none():
-    assert "are a sample of" not in page_of(made_evaluation())
-    assert "are a sample of 900" in page_of(made_evaluation(n_current=900))
+    assert "random sample" not in page_of(made_evaluation())
+    page = " ".join(page_of(made_evaluation(n_current=900, n_unlabeled=0)).split())
+    assert "120 photographs, a random sample of 900. 2 are copies of another" in page

@@ -40,11 +40,12 @@ def needles_of(output: Path, images: Path, *paths: str, named: bool = True) -> N
         for row in held.to_pylist()
         if row["path"] in contents
     }
-    # As a classifier has them, divided by their length.
-    directions = [(row / np.linalg.norm(row)).astype(np.float16) for row in features.values()]
+    # As a classifier has them: roots of unit length.
+    roots = [np.sqrt(row) for row in features.values()]
+    vectors = [(row / np.linalg.norm(row)).astype(np.float16) for row in roots]
     return Needles(
         (*(paths if named else ()), *digests),
-        (*features.values(), *directions),
+        (*features.values(), *vectors),
         tuple(thumbnail_jpeg(contents[path], ImageLimits()) for path in features),
     )
 
