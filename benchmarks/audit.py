@@ -24,11 +24,16 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from benchmarks.figures import describe_machine
 from benchmarks.planted import Planted, plant
 from benchmarks.workbench import say
-from recognition.audit import findings as found
+from recognition.audit.findings import (
+    findings_from_labels,
+    findings_from_pairs,
+    findings_from_statistics,
+)
 from recognition.audit.labels import audit_labels
-from recognition.audit.looking import look_at
+from recognition.audit.measure import details_of, measure_photographs, settings_of
 from recognition.audit.near_duplicates import find_duplicates
-from recognition.audit.quality import MEASURED_PX, measure
+from recognition.audit.quality import MEASURED_PX, measure_quality, reduced
+from recognition.audit.reduction import reduce_features
 from recognition.audit.splits import split_photographs
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.features.engines import Engine, EngineName, build_engine, engine_spec
@@ -60,21 +65,22 @@ def audit(folder: Path, planted: Planted, features: Mapping[str, NDArray[float32
     matrix = np.stack([features[path] for path in paths])
     splits = split_photographs(paths, None)
     assert splits is not None
-    looked = look_at(parse_location(str(folder)), paths, _LIMITS)
+    measured = measure_photographs(parse_location(str(folder)), paths, _LIMITS)
     digests = [str(hash(planted.contents[path])) for path in paths]
     with threadpool_limits(1):
         started = time.perf_counter()
+        vectors = reduce_features(matrix)
         pairs = find_duplicates(
-            matrix, digests, looked.thumbnails, looked.is_readable, splits.number
+            vectors, digests, measured.details, measured.settings, splits.number
         )
         compared = time.perf_counter()
-        judged = audit_labels(matrix, labels, left_out=looked.spoilt)
+        judged = audit_labels(vectors, labels, left_out=measured.defective)
         ended = time.perf_counter()
     say(f"comparing {compared - started:.1f} s, labels {ended - compared:.1f} s")
     findings = [
-        *found.of_pairs(pairs, paths, labels, splits),
-        *found.of_labels(judged, paths, labels),
-        *found.of_quality(looked, paths, labels),
+        *findings_from_pairs(pairs, paths, labels, splits),
+        *findings_from_labels(judged, paths, labels),
+        *findings_from_statistics(measured, paths, labels),
     ]
     return Flagged(
         {kind: {each.path for each in findings if each.kind is kind} for kind in FindingKind},
@@ -106,7 +112,7 @@ def _entries(paths: Iterable[str]) -> list[ImageEntry]:
 def extra_time(
     folder: Path, paths: Sequence[str], engine: Engine, rounds: int
 ) -> tuple[float, float]:
-    """Return the time of looking at photographs over that of featurizing them, on one core.
+    """Return the time of measuring photographs over that of featurizing them, on one core.
 
     The second ratio leaves out reading and decoding: what it would be within the featurizing task,
     where both are done already.  Medians of interleaved rounds.
@@ -117,25 +123,26 @@ def extra_time(
         started = time.process_time()
         featurize(folder, paths, engine)
         featurized = time.process_time() - started
-        apart.append(_time_to_look(location, paths) / featurized)
+        apart.append(_time_of_all(location, paths) / featurized)
         within.append(_time_to_measure(folder, paths) / featurized)
     return statistics.median(apart), statistics.median(within)
 
 
-def _time_to_look(location: Location, paths: Sequence[str]) -> float:
+def _time_of_all(location: Location, paths: Sequence[str]) -> float:
     started = time.process_time()
-    look_at(location, paths, _LIMITS)
+    measure_photographs(location, paths, _LIMITS)
     return time.process_time() - started
 
 
 def _time_to_measure(folder: Path, paths: Sequence[str]) -> float:
-    images = [
-        decode_upright((folder / path).read_bytes(), target_px=MEASURED_PX // 2, limits=_LIMITS)
-        for path in paths
-    ]
+    contents = [(folder / path).read_bytes() for path in paths]
+    images = [decode_upright(each, target_px=MEASURED_PX // 2, limits=_LIMITS) for each in contents]
     started = time.process_time()
-    for each in images:
-        measure(each.image)
+    for content, image in zip(contents, images, strict=True):
+        small = reduced(image.image)
+        measure_quality(small)
+        details_of(small)
+        settings_of(content)
     return time.process_time() - started
 
 
@@ -158,16 +165,16 @@ def cleanvision(python: str, folder: Path) -> Flagged:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How one kind was found; ``precision`` is None where nothing was flagged with it."""
+    """How one kind was found; a share is None where nothing was planted or flagged."""
 
     n_planted: int
-    recall: float
+    recall: float | None
     precision: float | None
     clean_flagged: float
 
     def cells(self) -> list[str]:
-        precision = "" if self.precision is None else f"{self.precision:.3f}"
-        return [f"{self.recall:.3f}", precision, f"{self.clean_flagged:.1%}"]
+        shares = ("" if each is None else f"{each:.3f}" for each in (self.recall, self.precision))
+        return [*shares, f"{self.clean_flagged:.1%}"]
 
 
 def score(kind: FindingKind, planted: Planted, flagged: Flagged) -> Score:
@@ -184,16 +191,21 @@ def score(kind: FindingKind, planted: Planted, flagged: Flagged) -> Score:
         right = paths & {path for pair in flagged.pairs & set(copy_of) for path in pair}
     return Score(
         len(wanted),
-        len(found_of_it) / len(wanted),
-        len(right) / len(paths) if paths else None,
+        len(found_of_it) / len(wanted) if wanted else None,
+        len(right) / len(paths) if wanted and paths else None,
         len(paths & clean) / len(clean),
     )
 
 
 def clean_flagged(planted: Planted, flagged: Flagged) -> float:
-    """Return the share of the photographs that nothing was done to, flagged with anything."""
+    """Return the share of the photographs that nothing was done to, flagged with any defect.
+
+    Similar views are left out: in another split, the next frame of a turning fruit is one.
+    """
     clean = planted.clean()
-    return len(set().union(*flagged.paths.values()) & clean) / len(clean)
+    of_kind = flagged.paths.items()
+    kinds = (paths for kind, paths in of_kind if kind is not FindingKind.SIMILAR_VIEW)
+    return len(set().union(*kinds) & clean) / len(clean)
 
 
 def table(planted: Planted, ours: Flagged, theirs: Flagged | None) -> str:
@@ -216,7 +228,7 @@ def table(planted: Planted, ours: Flagged, theirs: Flagged | None) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print what was found, and what looking costs."""
+    """Print the findings, and what measuring costs."""
     parser = argparse.ArgumentParser(prog="benchmarks.audit", description=__doc__)
     parser.add_argument("--photographs", type=Path, required=True, help="folder of two splits")
     parser.add_argument("--weights", required=True, help="as in fruits run")
@@ -247,7 +259,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(
         f"{describe_machine()}\n\n{len(paths)} photographs; {planted.n_real_duplicates} that were "
         f"there twice to begin with are left out\n\n{table(planted, ours, theirs)}\n\n"
-        f"looking at them: {apart:.1%} of the time of featurizing them, "
+        f"measuring them: {apart:.1%} of the time of featurizing them, "
         f"{within:.1%} without reading and decoding"
     )
     return ExitCode.DONE

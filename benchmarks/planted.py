@@ -73,7 +73,7 @@ def plant(folder: Path, *, label_level: int, seed: int) -> Planted:
         for path in _taken(waiting, EACH, len(labels)):
             planted.contents[path] = _encoded(spoil(_opened(contents[path]), generator), _QUALITY)
             planted.kinds[path] = kind
-    for n, copy in enumerate((_same, _encoded_anew, _cut)):
+    for n, copy in enumerate((_same, _encoded_anew)):
         for path in waiting[n * each : (n + 1) * each]:
             _leak(planted, path, copy(contents[path], generator), copy is _same)
     return planted
@@ -112,16 +112,6 @@ def _encoded_anew(content: bytes, generator: Generator) -> bytes:
     factor = generator.choice([1.0, 1.0, 2.0, 0.8])
     size = round(factor * image.width), round(factor * image.height)
     return _encoded(image.resize(size, Image.Resampling.BICUBIC), int(generator.integers(60, 91)))
-
-
-def _cut(content: bytes, generator: Generator) -> bytes:
-    """Keep 75 to 95 % of each side, at a random place."""
-    image = _opened(content)
-    width, height = (round(side * generator.uniform(0.75, 0.95)) for side in image.size)
-    left = int(generator.integers(0, image.width - width + 1))
-    top = int(generator.integers(0, image.height - height + 1))
-    part = image.crop((left, top, left + width, top + height))
-    return _encoded(part, int(generator.integers(70, 96)))
 
 
 def _blur(image: Image.Image, generator: Generator) -> Image.Image:

@@ -1,10 +1,10 @@
-"""From what was found of photographs to findings: one row for each thing to look at."""
+"""Findings from pairs, doubted labels and pixel statistics: one row each."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from recognition.audit.labels import LabelAudit
-from recognition.audit.looking import Looked
-from recognition.audit.near_duplicates import Likeness, Pair
+from recognition.audit.measure import PixelStatistics
+from recognition.audit.near_duplicates import Pair
 from recognition.audit.quality import defects
 from recognition.audit.splits import Splits
 from spark_assets.output.finding import Finding, FindingKind
@@ -17,28 +17,28 @@ def ordered(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda each: (_WORST_FIRST[each.kind], -each.score, each.path))
 
 
-def of_pairs(
+def findings_from_pairs(
     pairs: Iterable[Pair],
     paths: Sequence[str],
     labels: Sequence[str | None],
     splits: Splits | None,
 ) -> Iterator[Finding]:
-    """Yield a finding for each photograph that is there twice, with the one most like it.
+    """Yield a finding for each photograph that is there twice or nearly so, with its best pair.
 
-    Of two splits, it is the one that does not teach whose photograph is at fault.
+    The same bytes come before a near duplicate, and that before a similar view.  Of two splits, it
+    is the photograph outside of the training split that is at fault.
     """
     best: dict[int, tuple[Pair, int]] = {}
     for pair in pairs:
         row, other = _at_fault(pair, splits)
-        if row not in best or pair.alike > best[row][0].alike:
+        if row not in best or _strength(pair) > _strength(best[row][0]):
             best[row] = pair, other
     for row, (pair, other) in best.items():
-        is_same = pair.likeness is Likeness.CONTENT
         yield Finding(
             paths[row],
             labels[row],
-            FindingKind.DUPLICATE if is_same else FindingKind.NEAR_DUPLICATE,
-            min(1.0, pair.alike),
+            pair.kind,
+            pair.similarity,
             None,
             paths[other],
             _detail(pair, row, other, splits),
@@ -46,16 +46,17 @@ def of_pairs(
 
 
 def leaked_rows(pairs: Iterable[Pair], splits: Splits) -> set[int]:
-    """Return the rows outside of the split that teaches which it holds too."""
+    """Return the rows outside of the training split of which it holds a duplicate."""
     leaked = set()
     for pair in pairs:
         row, other = _at_fault(pair, splits)
-        if splits.number[row] and not splits.number[other]:
+        is_copy = pair.kind is not FindingKind.SIMILAR_VIEW
+        if is_copy and splits.number[row] and not splits.number[other]:
             leaked.add(row)
     return leaked
 
 
-def of_labels(
+def findings_from_labels(
     audit: LabelAudit, paths: Sequence[str], labels: Sequence[str | None]
 ) -> list[Finding]:
     """Return a finding for each label that is doubted."""
@@ -67,18 +68,19 @@ def of_labels(
             1 - doubt.p_label,
             doubt.suggestion,
             None,
-            f"to a classifier that has not seen it {labels[doubt.row]} has a probability of "
-            f"{doubt.p_label:.1%}, {doubt.suggestion} one of {doubt.p_suggestion:.1%}",
+            f"out-of-fold probability: {labels[doubt.row]} {doubt.p_label:.1%}, "
+            f"{doubt.suggestion} {doubt.p_suggestion:.1%}",
         )
         for doubt in audit.doubts
     ]
 
 
-def of_quality(
-    looked: Looked, paths: Sequence[str], labels: Sequence[str | None]
+def findings_from_statistics(
+    statistics: PixelStatistics, paths: Sequence[str], labels: Sequence[str | None]
 ) -> Iterator[Finding]:
     """Yield a finding for each defect of a photograph that was seen."""
-    for row, (quality, size) in enumerate(zip(looked.qualities, looked.sizes, strict=True)):
+    measured = zip(statistics.qualities, statistics.sizes, strict=True)
+    for row, (quality, size) in enumerate(measured):
         if quality is not None and size is not None:
             for found in defects(quality, *size):
                 yield Finding(
@@ -93,15 +95,18 @@ def _at_fault(pair: Pair, splits: Splits | None) -> tuple[int, int]:
     return pair.second, pair.first
 
 
+def _strength(pair: Pair) -> tuple[int, float]:
+    return -_WORST_FIRST[pair.kind], pair.similarity
+
+
 def _detail(pair: Pair, row: int, other: int, splits: Splits | None) -> str:
-    match pair.likeness:
-        case Likeness.CONTENT:
+    match pair.kind:
+        case FindingKind.DUPLICATE:
             how = "the same bytes"
-        case Likeness.FRAME:
-            how = f"the same photograph encoded anew, alike to {pair.alike:.4f}"
-        case Likeness.CROP:
-            part = "a part of it" if row == pair.second else "the whole of it"
-            how = f"{part}, {pair.share:.0%} of a side, alike to {pair.alike:.3f}"
+        case FindingKind.NEAR_DUPLICATE:
+            how = f"re-encoded: correlation of details {pair.similarity:.5f}"
+        case _:
+            how = f"similar view: cosine of features {pair.similarity:.3f}"
     if splits is None or splits.number[row] == splits.number[other]:
         return how
-    return f"{how}; in {splits.names[splits.number[other]]} too"
+    return f"{how}; the other in {splits.names[splits.number[other]]}"

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import bool_, float32, float64, intp
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
@@ -28,13 +27,11 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 N_FOLDS = 5
 MIN_LABELS = 2
 # A label is doubted where another one is likelier and it has at most this probability itself.
-MAX_PROBABILITY = 0.05
+MAX_PROBABILITY = 0.03
 # Where the classifier agrees with fewer labels, it is more often wrong than they are.  Of objects
 # that it has never seen it knows less: of 43 kinds of apple, cherry and tomato it named 81 %, and
 # doubted every ninth label, all of them right.
 MIN_AGREEMENT, MIN_AGREEMENT_OBJECTS = 0.7, 0.85
-# Rotated to their own axes, features lose nothing that a penalty on their length can see.
-_N_DIMENSIONS = 256
 _INVERSE_PENALTY = 100.0
 _N_NEIGHBOURS = 7
 # Cosines of neighbours are all near 1: to this power they tell the nearest from the others.
@@ -81,7 +78,7 @@ def audit_labels(
 ) -> LabelAudit:
     """Return the labels that are probably wrong, the most doubtful first.
 
-    ``features`` is (n, n_features).  Rows that are ``left_out`` teach nothing and are not judged:
+    ``features`` is (n, n_dimensions), of unit length.  Rows that are ``left_out`` teach nothing and are not judged:
     what a photograph shows too little of says nothing about its label.  ``groups`` names the object
     on each photograph: all of one are in the same fold, so that a label is judged by other objects
     only; None is an object of its own.
@@ -94,7 +91,7 @@ def audit_labels(
         why = f"fewer than {MIN_LABELS} labels have {N_FOLDS} photographs or more"
         return LabelAudit([], len(judged), None, why)
     objects = None if groups is None else _numbered([groups[n] for n in judged])
-    reduced = _reduced(features[judged])
+    reduced = features[judged]
     first = _out_of_fold(reduced, given, objects, np.zeros(len(given), bool_))
     second = _out_of_fold(reduced, given, objects, _candidates(given, first))
     agreement = float(np.mean(second.argmax(axis=1) == given))
@@ -142,17 +139,6 @@ def _doubts(
     ]
 
 
-def _reduced(features: NDArray[float32]) -> NDArray[float32]:
-    """Return centred features of unit length in their own axes, (n, at most 256)."""
-    unit = _unit(features - features.mean(axis=0))
-    if not unit.any():  # all are the same
-        return unit[:, :1]
-    n_dimensions = min(_N_DIMENSIONS, *unit.shape)
-    pca = PCA(n_dimensions, svd_solver="randomized", random_state=_SEED)
-    reduced: NDArray[float32] = pca.fit_transform(unit)
-    return reduced
-
-
 def _out_of_fold(
     features: NDArray[float32],
     given: NDArray[intp],
@@ -197,7 +183,6 @@ def _neighbours(
     seen: NDArray[float32], labels: NDArray[intp], unseen: NDArray[float32]
 ) -> Probabilities:
     """Return the share of each label among the nearest that are seen, by how near they are."""
-    seen, unseen = _unit(seen), _unit(unseen)
     n_nearest = min(_N_NEIGHBOURS, len(seen))
     votes = np.zeros((len(unseen), labels.max() + 1))
     for start in range(0, len(unseen), _ROWS_AT_A_TIME):
@@ -209,11 +194,6 @@ def _neighbours(
             votes[rows, labels[nearest[:, rank]]] += near[:, rank] ** _NEARNESS_POWER
     shares: Probabilities = votes / votes.sum(axis=1, keepdims=True)
     return shares
-
-
-def _unit(rows: NDArray[float32]) -> NDArray[float32]:
-    unit: NDArray[float32] = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-    return unit
 
 
 def _numbered(groups: Sequence[str | None]) -> NDArray[intp]:

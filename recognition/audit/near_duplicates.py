@@ -1,100 +1,90 @@
-"""Photographs that an output holds twice: byte for byte, encoded anew, or as a part of another.
+"""Photographs that an output holds twice, and views of one object that are nearly the same.
 
-The features say which photographs may be the same: the nearest ones of each.  They cannot say which
-are: of a fruit that turns by a degree between two frames, the features differ less than those of a
-photograph and a tenth of it cut off.  So the pixels decide; see `alignment`.
+The features propose: the nearest photographs of each.  Whether two are one photograph, the pixels
+decide.  Both hold their details, and a second view moves some of them, if by a fraction of a pixel;
+see `measure` for the details.  A fruit that has turned once shows its first side again, which no
+pixel tells from a copy; but only a copy has been encoded by other settings.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
-from numpy import bool_, float32, intp
+from numpy import bool_, float16, float32, int64, intp
 from numpy.typing import NDArray
 
-from recognition.audit.alignment import (
-    Thumbnails,
-    at_a_glance,
-    best_windows,
-    part_in_whole,
-    same_frame,
-    windows_at_a_glance,
-)
+from spark_assets.output.finding import FindingKind
 
-# Crops that keep 75 to 95 % of each side are all among the 60 nearest of the other split, and 95 of
-# 100 among the 20 nearest; they are at most 0.25 away.
+# Of 120 photographs of 100 x 100 pixels, encoded anew, each was among the 29 nearest of its copy,
+# at a cosine of 0.5 or more: of small photographs, JPEG and resizing change the features much.
 _N_NEAREST = 60
-_MAX_COSINE_DISTANCE = 0.35
-_ROWS_AT_A_TIME = 512
-# Each takes 200 kB while it is compared.
-_PAIRS_AT_A_TIME = 256
-_GLANCES_AT_A_TIME = 65_536
-# Copies that were encoded anew at quality 60, or at another size, have 0.9983 at least.  Of 2,010
-# photographs, frames of turning fruits, 3 pairs come up to it, a full turn apart and in one split.
-MIN_ALIKE_FRAME = 0.998
-# The same of crops.  A fruit fills its photograph as much in one frame as in the next, to 2 or 3 %.
-MIN_ALIKE_CROP, MAX_SHARE_CROP = 0.98, 0.965
-# The frame before and the one after resemble a copy too; what differs twice as much is no copy.
-_MAX_TIMES_WORSE, _NEVER_WORSE = 2.0, 5e-4
-# At 12 x 12 pixels; a copy that was encoded anew has 0.9999 or more.
-_MIN_ALIKE_GLANCE = 0.997
-# Which pairs are worth the search for the exact place: 3 in 100, and 99 in 100 of the crops.
-_MIN_ALIKE_COARSE, _MAX_REST_COARSE = 0.9, 0.4
+_MIN_COSINE = 0.4
+# Correlation of the details.  Of 750 copies, JPEG quality 60 to 90, a third of them resized, the
+# least has 0.99963; of 40,995 pairs of other views all have less than 0.9996, 0.99958 at most.
+MIN_CORRELATION = 0.9996
+# Of the same size, format and quantization tables nothing was encoded anew but with the very same
+# settings, which changes next to nothing.  Views a full turn apart come to 0.99993.
+MIN_CORRELATION_SAME_SETTINGS = 0.99998
+# Cosine of centred features: frames of a turning fruit up to 2 apart have 0.89 or more, and bursts
+# of a phone; different fruit 0.76 at most.
+MIN_COSINE_VIEW = 0.9
+# Cosines of a block, 64 MB, and the order of their columns, 128 MB.
+_COSINES_AT_A_TIME = 16_000_000
+_ROWS_AT_A_TIME = 256
 
-
-class Likeness(StrEnum):
-    """In what way two photographs are the same one."""
-
-    CONTENT = "content"
-    FRAME = "frame"
-    CROP = "crop"
+Details = NDArray[float16]
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two photographs that are the same, as numbers of rows.
+    """Two photographs, as numbers of rows, that are the same or nearly so.
 
-    ``second`` is the part where one is a crop, else the later one.  ``alike`` is 1 for the same
-    bytes.  ``share`` is that of a side of ``first`` that is in ``second``, 1 for all of it.
+    ``kind`` is DUPLICATE, NEAR_DUPLICATE or SIMILAR_VIEW.  ``similarity`` is 1 for the same bytes,
+    the correlation of details for a near duplicate, the cosine of features for a similar view.
     """
 
     first: int
     second: int
-    likeness: Likeness
-    alike: float
-    share: float = 1.0
+    kind: FindingKind
+    similarity: float
 
 
 def find_duplicates(
     features: NDArray[float32],
     content_sha256: Sequence[str],
-    thumbnails: Thumbnails,
-    is_readable: NDArray[bool_],
+    details: Details,
+    settings: NDArray[int64],
     splits: NDArray[intp] | None,
+    *,
+    on_rows: Callable[[int], object] = lambda n_rows: None,
 ) -> list[Pair]:
-    """Return the pairs of photographs that are the same, byte for byte or to the eye.
+    """Return the pairs of photographs that are the same, byte for byte or by their pixels.
 
     Parameters
     ----------
-    features : (n, n_features) float32
+    features : (n, n_dimensions) float32
+        Centred, of unit length.
     content_sha256 : n digests
-    thumbnails : (n, 64, 64) uint8
-        Grey, the whole photograph squeezed to a square; any value where it is not readable.
-    is_readable : (n,) bool
-        Whether there is a thumbnail: others are compared byte for byte.
+    details : (n, n_pixels) float16
+        Of unit length, or 0 where a photograph could not be read: that is compared by its digest.
+    settings : (n,) int64
+        A number for the size, format and quantization tables of each file.
     splits : (n,) int or None
-        With them, pairs that are alike to the eye are sought between splits only: within one, a
-        second photograph of an object is wanted more often than not.
+        With them, all but the same bytes is sought between splits only: within one, a second
+        photograph of an object is wanted more often than not.  Without them, no similar views.
+    on_rows
+        Called with the number of photographs that were compared, block by block.
     """
-    exact = list(_same_content(content_sha256, splits))
-    known = {tuple(sorted((pair.first, pair.second))) for pair in exact}
-    candidates = _candidates(features, is_readable, splits)
-    candidates = np.array([pair for pair in candidates.tolist() if tuple(pair) not in known], intp)
-    if not len(candidates):
-        return exact
-    return [*exact, *_best_of_each(_same_to_the_eye(thumbnails, candidates))]
+    same = list(_same_content(content_sha256, splits))
+    known = {(pair.first, pair.second) for pair in same}
+    found: dict[tuple[int, int], Pair] = {}
+    for rows, nearest, cosines in _neighbours(features, splits):
+        for pair in _judged(rows, nearest, cosines, details, settings, splits is not None):
+            key = (pair.first, pair.second)
+            if key not in known:
+                found[key] = pair
+        on_rows(len(rows))
+    return [*same, *found.values()]
 
 
 def _same_content(content_sha256: Sequence[str], splits: NDArray[intp] | None) -> Iterator[Pair]:
@@ -103,106 +93,64 @@ def _same_content(content_sha256: Sequence[str], splits: NDArray[intp] | None) -
     first: dict[str, int] = {}
     for row in map(int, rows):
         if (earlier := first.setdefault(content_sha256[row], row)) != row:
-            yield Pair(earlier, row, Likeness.CONTENT, 1.0)
+            yield Pair(min(earlier, row), max(earlier, row), FindingKind.DUPLICATE, 1.0)
 
 
-def _candidates(
-    features: NDArray[float32], is_readable: NDArray[bool_], splits: NDArray[intp] | None
-) -> NDArray[intp]:
-    """Return the pairs (n_pairs, 2), the lower row first, whose features are near."""
-    unit = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
-    n_nearest = min(_N_NEAREST, len(unit) - 1)
-    if n_nearest < 1:
-        return np.empty((0, 2), intp)
-    pairs = [np.empty((0, 2), intp)]
-    for start in range(0, len(unit), _ROWS_AT_A_TIME):
-        rows = np.arange(start, min(start + _ROWS_AT_A_TIME, len(unit)))
-        cosine = unit[rows] @ unit.T
-        cosine[np.arange(len(rows)), rows] = -2
-        cosine[:, ~is_readable] = -2
-        cosine[~is_readable[rows]] = -2
-        if splits is not None:
-            cosine[splits[rows][:, np.newaxis] == splits] = -2
-        nearest = np.argpartition(-cosine, n_nearest - 1, axis=1)[:, :n_nearest]
-        near = np.take_along_axis(cosine, nearest, axis=1) >= 1 - _MAX_COSINE_DISTANCE
-        found = np.stack([np.repeat(rows, near.sum(axis=1)), nearest[near]], axis=1)
-        pairs.append(np.sort(found, axis=1))
-    return np.unique(np.concatenate(pairs), axis=0)
+def _neighbours(
+    features: NDArray[float32], splits: NDArray[intp] | None
+) -> Iterator[tuple[NDArray[intp], NDArray[intp], NDArray[float32]]]:
+    """Yield rows (m,), the nearest of each (m, k) and their cosines (m, k), block by block.
 
-
-def _same_to_the_eye(thumbnails: Thumbnails, candidates: NDArray[intp]) -> list[Pair]:
-    glances = at_a_glance(thumbnails)
-    first, second = candidates.T
-    alike = np.zeros(len(candidates), float32)
-    for start in range(0, len(candidates), _GLANCES_AT_A_TIME):
-        block = slice(start, start + _GLANCES_AT_A_TIME)
-        alike[block] = np.einsum("ij,ij->i", glances[first[block]], glances[second[block]])
-    near = np.flatnonzero(alike >= _MIN_ALIKE_GLANCE)
-    alike[:] = 0
-    for start in range(0, len(near), _PAIRS_AT_A_TIME):
-        pairs = near[start : start + _PAIRS_AT_A_TIME]
-        alike[pairs] = same_frame(thumbnails[first[pairs]], thumbnails[second[pairs]])
-    is_frame = alike >= MIN_ALIKE_FRAME
-    frames = [
-        Pair(int(first[n]), int(second[n]), Likeness.FRAME, float(alike[n]))
-        for n in np.flatnonzero(is_frame)
-    ]
-    return [*frames, *_crops(thumbnails, glances, candidates[~is_frame])]
-
-
-def _best_of_each(pairs: Sequence[Pair]) -> Iterator[Pair]:
-    """Yield the pairs of which neither photograph has another one that it is much more like."""
-    difference_of: dict[int, float] = {}
-    for pair in pairs:
-        for row in (pair.first, pair.second):
-            difference_of[row] = min(difference_of.get(row, 1.0), 1 - pair.alike)
-    for pair in pairs:
-        least = min(difference_of[pair.first], difference_of[pair.second])
-        if 1 - pair.alike <= max(_MAX_TIMES_WORSE * least, _NEVER_WORSE):
-            yield pair
-
-
-def _crops(
-    thumbnails: Thumbnails, glances: NDArray[float32], candidates: NDArray[intp]
-) -> list[Pair]:
-    """Return the pairs of which one photograph is a part of the other, each once."""
-    wholes, parts, windows = _worth_a_search(thumbnails, glances, candidates)
-    alike, share = np.zeros((2, len(wholes)), float32)
-    for start in range(0, len(wholes), _PAIRS_AT_A_TIME):
-        block = slice(start, start + _PAIRS_AT_A_TIME)
-        alike[block], share[block] = part_in_whole(
-            thumbnails[wholes[block]], thumbnails[parts[block]], windows[block]
-        )
-    best: dict[tuple[int, int], Pair] = {}
-    for n in np.flatnonzero((alike >= MIN_ALIKE_CROP) & (share <= MAX_SHARE_CROP)):
-        pair = Pair(int(wholes[n]), int(parts[n]), Likeness.CROP, float(alike[n]), float(share[n]))
-        key = (min(pair.first, pair.second), max(pair.first, pair.second))
-        if key not in best or best[key].alike < pair.alike:
-            best[key] = pair
-    return list(best.values())
-
-
-def _worth_a_search(
-    thumbnails: Thumbnails, glances: NDArray[float32], candidates: NDArray[intp]
-) -> tuple[NDArray[intp], NDArray[intp], NDArray[intp]]:
-    """Return wholes, parts and windows, (n,) each, where a part is much more like than the whole.
-
-    Each pair is looked at in both directions.  The windows of a photograph, 150 kB, are made once
-    and compared with all that it may be the whole of.
+    With splits, the nearest are of other splits; those of the first one are not asked, as each of
+    their pairs has another member that is.
     """
-    partners: dict[int, list[int]] = defaultdict(list)
-    for first, second in candidates.tolist():
-        partners[first].append(second)
-        partners[second].append(first)
-    rows = np.array(sorted(partners), intp)
-    found: list[tuple[int, int, int]] = []
-    for start in range(0, len(rows), 64):
-        block = rows[start : start + 64].tolist()
-        windows = windows_at_a_glance(thumbnails[block])
-        for row, of_row in zip(block, windows, strict=True):
-            parts = partners[row]
-            best, alike, whole = best_windows(of_row, glances[parts])
-            worth = (alike >= _MIN_ALIKE_COARSE) & (1 - alike <= _MAX_REST_COARSE * (1 - whole))
-            found += [(row, parts[n], int(best[n])) for n in np.flatnonzero(worth & (best != 0))]
-    wholes, parts_, starts = np.array(found, intp).reshape(-1, 3).T
-    return wholes, parts_, starts
+    n_nearest = min(_N_NEAREST, len(features) - 1)
+    if n_nearest < 1:
+        return
+    asked = np.arange(len(features)) if splits is None else np.flatnonzero(splits)
+    n_rows = int(np.clip(_COSINES_AT_A_TIME // len(features), 1, _ROWS_AT_A_TIME))
+    for start in range(0, len(asked), n_rows):
+        rows = asked[start : start + n_rows]
+        cosines = features[rows] @ features.T
+        cosines[np.arange(len(rows)), rows] = -2
+        if splits is not None:
+            cosines[splits[rows][:, np.newaxis] == splits] = -2
+        nearest = np.argpartition(cosines, -n_nearest, axis=1)[:, -n_nearest:]
+        yield rows, nearest, np.take_along_axis(cosines, nearest, axis=1)
+
+
+def _judged(
+    rows: NDArray[intp],
+    nearest: NDArray[intp],
+    cosines: NDArray[float32],
+    details: Details,
+    settings: NDArray[int64],
+    has_splits: bool,
+) -> Iterator[Pair]:
+    """Yield the pairs of a block that are near duplicates, or else similar views."""
+    of_row, of_nearest = np.nonzero(cosines >= _MIN_COSINE)
+    first, second = rows[of_row], nearest[of_row, of_nearest]
+    cosine = cosines[of_row, of_nearest]
+    is_same = settings[first] == settings[second]
+    least = np.where(is_same, MIN_CORRELATION_SAME_SETTINGS, MIN_CORRELATION)
+    correlation = _correlations(details, first, second)
+    is_near = correlation >= least
+    is_view = has_splits & ~is_near & (cosine >= MIN_COSINE_VIEW)
+    for kind, wanted, similarity in (
+        (FindingKind.NEAR_DUPLICATE, is_near, correlation),
+        (FindingKind.SIMILAR_VIEW, is_view, cosine),
+    ):
+        for n in np.flatnonzero(wanted):
+            low, high = sorted((int(first[n]), int(second[n])))
+            yield Pair(low, high, kind, min(1.0, float(similarity[n])))
+
+
+def _correlations(
+    details: Details, first: NDArray[intp], second: NDArray[intp]
+) -> NDArray[bool_] | NDArray[float32]:
+    correlations = np.zeros(len(first), float32)
+    for start in range(0, len(first), 4096):
+        block = slice(start, start + 4096)
+        some, others = (details[each[block]].astype(float32) for each in (first, second))
+        correlations[block] = np.einsum("ij,ij->i", some, others)
+    return correlations

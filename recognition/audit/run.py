@@ -1,35 +1,46 @@
-"""The path of an audit: read, look at the photographs, compare, judge labels, write."""
+"""The path of an audit: read, measure, compare, judge labels, write."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
-from numpy import intp
+from numpy import float32, intp
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from recognition.audit import findings as found
 from recognition.audit import labels, near_duplicates, quality
-from recognition.audit.looking import Looked, look_at
+from recognition.audit.findings import (
+    findings_from_labels,
+    findings_from_pairs,
+    findings_from_statistics,
+    leaked_rows,
+    ordered,
+)
+from recognition.audit.measure import PixelStatistics, measure_photographs
+from recognition.audit.reduction import reduce_features
 from recognition.audit.splits import Splits, split_photographs
-from recognition.current import CurrentPhotographs, read_current
+from recognition.current import read_current
+from recognition.photographs import featurize_folder
 from spark_assets.chain.stopwatch import Stopwatch
-from spark_assets.errors import FruitsError
+from spark_assets.features.feature_model import load_feature_model
 from spark_assets.images.decoding import ImageLimits
-from spark_assets.images.naming import groups_of
+from spark_assets.images.naming import LabelRule, groups_of
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.finding import AuditRecord, Finding, FindingKind
 from spark_assets.output.findings import findings_files
 from spark_assets.output.ids import new_run_id
 from spark_assets.output.manifest import RunManifest, latest_run
-from spark_assets.output.output import FINDINGS, Output
+from spark_assets.output.output import FEATURE_MODEL, FINDINGS, Output
+from spark_assets.runtime.progress import track
 from spark_assets.storage.locations import Location
 
 THRESHOLDS = {
-    "min_alike_frame": near_duplicates.MIN_ALIKE_FRAME,
-    "min_alike_crop": near_duplicates.MIN_ALIKE_CROP,
-    "max_share_crop": near_duplicates.MAX_SHARE_CROP,
+    "min_correlation": near_duplicates.MIN_CORRELATION,
+    "min_correlation_same_settings": near_duplicates.MIN_CORRELATION_SAME_SETTINGS,
+    "min_cosine_view": near_duplicates.MIN_COSINE_VIEW,
     "max_probability_of_label": labels.MAX_PROBABILITY,
     "min_label_agreement": labels.MIN_AGREEMENT,
     "min_label_agreement_by_objects": labels.MIN_AGREEMENT_OBJECTS,
@@ -38,6 +49,7 @@ THRESHOLDS = {
     "max_sharpness": quality.MAX_BLURRED,
     "min_side_px": float(quality.MIN_SIDE_PX),
 }
+_MAX_TEST_IMAGES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,64 +58,62 @@ class AuditOptions:
 
     ``images`` None means where the newest run read the photographs.  ``split_regex`` and
     ``group_by`` are expressions of RE2 whose first group in a path names its split, and the object
-    on the photograph.  ``against`` is another output, of the same network, whose photographs must
-    not be in this one.
+    on the photograph.  ``test_images`` is a folder of photographs that the output may not hold.
     """
 
     output: Location
     images: Location | None
     split_regex: str | None
     group_by: str | None
-    against: Location | None
+    test_images: Location | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Side:
-    """Photographs of one output, and what was seen of them."""
+class _Audited:
+    """The photographs of the output, and then those of the test set, named by their URIs."""
 
-    photographs: CurrentPhotographs
-    looked: Looked
-    run: RunManifest
+    paths: list[str]
+    labels: list[str | None]
+    content_sha256: list[str]
+    features: NDArray[float32]
+    splits: Splits | None
+    n_current: int
+    statistics: PixelStatistics
 
 
 def audit_output(options: AuditOptions) -> tuple[AuditRecord, list[Finding]]:
-    """Audit an output and write what is found; return both.
+    """Audit an output and write the findings; return the record and them.
 
-    Raises FruitsError where it has no features, an expression is none, or ``against`` holds
-    features of another network.
+    Raises FruitsError where the output has no features, an expression is none, or the test images
+    cannot be used.
     """
     output = Output.open(options.output)
     stopwatch = Stopwatch()
-    with stopwatch.stage("read"):
-        run, photographs = _read(output)
-        other = None if options.against is None else _read_other(options.against, run)
-        splits = _splits(photographs, other, options)
-        objects = (
-            None
-            if options.group_by is None
-            else groups_of(photographs.paths, options.group_by, "--group-by")
-        )
-    with stopwatch.stage("look"):
-        side = _Side(photographs, _look(photographs, run, options.images), run)
-        other_side = None
-        if other is not None:
-            other_side = _Side(other[1], _look(other[1], other[0], None), other[0])
-    with stopwatch.stage("compare"), threadpool_limits(1):
-        pairs = _pairs(side, other_side, splits)
+    run, audited, objects = _read(output, options, stopwatch)
     # Threads that wait for each other make small matrices twenty times slower where another program
     # is at work too.
-    with stopwatch.stage("labels"), threadpool_limits(1):
-        judged = labels.audit_labels(
-            photographs.features, photographs.labels, objects, left_out=side.looked.spoilt
-        )
-    findings = found.ordered(
+    with threadpool_limits(1):
+        with stopwatch.stage("compare"), _progress(len(audited.paths)) as advance:
+            pairs = near_duplicates.find_duplicates(
+                audited.features,
+                audited.content_sha256,
+                audited.statistics.details,
+                audited.statistics.settings,
+                None if audited.splits is None else audited.splits.number,
+                on_rows=advance,
+            )
+        with stopwatch.stage("labels"):
+            judged = labels.audit_labels(
+                audited.features, audited.labels, objects, left_out=audited.statistics.defective
+            )
+    findings = ordered(
         [
-            *_of_pairs(pairs, side, other_side, splits, options),
-            *found.of_labels(judged, photographs.paths, photographs.labels),
-            *found.of_quality(side.looked, photographs.paths, photographs.labels),
+            *findings_from_pairs(pairs, audited.paths, audited.labels, audited.splits),
+            *findings_from_labels(judged, audited.paths, audited.labels),
+            *findings_from_statistics(audited.statistics, audited.paths, audited.labels),
         ]
     )
-    record = _record(side, splits, pairs, judged, findings, options)
+    record = _record(run, audited, pairs, judged, findings, options)
     record = replace(record, seconds_by_stage=stopwatch.seconds)
     with begin(output.location, new_run_id(output)) as change:
         change.put_folder(FINDINGS, findings_files(record, findings))
@@ -111,96 +121,83 @@ def audit_output(options: AuditOptions) -> tuple[AuditRecord, list[Finding]]:
     return record, findings
 
 
-def _read(output: Output) -> tuple[RunManifest, CurrentPhotographs]:
-    photographs = read_current(output)
-    latest = latest_run(output)
-    assert latest is not None  # there are features
-    return latest, photographs
+def _read(
+    output: Output, options: AuditOptions, stopwatch: Stopwatch
+) -> tuple[RunManifest, _Audited, list[str | None] | None]:
+    """Read features and measure pixels; return also the object on each photograph, if asked."""
+    with stopwatch.stage("read"):
+        photographs = read_current(output)
+        run = latest_run(output)
+        assert run is not None  # there are features
+        paths, of_label = list(photographs.paths), list(photographs.labels)
+        digests, features = list(photographs.content_sha256), photographs.features
+        n_current, objects, splits = photographs.n_current, None, None
+        if options.group_by is not None:
+            objects = list(groups_of(paths, options.group_by, "--group-by"))
+        if options.test_images is None:
+            splits = split_photographs(paths, options.split_regex)
+    limits = ImageLimits(**run.options["limits"])
+    with stopwatch.stage("measure"):
+        source = run.images if options.images is None else options.images
+        statistics = measure_photographs(source, paths, limits)
+    if options.test_images is not None:
+        with stopwatch.stage("test images"):
+            test = featurize_folder(
+                options.test_images,
+                load_feature_model(output.folder(FEATURE_MODEL)),
+                labels=LabelRule(**run.options["label"]),
+                limits=limits,
+                max_images=_MAX_TEST_IMAGES,
+            )
+            statistics = statistics + measure_photographs(options.test_images, test.paths, limits)
+        number = np.repeat(np.array([0, 1], intp), [len(paths), len(test.paths)])
+        splits = Splits([source.uri, options.test_images.uri], number)
+        if objects is not None:  # an object of the test is another one than its namesake
+            named = groups_of(test.paths, options.group_by or "", "--group-by")
+            objects += [None if name is None else f"test\n{name}" for name in named]
+        paths += [options.test_images.child(path).uri for path in test.paths]
+        of_label += test.labels
+        digests += test.content_sha256
+        features = np.concatenate([features, test.features])
+        n_current += len(test.paths)
+    with stopwatch.stage("reduce"), threadpool_limits(1):
+        reduced = reduce_features(features)
+    audited = _Audited(paths, of_label, digests, reduced, splits, n_current, statistics)
+    return run, audited, objects
 
 
-def _read_other(against: Location, run: RunManifest) -> tuple[RunManifest, CurrentPhotographs]:
-    """Read the output that is compared with.  Raises FruitsError for one of another network."""
-    other, photographs = _read(Output.open(against))
-    if other.feature_model.network_sha256 != run.feature_model.network_sha256:
-        raise FruitsError(
-            f"the features in {against.uri} are of another network, so that no distance to them "
-            "means anything; give an output of the same weights, alpha and image size, or "
-            "featurize it again"
-        )
-    return other, photographs
-
-
-def _splits(
-    photographs: CurrentPhotographs,
-    other: tuple[RunManifest, CurrentPhotographs] | None,
-    options: AuditOptions,
-) -> Splits | None:
-    """Return the splits of all photographs; the other output, where there is one, teaches."""
-    if other is None:
-        return split_photographs(photographs.paths, options.split_regex)
-    assert options.against is not None
-    number = np.repeat([1, 0], [len(photographs), len(other[1])]).astype(intp)
-    return Splits([options.against.uri, options.output.uri], number)
-
-
-def _look(photographs: CurrentPhotographs, run: RunManifest, images: Location | None) -> Looked:
-    source = run.images if images is None else images
-    return look_at(source, photographs.paths, ImageLimits(**run.options["limits"]))
-
-
-def _pairs(side: _Side, other: _Side | None, splits: Splits | None) -> list[near_duplicates.Pair]:
-    sides = [side] if other is None else [side, other]
-    pairs = near_duplicates.find_duplicates(
-        np.concatenate([each.photographs.features for each in sides]),
-        [digest for each in sides for digest in each.photographs.content_sha256],
-        np.concatenate([each.looked.thumbnails for each in sides]),
-        np.concatenate([each.looked.is_readable for each in sides]),
-        None if splits is None else splits.number,
-    )
-    n_own = len(side.photographs)
-    return [pair for pair in pairs if min(pair.first, pair.second) < n_own]
-
-
-def _of_pairs(
-    pairs: Sequence[near_duplicates.Pair],
-    side: _Side,
-    other: _Side | None,
-    splits: Splits | None,
-    options: AuditOptions,
-) -> list[Finding]:
-    paths, of_label = list(side.photographs.paths), list(side.photographs.labels)
-    if other is not None:
-        # Whole places: a path alone would name a photograph of this output.
-        source = other.run.images
-        paths += [source.child(path).uri for path in other.photographs.paths]
-        of_label += other.photographs.labels
-    return list(found.of_pairs(pairs, paths, of_label, splits))
+@contextmanager
+def _progress(n_images: int) -> Iterator[Callable[[int], object]]:
+    """Show the progress of the block, which calls what it is given with numbers of images."""
+    done: list[int] = []
+    with track(lambda: sum(done), n_images=n_images):
+        yield done.append
 
 
 def _record(
-    side: _Side,
-    splits: Splits | None,
+    run: RunManifest,
+    audited: _Audited,
     pairs: Sequence[near_duplicates.Pair],
     judged: labels.LabelAudit,
     findings: Sequence[Finding],
     options: AuditOptions,
 ) -> AuditRecord:
     n_by_kind = Counter(finding.kind for finding in findings)
-    facts = side.run.feature_model
+    splits = audited.splits
     return AuditRecord(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        n_current=side.photographs.n_current,
-        n_looked_at=len(side.photographs),
-        n_unreadable=side.looked.n_unreadable,
+        n_current=audited.n_current,
+        n_looked_at=len(audited.paths),
+        n_unreadable=audited.statistics.n_unreadable,
         n_by_kind={str(kind): n_by_kind[kind] for kind in FindingKind},
         splits={} if splits is None else splits.n_by_name(),
-        n_leaked=0 if splits is None else len(found.leaked_rows(pairs, splits)),
-        against=None if options.against is None else options.against.uri,
+        n_leaked=0 if splits is None else len(leaked_rows(pairs, splits)),
+        test_images=None if options.test_images is None else options.test_images.uri,
         n_labels_judged=judged.n_judged,
         label_agreement=judged.agreement,
         labels_not_judged=judged.reason,
         thresholds=THRESHOLDS,
-        network_sha256=facts.network_sha256,
-        warning=facts.warning,
+        network_sha256=run.feature_model.network_sha256,
+        warning=run.feature_model.warning,
         seconds_by_stage={},
     )

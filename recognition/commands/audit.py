@@ -1,4 +1,4 @@
-"""The command ``fruits audit``: what to look at in the photographs before anyone believes them."""
+"""The command ``fruits audit``: duplicates, doubtful labels and defects of the photographs."""
 
 import argparse
 
@@ -9,18 +9,19 @@ from spark_assets.jobs.arguments import add_common, add_report, report_options
 from spark_assets.jobs.working import spark_on
 from spark_assets.output.finding import AuditRecord, FindingKind
 from spark_assets.output.output import FINDINGS
-from spark_assets.report.wording import counted, printable
+from spark_assets.report.wording import audited_of, counted, printable
 from spark_assets.runtime.progress import say
 from spark_assets.storage.locations import Location, parse_location
 
 _NAMES = {
-    FindingKind.DUPLICATE: "there twice, byte for byte",
-    FindingKind.NEAR_DUPLICATE: "there twice, encoded anew or cut",
-    FindingKind.WRONG_LABEL: "under a label that is probably wrong",
-    FindingKind.DARK: "too dark",
+    FindingKind.DUPLICATE: "duplicates (same bytes)",
+    FindingKind.NEAR_DUPLICATE: "near duplicates (re-encoded)",
+    FindingKind.SIMILAR_VIEW: "similar views in another split",
+    FindingKind.WRONG_LABEL: "labels that are probably wrong",
+    FindingKind.DARK: "underexposed",
     FindingKind.OVEREXPOSED: "overexposed",
     FindingKind.BLURRED: "blurred",
-    FindingKind.TINY: "tiny",
+    FindingKind.TINY: "of low resolution",
 }
 
 
@@ -39,10 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "folder, where it is called like Training or Test)",
     )
     splits.add_argument(
-        "--against",
+        "--test-images",
         metavar="URI",
-        help="another output of the same network, such as that of the training photographs, none "
-        "of which may be in this one",
+        help="photographs of the test set, in folders as those of the output, which may hold none "
+        "of them",
     )
     parser.add_argument(
         "--group-by",
@@ -59,21 +60,20 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         images=None if parsed.images is None else parse_location(parsed.images),
         split_regex=parsed.split_regex,
         group_by=parsed.group_by,
-        against=None if parsed.against is None else parse_location(parsed.against),
+        test_images=None if parsed.test_images is None else parse_location(parsed.test_images),
     )
     with spark_on(options.output, "fruits audit", parsed) as spark:
         record, _ = audit_output(options)
-        _say_found(record, options.output.child(FINDINGS))
+        _log_findings(record, options.output.child(FINDINGS))
         report(spark, report_options(parsed))
     return ExitCode.DONE
 
 
-def _say_found(record: AuditRecord, findings: Location) -> None:
-    """Say what was looked at and what was found, a line for each kind."""
+def _log_findings(record: AuditRecord, findings: Location) -> None:
+    """Print what was audited and the number of findings, a line for each kind."""
     if record.warning:
         say(f"WARNING: {record.warning}")
-    of_all = f", a sample of {record.n_current:,}" if record.is_sample else ""
-    say(f"{counted(record.n_looked_at, 'photograph')} looked at{of_all}")
+    say(f"audited {audited_of(record.n_looked_at, record.n_current, 'photograph')}")
     if record.n_unreadable:
         say(
             f"WARNING: {counted(record.n_unreadable, 'photograph')} could not be read, so that "
@@ -83,11 +83,11 @@ def _say_found(record: AuditRecord, findings: Location) -> None:
         if n_found := record.n_by_kind[kind]:
             say(f"{n_found:,} {name}")
     if not sum(record.n_by_kind.values()):
-        say("nothing was found")
+        say("no findings")
     if record.splits:
         splits = ", ".join(f"{n:,} in {printable(name)}" for name, n in record.splits.items())
-        teaching = printable(next(iter(record.splits)))
-        say(f"{splits}; {record.n_leaked:,} of the others also in {teaching}")
+        training = printable(next(iter(record.splits)))
+        say(f"{splits}; {record.n_leaked:,} of the others are duplicated in {training}")
     if record.labels_not_judged:
         say(f"labels were not judged: {record.labels_not_judged}")
     say(f"findings: {findings.uri}")

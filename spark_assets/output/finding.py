@@ -5,10 +5,11 @@ from enum import StrEnum
 
 
 class FindingKind(StrEnum):
-    """What may be wrong with a photograph, in the order in which it is told."""
+    """What may be wrong with a photograph, in the order of tables and reports."""
 
     DUPLICATE = "duplicate"
     NEAR_DUPLICATE = "near_duplicate"
+    SIMILAR_VIEW = "similar_view"
     WRONG_LABEL = "wrong_label"
     DARK = "dark"
     OVEREXPOSED = "overexposed"
@@ -38,15 +39,15 @@ class AuditRecord:
     made_at : str
         ISO 8601.
     n_current, n_looked_at, n_unreadable : int
-        Images of the output; of these it looked at so many, all or a sample, and could not read so
-        many, whose pixels it knows nothing of.
+        Images of the output and of ``test_images``; how many were audited, all or a sample; how many
+        could not be read, so that nothing is known of their pixels.
     n_by_kind : dict
         Findings by kind: every kind has an entry.
     splits : dict
-        Images by split, empty where there are none; ``n_leaked`` counts those that are in the
-        training split too.
-    against : str or None
-        The other output whose images were compared with.
+        Images by split, empty where there are none; ``n_leaked`` counts those outside of the
+        training split that it holds a duplicate or near duplicate of.
+    test_images : str or None
+        The folder of test photographs that were audited together with the output's.
     n_labels_judged, label_agreement, labels_not_judged
         How many labels were looked at, the share that a classifier names out of fold, and why no
         label is doubted, where that has a reason.
@@ -65,7 +66,7 @@ class AuditRecord:
     n_by_kind: dict[str, int]
     splits: dict[str, int]
     n_leaked: int
-    against: str | None
+    test_images: str | None
     n_labels_judged: int
     label_agreement: float | None
     labels_not_judged: str | None

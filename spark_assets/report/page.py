@@ -26,17 +26,19 @@ _MEANING_OF_REASON = {
     "unreadable": "it could not be fetched or decoded",
 }
 _MEANING_OF_KIND = {
-    FindingKind.DUPLICATE: "the same bytes are there under another name",
-    FindingKind.NEAR_DUPLICATE: "another image is the same one, encoded anew or cut",
-    FindingKind.WRONG_LABEL: "a classifier that has not seen it names another label",
-    FindingKind.DARK: "even what is brightest is dark",
-    FindingKind.OVEREXPOSED: "much of what is not white has lost a colour",
-    FindingKind.BLURRED: "no edge is sharp",
-    FindingKind.TINY: "it has few pixels",
+    FindingKind.DUPLICATE: "the same bytes under another name",
+    FindingKind.NEAR_DUPLICATE: "the same photograph, re-encoded",
+    FindingKind.SIMILAR_VIEW: "nearly the same view as in another split: next frame or burst",
+    FindingKind.WRONG_LABEL: "an out-of-fold classifier predicts another label",
+    FindingKind.DARK: "underexposed: low 99th percentile of luminance",
+    FindingKind.OVEREXPOSED: "overexposed: much of the subject is clipped",
+    FindingKind.BLURRED: "blurred: no sharp edge",
+    FindingKind.TINY: "low resolution: few pixels",
 }
 _HEADING_OF_KIND = {
-    FindingKind.DUPLICATE: "the same as",
-    FindingKind.NEAR_DUPLICATE: "the same as",
+    FindingKind.DUPLICATE: "duplicate of",
+    FindingKind.NEAR_DUPLICATE: "near duplicate of",
+    FindingKind.SIMILAR_VIEW: "similar to",
     FindingKind.WRONG_LABEL: "suggestion",
 }
 
@@ -116,7 +118,7 @@ def _template() -> Template:
         loader=FunctionLoader(_asset),
     )
     names = (
-        "printable", "count", "counted", "share", "rate", "size", "duration", "moment", "usd"
+        "audited_of", "printable", "count", "counted", "share", "rate", "size", "duration", "moment", "usd"
     )  # fmt: skip
     environment.filters |= {name: getattr(wording, name) for name in names}
     environment.filters["option"] = wording.option

@@ -35,6 +35,13 @@ def counted(number: int, noun: str) -> str:
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
+def audited_of(n_audited: int, n_current: int, noun: str) -> str:
+    """Return ``9 images``, or ``20,000 of 35,426 images (random sample)``."""
+    if n_audited >= n_current:
+        return counted(n_audited, noun)
+    return f"{count(n_audited)} of {counted(n_current, noun)} (random sample)"
+
+
 def share(fraction: float, digits: int = 1) -> str:
     """Return a fraction in [0, 1] as a percentage.
 

@@ -12,7 +12,7 @@ from recognition.audit.run import AuditOptions, audit_output
 from spark_assets.errors import FruitsError
 from spark_assets.output.finding import AuditRecord, Finding, FindingKind
 from spark_assets.storage.locations import parse_location
-from tests.recognition.test_audit_near_duplicates import cut
+from tests.recognition.test_audit_near_duplicates import re_encoded
 from tests.spark.commands import Place
 from tests.spark.images import encode
 from tests.spark.runs import put, save
@@ -27,12 +27,12 @@ def drawn(seed: int) -> Image.Image:
 
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory, starts_processes):
-    """Draw two splits with a crop and a copy across them, and one blurred photograph."""
+    """Draw two splits with a re-encoded and an equal copy across them, and one blurred photograph."""
     folder = tmp_path_factory.mktemp("drawn") / "images"
     for n in range(6):
         split, label = ("Training", "Test")[n % 3 == 2], f"fruit {n % 2}"
         put(folder, f"{split}/{label}/{n}.png", encode(drawn(n), "PNG"))
-    put(folder, "Test/fruit 0/part.jpg", encode(cut(drawn(0), 8, 8, 84, 84)))
+    put(folder, "Test/fruit 0/part.jpg", encode(re_encoded(drawn(0))))
     put(folder, "Test/fruit 1/same.png", encode(drawn(1), "PNG"))
     soft = drawn(9).filter(ImageFilter.GaussianBlur(2))
     put(folder, "Training/fruit 0/soft.png", encode(soft, "PNG"))
@@ -61,7 +61,7 @@ def rows(place) -> dict[tuple[str, str], dict]:
 
 
 def audit(place, **changes) -> tuple[AuditRecord, list[Finding]]:
-    made = {"images": None, "split_regex": None, "group_by": None, "against": None} | changes
+    made = {"images": None, "split_regex": None, "group_by": None, "test_images": None} | changes
     return audit_output(AuditOptions(place.output.location, **made))
 
 
@@ -75,17 +75,17 @@ def test_it_finds_what_was_planted_and_nothing_else(place, capsys):
     }
     part = found["near_duplicate", "Test/fruit 0/part.jpg"]
     assert part["related_path"] == "Training/fruit 0/0.png"
-    assert "a part of it, 84% of a side" in part["detail"]
-    assert "in Training too" in part["detail"]
+    assert part["detail"].startswith("re-encoded: correlation of details 0.99")
+    assert part["detail"].endswith("; the other in Training")
     assert found["duplicate", "Test/fruit 1/same.png"]["related_path"] == "Training/fruit 1/1.png"
     said = capsys.readouterr().err
     for sentence in (
         "WARNING: the weights are random numbers",
-        "9 photographs looked at",
-        "1 there twice, byte for byte",
-        "1 there twice, encoded anew or cut",
+        "audited 9 photographs",
+        "1 duplicates (same bytes)",
+        "1 near duplicates (re-encoded)",
         "1 blurred",
-        "5 in Training, 4 in Test; 2 of the others also in Training",
+        "5 in Training, 4 in Test; 2 of the others are duplicated in Training",
         "labels were not judged: fewer than 2 labels",
         "findings: ",
         "report: ",
@@ -103,15 +103,15 @@ def test_its_record_says_what_it_looked_at_and_by_what(place):
     )
     assert record["splits"] == {"Training": 5, "Test": 4}
     assert record["n_leaked"] == 2
-    assert record["thresholds"]["min_alike_crop"] == 0.98
+    assert record["thresholds"]["min_correlation"] == 0.9996
     assert "random" in record["warning"]
-    assert record["seconds_by_stage"].keys() == {"read", "look", "compare", "labels"}
+    assert record["seconds_by_stage"].keys() == {"read", "measure", "reduce", "compare", "labels"}
 
 
 def test_the_report_shows_it_with_pictures(place):
     place.give("audit")
     page = (place.out / "report/index.html").read_text()
-    assert "What to look at in the data" in page
+    assert "Data audit" in page
     assert 'alt="Image Test/fruit 0/part.jpg"' in page
     assert 'alt="Image Training/fruit 0/0.png"' in page
 
@@ -122,13 +122,20 @@ def test_photographs_that_are_gone_are_counted_and_compared_by_their_digests(pla
     assert "9 photographs could not be read, so that nothing is known" in capsys.readouterr().err
 
 
-def test_against_another_output_its_own_photographs_are_at_fault(featurized, place):
-    record, findings = audit(place, against=featurized.output.location)
+def test_test_images_that_the_output_holds_are_at_fault_and_named_by_their_place(featurized, place):
+    test = parse_location(str(featurized.images / "Test"))
+    record, findings = audit(place, test_images=test)
     copies = [each for each in findings if each.kind is FindingKind.DUPLICATE]
-    assert len(copies) == record.n_leaked == 9
-    source = str(featurized.images)
-    assert all(each.related_path.startswith(f"{source}/") for each in copies)
-    assert not any(each.path.startswith(source) for each in copies)
+    assert {each.path.removeprefix(f"{test.uri}/") for each in copies} >= {"fruit 1/same.png"}
+    of_test = [each for each in copies if each.path.startswith(test.uri)]
+    assert len(of_test) == record.n_leaked == 4
+    assert {each.label for each in of_test} == {"fruit 0", "fruit 1"}
+    assert not any(each.related_path.startswith(test.uri) for each in of_test)
+    assert list(record.splits.values()) == [9, 4]
+    assert record.test_images == test.uri
+    assert place.give("report") == 0
+    page = (place.out / "report/index.html").read_text()
+    assert f'alt="Image {test.uri}/fruit 1/same.png"' in page
 
 
 def refused(place, message: str, **changes) -> None:
@@ -137,27 +144,13 @@ def refused(place, message: str, **changes) -> None:
     assert not (place.out / "findings").exists()
 
 
-def test_an_output_of_another_network_is_refused(featurized, place, tmp_path):
-    other = tmp_path / "other"
-    shutil.copytree(featurized.out, other)
-    (manifest,) = (other / "runs").iterdir()
-    value = json.loads(manifest.read_text())
-    value["feature_model"]["network_sha256"] = "1" * 64
-    manifest.write_text(json.dumps(value))
-    refused(
-        place,
-        r"are of another network, so that no distance .* give an output of the same weights",
-        against=parse_location(str(other)),
-    )
-
-
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"split_regex": "("}, r"--split-regex '\(' is no regular expression"),
         ({"split_regex": "(x)"}, r"--split-regex '\(x\)' puts all 9 photographs in one split"),
         ({"group_by": "["}, r"--group-by '\[' is no regular expression"),
-        ({"against": parse_location("/nowhere")}, r"/nowhere holds no features; make some"),
+        ({"test_images": parse_location("/nowhere")}, r"/nowhere"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is_written(place, changes, message):

@@ -34,7 +34,7 @@ def record(**changes) -> AuditRecord:
         n_by_kind={str(kind): 0 for kind in FindingKind},
         splits={},
         n_leaked=0,
-        against=None,
+        test_images=None,
         n_labels_judged=40,
         label_agreement=0.99,
         labels_not_judged=None,

@@ -44,7 +44,7 @@ def test_without_an_audit_there_is_no_section():
 def test_every_kind_is_counted_and_every_finding_listed():
     findings = [shown(kind, f"apple/{kind}.jpg", detail=f"why {kind}") for kind in FindingKind]
     page = page_of(*findings)
-    assert page.text("findings-heading") == "What to look at in the data"
+    assert page.text("findings-heading") == "Data audit"
     assert page.value("n-audited") == 40
     for each in findings:
         kind = each.finding.kind
@@ -96,7 +96,7 @@ def test_a_long_list_says_how_many_more_the_table_has():
 
 def test_an_audit_that_found_nothing_says_so():
     page = page_of()
-    assert "It found nothing that still holds." in " ".join(page.texts("section"))
+    assert "No findings on images that are unchanged since." in " ".join(page.texts("section"))
     assert page.with_id("findings-by-kind") is None
 
 
@@ -109,7 +109,7 @@ def test_an_audit_that_found_nothing_says_so():
         (
             {"splits": {"Training": 480, "Test": 240}, "n_leaked": 2},
             "findings-leaked",
-            "Test has 240 images; 2 outside of Training are in it too.",
+            "Test has 240 images; 2 outside of Training are duplicated in it.",
         ),
     ],
 )
@@ -120,7 +120,7 @@ def test_what_limits_an_audit_is_told(changes, element_id, text):
 
 def test_a_sample_says_of_how_many():
     text = " ".join(page_of(n_current=90_000, n_looked_at=20_000).texts("section"))
-    assert "looked at 20,000 images, a sample of 90,000," in text
+    assert "Audited 20,000 of 90,000 photographs (random sample) on " in text
 
 
 def test_hostile_names_add_no_element_and_no_attribute():
