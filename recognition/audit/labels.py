@@ -27,7 +27,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 N_FOLDS = 5
 MIN_LABELS = 2
 # A label is doubted where another one is likelier and it has at most this probability itself.
-MAX_PROBABILITY = 0.03
+MAX_PROBABILITY = 0.02
 # Where the classifier agrees with fewer labels, it is more often wrong than they are.  Of objects
 # that it has never seen it knows less: of 43 kinds of apple, cherry and tomato it named 81 %, and
 # doubted every ninth label, all of them right.
@@ -78,10 +78,10 @@ def audit_labels(
 ) -> LabelAudit:
     """Return the labels that are probably wrong, the most doubtful first.
 
-    ``features`` is (n, n_dimensions), of unit length.  Rows that are ``left_out`` teach nothing and are not judged:
-    what a photograph shows too little of says nothing about its label.  ``groups`` names the object
-    on each photograph: all of one are in the same fold, so that a label is judged by other objects
-    only; None is an object of its own.
+    ``features`` is (n, n_dimensions), of unit length.  Rows that are ``left_out`` teach nothing and
+    are not judged: what a photograph shows too little of says nothing about its label.  ``groups``
+    names the object on each photograph: all of one are in the same fold, so that a label is judged
+    by other objects only; None is an object of its own.
     """
     of_row = {n: label for n, label in enumerate(labels) if label is not None and n not in left_out}
     counts = Counter(of_row.values())

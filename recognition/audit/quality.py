@@ -31,9 +31,12 @@ MIN_SIDE_PX = 64
 _WHITE, _CLIPPED = 240, 253
 # A photograph that is all white shows nothing either.
 _MIN_SHOWN = 0.005
-# Mean square of differences of grey values below which noise outweighs the edges.  Blurred
-# photographs of fruit have 200 or more.
-_MIN_SLOPE = 25.0
+# Mean square of differences of grey values below which there is no edge to judge: noise of one grey
+# value alone makes 4.
+_MIN_SLOPE = 6.0
+# The same of the rounding to whole grey values, whose variance is 1/12: of the Laplacian (weights 4
+# and -1) and of the two differences.
+_ROUNDING_CURVED, _ROUNDING_SLOPED = 20 / 12, 4 / 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,8 @@ def _sharpness(grey: NDArray[uint8]) -> float:
     n_pixels = (grey.shape[0] - 2) * (grey.shape[1] - 2)
     if sloped < _MIN_SLOPE * n_pixels:
         return float("nan")
-    return float(np.sqrt(curved / sloped))
+    curved = max(0.0, curved - _ROUNDING_CURVED * n_pixels)
+    return float(np.sqrt(curved / (sloped - _ROUNDING_SLOPED * n_pixels)))
 
 
 def _square(values: NDArray[int16]) -> float:

@@ -39,8 +39,8 @@ class AuditRecord:
     made_at : str
         ISO 8601.
     n_current, n_looked_at, n_unreadable : int
-        Images of the output and of ``test_images``; how many were audited, all or a sample; how many
-        could not be read, so that nothing is known of their pixels.
+        Images of the output and of ``test_images``; how many of them were audited, all or a
+        sample; how many could not be read, so that nothing is known of their pixels.
     n_by_kind : dict
         Findings by kind: every kind has an entry.
     splits : dict

@@ -118,7 +118,8 @@ def _template() -> Template:
         loader=FunctionLoader(_asset),
     )
     names = (
-        "audited_of", "printable", "count", "counted", "share", "rate", "size", "duration", "moment", "usd"
+        "audited_of", "printable", "count", "counted", "share", "rate", "size", "duration",
+        "moment", "usd",
     )  # fmt: skip
     environment.filters |= {name: getattr(wording, name) for name in names}
     environment.filters["option"] = wording.option

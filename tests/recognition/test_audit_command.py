@@ -27,7 +27,7 @@ def drawn(seed: int) -> Image.Image:
 
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory, starts_processes):
-    """Draw two splits with a re-encoded and an equal copy across them, and one blurred photograph."""
+    """Draw two splits, a re-encoded and an equal copy across them, and a blurred photograph."""
     folder = tmp_path_factory.mktemp("drawn") / "images"
     for n in range(6):
         split, label = ("Training", "Test")[n % 3 == 2], f"fruit {n % 2}"
