@@ -10,7 +10,7 @@ import numpy as np
 from numpy import bool_, float16, float32, int64
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import gaussian_filter  # type: ignore[import-untyped]
+from scipy.ndimage import gaussian_filter
 
 from recognition.audit.quality import MEASURED_PX, Quality, defects, measure_quality, reduced
 from spark_assets.images.decoding import ImageLimits, ImageRejected, decode_upright
