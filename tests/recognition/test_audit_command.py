@@ -117,7 +117,10 @@ def test_the_report_shows_it_with_pictures(place):
 
 def test_photographs_that_are_gone_are_counted_and_compared_by_their_digests(place, capsys):
     assert place.give("audit", "--images", str(place.folder / "nothing")) == 0
-    assert rows(place).keys() == {("duplicate", "Test/fruit 1/same.png")}
+    assert rows(place).keys() == {
+        ("duplicate", "Test/fruit 1/same.png"),
+        ("similar_view", "Test/fruit 0/part.jpg"),  # by its features
+    }
     assert "9 photographs could not be read, so that nothing is known" in capsys.readouterr().err
 
 
