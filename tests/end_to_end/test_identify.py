@@ -57,7 +57,8 @@ def unseen(data_dir) -> list[Path]:
 def test_an_evaluation_says_how_often_it_was_right_and_that_frames_flatter(evaluated):
     assert "480 photographs of 12 labels" in evaluated
     assert "accuracy, single photographs left out, 3 folds:" in evaluated
-    assert "name the objects with --group-by" in evaluated
+    assert "accuracy, clusters of similar photographs left out, 3 folds:" in evaluated
+    assert "chosen with clusters of similar photographs left out" in evaluated
     assert "classifier of 12 labels" in evaluated
 
 
@@ -107,7 +108,7 @@ def test_an_output_without_a_classifier_is_refused_with_a_sentence(unseen, tmp_p
 
 def test_the_exported_folder_answers_alike(output, evaluated, unseen, tmp_path):
     told = fruits("export-classifier", "--output", str(output), "--to", str(tmp_path / "phone"))
-    assert "12 labels and 480 known photographs" in told
+    assert "12 labels and 480 reference photographs" in told
     arguments = ("identify", *map(str, unseen), "--json", "--output")
     here = [json.loads(line) for line in fruits(*arguments, str(output)).splitlines()]
     there = fruits(*arguments, str(tmp_path / "phone")).splitlines()
@@ -136,6 +137,6 @@ def test_other_photographs_can_be_asked_about(data_dir, output, evaluated):
     text = fruits(
         "evaluate", "--output", str(output), "--test-images", str(data_dir / "fruits-360" / "Test")
     )
-    assert "accuracy, on the test images:" in text
+    assert "accuracy, test set:" in text
     scores = [line for line in text.splitlines() if line.startswith("  ")]
     assert all(float(line.split(" (")[0].split()[-1]) > 0.9 for line in scores)
