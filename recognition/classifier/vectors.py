@@ -19,7 +19,8 @@ def vectors_of(features: NDArray[floating]) -> Vectors:
     Source: Arandjelović and Zisserman, Three things everyone should know to improve object
     retrieval, CVPR 2012, doi:10.1109/CVPR.2012.6248018.
     """
-    return _of_unit_length(np.sqrt(np.maximum(features, 0, dtype=float32)))
+    roots = np.maximum(features, 0, dtype=float32)
+    return _of_unit_length(np.sqrt(roots, out=roots))
 
 
 def vectors_of_views(plain: NDArray[floating], mirrored: NDArray[floating]) -> Vectors:
@@ -45,6 +46,7 @@ class ViewsEngine:
 
 
 def _of_unit_length(rows: Vectors) -> Vectors:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: Vectors = rows / np.maximum(lengths, np.finfo(float32).tiny)
-    return unit
+    """Scale rows in place: of 200,000 photographs they are 1 GB."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    rows /= np.maximum(lengths, np.finfo(float32).tiny)[:, np.newaxis]
+    return rows

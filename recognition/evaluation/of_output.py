@@ -28,6 +28,7 @@ from spark_assets.output.output import CLASSIFIER, FEATURE_MODEL, FEATURES, PCA_
 from spark_assets.output.pca_model import PCARecord, load_pca_model, pca_record
 from spark_assets.output.tables import rows_by_run, table_files
 from spark_assets.pca.model import parse_n_components
+from spark_assets.runtime.progress import say
 from spark_assets.storage.locations import Location
 
 
@@ -67,11 +68,14 @@ def evaluate_output(options: EvaluateOptions) -> KeptEvaluation:
         raise FruitsError(
             f"{output.uri} holds no PCA model; make one with: fruits reduce --output URI"
         )
-    photographs = read_current(output, max_images=options.max_images)
+    read = read_current(output, max_images=options.max_images)
+    rows, n_copies = labeled_rows(read.labels, read.content_sha256)
+    photographs = read.take(rows)
     objects = objects_of(photographs.paths, photographs.labels, options.group_by)
-    rows, n_copies = labeled_rows(photographs.labels, photographs.content_sha256)
-    labeled = LabeledPhotographs.of(
-        vectors_of(photographs.features), photographs.labels, objects, rows
+    labeled = LabeledPhotographs(
+        vectors_of(photographs.features),
+        [label for label in photographs.labels if label is not None],
+        objects,
     )
     setup = EvaluationSetup(
         model_id=record.model_id,
@@ -79,20 +83,21 @@ def evaluate_output(options: EvaluateOptions) -> KeptEvaluation:
         components=_components(record),
         n_folds=options.n_folds,
         group_by=options.group_by,
-        n_unlabeled=len(photographs) - len(labeled) - n_copies,
+        n_unlabeled=len(read) - len(labeled) - n_copies,
         n_copies=n_copies,
-        n_looked_at=len(photographs),
-        n_current=photographs.n_current,
+        n_looked_at=len(read),
+        n_current=read.n_current,
     )
+    say(f"evaluating {len(labeled):,} of {read.n_current:,} photographs")
     # Threads that wait for each other make small matrices ten times slower where another program
     # is at work too.
     with threadpool_limits(1):
         if options.test_images is None:
             evaluated = evaluate_by_folds(labeled, setup)
         else:
-            known = {photographs.content_sha256[row] for row in rows}
+            known = set(photographs.content_sha256)
             evaluated = _on_test_images(output, options, latest, labeled, setup, known)
-        return _keep(output, options, latest, record, photographs.take(rows), labeled, evaluated)
+        return _keep(output, options, latest, record, photographs, labeled, evaluated)
 
 
 def _components(record: PCARecord) -> int | float:

@@ -11,7 +11,7 @@ from sklearn.metrics import precision_recall_fscore_support
 from recognition.classifier.linear import fit_temperature, probabilities
 from spark_assets.output.evaluation import CalibrationBin, Confusion, LabelScore
 
-_N_RESAMPLES = 2000
+_N_RESAMPLES = 1000
 _SEED = 0
 _N_BINS = 10
 # No probability is 0: a label that a fold's training did not hold would give infinite surprise.
