@@ -19,7 +19,7 @@ from spark_assets.output.finding import FindingKind
 # at a cosine of 0.5 or more: of small photographs, JPEG and resizing change the features much.
 _N_NEAREST = 60
 _MIN_COSINE = 0.4
-# Correlation of the details.  Of 750 copies, JPEG quality 60 to 90, a third of them resized, the
+# Correlation of the details.  Of 750 copies, JPEG quality 60 to 90, half of them resized, the
 # least has 0.99963; of 40,995 pairs of other views all have less than 0.9996, 0.99958 at most.
 MIN_CORRELATION = 0.9996
 # Of the same size, format and quantization tables nothing was encoded anew but with the very same

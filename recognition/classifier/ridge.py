@@ -158,6 +158,7 @@ class RidgeFit:
 
     def _slopes(self, penalty: float, n_axes: int | None) -> Matrix:
         """Solve along each axis.  The penalty is of vectors scaled to a mean square of 1."""
-        damped = self.variances + penalty * self.mean_square
+        # Where all rows are the same there is nothing to damp, and nothing along the axes.
+        damped = np.maximum(self.variances + penalty * self.mean_square, 1e-12)
         slopes: Matrix = self.along[:n_axes] / damped[:n_axes, np.newaxis]
         return slopes
