@@ -3,7 +3,7 @@
 import hashlib
 import json
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from recognition.classifier.identifier import DEFAULT_LIMITS, FruitIdentifier, Identifier
 from recognition.classifier.model import Answer, Neighbor
 from recognition.classifier.storing import ClassifierRecord, read_verified
+from recognition.classifier.varieties import MIN_PROBABILITY, VarietySet, answered_variety
 from spark_assets.images.decoding import ImageLimits, decode_image
 from spark_assets.runtime.quiet import quiet_native_stderr
 from spark_assets.storage.files import Folder, read_json, write_bytes, write_json
@@ -28,11 +29,16 @@ _PIXELS = (
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What the numbers of the flatbuffer stand for: labels, and the reference photographs."""
+    """What the numbers of the flatbuffer stand for: labels, and the reference photographs.
+
+    And varieties, ``variety_labels`` the label of each; none where the classifier has none.
+    """
 
     labels: list[str]
     known_paths: list[str]
     known_labels: list[str]
+    variety_labels: list[str] = field(default_factory=list)
+    varieties: list[str] = field(default_factory=list)
 
 
 def write_exported(
@@ -52,6 +58,7 @@ def write_exported(
         "image_size_px": image_size_px,
         "pixels": _PIXELS,
         "unknown_below_score": record.unknown_threshold,
+        "variety_from_probability": record.variety_min_probability,
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         "classifier": asdict(record),
     }
@@ -100,6 +107,14 @@ class ExportedIdentifier(Identifier):
         best = int(np.argmax(found["probabilities"]))
         likeliest = self._meaning.labels[best]
         is_known = bool(found["known_score"] >= self.record.unknown_threshold)
+        variety = None
+        if is_known and self._meaning.varieties:
+            variety = answered_variety(
+                VarietySet(self._meaning.variety_labels, self._meaning.varieties),
+                found["variety_probabilities"],
+                likeliest,
+                self.record.variety_min_probability or MIN_PROBABILITY,
+            )
         x, y = found["point"]
         nearest = zip(found["neighbors"], found["similarities"], strict=True)
         return Answer(
@@ -117,6 +132,8 @@ class ExportedIdentifier(Identifier):
                 for row, similarity in nearest
             ],
             point=(float(x), float(y)),
+            variety=None if variety is None else variety.name,
+            variety_probability=None if variety is None else variety.probability,
         )
 
 

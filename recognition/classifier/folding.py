@@ -1,5 +1,9 @@
 """Network, PCA and classifier folded into one flatbuffer.  The only module with TensorFlow here."""
 
+from collections.abc import Callable
+
+import numpy as np
+
 from spark_assets.features import network as keras_network
 
 import tensorflow as tf  # isort: skip - after the module that tells it to be quiet
@@ -10,13 +14,16 @@ from tensorflow.python.framework.convert_to_constants import (  # isort: skip
 from recognition.classifier.model import N_NEIGHBORS, FruitClassifier
 from spark_assets.features.feature_model import FeatureModel
 
-PROBABILITIES, KNOWN_SCORE, SIMILARITIES, NEIGHBORS, POINT = (
+PROBABILITIES, KNOWN_SCORE, SIMILARITIES, NEIGHBORS, POINT, VARIETY_PROBABILITIES = (
     "probabilities",
     "known_score",
     "similarities",
     "neighbors",
     "point",
+    "variety_probabilities",
 )
+# Finite as a 16-bit float, and 0 as an exponential.
+_NEVER = -6e4
 
 
 def fold(model: FeatureModel, classifier: FruitClassifier) -> bytes:
@@ -24,7 +31,8 @@ def fold(model: FeatureModel, classifier: FruitClassifier) -> bytes:
 
     Its outputs, each with a first axis of 1: ``probabilities`` (n_labels,), ``known_score`` (),
     below a threshold of which the answer is unknown, ``similarities`` of the nearest reference
-    photographs and ``neighbors``, their rows, by decreasing similarity, and ``point`` (2,).  The
+    photographs and ``neighbors``, their rows, by decreasing similarity, and ``point`` (2,); with
+    varieties ``variety_probabilities`` (n_varieties,), which of a label sum to the label's.  The
     mirror image is made here.  Weights are kept as 16-bit floats, which halves the file.
     """
     network = keras_network.build_network(model.facts.alpha, model.facts.image_size_px)
@@ -38,6 +46,7 @@ def fold(model: FeatureModel, classifier: FruitClassifier) -> bytes:
     mean, axes = tf.constant(novelty.mean), tf.constant(novelty.axes)
     reference = tf.constant(classifier.reference.vectors.T, tf.float32)
     n_neighbors = min(N_NEIGHBORS, len(classifier.reference))
+    joint = _joint_probabilities(classifier)
     side = model.facts.image_size_px
     signature = [tf.TensorSpec((1, side, side, 3), tf.uint8, name="pixels")]
 
@@ -52,8 +61,10 @@ def fold(model: FeatureModel, classifier: FruitClassifier) -> bytes:
         square = tf.reduce_sum(centered**2, 1) - tf.reduce_sum(tf.matmul(centered, axes) ** 2, 1)
         far = tf.sqrt(tf.maximum(square, 0.0))
         nearest = tf.math.top_k(tf.matmul(vector, reference), n_neighbors)
-        return {
-            PROBABILITIES: tf.nn.softmax(logits),
+        shares = tf.nn.softmax(logits)
+        varieties = {VARIETY_PROBABILITIES: joint(vector, shares)} if joint else {}
+        return varieties | {
+            PROBABILITIES: shares,
             KNOWN_SCORE: tf.reduce_logsumexp(logits, axis=1) - novelty.weight * far,
             SIMILARITIES: nearest.values,
             NEIGHBORS: nearest.indices,
@@ -65,7 +76,8 @@ def fold(model: FeatureModel, classifier: FruitClassifier) -> bytes:
         }
 
     frozen = convert_variables_to_constants_v2(answer.get_concrete_function())
-    names = sorted([PROBABILITIES, KNOWN_SCORE, SIMILARITIES, NEIGHBORS, POINT])
+    varieties = [VARIETY_PROBABILITIES] if joint else []
+    names = sorted([PROBABILITIES, KNOWN_SCORE, SIMILARITIES, NEIGHBORS, POINT, *varieties])
 
     @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
     def named(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -80,6 +92,27 @@ def fold(model: FeatureModel, classifier: FruitClassifier) -> bytes:
     converter.target_spec.supported_types = [tf.float16]
     flatbuffer: bytes = converter.convert()
     return flatbuffer
+
+
+def _joint_probabilities(
+    classifier: FruitClassifier,
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None:
+    """Return what `VarietyClassifier.probabilities` does, of vectors and shares of labels."""
+    varieties = classifier.varieties
+    if varieties is None:
+        return None
+    of_label = varieties.known.label_codes(classifier.linear.labels)
+    present = np.unique(of_label)
+    mask = tf.constant(np.where(of_label == present[:, np.newaxis], 0.0, _NEVER), tf.float32)
+    coefficients = tf.constant(varieties.linear.coefficients.T, tf.float32)
+    intercepts = tf.constant(varieties.linear.intercepts, tf.float32)
+
+    def joint(vectors: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
+        logits = tf.matmul(vectors, coefficients) + intercepts
+        # A row for each label, 0 where a variety is another label's.
+        return tf.matmul(tf.gather(shares, present, axis=1), tf.nn.softmax(logits + mask))
+
+    return joint
 
 
 def _of_unit_length(rows: tf.Tensor) -> tf.Tensor:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from recognition.classifier.linear import LinearClassifier, probabilities
 from recognition.classifier.novelty import Novelty
 from recognition.classifier.reference import ReferenceSet
+from recognition.classifier.varieties import VarietyClassifier
 from recognition.classifier.vectors import vectors_of_views
 from spark_assets.pca.model import PCAModel, project
 
@@ -32,7 +33,8 @@ class Answer:
     ``label`` is None, which means unknown, for a photograph that is not like known fruit;
     ``likeliest`` is the label that would be the answer otherwise, with its probability.
     ``known_score`` is what the threshold of unknown is compared with.  ``point`` is its place in
-    the plane of the first two components.
+    the plane of the first two components.  ``variety`` is one of the label's, with its probability,
+    or None where none is probable enough.
     """
 
     label: str | None
@@ -41,6 +43,8 @@ class Answer:
     known_score: float
     neighbors: list[Neighbor]
     point: tuple[float, float]
+    variety: str | None = None
+    variety_probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +58,7 @@ class FruitClassifier:
     linear: LinearClassifier
     novelty: Novelty
     reference: ReferenceSet
+    varieties: VarietyClassifier | None = None
 
     def answer(self, plain: NDArray[floating], mirrored: NDArray[floating]) -> list[Answer]:
         """Answer for photographs by the features of them and of their mirror images.
@@ -66,13 +71,18 @@ class FruitClassifier:
         logits = self.linear.logits(vectors)
         known = self.novelty.scores(vectors, logits)
         similarities = self.reference.similarities(vectors)
-        rows = zip(points, probabilities(logits), known, similarities, strict=True)
+        shares = probabilities(logits)
+        joint = np.zeros((len(shares), 0))
+        if self.varieties is not None:
+            joint = self.varieties.probabilities(vectors, shares, self.linear.labels)
+        rows = zip(points, shares, joint, known, similarities, strict=True)
         return [self._answer(*row) for row in rows]
 
     def _answer(
         self,
         point: NDArray[floating],
         shares: NDArray[float64],
+        joint: NDArray[float64],
         known_score: float64,
         similarities: NDArray[floating],
     ) -> Answer:
@@ -81,6 +91,9 @@ class FruitClassifier:
         is_known = bool(known_score >= self.novelty.threshold)
         likeliest = self.linear.labels[best]
         reference = self.reference
+        variety = None
+        if is_known and self.varieties is not None:
+            variety = self.varieties.answer(likeliest, joint)
         return Answer(
             label=likeliest if is_known else None,
             likeliest=likeliest,
@@ -96,6 +109,8 @@ class FruitClassifier:
                 for row in nearest
             ],
             point=(float(point[0]), float(point[1])),
+            variety=None if variety is None else variety.name,
+            variety_probability=None if variety is None else variety.probability,
         )
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,13 +13,14 @@ from recognition.classifier.linear import LinearClassifier
 from recognition.classifier.model import FruitClassifier
 from recognition.classifier.novelty import Novelty
 from recognition.classifier.reference import ReferenceSet, to_lists, to_matrix
+from recognition.classifier.varieties import MIN_PROBABILITY, VarietyClassifier, VarietySet
 from spark_assets.errors import FruitsError
 from spark_assets.output.classifier import RECORD, REFERENCE
 from spark_assets.output.pca_model import load_pca_model
 from spark_assets.storage.files import Folder, to_json
 from spark_assets.storage.parquet import from_parquet, numbers, to_parquet
 
-_LABELS, _NOVELTY = "labels.parquet", "novelty.parquet"
+_LABELS, _NOVELTY, _VARIETIES = "labels.parquet", "novelty.parquet", "varieties.parquet"
 _AGAIN = "make it again with: fruits evaluate --output URI"
 
 
@@ -30,7 +32,9 @@ class ClassifierRecord:
     ``network_sha256``.  ``made_from`` says how many rows of features of each run there were, of
     which it was fitted on a sample at least.  ``penalty``, ``n_components`` (None for all features)
     and ``temperature`` were chosen by ``chosen_by``, the split of the evaluation.  ``accuracy``
-    with its interval is that of the evaluation that it was made with.
+    with its interval is that of the evaluation that it was made with.  Varieties are what
+    ``variety_regex`` finds in paths, answered from ``variety_min_probability`` on; None where the
+    classifier has none.
     """
 
     model_id: str
@@ -53,18 +57,16 @@ class ClassifierRecord:
     accuracy_high: float
     versions: dict[str, str]
     sha256: dict[str, str]
+    variety_regex: str | None = None
+    n_varieties: int = 0
+    variety_temperature: float | None = None
+    variety_min_probability: float | None = None
 
 
 def classifier_files(classifier: FruitClassifier, record: ClassifierRecord) -> dict[str, bytes]:
     """Return the files of a classifier by name.  The digests in the record are set here."""
     linear, novelty = classifier.linear, classifier.novelty
-    labels = pa.table(
-        {
-            "label": list(linear.labels),
-            "intercept": linear.intercepts,
-            "coefficients": to_lists(linear.coefficients, pa.float64()),
-        }
-    )
+    labels = pa.table({"label": list(linear.labels)} | _weights(linear))
     known = pa.table(
         {
             "mean": to_lists(novelty.mean[np.newaxis], pa.float32()),
@@ -78,6 +80,10 @@ def classifier_files(classifier: FruitClassifier, record: ClassifierRecord) -> d
         _NOVELTY: to_parquet(known),
         REFERENCE: to_parquet(classifier.reference.to_table()),
     }
+    if classifier.varieties is not None:
+        known_varieties = classifier.varieties.known
+        names = {"label": known_varieties.labels, "variety": known_varieties.names}
+        files[_VARIETIES] = to_parquet(pa.table(names | _weights(classifier.varieties.linear)))
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     return files | {RECORD: to_json({**asdict(record), "sha256": digests})}
 
@@ -117,13 +123,32 @@ def load_classifier(
             f"{_AGAIN}"
         )
     labels = _table(folder, _LABELS, record)
-    linear = LinearClassifier(
-        labels.column("label").to_pylist(),
-        to_matrix(labels.column("coefficients")).astype(float64, copy=False),
-        numbers(labels.column("intercept").combine_chunks()),
-    )
+    linear = _linear(labels, labels.column("label").to_pylist())
     reference = ReferenceSet.from_table(_table(folder, REFERENCE, record))
-    return FruitClassifier(pca, linear, _novelty(_table(folder, _NOVELTY, record)), reference)
+    varieties = None
+    if _VARIETIES in record.sha256:
+        varieties = _varieties(_table(folder, _VARIETIES, record), record)
+    novelty = _novelty(_table(folder, _NOVELTY, record))
+    return FruitClassifier(pca, linear, novelty, reference, varieties)
+
+
+def _weights(linear: LinearClassifier) -> dict[str, Any]:
+    return {
+        "intercept": linear.intercepts,
+        "coefficients": to_lists(linear.coefficients, pa.float64()),
+    }
+
+
+def _varieties(table: pa.Table, record: ClassifierRecord) -> VarietyClassifier:
+    names = table.column("variety").to_pylist()
+    linear = _linear(table, names)
+    known = VarietySet(table.column("label").to_pylist(), names)
+    return VarietyClassifier(known, linear, record.variety_min_probability or MIN_PROBABILITY)
+
+
+def _linear(table: pa.Table, labels: list[str]) -> LinearClassifier:
+    coefficients = to_matrix(table.column("coefficients")).astype(float64, copy=False)
+    return LinearClassifier(labels, coefficients, numbers(table["intercept"].combine_chunks()))
 
 
 def _novelty(table: pa.Table) -> Novelty:

@@ -40,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "no object is in training and in the test",
     )
     parser.add_argument(
+        "--variety-regex",
+        metavar="EXPRESSION",
+        help="a regular expression whose first group, or match, in a path names the variety within "
+        "the label, which is answered where it is probable enough",
+    )
+    parser.add_argument(
         "--max-images",
         type=positive_int,
         default=MAX_IMAGES,
@@ -65,6 +71,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         group_by=parsed.group_by,
         max_images=parsed.max_images,
         false_unknown_rate=parsed.false_unknown_rate,
+        variety_regex=parsed.variety_regex,
     )
     to_report: ReportOptions = report_options(parsed)
     with spark_on(options.output, "fruits evaluate", parsed) as spark:

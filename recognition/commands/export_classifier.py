@@ -4,6 +4,7 @@ import argparse
 
 from recognition.classifier.exported import Meaning, write_exported
 from recognition.classifier.identifier import classifier_of
+from recognition.classifier.varieties import VarietySet
 from spark_assets.errors import ExitCode
 from spark_assets.features.feature_model import load_feature_model
 from spark_assets.output.output import FEATURE_MODEL, Output
@@ -32,14 +33,22 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         from recognition.classifier.folding import fold
 
         tflite = fold(network, classifier)
-    reference = classifier.reference
+    reference, varieties = classifier.reference, classifier.varieties
+    known = VarietySet([], []) if varieties is None else varieties.known
     n_bytes = write_exported(
         target,
         tflite=tflite,
-        meaning=Meaning(list(classifier.linear.labels), reference.paths, reference.labels),
+        meaning=Meaning(
+            list(classifier.linear.labels),
+            reference.paths,
+            reference.labels,
+            known.labels,
+            known.names,
+        ),
         record=record,
         image_size_px=network.facts.image_size_px,
     )
-    what = f"{record.n_labels} labels and {len(reference)} reference photographs"
+    named = f", {len(known)} varieties" if len(known) else ""
+    what = f"{record.n_labels} labels{named} and {len(reference)} reference photographs"
     say(f"{what}: {target.uri}, {size(n_bytes)}")
     return ExitCode.DONE

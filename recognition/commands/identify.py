@@ -89,17 +89,24 @@ def _unusable(name: str, rejected: ImageRejected, *, as_json: bool) -> str:
 
 def text_of(name: str, answer: Answer) -> str:
     """Return an answer as a line, and a line for each of the nearest known photographs."""
-    percent = f"{100 * answer.probability:.0f} %"
     found = (
         f"unknown; of the known labels {printable(answer.likeliest)} would be the likeliest"
         if answer.label is None
-        else f"{printable(answer.label)}, {percent}"
+        else _named(answer.label, answer)
     )
     neighbors = [
         f"  {each.similarity:.3f} like {printable(each.path)} ({printable(each.label)})"
         for each in answer.neighbors[:_N_SHOWN]
     ]
     return "\n".join([f"{printable(name)}: {found}", *neighbors])
+
+
+def _named(label: str, answer: Answer) -> str:
+    """Return a label with its probability, or with the variety and that of both."""
+    if answer.variety is None or answer.variety_probability is None:
+        return f"{printable(label)}, {100 * answer.probability:.0f} %"
+    percent = f"{100 * answer.variety_probability:.0f} %"
+    return f"{printable(label)} ({printable(answer.variety)}), {percent}"
 
 
 def answer_json(name: str, answer: Answer) -> dict[str, Any]:
@@ -109,6 +116,8 @@ def answer_json(name: str, answer: Answer) -> dict[str, Any]:
         "label": answer.label,
         "likeliest": answer.likeliest,
         "probability": answer.probability,
+        "variety": answer.variety,
+        "variety_probability": answer.variety_probability,
         "known_score": answer.known_score,
         "neighbors": [
             {"path": each.path, "label": each.label, "similarity": each.similarity}

@@ -24,6 +24,7 @@ from recognition.evaluation.record import (
 )
 from recognition.evaluation.scores import temperature_of, tempered_probabilities
 from recognition.evaluation.selection import choose_neighbors, choose_ridge
+from recognition.evaluation.varieties import TestedVarieties
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation import CLUSTERS, OBJECTS, PHOTOGRAPHS, TEST
 
@@ -55,10 +56,25 @@ def evaluate_by_folds(photographs: LabeledPhotographs, setup: EvaluationSetup) -
     codes = main.codes[main.rows]
     # Each fold at the temperature of the others: none is judged by what it was set with.
     shares = tempered_probabilities(main.logits(chosen.setting), codes)
+    varieties, temperature = None, None
+    if setup.variety_regex is not None:
+        found = TestedVarieties.of(grouped, main.folds, chosen.setting)
+        predicted = np.asarray(labels)[shares.argmax(axis=1)]
+        temperature = found.temperature(predicted)
+        varieties = found.scores(labels, shares, found.of_others(predicted), setup.variety_regex)
     evaluation = build_evaluation(
-        photographs, labels, codes, shares, scores, setup, chosen, left_out=left_out
+        photographs,
+        labels,
+        codes,
+        shares,
+        scores,
+        setup,
+        chosen,
+        left_out=left_out,
+        varieties=varieties,
     )
-    return Evaluated(evaluation, chosen.setting, _for_all_labels(held_out, labels, photographs))
+    held_out = _for_all_labels(held_out, labels, photographs)
+    return Evaluated(evaluation, chosen.setting, held_out, temperature)
 
 
 def evaluate_on_others(
@@ -90,6 +106,7 @@ def evaluate_on_others(
         np.concatenate([photographs.vectors, test.vectors]),
         photographs.labels + test.labels,
         photographs.objects + test.objects,
+        photographs.varieties + test.varieties,
     )
     n = len(photographs)
     fitted = _fitted(both, [Fold(np.arange(n), np.arange(n, len(both)))])
@@ -98,6 +115,13 @@ def evaluate_on_others(
     shares = tempered_probabilities(
         fitted.logits(chosen.setting), codes, temperature=held_out.temperature
     )
+    varieties, temperature = None, None
+    if setup.variety_regex is not None:
+        seen = TestedVarieties.of(photographs, folds, chosen.setting)
+        temperature = seen.temperature(np.asarray(labels)[held_out.logits.argmax(axis=1)])
+        found = TestedVarieties.of(both, fitted.folds, chosen.setting)
+        temperatures = np.full(len(test), temperature)
+        varieties = found.scores(labels, shares, temperatures, setup.variety_regex)
     evaluation = build_evaluation(
         photographs,
         labels,
@@ -108,8 +132,9 @@ def evaluate_on_others(
         chosen,
         left_out=sorted({label for label in others.labels if label not in known}),
         n_rejected=n_rejected,
+        varieties=varieties,
     )
-    return Evaluated(evaluation, chosen.setting, held_out)
+    return Evaluated(evaluation, chosen.setting, held_out, temperature)
 
 
 def _choose(fitted: FittedFolds, setup: EvaluationSetup) -> tuple[Chosen, HeldOut]:

@@ -1,7 +1,7 @@
 """Labeled photographs, and how they are to be evaluated."""
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy import float32, intp
@@ -12,11 +12,15 @@ from spark_assets.features.feature_model import FeatureModelFacts
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabeledPhotographs:
-    """Vectors (n, n_features) of unit length, and the label and the object of each."""
+    """Vectors (n, n_features) of unit length, with the label, object and variety of each.
+
+    ``varieties`` is empty where none are named, and None for a photograph without one.
+    """
 
     vectors: NDArray[float32]
     labels: list[str]
     objects: list[str]
+    varieties: list[str | None] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -25,6 +29,7 @@ class LabeledPhotographs:
         labels: Sequence[str | None],
         objects: Sequence[str],
         rows: Sequence[int],
+        varieties: Sequence[str | None] = (),
     ) -> "LabeledPhotographs":
         """Return the photographs of ``rows``, which have labels."""
         chosen = [labels[row] for row in rows]
@@ -32,6 +37,7 @@ class LabeledPhotographs:
             vectors[rows],
             [label for label in chosen if label is not None],
             [objects[row] for row in rows],
+            [varieties[row] for row in rows] if varieties else [],
         )
 
     def __len__(self) -> int:
@@ -41,8 +47,7 @@ class LabeledPhotographs:
         """Return some of them."""
         if len(rows) == len(self):  # a copy of 200,000 vectors is 1 GB
             return self
-        labels = [self.labels[row] for row in rows]
-        return LabeledPhotographs(self.vectors[rows], labels, [self.objects[row] for row in rows])
+        return LabeledPhotographs.of(self.vectors, self.labels, self.objects, rows, self.varieties)
 
     def coded(self) -> tuple[list[str], NDArray[intp]]:
         """Return the labels, sorted, and the number of each photograph's, (n,)."""
@@ -63,6 +68,7 @@ class EvaluationSetup:
     n_copies: int
     n_looked_at: int
     n_current: int
+    variety_regex: str | None = None
 
 
 def labeled_rows(

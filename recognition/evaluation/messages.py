@@ -10,6 +10,7 @@ from spark_assets.output.evaluation import (
     TEST,
     Evaluation,
     Score,
+    VarietyScores,
 )
 from spark_assets.report.wording import printable
 from spark_assets.runtime.progress import say
@@ -30,10 +31,11 @@ def say_evaluated(kept: KeptEvaluation) -> None:
     # At once, so that it stands before what is said on stderr later.
     print("\n".join(lines_of(evaluation)), flush=True)
     record = kept.classifier
+    varieties = f" and {record.n_varieties} varieties" if record.n_varieties else ""
     say(
-        f"classifier of {record.n_labels} labels: {kept.folder.uri}; unknown: score below "
-        f"{record.unknown_threshold:.2f}, as {record.false_unknown_rate:.0%} of the photographs "
-        "left out"
+        f"classifier of {record.n_labels} labels{varieties}: {kept.folder.uri}; unknown: score "
+        f"below {record.unknown_threshold:.2f}, as {record.false_unknown_rate:.0%} of the "
+        "photographs left out"
     )
 
 
@@ -62,6 +64,8 @@ def lines_of(evaluation: Evaluation) -> list[str]:
         f"calibration error {evaluation.calibration_error:.3f}; penalty {evaluation.penalty:g} and "
         f"{_space(evaluation.scores[0])} chosen with {_SPLITS[evaluation.chosen_by]}"
     )
+    if evaluation.varieties is not None:
+        lines += _variety_lines(evaluation.varieties, evaluation.main_split)
     return lines
 
 
@@ -72,6 +76,19 @@ def _line(score: Score, n_neighbors: int) -> str:
         f"({score.low:.3f} to {score.high:.3f}), balanced {score.balanced_accuracy:.3f}, "
         f"macro F1 {score.macro_f1:.3f}"
     )
+
+
+def _variety_lines(scores: VarietyScores, split: str) -> list[str]:
+    left_out = f", {scores.n_left_out} left out" if scores.n_left_out else ""
+    answered = "" if scores.accuracy_answered is None else f", right {scores.accuracy_answered:.3f}"
+    return [
+        f"{scores.n_varieties} varieties, {_SPLITS[split]} ({scores.n_tested} photographs"
+        f"{left_out}):",
+        f"  {'all':<38} {scores.accuracy:.3f} ({scores.low:.3f} to {scores.high:.3f}), "
+        f"balanced {scores.balanced_accuracy:.3f}",
+        f"  {f'probability at least {scores.min_probability:g}':<38} "
+        f"{scores.share_answered:.3f} answered{answered}",
+    ]
 
 
 def _space(score: Score) -> str:

@@ -1,12 +1,13 @@
 """The evaluation of an output: read, evaluate, fit the classifier, keep both."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import sklearn
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from recognition.classifier.fitting import fit_classifier
+from recognition.classifier.fitting import fit_classifier, fit_varieties
 from recognition.classifier.storing import ClassifierRecord, classifier_files
 from recognition.classifier.vectors import ViewsEngine, vectors_of
 from recognition.current import CurrentPhotographs, read_current
@@ -19,7 +20,7 @@ from spark_assets import __version__
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import load_feature_model
 from spark_assets.images.decoding import ImageLimits
-from spark_assets.images.naming import LabelRule
+from spark_assets.images.naming import LabelRule, groups_of
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.evaluation import Evaluation, evaluation_file
 from spark_assets.output.ids import new_run_id
@@ -37,7 +38,7 @@ class EvaluateOptions:
     """What an evaluation is asked for.
 
     ``test_images`` None: by folds.  ``false_unknown_rate`` is the share of known fruit that the
-    classifier may call unknown.
+    classifier may call unknown.  ``variety_regex`` None: labels alone.
     """
 
     output: Location
@@ -46,6 +47,7 @@ class EvaluateOptions:
     group_by: str | None
     max_images: int
     false_unknown_rate: float
+    variety_regex: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ def evaluate_output(options: EvaluateOptions) -> KeptEvaluation:
         vectors_of(photographs.features),
         [label for label in photographs.labels if label is not None],
         objects,
+        _varieties_of(photographs.paths, options),
     )
     setup = EvaluationSetup(
         model_id=record.model_id,
@@ -87,6 +90,7 @@ def evaluate_output(options: EvaluateOptions) -> KeptEvaluation:
         n_copies=n_copies,
         n_looked_at=len(read),
         n_current=read.n_current,
+        variety_regex=options.variety_regex,
     )
     say(f"evaluating {len(labeled):,} of {read.n_current:,} photographs")
     # Threads that wait for each other make small matrices ten times slower where another program
@@ -98,6 +102,13 @@ def evaluate_output(options: EvaluateOptions) -> KeptEvaluation:
             known = set(photographs.content_sha256)
             evaluated = _on_test_images(output, options, latest, labeled, setup, known)
         return _keep(output, options, latest, record, photographs, labeled, evaluated)
+
+
+def _varieties_of(paths: Sequence[str], options: EvaluateOptions) -> list[str | None]:
+    """Return the variety of each photograph; none at all where no expression is given."""
+    if options.variety_regex is None:
+        return []
+    return groups_of(paths, options.variety_regex, "--variety-regex")
 
 
 def _components(record: PCARecord) -> int | float:
@@ -127,7 +138,8 @@ def _on_test_images(
     rows, n_copies = labeled_rows(found.labels, found.content_sha256, known)
     # An object of the test is another one than its namesake in training.
     objects = [f"test\n{name}" for name in objects_of(found.paths, found.labels, options.group_by)]
-    others = LabeledPhotographs.of(found.features, found.labels, objects, rows)
+    varieties = _varieties_of(found.paths, options)
+    others = LabeledPhotographs.of(found.features, found.labels, objects, rows, varieties)
     setup = replace(setup, n_copies=setup.n_copies + n_copies)
     return evaluate_on_others(labeled, others, setup, n_rejected=found.n_rejected)
 
@@ -144,6 +156,15 @@ def _keep(
     pca, _ = load_pca_model(output.folder(PCA_MODEL))
     evaluation = evaluated.evaluation
     thumbnails = partial(make_thumbnails, latest.images, ImageLimits(**latest.options["limits"]))
+    varieties = None
+    if evaluated.variety_temperature is not None:
+        varieties = fit_varieties(
+            labeled.vectors,
+            labeled.labels,
+            labeled.varieties,
+            setting=evaluated.setting,
+            temperature=evaluated.variety_temperature,
+        )
     classifier = fit_classifier(
         pca,
         photographs.features,
@@ -154,6 +175,7 @@ def _keep(
         held_out=evaluated.held_out,
         false_unknown_rate=options.false_unknown_rate,
         make_thumbnails=thumbnails,
+        varieties=varieties,
     )
     best = evaluation.main_score
     kept = ClassifierRecord(
@@ -177,6 +199,10 @@ def _keep(
         accuracy_high=best.high,
         versions={"fruits": __version__, "scikit-learn": sklearn.__version__},
         sha256={},
+        variety_regex=options.variety_regex,
+        n_varieties=0 if varieties is None else len(varieties.known),
+        variety_temperature=evaluated.variety_temperature,
+        variety_min_probability=None if varieties is None else varieties.min_probability,
     )
     files = classifier_files(classifier, kept) | evaluation_file(evaluation)
     with begin(output.location, new_run_id(output)) as change:

@@ -19,6 +19,7 @@ from spark_assets.output.evaluation import (
     CurvePoint,
     Evaluation,
     Score,
+    VarietyScores,
 )
 
 
@@ -33,11 +34,15 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluated:
-    """An evaluation, the setting to fit with, and what is known of photographs held out."""
+    """An evaluation, the setting to fit with, and what is known of photographs held out.
+
+    ``variety_temperature`` is None where no varieties are named.
+    """
 
     evaluation: Evaluation
     setting: Setting
     held_out: HeldOut
+    variety_temperature: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +104,7 @@ def build_evaluation(
     *,
     left_out: list[str],
     n_rejected: int = 0,
+    varieties: VarietyScores | None = None,
 ) -> Evaluation:
     """Return the evaluation whose first split is the main one.
 
@@ -135,6 +141,7 @@ def build_evaluation(
         calibration=bins,
         calibration_error=error,
         curve=main.curve,
+        varieties=varieties,
     )
 
 

@@ -15,7 +15,7 @@ _N_RESAMPLES = 1000
 _SEED = 0
 _N_BINS = 10
 # No probability is 0: a label that a fold's training did not hold would give infinite surprise.
-_MIN_LOGIT = -1e3
+MIN_LOGIT = -1e3
 
 Labels = NDArray[np.str_]
 
@@ -59,7 +59,7 @@ def confusions(truth: Labels, predicted: Labels) -> list[Confusion]:
 
 def temperature_of(logits: Sequence[NDArray[float64]], truth: NDArray[np.intp]) -> float:
     """Return the temperature of the logits of all folds.  ``truth`` is a column for each row."""
-    return fit_temperature(np.maximum(np.concatenate(logits), _MIN_LOGIT), truth)
+    return fit_temperature(np.maximum(np.concatenate(logits), MIN_LOGIT), truth)
 
 
 def tempered_probabilities(
@@ -72,18 +72,28 @@ def tempered_probabilities(
 
     Where none is given, each fold has that of the others: none is judged by what it was set with.
     """
-    logits = [np.maximum(each, _MIN_LOGIT) for each in logits]
+    logits = [np.maximum(each, MIN_LOGIT) for each in logits]
     if temperature is not None:
         return probabilities(np.concatenate(logits) / temperature)
     ends = np.cumsum([len(each) for each in logits])
-    truths = np.split(truth, ends[:-1])
-    parts = []
-    for number, each in enumerate(logits):
-        others = [n for n in range(len(logits)) if n != number] or [number]
+    temperatures = temperatures_of_others(logits, np.split(truth, ends[:-1]))
+    parts = zip(logits, temperatures, strict=True)
+    return np.concatenate([probabilities(each / best) for each, best in parts])
+
+
+def temperatures_of_others(
+    logits: Sequence[NDArray[float64]], truths: Sequence[NDArray[np.intp]]
+) -> list[float]:
+    """Return for each fold the temperature of the logits of the others.
+
+    Where the others have no photographs, it is that of the fold.
+    """
+    temperatures = []
+    for number in range(len(logits)):
+        others = [n for n, truth in enumerate(truths) if n != number and len(truth)] or [number]
         of_others = np.concatenate([logits[n] for n in others])
-        best = fit_temperature(of_others, np.concatenate([truths[n] for n in others]))
-        parts.append(probabilities(each / best))
-    return np.concatenate(parts)
+        temperatures.append(fit_temperature(of_others, np.concatenate([truths[n] for n in others])))
+    return temperatures
 
 
 def calibration(

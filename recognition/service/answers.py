@@ -25,6 +25,8 @@ class AnswerWriter:
             "label": None if answer.label is None else printable(answer.label),
             "likeliest": printable(answer.likeliest),
             "probability": answer.probability,
+            "variety": None if answer.variety is None else printable(answer.variety),
+            "variety_probability": answer.variety_probability,
             "known_score": answer.known_score,
             "point": list(answer.point),
             "neighbors": [

@@ -62,6 +62,12 @@ const show = (answer) => {
   const isKnown = answer.label !== null;
   byId("label").textContent = isKnown ? answer.label : words.unknown;
   byId("label").classList.toggle("unknown", !isKnown);
+  byId("variety").textContent = answer.variety === null
+    ? ""
+    : fill(words.variety, {
+        variety: answer.variety,
+        share: probability(answer.variety_probability),
+      });
   byId("meter").hidden = !isKnown;
   byId("meter").firstElementChild.style.width = `${100 * answer.probability}%`;
   byId("probability").textContent = isKnown
@@ -78,7 +84,7 @@ const show = (answer) => {
   document.body.classList.add("answered");
   byId("answer").hidden = false;
   showPlane();
-  const said = ["label", "probability", "explanation"].map((id) => byId(id).textContent);
+  const said = ["label", "variety", "probability", "explanation"].map((id) => byId(id).textContent);
   say(said.filter(Boolean).join(", "), true);
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   byId("answer").scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });

@@ -72,6 +72,31 @@ class CurvePoint:
 
 
 @dataclass(frozen=True, slots=True)
+class VarietyScores:
+    """How often the variety was right; shares from 0 to 1.
+
+    Of ``n_tested`` photographs with a variety, ``accuracy`` (in 95 % of samples of as many objects
+    between ``low`` and ``high``) is the share whose label and variety are both right, whatever the
+    probability; ``share_answered`` is the share for which a variety is answered, whose probability
+    is at least ``min_probability``.  ``accuracy_answered`` is of those, and of photographs of
+    labels without varieties for which one is answered; None where none is.  ``n_left_out``
+    photographs are of a variety that the training part had not, or had alone of its label.
+    """
+
+    variety_regex: str
+    n_varieties: int
+    n_tested: int
+    n_left_out: int
+    accuracy: float
+    low: float
+    high: float
+    balanced_accuracy: float
+    min_probability: float
+    share_answered: float
+    accuracy_answered: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """One evaluation of the features behind one PCA model.
 
@@ -81,7 +106,7 @@ class Evaluation:
     and ``calibration_error`` (the mean distance of probability and accuracy) are of that score.
     ``n_copies`` photographs are left out, which are another one of the output or of the test
     byte for byte.  ``labels_left_out`` have one object only, so that nobody can tell whether
-    another would be recognized.
+    another would be recognized.  ``varieties`` is None where no varieties are named.
     """
 
     model_id: str
@@ -109,6 +134,7 @@ class Evaluation:
     calibration: list[CalibrationBin]
     calibration_error: float
     curve: list[CurvePoint]
+    varieties: VarietyScores | None = None
 
     @property
     def is_sample(self) -> bool:
@@ -142,7 +168,9 @@ class Evaluation:
             "curve": CurvePoint,
         }
         made = {name: [kind(**each) for each in value[name]] for name, kind in lists.items()}
-        return cls(**{**value, **made})
+        varieties = value.get("varieties")
+        found = None if varieties is None else VarietyScores(**varieties)
+        return cls(**{**value, **made, "varieties": found})
 
 
 def evaluation_file(evaluation: Evaluation) -> dict[str, bytes]:

@@ -1,0 +1,199 @@
+"""The evaluation of varieties: in the folds of the labels, or on the same test set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import float64, intp
+from numpy.typing import NDArray
+
+from recognition.classifier.fitting import Setting
+from recognition.classifier.linear import fit_temperature
+from recognition.classifier.varieties import (
+    MIN_PROBABILITY,
+    VarietySet,
+    coded_varieties,
+    joint_probabilities,
+    most_probable,
+)
+from recognition.evaluation.folds import Fold
+from recognition.evaluation.labeled import LabeledPhotographs
+from recognition.evaluation.predictions import FittedFolds
+from recognition.evaluation.scores import MIN_LOGIT, accuracy_interval, temperatures_of_others
+from spark_assets.errors import FruitsError
+from spark_assets.output.evaluation import VarietyScores
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TestedVarieties:
+    """What classifiers of varieties found of photographs that they were not fitted on.
+
+    Fold after fold, n_tested photographs in all.
+
+    Attributes
+    ----------
+    known : VarietySet
+    logits : ndarray of shape (n_tested, n_varieties), float64
+        Minus infinity for a variety that the fold's training part had not.
+    truth : ndarray of shape (n_tested,)
+        The number of the variety; -1 for a photograph without one, and where the training part
+        had not that variety and another one of the label: nothing can be answered then.
+    sizes : list of int
+        Numbers of photographs of the folds.
+    labels, objects : list of str
+        Of each tested photograph.
+    n_left_out : int
+        Photographs with a variety whose ``truth`` is -1.
+    """
+
+    known: VarietySet
+    logits: NDArray[float64]
+    truth: NDArray[intp]
+    sizes: list[int]
+    labels: list[str]
+    objects: list[str]
+    n_left_out: int
+
+    @classmethod
+    def of(
+        cls, photographs: LabeledPhotographs, folds: Sequence[Fold], setting: Setting
+    ) -> "TestedVarieties":
+        """Fit on the training part of each fold, and ask about the test part.
+
+        Raises FruitsError where no label has two varieties.
+        """
+        known, codes = coded_varieties(photographs.labels, photographs.varieties)
+        if not len(known):
+            raise FruitsError(
+                "no label has photographs of two varieties; give --variety-regex an expression "
+                "whose first group names the variety in a path, such as '^[^/]+/([^/]+)/'"
+            )
+        logits = np.concatenate(_logits(photographs, codes, folds, setting, len(known)))
+        rows = np.concatenate([fold.test for fold in folds])
+        labels = np.asarray(known.labels)
+        same = (labels[:, np.newaxis] == labels).astype(int)
+        n_seen = np.isfinite(logits).astype(int) @ same
+        tested = codes[rows]
+        is_seen = np.isfinite(logits[np.arange(len(rows)), tested])
+        can_be_right = (tested >= 0) & is_seen & (n_seen[np.arange(len(rows)), tested] >= 2)
+        return cls(
+            known,
+            logits,
+            np.where(can_be_right, tested, -1),
+            [len(fold.test) for fold in folds],
+            [photographs.labels[row] for row in rows],
+            [photographs.objects[row] for row in rows],
+            int(np.sum((tested >= 0) & ~can_be_right)),
+        )
+
+    def temperature(self, predicted: NDArray[np.str_]) -> float:
+        """Return the temperature of varieties, where the predicted label, (n_tested,), is right.
+
+        Raises FruitsError where there is no such photograph.
+        """
+        usable = self._usable(predicted)
+        return fit_temperature(self._of_label(usable), self.truth[usable])
+
+    def of_others(self, predicted: NDArray[np.str_]) -> NDArray[float64]:
+        """Return for each photograph the temperature of the other folds, (n_tested,)."""
+        parts = np.split(self._usable(predicted), np.cumsum(self.sizes)[:-1])
+        starts = np.cumsum([0, *self.sizes[:-1]])
+        rows = [start + np.flatnonzero(part) for start, part in zip(starts, parts, strict=True)]
+        temperatures = temperatures_of_others(
+            [self._of_label(each) for each in rows], [self.truth[each] for each in rows]
+        )
+        return np.repeat(temperatures, self.sizes)
+
+    def scores(
+        self,
+        labels: Sequence[str],
+        shares: NDArray[float64],
+        temperatures: NDArray[float64],
+        variety_regex: str,
+    ) -> VarietyScores:
+        """Score varieties of the labels that ``shares`` (n_tested, n_labels) say.
+
+        A photograph of a label without varieties for which one is answered is an error among those
+        answered.
+
+        Raises FruitsError where no photograph has a variety that can be answered.
+        """
+        is_tested = self.truth >= 0
+        if not is_tested.any():
+            raise FruitsError(
+                f"none of the {len(self.labels)} test photographs has a variety of the output; "
+                "give --test-images a folder with the same folders in it"
+            )
+        predicted = shares.argmax(axis=1)
+        label_codes = self.known.label_codes(labels)
+        finite = np.maximum(self.logits, MIN_LOGIT) / temperatures[:, np.newaxis]
+        joint = joint_probabilities(finite, shares, label_codes)
+        candidates = (label_codes == predicted[:, np.newaxis]) & np.isfinite(self.logits)
+        found, probability = most_probable(joint, candidates)
+        is_right = (found == self.truth) & is_tested
+        is_sure = (found >= 0) & (probability >= MIN_PROBABILITY)
+        judged = is_sure & (is_tested | ~np.isin(self.labels, self.known.labels))
+        objects = [self.objects[row] for row in np.flatnonzero(is_tested)]
+        accuracy, low, high = accuracy_interval(is_right[is_tested], objects)
+        recalls = [is_right[self.truth == each].mean() for each in np.unique(self.truth[is_tested])]
+        return VarietyScores(
+            variety_regex=variety_regex,
+            n_varieties=int(np.isfinite(self.logits).any(axis=0).sum()),
+            n_tested=int(is_tested.sum()),
+            n_left_out=self.n_left_out,
+            accuracy=accuracy,
+            low=low,
+            high=high,
+            balanced_accuracy=float(np.mean(recalls)),
+            min_probability=MIN_PROBABILITY,
+            share_answered=float(np.mean(is_sure[is_tested])),
+            accuracy_answered=float(np.mean(is_right[judged])) if judged.any() else None,
+        )
+
+    def _usable(self, predicted: NDArray[np.str_]) -> Mask:
+        usable: Mask = (self.truth >= 0) & (predicted == np.asarray(self.labels))
+        if not usable.any():
+            raise FruitsError(
+                f"of none of {len(self.labels)} photographs could a variety be evaluated: its "
+                "label was wrong, or the training part had fewer than two varieties of the label; "
+                "give another --group-by, or leave out --variety-regex"
+            )
+        return usable
+
+    def _of_label(self, rows: NDArray[np.bool_] | NDArray[intp]) -> NDArray[float64]:
+        """Return the logits of photographs, with no other varieties than those of the label."""
+        labels = np.asarray(self.known.labels)
+        same = labels[self.truth[rows]][:, np.newaxis] == labels
+        return np.maximum(np.where(same, self.logits[rows], -np.inf), MIN_LOGIT)
+
+
+def _logits(
+    photographs: LabeledPhotographs,
+    codes: NDArray[intp],
+    folds: Sequence[Fold],
+    setting: Setting,
+    n_varieties: int,
+) -> list[NDArray[float64]]:
+    """Return the logits of the test part of each fold, (n, n_varieties)."""
+    rows = np.flatnonzero(codes >= 0)
+    place = np.cumsum(codes >= 0) - 1
+    within = [Fold(*(place[part[codes[part] >= 0]] for part in (f.train, f.test))) for f in folds]
+    can_fit = [len(set(codes[rows[fold.train]])) >= 2 for fold in within]
+    fitted = FittedFolds.of(
+        photographs.vectors[rows],
+        codes[rows],
+        [fold for fold, can in zip(within, can_fit, strict=True) if can],
+    )
+    fits = iter(fitted.fits)
+    parts = []
+    for fold, can in zip(folds, can_fit, strict=True):
+        logits = np.full((len(fold.test), n_varieties), -np.inf)
+        if can:
+            fit = next(fits)
+            linear = fit.classifier(setting.penalty, fit.n_axes(setting.components))
+            seen = np.array([int(name) for name in linear.labels], intp)
+            logits[:, seen] = linear.logits(photographs.vectors[fold.test])
+        parts.append(logits)
+    return parts
