@@ -24,7 +24,7 @@ from recognition.evaluation.record import (
 )
 from recognition.evaluation.scores import temperature_of, tempered_probabilities
 from recognition.evaluation.selection import choose_neighbors, choose_ridge
-from recognition.evaluation.varieties import TestedVarieties
+from recognition.evaluation.varieties import VarietyPredictions
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation import CLUSTERS, OBJECTS, PHOTOGRAPHS, TEST
 
@@ -58,7 +58,7 @@ def evaluate_by_folds(photographs: LabeledPhotographs, setup: EvaluationSetup) -
     shares = tempered_probabilities(main.logits(chosen.setting), codes)
     varieties, temperature = None, None
     if setup.variety_regex is not None:
-        found = TestedVarieties.of(grouped, main.folds, chosen.setting)
+        found = VarietyPredictions.of(grouped, main.folds, chosen.setting)
         predicted = np.asarray(labels)[shares.argmax(axis=1)]
         temperature = found.temperature(predicted)
         varieties = found.scores(labels, shares, found.of_others(predicted), setup.variety_regex)
@@ -117,9 +117,9 @@ def evaluate_on_others(
     )
     varieties, temperature = None, None
     if setup.variety_regex is not None:
-        seen = TestedVarieties.of(photographs, folds, chosen.setting)
+        seen = VarietyPredictions.of(photographs, folds, chosen.setting)
         temperature = seen.temperature(np.asarray(labels)[held_out.logits.argmax(axis=1)])
-        found = TestedVarieties.of(both, fitted.folds, chosen.setting)
+        found = VarietyPredictions.of(both, fitted.folds, chosen.setting)
         temperatures = np.full(len(test), temperature)
         varieties = found.scores(labels, shares, temperatures, setup.variety_regex)
     evaluation = build_evaluation(

@@ -27,7 +27,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TestedVarieties:
+class VarietyPredictions:
     """What classifiers of varieties found of photographs that they were not fitted on.
 
     Fold after fold, n_tested photographs in all.
@@ -59,7 +59,7 @@ class TestedVarieties:
     @classmethod
     def of(
         cls, photographs: LabeledPhotographs, folds: Sequence[Fold], setting: Setting
-    ) -> "TestedVarieties":
+    ) -> "VarietyPredictions":
         """Fit on the training part of each fold, and ask about the test part.
 
         Raises FruitsError where no label has two varieties.

@@ -6,11 +6,12 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from recognition.classifier.varieties import MIN_PROBABILITY
+from recognition.classifier.varieties import MIN_PROBABILITY, VarietySet
 from recognition.evaluation.evaluate import evaluate_by_folds, evaluate_on_others
 from recognition.evaluation.labeled import EvaluationSetup
 from recognition.evaluation.messages import lines_of
 from recognition.evaluation.record import Evaluated
+from recognition.evaluation.varieties import VarietyPredictions
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation import Evaluation, VarietyScores
 from tests.made_report import made_facts
@@ -88,6 +89,26 @@ def test_with_the_wrong_label_no_variety_is_right():
     assert evaluation.varieties.accuracy <= n_of_right_label / N_WITH_VARIETY < 0.95
 
 
+def test_the_label_is_predicted_first_then_one_of_its_varieties():
+    known = VarietySet(["apple", "apple", "pear", "pear"], ["Fuji", "Gala", "Conference", "red"])
+    tested = VarietyPredictions(
+        known,
+        logits=np.array([[0.0, 0.0, 0.0, 50.0]]),
+        truth=np.array([3]),
+        sizes=[1],
+        labels=["pear"],
+        objects=["a pear"],
+        n_left_out=0,
+    )
+
+    def accuracy(of_apple: float) -> float:
+        shares = np.array([[of_apple, 1 - of_apple]])
+        return tested.scores(["apple", "pear"], shares, np.ones(1), "regex").accuracy
+
+    # At 0.6 the most probable variety of all is the red pear's, with 0.4.
+    assert (accuracy(0.6), accuracy(0.4)) == (0.0, 1.0)
+
+
 def test_a_variety_that_training_had_not_is_left_out_and_counted():
     made = made_varieties(of_label=4.0, of_variety=2.0)
     objects = [
@@ -100,13 +121,15 @@ def test_a_variety_that_training_had_not_is_left_out_and_counted():
 
 
 def test_other_photographs_are_predicted_at_the_temperature_of_the_folds():
-    made = made_varieties(of_variety=0.3)
+    made = made_varieties(of_variety=0.1)
     known = evaluated(made)
     noise = 0.3 * np.random.default_rng(7).normal(size=made.features.shape).astype(np.float32)
     others = replace(made, features=made.features + noise).labeled
     found = evaluate_on_others(made.labeled, others, SETUP, n_rejected=0)
     assert found.variety_temperature == pytest.approx(known.variety_temperature)
     assert scores_of(found).n_tested == N_WITH_VARIETY
+    # With a temperature that is too low, nearly all are.
+    assert scores_of(found).share_answered < 0.7
     strange = replace(others, varieties=["never seen"] * len(others))
     with pytest.raises(FruitsError, match="none of the 168 test photographs has a variety"):
         evaluate_on_others(made.labeled, strange, SETUP, n_rejected=0)
