@@ -13,6 +13,7 @@ from spark_assets.output.evaluation import (
     Evaluation,
     LabelScore,
     Score,
+    VarietyScores,
 )
 from spark_assets.report.evaluation_figures import MAX_LABELS_IN_MATRIX, confusion_matrix
 from spark_assets.report.page import render
@@ -142,3 +143,18 @@ def test_a_sample_is_said_to_be_one_and_copies_that_are_left_out_make_none():
     assert "random sample" not in page_of(made_evaluation())
     page = " ".join(page_of(made_evaluation(n_current=900, n_unlabeled=0)).split())
     assert "120 photographs, a random sample of 900. 2 are copies of another" in page
+
+
+def test_varieties_have_a_table_where_there_are_some():
+    scores = VarietyScores("regex", 12, 47, 3, 0.574, 0.426, 0.723, 0.591, 0.8, 0.319, 0.933)
+    assert 'id="varieties"' not in page_of(made_evaluation())
+    table = re.search(
+        r'<table id="varieties">(.*?)</table>', page_of(made_evaluation(varieties=scores)), re.S
+    )
+    assert table is not None
+    assert "12 varieties" in table[1]
+    assert "47 photographs; 3 of varieties" in table[1]
+    assert [float(each) for each in re.findall('data-value="([^"]*)"', table[1])] == [0.574, 0.319]
+    assert "93.3" in table[1]
+    none = page_of(made_evaluation(varieties=replace(scores, accuracy_answered=None)))
+    assert 'id="varieties"' in none
