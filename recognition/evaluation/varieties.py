@@ -182,7 +182,7 @@ def _logits(
     within = [Fold(*(place[part[codes[part] >= 0]] for part in (f.train, f.test))) for f in folds]
     can_fit = [len(set(codes[rows[fold.train]])) >= 2 for fold in within]
     fitted = FittedFolds.of(
-        photographs.vectors[rows],
+        photographs.take(rows.tolist()).vectors,
         codes[rows],
         [fold for fold, can in zip(within, can_fit, strict=True) if can],
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, FileChooser, Page, expect
+from playwright.sync_api import Browser, FileChooser, Page, Route, expect
 
 from tests.end_to_end.serving import Served, serving, some
 from tests.recognition.hostile import HTML
@@ -120,6 +120,30 @@ def test_a_dropped_photograph_is_named(opened, lime):
         expect(neighbors.first.locator("img")).to_have_js_property("complete", True)
         assert neighbors.first.locator("img").evaluate("img => img.naturalWidth") > 50
         assert page.locator("#photograph").evaluate("img => img.naturalWidth") == 100
+
+
+def test_a_variety_is_shown_with_its_probability_where_there_is_one(opened, lime):
+    shown = {
+        "en": "Variety: <b>Key (probability 83%)",
+        "fr": "Variété : <b>Key (probabilité : 83 %)",
+    }
+    for language, text in shown.items():
+        with opened(f"?lang={language}") as page:
+            drop(page, lime.read_bytes())
+            expect_answer(page, "Limes")
+            expect(page.locator("#variety")).to_be_hidden()
+
+            def name_the_variety(route: Route) -> None:
+                answer = route.fetch().json()
+                named = {"variety": "<b>Key", "variety_probability": 0.83}
+                route.fulfill(json=answer | named)
+
+            page.route("**/identify*", name_the_variety)
+            drop(page, lime.read_bytes())
+            variety = page.locator("#variety")
+            expect(variety).to_be_visible()
+            assert re.sub(r"\s", " ", variety.inner_text()) == text
+            assert_fits(page)
 
 
 def test_the_place_of_a_photograph_is_marked_among_the_known_ones(opened, lime):
