@@ -22,12 +22,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.figures import describe_machine
-from benchmarks.settings import cosines, featurize
 from benchmarks.workbench import say
 from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.features.engines import LiteRTEngine
 from spark_assets.features.feature_model import IMAGE_SIZE_PX
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import Pixels
+from spark_assets.runtime.quiet import quiet_native_stderr
 
 SCALES = (8, 4, 2)
 # A photograph of 4032 x 3024 has the first at 1/4 and the third at 1/8.
@@ -89,10 +90,18 @@ def compare(
         buffer = io.BytesIO()
         photograph.save(buffer, "JPEG", quality=_QUALITY, subsampling="4:2:0")
         pairs.append((square(buffer.getvalue(), 1), square(buffer.getvalue(), scale)))
-    full, _ = featurize(flatbuffer, np.stack([each[0][0] for each in pairs]))
-    reduced, _ = featurize(flatbuffer, np.stack([each[1][0] for each in pairs]))
+    with quiet_native_stderr():
+        engine = LiteRTEngine(flatbuffer)
+    full, reduced = (engine(np.stack([each[which][0] for each in pairs])) for which in (0, 1))
     ratio = statistics.median(each[0][1] / each[1][1] for each in pairs)
     return cosines(full, reduced), ratio
+
+
+def cosines(some: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the cosine between each row of one matrix and that of another: (n,)."""
+    lengths = np.linalg.norm(some, axis=1) * np.linalg.norm(others, axis=1)
+    found: NDArray[np.float32] = np.sum(some * others, axis=1) / lengths
+    return found
 
 
 def lines(photographs: Sequence[Image.Image], flatbuffer: bytes) -> Iterator[str]:

@@ -5,28 +5,30 @@
 """
 
 import re
+from collections.abc import Iterator
 
 from docs.figures import DOCS, MARKED
 
 MODEL_CARD = DOCS / "model-card.md"
-_SCORE = re.compile(
-    r"^  (\D+), ([\w ]+?) +([\d.]+) \(([\d.]+) to ([\d.]+)\), balanced ([\d.]+)", re.M
-)
-_BLOCK = re.compile(r"^accuracy, (.*?)(?:, \d folds)?:\n((?:  .*\n)+)", re.M)
+# The network of the default settings.
+_ALPHA, _SIZE_PX = "1.0", "224"
 _SPLITS = {
-    "whole objects left out": "objects",
-    "single photographs left out": "frames",
-    "on the test images": "test",
+    "turntable, 12 fruits: a fifth at random": "random",
+    "turntable, 3 fruits: other varieties": "varieties",
+    "phones, 19 fruits: other shops": "phones",
+    "turntable to phones, the fruits of both": "transfer",
 }
-_NAMES = {"nearest neighbor": "nearest", "logistic regression": "logistic"}
-# The rows of the tables of what is refused, in order.
-_REFUSED = ("easy_random", "easy_test", "hard_random", "hard_test", "hard_object")
+_SCORE = "virtual-logit matching"
+_INTERVAL = re.compile(r"([\d.]+) \(([\d.]+) to ([\d.]+)\)")
+
+Row = dict[str, str]
 
 
 def figures() -> dict[str, str]:
     """Return every figure by name, as it is written."""
     text = (DOCS / "accuracy.md").read_text(encoding="utf-8")
-    return {**_scores(text), **_refused(text), **_speed()}
+    rows = [row for row in _rows(text) if (row.get("alpha"), row.get("px")) == (_ALPHA, _SIZE_PX)]
+    return {**_accuracies(rows), **_unknown(rows), **_speed()}
 
 
 def filled_in(text: str) -> str:
@@ -37,40 +39,47 @@ def filled_in(text: str) -> str:
     )
 
 
-def _scores(text: str) -> dict[str, str]:
-    found = {}
-    for split, lines in _BLOCK.findall(text):
-        for name, space, accuracy, low, high, balanced in _SCORE.findall(lines):
-            key = f"{_SPLITS[split]}_{_NAMES[name]}"
-            key += "_all" if space == "all features" else ""
-            found |= {
-                key: _percent(accuracy),
-                f"{key}_low": _percent(low),
-                f"{key}_high": _percent(high),
-                f"{key}_balanced": _percent(balanced),
-            }
-    return found
+def _rows(text: str) -> Iterator[Row]:
+    """Yield the rows of all tables of a page, by the header of each column."""
+    for table in re.findall(r"(?:^\|.*\|\n)+", text, flags=re.M):
+        header, _, *rows = (
+            [cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()
+        )
+        for row in rows:
+            yield dict(zip(header, row, strict=True))
 
 
-def _refused(text: str) -> dict[str, str]:
-    rows = re.findall(r"^\| [^|]+ \| ([\d.]+ %) \| ([\d.]+ %) \| ([\d.]+ %) \|$", text, flags=re.M)
+def _accuracies(rows: list[Row]) -> dict[str, str]:
     found = {}
-    for name, (known, left_out, without_fruit) in zip(_REFUSED, rows, strict=True):
+    for row in rows:
+        if row.get("data") not in _SPLITS:
+            continue
+        key = _SPLITS[row["data"]]
+        interval = _INTERVAL.fullmatch(row["accuracy (95 % interval)"])
+        assert interval is not None
         found |= {
-            f"{name}_known": known,
-            f"{name}_left_out": left_out,
-            f"{name}_without_fruit": without_fruit,
+            key: _percent(interval[1]),
+            f"{key}_low": _percent(interval[2]),
+            f"{key}_high": _percent(interval[3]),
+            f"{key}_balanced": _percent(row["balanced"]),
+            f"{key}_calibration": _percent(row["calibration error"]),
+            f"{key}_false_unknown": row["false unknown"],
         }
     return found
+
+
+def _unknown(rows: list[Row]) -> dict[str, str]:
+    (row,) = (row for row in rows if row.get("score") == _SCORE)
+    columns = ("vegetables", "packages", "a fruit left out", "crops", "drawn")
+    # The share that is refused stands before the AUROC.
+    return {f"refused_{name.split()[-1]}": row[name].split(" (")[0] for name in columns}
 
 
 def _speed() -> dict[str, str]:
     text = (DOCS / "identify.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([^|]+?) \| at most [^|]+ \| ([^|]+) \|$", text, flags=re.M)
     whole, first, further = (value.strip() for _, value in rows)
-    size = re.search(r"known photographs: \S+, ([\d.]+ MB)", text)
-    assert size is not None
-    return {"whole": whole, "first": first, "further": further, "exported": size[1]}
+    return {"whole": whole, "first": first, "further": further}
 
 
 def _percent(share: str) -> str:
