@@ -1,9 +1,9 @@
 """Accuracy on photographs of turntables and of phones, as Markdown.
 
-``python -m benchmarks.accuracy --data FOLDER`` prints four tables: accuracy with its speed and
-price by network and size of image; what is called unknown; the accuracy by the number of phone
-photographs of each fruit; and how far each step from features to the label goes.  ``FOLDER`` holds
-``fruits-360``, ``fruits-3-body``, ``grocery`` and ``weights``.  Features are kept in ``--cache``.
+``python -m benchmarks.accuracy --data FOLDER`` prints tables: accuracy, speed and price by network
+and size of image; what is called unknown; the accuracy by the number of phone photographs of each
+fruit; what folds leave out; and how far each step from features to the label goes.  ``FOLDER``
+holds ``fruits-360``, ``fruits-3-body``, ``grocery`` and ``weights``; ``--cache`` keeps features.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from benchmarks.accuracy import learning_curve, steps, unknown
+from benchmarks.accuracy import folds, learning_curve, steps, unknown
 from benchmarks.accuracy.measured import measure
 from benchmarks.accuracy.sets import PHONES, Library, load_library, load_model, splits
 from benchmarks.accuracy.table import (
@@ -29,8 +29,8 @@ from spark_assets.features.feature_model import IMAGE_SIZE_PX, IMAGE_SIZES_PX, F
 
 _ALPHAS = (0.35, 1.0)
 _SIZES_PX = (224, 288, 320)
-ACCURACY, UNKNOWN, CURVE, STEPS = "accuracy", "unknown", "curve", "steps"
-TABLES = (ACCURACY, UNKNOWN, CURVE, STEPS)
+ACCURACY, UNKNOWN, FOLDS, CURVE, STEPS = "accuracy", "unknown", "folds", "curve", "steps"
+TABLES = (ACCURACY, UNKNOWN, FOLDS, CURVE, STEPS)
 
 # What is loaded of one network: from alpha and size.
 Load = Callable[[float, int], tuple[FeatureModel, Library]]
@@ -46,8 +46,7 @@ def compare_networks(arguments: argparse.Namespace, load: Load) -> list[str]:
         for size_px in arguments.image_sizes:
             model, library = load(alpha, size_px)
             for split in splits(library):
-                is_asked = split.name == PHONES or ACCURACY in arguments.tables
-                if not is_asked:
+                if split.name != PHONES and ACCURACY not in arguments.tables:
                     continue
                 say(f"alpha {alpha:g}, {size_px} px: {split.name}")
                 measured = measure(split, model.facts)
@@ -83,10 +82,11 @@ def tables(arguments: argparse.Namespace) -> Iterable[str]:
             rows.append(learning_curve.row_of(point))
             say(" | ".join(rows[-1]))
         yield markdown(learning_curve.HEADER, rows)
-    if STEPS in arguments.tables:
-        loaded = [load(alpha, IMAGE_SIZE_PX) for alpha in arguments.alphas]
-        rows = [row for model, library in loaded for row in steps.rows_of(library, model.facts)]
-        yield markdown(steps.HEADER, rows)
+    for name, table in ((FOLDS, folds), (STEPS, steps)):
+        if name in arguments.tables:
+            loaded = [load(alpha, IMAGE_SIZE_PX) for alpha in arguments.alphas]
+            rows = [row for model, library in loaded for row in table.rows_of(library, model.facts)]
+            yield markdown(table.HEADER, rows)
 
 
 def _order(rows: Sequence[Sequence[str]], name: str) -> int:

@@ -89,9 +89,7 @@ def load_folders(
 def splits(library: Library) -> Iterator[Split]:
     """Yield the splits of the table, from the one that flatters most to the hardest."""
     yield at_random(library)
-    varieties = library["fruits-3-body/Training"]
-    other_varieties = library["fruits-3-body/Test"].distinct(varieties)
-    yield Split(VARIETIES, varieties, other_varieties, "variety")
+    yield varieties(library)
     yield phones(library)
     yield to_phones(library)
 
@@ -103,6 +101,12 @@ def at_random(library: Library) -> Split:
     n_test = round(_TEST_SHARE * len(both))
     train = both.take(order[n_test:])
     return Split(AT_RANDOM, train, both.take(order[:n_test]).distinct(train))
+
+
+def varieties(library: Library) -> Split:
+    """Return turning apples, cherries and tomatoes, and for the test other varieties of them."""
+    train = library["fruits-3-body/Training"]
+    return Split(VARIETIES, train, library["fruits-3-body/Test"].distinct(train), "variety")
 
 
 def phones(library: Library) -> Split:

@@ -85,9 +85,9 @@ def refused_on_phones(
     """Return by score what a classifier of phone photographs calls unknown."""
     sets = unknown_sets(library)
     found = {each.name: refused(each, measured.split.test, sets) for each in scorers(measured)}
-    left_out = [_left_out(library, label, facts) for label in _labels_to_leave_out(library)]
+    without = [left_out(library, label, facts) for label in _labels_to_leave_out(library)]
     for name, rows in found.items():
-        of_name = [each[name] for each in left_out]
+        of_name = [each[name] for each in without]
         aurocs = [each.auroc for each in of_name if each.auroc is not None]
         share = float(np.mean([each.share for each in of_name]))
         rows[LEFT_OUT] = Refused(share, float(np.mean(aurocs)))
@@ -98,7 +98,7 @@ def _labels_to_leave_out(library: Library) -> list[str]:
     return sorted(set(library["grocery/Training"].labels))[::_LEFT_OUT_STEP]
 
 
-def _left_out(library: Library, label: str, facts: FeatureModelFacts) -> dict[str, Refused]:
+def left_out(library: Library, label: str, facts: FeatureModelFacts) -> dict[str, Refused]:
     """Return by score what a classifier without a label calls unknown of its photographs."""
     split = phones(library)
     others = set(split.train.labels) - {label}
