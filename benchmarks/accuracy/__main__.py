@@ -82,9 +82,12 @@ def tables(arguments: argparse.Namespace) -> Iterable[str]:
             rows.append(learning_curve.row_of(point))
             say(" | ".join(rows[-1]))
         yield markdown(learning_curve.HEADER, rows)
-    for name, table in ((FOLDS, folds), (STEPS, steps)):
+    for name, table, sizes_px in (
+        (FOLDS, folds, arguments.image_sizes),
+        (STEPS, steps, [IMAGE_SIZE_PX]),
+    ):
         if name in arguments.tables:
-            loaded = [load(alpha, IMAGE_SIZE_PX) for alpha in arguments.alphas]
+            loaded = (load(alpha, size) for alpha in arguments.alphas for size in sizes_px)
             rows = [row for model, library in loaded for row in table.rows_of(library, model.facts)]
             yield markdown(table.HEADER, rows)
 

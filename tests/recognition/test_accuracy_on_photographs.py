@@ -14,9 +14,9 @@ pytestmark = pytest.mark.slow
 
 # Of each folder that holds photographs, the first ones by name.
 N_PER_FOLDER = {
-    "fruits-360/Training": 12,
-    "fruits-360/Test": 4,
-    "fruits-3-body/Training": 4,
+    "fruits-360/Training": 10,
+    "fruits-360/Test": 2,
+    "fruits-3-body/Training": 3,
     "grocery/Training": 16,
     "grocery/Validation": 5,
     "grocery/Other": 4,
@@ -81,10 +81,3 @@ def test_packages_are_refused_and_fruit_of_other_shops_is_not(refused):
 
 def test_the_cosine_refuses_more_fruit_of_other_shops_than_the_score_of_unknown(refused):
     assert refused[unknown.VIM][unknown.KNOWN].share < refused[unknown.COSINE][unknown.KNOWN].share
-
-
-def test_a_fruit_left_out_is_told_better_by_the_score_of_unknown_than_by_the_cosine(
-    library, real_model
-):
-    found = unknown.left_out(library, "Kiwi", real_model.facts)
-    assert found[unknown.VIM].auroc > found[unknown.COSINE].auroc + 0.1
