@@ -9,6 +9,7 @@ holds ``fruits-360``, ``fruits-3-body``, ``grocery`` and ``weights``; ``--cache`
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from itertools import product, starmap
 from pathlib import Path
 
 from benchmarks.accuracy import folds, learning_curve, steps, unknown
@@ -27,7 +28,8 @@ from benchmarks.workbench import say
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.features.feature_model import IMAGE_SIZE_PX, IMAGE_SIZES_PX, FeatureModel
 
-_ALPHAS = (0.35, 1.0)
+_DEFAULT_ALPHA = 1.0
+_ALPHAS = (0.35, _DEFAULT_ALPHA)
 _SIZES_PX = (224, 288, 320)
 ACCURACY, UNKNOWN, FOLDS, CURVE, STEPS = "accuracy", "unknown", "folds", "curve", "steps"
 TABLES = (ACCURACY, UNKNOWN, FOLDS, CURVE, STEPS)
@@ -75,21 +77,26 @@ def tables(arguments: argparse.Namespace) -> Iterable[str]:
     if ACCURACY in arguments.tables or UNKNOWN in arguments.tables:
         yield from compare_networks(arguments, load)
     if CURVE in arguments.tables:
-        model, library = load(max(arguments.alphas), IMAGE_SIZE_PX)
+        model, library = load(_DEFAULT_ALPHA, IMAGE_SIZE_PX)
         points = learning_curve.learning_curve(library, model.facts)
         rows = []
         for point in points:
             rows.append(learning_curve.row_of(point))
             say(" | ".join(rows[-1]))
         yield markdown(learning_curve.HEADER, rows)
-    for name, table, sizes_px in (
-        (FOLDS, folds, arguments.image_sizes),
-        (STEPS, steps, [IMAGE_SIZE_PX]),
-    ):
-        if name in arguments.tables:
-            loaded = (load(alpha, size) for alpha in arguments.alphas for size in sizes_px)
-            rows = [row for model, library in loaded for row in table.rows_of(library, model.facts)]
-            yield markdown(table.HEADER, rows)
+    if FOLDS in arguments.tables:
+        clusters = folds.clusters(load(_DEFAULT_ALPHA, IMAGE_SIZE_PX)[1])
+        networks = product(arguments.alphas, arguments.image_sizes)
+        rows = []
+        for model, library in starmap(load, networks):
+            rows += folds.rows_of(library, model.facts, clusters)
+        yield markdown(folds.HEADER, sorted(rows, key=lambda row: row[0], reverse=True))
+    if STEPS in arguments.tables:
+        rows = []
+        for alpha in arguments.alphas:
+            model, library = load(alpha, IMAGE_SIZE_PX)
+            rows += steps.rows_of(library, model.facts)
+        yield markdown(steps.HEADER, rows)
 
 
 def _order(rows: Sequence[Sequence[str]], name: str) -> int:
