@@ -4,7 +4,7 @@ Confident learning (C. G. Northcutt, L. Jiang and I. L. Chuang, "Confident learn
 uncertainty in dataset labels", JAIR 70, 2021, doi:10.1613/jair.1.12125) asks for the probability of
 each label out of fold; cleanlab, its authors' library, finds the candidates and scores them here.
 
-Two classifiers are asked: a ridge classifier, which knows what a label looks like in general, and
+Two classifiers are asked: logistic regression, which knows what a label looks like in general, and
 the nearest neighbours, which know the other photographs of an object.  Where one of them finds the
 label plausible, it is not doubted: their geometric mean counts.
 
@@ -20,11 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import bool_, float32, float64, intp
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
-from recognition.classifier.linear import fit_temperature
-from recognition.classifier.linear import probabilities as softmax
-from recognition.classifier.ridge import ClassSums, RidgeFit, balanced_weights
 
 N_FOLDS = 5
 MIN_LABELS = 2
@@ -34,7 +32,7 @@ MAX_PROBABILITY = 0.02
 # that it has never seen it knows less: of 43 kinds of apple, cherry and tomato it named 81 %, and
 # doubted every ninth label, all of them right.
 MIN_AGREEMENT, MIN_AGREEMENT_OBJECTS = 0.7, 0.85
-_PENALTY = 0.1
+_INVERSE_PENALTY = 100.0
 _N_NEIGHBOURS = 7
 # Cosines of neighbours are all near 1: to this power they tell the nearest from the others.
 _NEARNESS_POWER = 20
@@ -161,34 +159,24 @@ def _out_of_fold(
             probabilities[np.ix_(judged, present)] = 1
             continue
         seen, unseen = features[taught], features[judged]
-        of_seen = np.searchsorted(present, given[taught])
-        is_seen = np.isin(given[judged], present)
-        of_unseen = np.where(is_seen, np.searchsorted(present, given[judged]), -1)
-        general = _ridge(seen, of_seen, unseen, of_unseen) + _LEAST
-        near = _neighbours(seen, of_seen, unseen) + _LEAST
+        general = _logistic(seen, given[taught], unseen) + _LEAST
+        near = _neighbours(seen, np.searchsorted(present, given[taught]), unseen) + _LEAST
         both = np.sqrt(general * near)
         probabilities[np.ix_(judged, present)] = both / both.sum(axis=1, keepdims=True)
     return probabilities
 
 
-def _ridge(
-    seen: NDArray[float32],
-    labels: NDArray[intp],
-    unseen: NDArray[float32],
-    given: NDArray[intp],
+def _logistic(
+    seen: NDArray[float32], labels: NDArray[intp], unseen: NDArray[float32]
 ) -> Probabilities:
-    """Return the probability of each label that is seen, (n_unseen, n_labels).
-
-    ``given`` are the labels of the unseen, which set the temperature alone; -1 where not seen.
-    """
-    n_labels = int(labels.max()) + 1
-    weights = balanced_weights(labels, n_labels)
-    sums = ClassSums.of(seen, labels, weights, np.arange(len(labels)))
-    fit = RidgeFit.of(sums, [str(n) for n in range(n_labels)])
-    logits = fit.classifier(_PENALTY, None).logits(unseen)
-    known = given >= 0
-    temperature = fit_temperature(logits[known], given[known]) if known.any() else 1.0
-    return softmax(logits / temperature)
+    """Return the probability of each label that is seen, (n_unseen, n_labels)."""
+    classifier = LogisticRegression(C=_INVERSE_PENALTY, max_iter=500)
+    with warnings.catch_warnings():
+        # What is left to gain after 500 steps moves no probability across the threshold.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        classifier.fit(seen, labels)
+    probabilities: Probabilities = classifier.predict_proba(unseen)
+    return probabilities
 
 
 def _neighbours(

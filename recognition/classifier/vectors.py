@@ -13,8 +13,9 @@ def vectors_of(features: NDArray[floating]) -> Vectors:
     """Return (n, n_features) features as vectors of unit length; one of zeros stays one.
 
     The square root keeps a few strong features from deciding alone; features behind a ReLU6 are
-    never below 0.  On photographs from phones, unit length is worth 8 points of balanced accuracy
-    to a linear classifier, and the root one more.
+    never below 0.  Of clusters of photographs from phones, left out, the ridge classifier has a
+    balanced accuracy of 0.737 on features, 0.745 at unit length and 0.757 with the root (alpha 1.0;
+    0.697 on each at alpha 0.35).
 
     Source: Arandjelović and Zisserman, Three things everyone should know to improve object
     retrieval, CVPR 2012, doi:10.1109/CVPR.2012.6248018.
@@ -26,8 +27,9 @@ def vectors_of(features: NDArray[floating]) -> Vectors:
 def vectors_of_views(plain: NDArray[floating], mirrored: NDArray[floating]) -> Vectors:
     """Return the mean direction of photographs and of their mirror images, both (n, n_features).
 
-    The mirror image of the photograph that is asked about costs one more run of the network, and is
-    worth one point of accuracy on photographs from phones.
+    The mirror image costs one more run of the network: in the same comparison, balanced accuracy is
+    0.776 with it and 0.757 without.  To fit on mirror images too gives half a point more, for as
+    much time as the run of the chain took.
     """
     return _of_unit_length(vectors_of(plain) + vectors_of(mirrored))
 

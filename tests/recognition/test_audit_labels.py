@@ -79,6 +79,7 @@ def test_what_is_left_out_is_neither_judged_nor_learnt_from():
 
 
 def test_an_object_whose_every_photograph_has_a_wrong_label_is_doubted_by_other_objects():
+    """Its own photographs vouch for each other, unless they are kept together."""
     generator = np.random.default_rng(5)
     labels_of, objects, features = [], [], []
     centres = 3 * generator.standard_normal((3, 24))
@@ -95,6 +96,7 @@ def test_an_object_whose_every_photograph_has_a_wrong_label_is_doubted_by_other_
     ]
     rows = {row for row, each in enumerate(objects) if each == "object 0"}
     assert {doubt.row for doubt in audit_labels(features, wrong, objects).doubts} == rows
+    assert not {doubt.row for doubt in audit_labels(features, wrong).doubts} & rows
 
 
 def test_every_photograph_without_an_object_is_one_of_its_own():
