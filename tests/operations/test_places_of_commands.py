@@ -90,7 +90,7 @@ def test_every_command_refuses_a_place_that_is_none_in_one_sentence(
         ("--images", ["upload"]),
         ("--images", ["erase", "--output", "photographs", "--path", "1.jpg"]),
         ("--images", ["audit", "--output", "photographs"]),
-        ("--against", ["audit", "--output", "photographs"]),
+        ("--test-images", ["audit", "--output", "photographs"]),
         ("--test-images", ["evaluate", "--output", "photographs"]),
         ("--pca-model", ["reduce", "--output", "photographs"]),
         ("--to", ["export-classifier", "--output", "photographs"]),

@@ -2,11 +2,22 @@ import signal
 import threading
 import time
 
+import pytest
+
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.entry import run_entry
 from spark_assets.runtime.interruption import raise_if_interrupted
 
 
+@pytest.fixture
+def hears_ctrl_c():
+    """Take Ctrl-C as in a shell's foreground: what is in its background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_that_another_thread_receives_ends_the_work(capsys):
     heard = []
 
