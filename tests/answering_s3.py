@@ -78,11 +78,20 @@ class _Answers(BaseHTTPRequestHandler):
             self._refuse(int(error[2]), error[3])
 
     def do_PUT(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self._read_body()
         if refusing := _ERROR.fullmatch(self.heard.refusing):
             self._refuse(int(refusing[2]), refusing[3])
         else:
             self._send(200, b"")
+
+    def _read_body(self) -> None:
+        """Read it to its end, or what is left of it would be taken for the next request."""
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            return
+        while size := int(self.rfile.readline(), 16):
+            self.rfile.read(size + len("\r\n"))
+        self.rfile.readline()
 
     do_POST = do_PUT  # noqa: N815 - the name is that of http.server
 
