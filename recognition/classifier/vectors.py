@@ -28,8 +28,8 @@ def vectors_of_views(plain: NDArray[floating], mirrored: NDArray[floating]) -> V
     """Return the mean direction of photographs and of their mirror images, both (n, n_features).
 
     The mirror image costs one more run of the network: in the same comparison, balanced accuracy is
-    0.776 with it and 0.757 without.  To fit on mirror images too gives half a point more, for as
-    much time as the run of the chain took.
+    0.776 with it and 0.757 without.  To fit on mirror images too gives 0.8 points more at 320 px,
+    for another reading of all photographs.
     """
     return _of_unit_length(vectors_of(plain) + vectors_of(mirrored))
 
