@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import Engine, EngineName, build_engine, engine_spec
-from spark_assets.features.feature_model import FeatureModel
+from spark_assets.features.feature_model import FeatureModel, load_feature_model
 from spark_assets.features.task import extract
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry, entries_in, list_images
 from spark_assets.images.naming import LabelRule
 from spark_assets.images.reading import ImageReader, ReadAhead, reader_of_extras
 from spark_assets.images.thumbnails import jpeg_of
+from spark_assets.output.manifest import RunManifest
+from spark_assets.output.output import FEATURE_MODEL, Output
 from spark_assets.pca.batches import feature_matrix
 from spark_assets.pca.sample import path_hash
 from spark_assets.storage.locations import Location
@@ -74,6 +76,28 @@ def featurize_folder(
         usable.column("content_sha256").to_pylist(),
         feature_matrix(usable.column("features").combine_chunks()).astype(float32, copy=False),
         outcomes.num_rows - usable.num_rows,
+    )
+
+
+def featurize_test_images(
+    output: Output,
+    run: RunManifest,
+    images: Location,
+    *,
+    max_images: int,
+    wrap_engine: Callable[[Engine], Engine] = lambda engine: engine,
+) -> FeaturizedFolder:
+    """Featurize a test set with the network of an output, and the label rule of one of its runs.
+
+    Raises FruitsError as `featurize_folder`.
+    """
+    return featurize_folder(
+        images,
+        load_feature_model(output.folder(FEATURE_MODEL)),
+        labels=LabelRule(**run.options["label"]),
+        limits=ImageLimits(**run.options["limits"]),
+        max_images=max_images,
+        wrap_engine=wrap_engine,
     )
 
 

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from benchmarks.accuracy.features import Features, Featurized
 from benchmarks.accuracy.measured import N_FOLDS, evaluated_on
 from benchmarks.accuracy.sets import Library, phones
-from recognition.classifier.vectors import vectors_of
+from recognition.classifier.vectors import unit_rows, vectors_of
 from recognition.evaluation.folds import clusters_of, folds_by_object
 from recognition.evaluation.labeled import LabeledPhotographs
 from recognition.evaluation.scores import label_scores
@@ -39,8 +39,7 @@ def _raw(photographs: Featurized) -> Features:
 
 
 def _unit(photographs: Featurized) -> Features:
-    # The vector of a square is the feature's own direction.
-    return vectors_of(photographs.plain**2)
+    return unit_rows(photographs.plain)
 
 
 def _root(photographs: Featurized) -> Features:

@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy import float32, float64, floating
+from numpy import float64
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.accuracy.features import Features, Featurized
+from benchmarks.accuracy.features import Featurized
 from benchmarks.accuracy.measured import FALSE_UNKNOWN_RATE, N_FOLDS, Measured, measure
 from benchmarks.accuracy.sets import CROPS, DRAWN, Library, Split, phones
 from benchmarks.accuracy.table import percent
 from recognition.classifier.fitting import MAX_REFERENCE
 from recognition.classifier.novelty import unknown_threshold
 from recognition.classifier.reference import evenly_by_label
+from recognition.classifier.vectors import unit_rows
 from recognition.evaluation.folds import clusters_of, folds_by_object
 from spark_assets.features.feature_model import FeatureModelFacts
 
@@ -122,15 +123,9 @@ def _cosine_scorer(train: Featurized) -> Scorer:
 
 def _nearest(train: Featurized, new: Featurized) -> NDArray[float64]:
     rows = evenly_by_label(train.paths, train.labels, MAX_REFERENCE)
-    cosines = _directions(new.plain) @ _directions(train.plain[rows]).T
+    cosines = unit_rows(new.plain) @ unit_rows(train.plain[rows]).T
     nearest: NDArray[float64] = cosines.max(axis=1).astype(float64)
     return nearest
-
-
-def _directions(features: NDArray[floating]) -> Features:
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    directions: Features = (features / np.maximum(lengths, np.finfo(float32).tiny)).astype(float32)
-    return directions
 
 
 HEADER = ("alpha", "px", "score", KNOWN, VEGETABLES, PACKAGES, LEFT_OUT, CROPS, DRAWN)

@@ -71,7 +71,8 @@ def reduced(image: Image.Image) -> Image.Image:
 
 def measure_quality(image: Image.Image) -> Quality:
     """Return the quality of an RGB image that is `reduced`."""
-    return Quality(_brightest(image), _blown(image), _sharpness(np.asarray(image.convert("L"))))
+    grey = image.convert("L")
+    return Quality(_brightest(grey), _blown(image), _sharpness(np.asarray(grey)))
 
 
 def defects(quality: Quality | None, width: int, height: int) -> Iterator[Defect]:
@@ -107,9 +108,8 @@ def defects(quality: Quality | None, width: int, height: int) -> Iterator[Defect
         )
 
 
-def _brightest(image: Image.Image) -> int:
-    """Return the 99th percentile of the grey values."""
-    grey = image.convert("L")
+def _brightest(grey: Image.Image) -> int:
+    """Return the 99th percentile."""
     above = 0.01 * grey.width * grey.height
     for value, n_pixels in enumerate(reversed(grey.histogram())):
         above -= n_pixels

@@ -5,6 +5,8 @@ from numpy import float32
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
+from recognition.classifier.vectors import unit_rows
+
 # Of 1280.  200,000 photographs take 205 MB.
 _N_DIMENSIONS = 256
 _MAX_FITTED = 20_000
@@ -35,9 +37,3 @@ def reduce_features(features: NDArray[float32]) -> NDArray[float32]:
         block = slice(start, start + _ROWS_AT_A_TIME)
         reduced[block] = unit_rows(unit_rows(features[block] - mean) @ axes)
     return reduced
-
-
-def unit_rows(rows: NDArray[float32]) -> NDArray[float32]:
-    """Return rows of unit length; those of zeros stay."""
-    unit: NDArray[float32] = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-    return unit

@@ -22,18 +22,17 @@ from recognition.audit.findings import (
 from recognition.audit.measure import PixelStatistics, measure_photographs
 from recognition.audit.reduction import reduce_features
 from recognition.audit.splits import Splits, split_photographs
-from recognition.current import read_current
-from recognition.photographs import featurize_folder
+from recognition.current import MAX_IMAGES, read_current
+from recognition.photographs import featurize_test_images
 from spark_assets.chain.stopwatch import Stopwatch
-from spark_assets.features.feature_model import load_feature_model
 from spark_assets.images.decoding import ImageLimits
-from spark_assets.images.naming import LabelRule, groups_of
+from spark_assets.images.naming import groups_of
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.finding import AuditRecord, Finding, FindingKind
 from spark_assets.output.findings import findings_files
 from spark_assets.output.ids import new_run_id
 from spark_assets.output.manifest import RunManifest, latest_run
-from spark_assets.output.output import FEATURE_MODEL, FINDINGS, Output
+from spark_assets.output.output import FINDINGS, Output
 from spark_assets.runtime.progress import track
 from spark_assets.storage.locations import Location
 
@@ -49,7 +48,6 @@ THRESHOLDS = {
     "max_sharpness": quality.MAX_BLURRED,
     "min_side_px": float(quality.MIN_SIDE_PX),
 }
-_MAX_TEST_IMAGES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +140,7 @@ def _read(
         statistics = measure_photographs(source, paths, limits)
     if options.test_images is not None:
         with stopwatch.stage("test images"):
-            test = featurize_folder(
-                options.test_images,
-                load_feature_model(output.folder(FEATURE_MODEL)),
-                labels=LabelRule(**run.options["label"]),
-                limits=limits,
-                max_images=_MAX_TEST_IMAGES,
-            )
+            test = featurize_test_images(output, run, options.test_images, max_images=MAX_IMAGES)
             statistics = statistics + measure_photographs(options.test_images, test.paths, limits)
         number = np.repeat(np.array([0, 1], intp), [len(paths), len(test.paths)])
         splits = Splits([source.uri, options.test_images.uri], number)

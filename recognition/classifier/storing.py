@@ -72,7 +72,6 @@ def classifier_files(classifier: FruitClassifier, record: ClassifierRecord) -> d
             "mean": to_lists(novelty.mean[np.newaxis], pa.float32()),
             "axes": to_lists(novelty.axes.reshape(1, -1), pa.float32()),
             "weight": [novelty.weight],
-            "threshold": [novelty.threshold],
         }
     )
     files = {
@@ -128,7 +127,7 @@ def load_classifier(
     varieties = None
     if _VARIETIES in record.sha256:
         varieties = _varieties(_table(folder, _VARIETIES, record), record)
-    novelty = _novelty(_table(folder, _NOVELTY, record))
+    novelty = _novelty(_table(folder, _NOVELTY, record), record)
     return FruitClassifier(pca, linear, novelty, reference, varieties)
 
 
@@ -151,10 +150,10 @@ def _linear(table: pa.Table, labels: list[str]) -> LinearClassifier:
     return LinearClassifier(labels, coefficients, numbers(table["intercept"].combine_chunks()))
 
 
-def _novelty(table: pa.Table) -> Novelty:
+def _novelty(table: pa.Table, record: ClassifierRecord) -> Novelty:
     mean = to_matrix(table.column("mean")).astype(float32, copy=False)[0]
     axes = to_matrix(table.column("axes")).astype(float32, copy=False).reshape(len(mean), -1)
-    return Novelty(mean, axes, table.column("weight")[0].as_py(), table["threshold"][0].as_py())
+    return Novelty(mean, axes, table.column("weight")[0].as_py(), record.unknown_threshold)
 
 
 def read_verified(folder: Folder, name: str, sha256: str | None, *, again: str) -> bytes:

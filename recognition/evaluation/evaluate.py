@@ -55,7 +55,7 @@ def evaluate_by_folds(photographs: LabeledPhotographs, setup: EvaluationSetup) -
     labels, _ = tested.coded()
     codes = main.codes[main.rows]
     # Each fold at the temperature of the others: none is judged by what it was set with.
-    shares = tempered_probabilities(main.logits(chosen.setting), codes)
+    shares = tempered_probabilities(main.by_fold(held_out.logits), codes)
     varieties, temperature = None, None
     if setup.variety_regex is not None:
         found = VarietyPredictions.of(grouped, main.folds, chosen.setting)

@@ -15,17 +15,16 @@ from recognition.evaluation.evaluate import evaluate_by_folds, evaluate_on_other
 from recognition.evaluation.folds import objects_of
 from recognition.evaluation.labeled import EvaluationSetup, LabeledPhotographs, labeled_rows
 from recognition.evaluation.record import Evaluated
-from recognition.photographs import featurize_folder, make_thumbnails
+from recognition.photographs import featurize_test_images, make_thumbnails
 from spark_assets import __version__
 from spark_assets.errors import FruitsError
-from spark_assets.features.feature_model import load_feature_model
 from spark_assets.images.decoding import ImageLimits
-from spark_assets.images.naming import LabelRule, groups_of
+from spark_assets.images.naming import groups_of
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.evaluation import Evaluation, evaluation_file
 from spark_assets.output.ids import new_run_id
 from spark_assets.output.manifest import RunManifest, latest_run
-from spark_assets.output.output import CLASSIFIER, FEATURE_MODEL, FEATURES, PCA_MODEL, Output
+from spark_assets.output.output import CLASSIFIER, FEATURES, PCA_MODEL, Output
 from spark_assets.output.pca_model import PCARecord, load_pca_model, pca_record
 from spark_assets.output.tables import rows_by_run, table_files
 from spark_assets.pca.model import parse_n_components
@@ -126,12 +125,10 @@ def _on_test_images(
 ) -> Evaluated:
     """Ask about a folder; ``known`` are the digests of what is fitted on."""
     assert options.test_images is not None
-    network = load_feature_model(output.folder(FEATURE_MODEL))
-    found = featurize_folder(
+    found = featurize_test_images(
+        output,
+        latest,
         options.test_images,
-        network,
-        labels=LabelRule(**latest.options["label"]),
-        limits=ImageLimits(**latest.options["limits"]),
         max_images=options.max_images,
         wrap_engine=ViewsEngine,
     )

@@ -73,7 +73,7 @@ class FittedFolds:
         settings = list(settings)
 
         def codes_of_fold(fold: Fold, fit: RidgeFit) -> list[NDArray[intp]]:
-            projected, seen = fit.project(self.vectors[fold.test]), _codes_of(fit)
+            projected, seen = fit.project(self.vectors[fold.test]), codes_of(fit)
             n_axes = [fit.n_axes(setting.components) for setting in settings]
             return [
                 seen[fit.logits(projected, setting.penalty, n).argmax(axis=1)]
@@ -99,9 +99,13 @@ class FittedFolds:
         for fold, fit in self._fitted:
             logits = np.full((len(fold.test), int(self.codes.max()) + 1), -np.inf)
             linear = fit.classifier(setting.penalty, fit.n_axes(setting.components))
-            logits[:, _codes_of(fit)] = linear.logits(self.vectors[fold.test])
+            logits[:, codes_of(fit)] = linear.logits(self.vectors[fold.test])
             parts.append(logits)
         return parts
+
+    def by_fold(self, values: NDArray[float64]) -> list[NDArray[float64]]:
+        """Return values of all tested photographs, (n_tested, ...), in a part for each fold."""
+        return np.split(values, np.cumsum([len(fold.test) for fold in self.folds])[:-1])
 
     def distances(self) -> NDArray[float64]:
         """Return how far the photographs lie from the subspace of their training, (n_tested,)."""
@@ -154,7 +158,8 @@ class FittedFolds:
         return round(float(np.median(known))) if known else None
 
 
-def _codes_of(fit: RidgeFit) -> NDArray[intp]:
+def codes_of(fit: RidgeFit) -> NDArray[intp]:
+    """Return the numbers of the labels that a fit of `FittedFolds` has seen."""
     return np.array([int(name) for name in fit.labels], intp)
 
 

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from recognition.classifier.fitting import HeldOut, Setting
 from recognition.evaluation.labeled import EvaluationSetup, LabeledPhotographs
 from recognition.evaluation.predictions import Components, FittedFolds, Predictions
-from recognition.evaluation.scores import accuracy_interval, calibration, confusions, label_scores
+from recognition.evaluation.scores import (
+    Labels,
+    accuracy_interval,
+    calibration,
+    confusions,
+    label_scores,
+)
 from spark_assets.output.evaluation import (
     NEAREST,
     RIDGE,
@@ -86,8 +92,12 @@ def split_scores(
         )
         if predictions.n_components is not None
     ]
+    names = np.asarray(photographs.coded()[0])
     return SplitScores(
-        [_score(photographs, split, name, predictions) for name, predictions in scored],
+        [
+            _score(fitted, names, photographs.objects, split, name, predictions)
+            for name, predictions in scored
+        ],
         sorted(points, key=lambda point: (point.classifier, point.n_components)),
         main,
     )
@@ -146,13 +156,17 @@ def build_evaluation(
 
 
 def _score(
-    photographs: LabeledPhotographs, split: str, classifier: str, predictions: Predictions
+    fitted: FittedFolds,
+    names: Labels,
+    objects: Sequence[str],
+    split: str,
+    classifier: str,
+    predictions: Predictions,
 ) -> Score:
-    names, codes = photographs.coded()
-    labels = np.asarray(names)
-    truth, predicted = labels[codes[predictions.rows]], labels[predictions.codes]
-    objects = [photographs.objects[row] for row in predictions.rows]
-    accuracy, low, high = accuracy_interval(truth == predicted, objects)
+    """Score predictions; ``names`` are those of the labels, ``objects`` of all photographs."""
+    truth, predicted = names[fitted.codes[predictions.rows]], names[predictions.codes]
+    tested = [objects[row] for row in predictions.rows]
+    accuracy, low, high = accuracy_interval(truth == predicted, tested)
     by_label = label_scores(truth, predicted)
     return Score(
         classifier=classifier,

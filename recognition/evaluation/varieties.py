@@ -18,7 +18,7 @@ from recognition.classifier.varieties import (
 )
 from recognition.evaluation.folds import Fold
 from recognition.evaluation.labeled import LabeledPhotographs
-from recognition.evaluation.predictions import FittedFolds
+from recognition.evaluation.predictions import FittedFolds, codes_of
 from recognition.evaluation.scores import MIN_LOGIT, accuracy_interval, temperatures_of_others
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation import VarietyScores
@@ -193,7 +193,6 @@ def _logits(
         if can:
             fit = next(fits)
             linear = fit.classifier(setting.penalty, fit.n_axes(setting.components))
-            seen = np.array([int(name) for name in linear.labels], intp)
-            logits[:, seen] = linear.logits(photographs.vectors[fold.test])
+            logits[:, codes_of(fit)] = linear.logits(photographs.vectors[fold.test])
         parts.append(logits)
     return parts

@@ -5,9 +5,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from recognition.classifier.vectors import vectors_of
-from recognition.evaluation.labeled import LabeledPhotographs
+from recognition.evaluation.labeled import EvaluationSetup, LabeledPhotographs
+from tests.made_report import made_facts
 
 N_FEATURES = 24
+
+
+# 4 folds by object; a few photographs, all of which are in the output.
+SETUP = EvaluationSetup(
+    model_id="M",
+    facts=made_facts(),
+    components=0.95,
+    n_folds=4,
+    group_by="object",
+    n_unlabeled=0,
+    n_copies=0,
+    n_looked_at=144,
+    n_current=144,
+)
 
 
 @dataclass(frozen=True)

@@ -7,25 +7,13 @@ import pytest
 
 from recognition.classifier.linear import probabilities
 from recognition.evaluation.evaluate import evaluate_by_folds, evaluate_on_others
-from recognition.evaluation.labeled import EvaluationSetup, LabeledPhotographs, labeled_rows
+from recognition.evaluation.labeled import LabeledPhotographs, labeled_rows
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation import NEAREST, RIDGE, Evaluation
 from tests.made_report import made_facts
-from tests.recognition.made_features import made_photographs
+from tests.recognition.made_features import SETUP, made_photographs
 
 pytestmark = pytest.mark.slow  # scikit-learn starts lscpu once, to count cores
-
-SETUP = EvaluationSetup(
-    model_id="M",
-    facts=made_facts(),
-    components=0.95,
-    n_folds=4,
-    group_by="object",
-    n_unlabeled=0,
-    n_copies=0,
-    n_looked_at=144,
-    n_current=144,
-)
 
 
 def accuracy(evaluation: Evaluation, split: str, classifier: str) -> float:

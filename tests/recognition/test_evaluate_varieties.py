@@ -8,29 +8,17 @@ import pytest
 
 from recognition.classifier.varieties import MIN_PROBABILITY, VarietySet
 from recognition.evaluation.evaluate import evaluate_by_folds, evaluate_on_others
-from recognition.evaluation.labeled import EvaluationSetup
 from recognition.evaluation.messages import lines_of
 from recognition.evaluation.record import Evaluated
 from recognition.evaluation.varieties import VarietyPredictions
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation import Evaluation, VarietyScores
-from tests.made_report import made_facts
+from tests.recognition.made_features import SETUP as OF_LABELS
 from tests.recognition.made_varieties import MadeVarieties, made_varieties
 
 pytestmark = pytest.mark.slow  # scikit-learn starts lscpu once, to count cores
 
-SETUP = EvaluationSetup(
-    model_id="M",
-    facts=made_facts(),
-    components=0.95,
-    n_folds=4,
-    group_by="object",
-    n_unlabeled=0,
-    n_copies=0,
-    n_looked_at=168,
-    n_current=168,
-    variety_regex="variety",
-)
+SETUP = replace(OF_LABELS, variety_regex="variety")
 # 6 frames of 4 objects of 5 varieties, of labels that have two or more.
 N_WITH_VARIETY = 120
 
