@@ -24,7 +24,7 @@ from benchmarks import (
 )
 from benchmarks.figures import Figure, describe_machine, markdown_table
 from benchmarks.peers import comparison
-from benchmarks.workbench import FULL, QUICK, Workbench, say
+from benchmarks.workbench import FULL, QUICK, Workbench, echo
 from spark_assets.errors import ExitCode, FruitsError
 
 BENCHMARKS: dict[str, Callable[[Workbench], list[Figure]]] = {
@@ -64,9 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             figures.extend(BENCHMARKS[name](bench))
         except FruitsError as error:
             failed = True
-            say(f"{name} failed: {error}")
+            echo(f"{name} failed: {error}")
         _write(arguments.output, figures, quick=arguments.quick)
-    say(f"measured in {(time.monotonic() - started) / 60:.0f} min")
+    echo(f"measured in {(time.monotonic() - started) / 60:.0f} min")
     print(_page(figures, quick=arguments.quick))
     return ExitCode.FAILED if failed else ExitCode.DONE
 

@@ -9,7 +9,7 @@ from benchmarks.feature_difference import largest_difference
 from benchmarks.figures import Figure, Target, at_least
 from benchmarks.processes import PROJECT, last_words
 from benchmarks.product import FeaturizeRun, featurize
-from benchmarks.workbench import ALPHA, Workbench, each, median_ratio, say
+from benchmarks.workbench import ALPHA, Workbench, each, echo, median_ratio
 from spark_assets.errors import FruitsError
 
 # What starts and ends both weighs less on more photographs.
@@ -73,14 +73,14 @@ def _rounds(bench: Workbench, images: Path, name: str) -> list[tuple[float, Feat
 def _round(bench: Workbench, images: Path, name: str) -> tuple[float, FeaturizeRun]:
     """Run both once; return the seconds of the yardstick and the run of the product."""
     weights = bench.weights()
-    say(f"{name}: the usual notebook")
+    echo(f"{name}: the usual notebook")
     seconds = _run_yardstick(
         images,
         weights,
         bench.runs / f"yardstick-{name}",
         partitions=bench.sizes.yardstick_partitions,
     )
-    say(f"{name}: fruits featurize")
+    echo(f"{name}: fruits featurize")
     output = bench.runs / f"fruits-{name}"
     return seconds, featurize(str(images), output, *bench.network(), environment=bench.cache())
 

@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from benchmarks.figures import describe_machine
 from benchmarks.planted import Planted, plant
-from benchmarks.workbench import say
+from benchmarks.workbench import echo
 from recognition.audit.findings import (
     findings_from_labels,
     findings_from_pairs,
@@ -76,7 +76,7 @@ def audit(folder: Path, planted: Planted, features: Mapping[str, NDArray[float32
         compared = time.perf_counter()
         judged = audit_labels(vectors, labels, left_out=measured.defective)
         ended = time.perf_counter()
-    say(f"comparing {compared - started:.1f} s, labels {ended - compared:.1f} s")
+    echo(f"comparing {compared - started:.1f} s, labels {ended - compared:.1f} s")
     findings = [
         *findings_from_pairs(pairs, paths, labels, splits),
         *findings_from_labels(judged, paths, labels),
@@ -159,7 +159,7 @@ def cleanvision(python: str, folder: Path) -> Flagged:
         for kind in (FindingKind.DUPLICATE, FindingKind.NEAR_DUPLICATE)
         for pair in value["pairs"].get(kind, [])
     }
-    say(f"CleanVision took {value['seconds']:.1f} s")
+    echo(f"CleanVision took {value['seconds']:.1f} s")
     return Flagged({FindingKind(kind): set(paths) for kind, paths in value["paths"].items()}, pairs)
 
 
@@ -254,7 +254,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             theirs = cleanvision(arguments.cleanvision, folder) if arguments.cleanvision else None
             apart, within = extra_time(folder, paths, engine, arguments.rounds)
     except FruitsError as error:
-        say(str(error))
+        echo(str(error))
         return ExitCode.FAILED
     print(
         f"{describe_machine()}\n\n{len(paths)} photographs; {planted.n_real_duplicates} that were "

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, at_most
 from benchmarks.product import run_chain
-from benchmarks.workbench import Workbench, each, say
+from benchmarks.workbench import Workbench, each, echo
 
 SECONDS_TARGET = at_most(3, "s")
 
@@ -23,13 +23,13 @@ def measure(bench: Workbench) -> list[Figure]:
     shutil.rmtree(output, ignore_errors=True)
     files = sorted(bench.images().rglob("*.jpg"))
     _link(files, photographs / "known", n_known)
-    say(f"daily: {n_known} images, to be known")
+    echo(f"daily: {n_known} images, to be known")
     run_chain(photographs, output, *options)
     among, alone = [], []
     for day in range(bench.sizes.rounds):
         new = photographs / f"day {day}"
         _link(files[day:], new, n_new)
-        say(f"daily: {n_new} new images among {n_known}, and alone")
+        echo(f"daily: {n_new} new images among {n_known}, and alone")
         among.append(run_chain(photographs, output, *options))
         alone_output = bench.runs / "daily alone"
         shutil.rmtree(alone_output, ignore_errors=True)

@@ -15,7 +15,7 @@ from numpy import bool_, float32
 from numpy.typing import NDArray
 
 from benchmarks.drifted import DRIFTS, Change
-from benchmarks.workbench import say
+from benchmarks.workbench import echo
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.features.engines import Engine, EngineName, build_engine, engine_spec
 from spark_assets.features.feature_model import IMAGE_SIZE_PX
@@ -153,7 +153,7 @@ def _featurize_below(folder: Path, engine: Engine, changes: Mapping[str, Change]
     paths = sorted(folder.rglob("*.jpg"))
     if not paths:
         raise FruitsError(f"{folder} holds no .jpg file; give a folder of photographs")
-    say(f"featurizing {len(paths)} photographs of {folder}: {', '.join([UNDRIFTED, *changes])}")
+    echo(f"featurizing {len(paths)} photographs of {folder}: {', '.join([UNDRIFTED, *changes])}")
     return Photographs.featurize(paths, engine, changes)
 
 
@@ -196,7 +196,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             others = _featurize_below(arguments.others, engine, {}).features[UNDRIFTED]
         changes = {kind: DRIFTS[kind] for kind in kinds if kind in DRIFTS}
         photographs = _featurize_below(arguments.photographs, engine, changes)
-        say(f"{arguments.batches} batches of each kind and size, {arguments.splits} fits")
+        echo(f"{arguments.batches} batches of each kind and size, {arguments.splits} fits")
         alarmed = alarms(
             photographs,
             arguments.batch_sizes,
@@ -209,7 +209,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         print(_table(alarmed))
     except FruitsError as error:
-        say(str(error))
+        echo(str(error))
         return ExitCode.FAILED
     return ExitCode.DONE
 

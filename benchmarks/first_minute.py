@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, at_most
 from benchmarks.processes import PROJECT, run_program
-from benchmarks.workbench import Workbench, each, say
+from benchmarks.workbench import Workbench, each, echo
 
 # What a network and a disk take is not ours; what is made of it is: bytecode, the archive of
 # Spark's classes, the network, a run.
@@ -31,7 +31,7 @@ def measure(bench: Workbench) -> list[Figure]:
     """
     alone, whole = [], []
     for number in range(bench.sizes.rounds):
-        say(f"the first minute, round {number}: uv pip install, then make run")
+        echo(f"the first minute, round {number}: uv pip install, then make run")
         with _folder(bench, "alone") as folder:
             alone.append(_install(folder))
         with _folder(bench, "clone") as folder:

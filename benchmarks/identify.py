@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.figures import describe_machine
-from benchmarks.workbench import say
+from benchmarks.workbench import echo
 from spark_assets.errors import ExitCode
 
 _N_FURTHER = 20
@@ -58,7 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     paths = sorted(map(str, arguments.photographs.rglob("*.jpg")))[: _N_FURTHER + 1]
     if len(paths) <= _N_FURTHER:
-        say(f"{arguments.photographs} holds {len(paths)} .jpg files; give {_N_FURTHER + 1} or more")
+        echo(
+            f"{arguments.photographs} holds {len(paths)} .jpg files; give {_N_FURTHER + 1} or more"
+        )
         return ExitCode.FAILED
     whole = [whole_process_s(arguments.output, paths[:1]) for _ in range(arguments.runs)]
     inside = [in_process_s(arguments.output, paths) for _ in range(arguments.runs)]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from benchmarks.figures import Figure, at_most
 from benchmarks.memory import own_peak_mib
 from benchmarks.processes import run_module
-from benchmarks.workbench import Workbench, say
+from benchmarks.workbench import Workbench, echo
 from spark_assets.errors import FruitsError
 from spark_assets.images.listing import list_images
 from spark_assets.storage.locations import parse_location
@@ -19,7 +19,7 @@ TARGET = at_most(60, "s")
 def measure(bench: Workbench) -> list[Figure]:
     """List in a process of its own, without Spark, as every run does."""
     tree = bench.listed_tree()
-    say(f"listing: {bench.sizes.n_listed_files} files")
+    echo(f"listing: {bench.sizes.n_listed_files} files")
     listed = run_module("listing", ["--images", str(tree)])
     if listed["n_images"] != bench.sizes.n_listed_files:
         raise FruitsError(f"{listed['n_images']} of {bench.sizes.n_listed_files} files were listed")

@@ -22,7 +22,7 @@ from benchmarks.features_table import RUN_ID, features_table, files_of
 from benchmarks.figures import Figure, at_least, at_most
 from benchmarks.processes import run_module
 from benchmarks.product import MASTER
-from benchmarks.workbench import Workbench, each, median_ratio, say
+from benchmarks.workbench import Workbench, each, echo, median_ratio
 from spark_assets.chain.current import summarize
 from spark_assets.errors import FruitsError
 from spark_assets.output.tables import n_rows_each
@@ -39,9 +39,9 @@ Ratios = NDArray[np.float64]
 def measure(bench: Workbench) -> list[Figure]:
     """Fit in turns, in a process of their own."""
     sizes = bench.sizes
-    say(f"inputs: features of {sizes.n_pca_rows} x {sizes.n_pca_features}")
+    echo(f"inputs: features of {sizes.n_pca_rows} x {sizes.n_pca_features}")
     features = features_table(bench.inputs, sizes.n_pca_rows, sizes.n_pca_features)
-    say("pca: ours, MLlib's and numpy in turns")
+    echo("pca: ours, MLlib's and numpy in turns")
     arguments = ["--features", str(features), "--n-components", str(sizes.n_pca_components)]
     measured_here = run_module("pca", [*arguments, "--rounds", str(sizes.pca_rounds)])
     ours, mllib, in_memory = (measured_here[name] for name in ("ours", "mllib", "numpy"))

@@ -14,7 +14,7 @@ from benchmarks.memory import WorkerMemory
 from benchmarks.pca import fit_ours
 from benchmarks.processes import PROJECT, last_words
 from benchmarks.product import MASTER
-from benchmarks.workbench import Workbench, say
+from benchmarks.workbench import Workbench, echo
 from spark_assets.errors import FruitsError
 from spark_assets.runtime.spark_context import start_context
 
@@ -55,9 +55,9 @@ def measure(bench: Workbench) -> list[Figure]:
 
 
 def _measured(bench: Workbench, n_rows: int) -> _Fit:
-    say(f"inputs: features of {n_rows} x {bench.sizes.n_pca_features}")
+    echo(f"inputs: features of {n_rows} x {bench.sizes.n_pca_features}")
     features = features_table(bench.inputs, n_rows, bench.sizes.n_pca_features)
-    say(f"pca: {n_rows} rows")
+    echo(f"pca: {n_rows} rows")
     n_components = min(_N_COMPONENTS, bench.sizes.n_pca_components)
     command = [sys.executable, "-m", "benchmarks.pca_scale", "--features", str(features)]
     with subprocess.Popen(

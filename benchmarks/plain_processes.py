@@ -10,7 +10,7 @@ import statistics
 from benchmarks.figures import Figure, at_least
 from benchmarks.limit import measure_limit
 from benchmarks.product import featurize, run_chain
-from benchmarks.workbench import Workbench, each, say
+from benchmarks.workbench import Workbench, each, echo
 
 FEATURIZE_TARGET = at_least(0.85)
 CHAIN_TARGET = at_least(0.8)
@@ -30,14 +30,14 @@ def _measure(bench: Workbench, n_images: int) -> list[Figure]:
     options = ("--model", str(model))
 
     def limit() -> float:
-        say(f"plain processes: {n_images} photographs, the limit")
+        echo(f"plain processes: {n_images} photographs, the limit")
         return measure_limit(images, model / "model.tflite", limit=2 * bench.sizes.n_images)
 
     limits = [limit()]
-    say(f"plain processes: {n_images} photographs, fruits featurize")
+    echo(f"plain processes: {n_images} photographs, fruits featurize")
     featurized_s = featurize(str(images), bench.runs / "plain-featurize", *options).seconds
     limits.append(limit())
-    say(f"plain processes: {n_images} photographs, fruits run")
+    echo(f"plain processes: {n_images} photographs, fruits run")
     shutil.rmtree(output, ignore_errors=True)
     chain_s = run_chain(images, output, *options)
     limits.append(limit())

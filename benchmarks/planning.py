@@ -14,7 +14,7 @@ from benchmarks.figures import Figure, at_most
 from benchmarks.memory import own_peak_mib
 from benchmarks.narrow_tables import narrow_tables
 from benchmarks.processes import run_module
-from benchmarks.workbench import Workbench, say
+from benchmarks.workbench import Workbench, echo
 from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.chain.plan import plan_run
 from spark_assets.chain.started_run import StartedRun
@@ -35,9 +35,9 @@ _N_EACH = 100
 def measure(bench: Workbench) -> list[Figure]:
     """Plan in a process of its own, as the driver of a run does."""
     n_known = bench.sizes.n_planned
-    say(f"inputs: what is known of {n_known} photographs, and a listing")
+    echo(f"inputs: what is known of {n_known} photographs, and a listing")
     tables = narrow_tables(bench.inputs, n_known, _N_EACH)
-    say(f"planning: {n_known} known")
+    echo(f"planning: {n_known} known")
     return planning_figures(n_known, run_module("planning", ["--tables", str(tables)]))
 
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.figures import describe_machine
-from benchmarks.workbench import say
+from benchmarks.workbench import echo
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.features.engines import LiteRTEngine
 from spark_assets.features.feature_model import IMAGE_SIZE_PX
@@ -113,7 +113,7 @@ def lines(photographs: Sequence[Image.Image], flatbuffer: bytes) -> Iterator[str
     yield "|---|---|---|---|---|"
     for factor in FACTORS:
         for scale in SCALES:
-            say(f"{float(factor):.3g} times the target at 1/{scale}")
+            echo(f"{float(factor):.3g} times the target at 1/{scale}")
             shorter_px = math.ceil(factor * IMAGE_SIZE_PX) * scale + _BEYOND_PX
             cells = []
             for make in (enlarged, on_a_plain_background):
@@ -141,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for line in lines(photographs, flatbuffer):
             print(line, flush=True)
     except FruitsError as error:
-        say(str(error))
+        echo(str(error))
         return ExitCode.FAILED
     return ExitCode.DONE
 

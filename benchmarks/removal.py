@@ -16,7 +16,7 @@ from benchmarks.features_table import features_table, files_of
 from benchmarks.figures import Figure, at_most
 from benchmarks.photographs import SEED
 from benchmarks.processes import run_module
-from benchmarks.workbench import Workbench, each, say
+from benchmarks.workbench import Workbench, each, echo
 from spark_assets.chain.rewrite import Rewritten, remove_rows
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.output import FEATURES, Output
@@ -36,13 +36,13 @@ _N_COMPONENTS = 150
 def measure(bench: Workbench) -> list[Figure]:
     """Remove few photographs and one in a hundred, drawn at random, from an output each time."""
     n_known, n_features = bench.sizes.n_known, bench.sizes.n_pca_features
-    say(f"inputs: features of {n_known} x {n_features}")
+    echo(f"inputs: features of {n_known} x {n_features}")
     features = features_table(bench.inputs, n_known, n_features)
     figures = []
     for n_removed in (min(_N_REMOVED, n_known), max(1, round(n_known * _SHARE_REMOVED))):
         seconds = []
         for _ in range(bench.sizes.rounds):
-            say(f"removal: {n_removed} of {n_known}")
+            echo(f"removal: {n_removed} of {n_known}")
             output = _output(features, bench.runs / "removal")
             arguments = ["--output", str(output), "--n-removed", str(n_removed)]
             found = run_module("removal", arguments)

@@ -18,7 +18,7 @@ from benchmarks.figures import NotMeasuredError, describe_machine
 from benchmarks.processes import run_module
 from benchmarks.s3_server import s3_endpoints
 from benchmarks.slow_storage import DELAY_MS
-from benchmarks.workbench import FULL, QUICK, Workbench, say
+from benchmarks.workbench import FULL, QUICK, Workbench, echo
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
@@ -84,7 +84,7 @@ def measure(bench: Workbench) -> str:
     with s3_endpoints(images.parent, (DELAY_MS,), bin_dir=bench.programs) as (endpoint,):
         for number in range(_ROUNDS):
             for client in CLIENTS:
-                say(f"{client}, round {number + 1}")
+                echo(f"{client}, round {number + 1}")
                 arguments = ["--client", client, "--bucket", str(images)]
                 figures = run_module("s3_requests", arguments, environment=endpoint.environment())
                 found[client].append(figures)
@@ -113,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         table = measure(work)
     except (FruitsError, NotMeasuredError) as error:
-        say(str(error))
+        echo(str(error))
         return ExitCode.FAILED
     print(f"{describe_machine()}\n\n{table}")
     return ExitCode.DONE

@@ -5,7 +5,7 @@ import statistics
 from benchmarks.figures import Figure, at_least, at_most
 from benchmarks.limit import measure_limit
 from benchmarks.product import MASTER, FeaturizeRun, featurize
-from benchmarks.workbench import Workbench, each, say
+from benchmarks.workbench import Workbench, each, echo
 
 LIMIT_TARGET = at_least(0.95)
 MEMORY_TARGET = at_most(500, "MiB")
@@ -20,13 +20,13 @@ def measure(bench: Workbench) -> list[Figure]:
     options = ("--model", str(model), "--master", MASTER)
     tflite = model / "model.tflite"
 
-    say(f"scale: {sizes.n_images} images")
+    echo(f"scale: {sizes.n_images} images")
     few = featurize(str(few_images), bench.runs / "few", *options)
-    say("scale: the limit")
+    echo("scale: the limit")
     limits = [measure_limit(many_images, tflite, limit=2 * sizes.n_images)]
-    say(f"scale: {sizes.n_images_many} images")
+    echo(f"scale: {sizes.n_images_many} images")
     many = featurize(str(many_images), bench.runs / "many", *options)
-    say("scale: the limit again")
+    echo("scale: the limit again")
     limits.append(measure_limit(many_images, tflite, limit=2 * sizes.n_images))
     return [_over_limit(few, many, limits), *_memory(few, many), _seconds_per_image(few, many)]
 

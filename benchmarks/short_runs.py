@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.figures import Figure, at_least, at_most
 from benchmarks.processes import run_program
 from benchmarks.product import featurize, fruits, run_chain
-from benchmarks.workbench import ALPHA, Workbench, each, median_ratio, say
+from benchmarks.workbench import ALPHA, Workbench, each, echo, median_ratio
 
 FIXED_TARGET = at_most(8, "s")
 NOTHING_NEW_TARGET = at_most(6, "s")
@@ -27,10 +27,10 @@ def _chain(bench: Workbench) -> list[Figure]:
     cold = _run(bench, images, output, network_is_kept=False)
     seconds, again = [], []
     for number in range(bench.sizes.rounds):
-        say(f"short runs: {n_images} photographs, round {number}")
+        echo(f"short runs: {n_images} photographs, round {number}")
         seconds.append(_run(bench, images, output))
         again.append(_run(bench, images, output, afresh=False))
-    say("short runs: the steady speed")
+    echo("short runs: the steady speed")
     steady = featurize(
         str(bench.images()), bench.runs / "steady", *bench.network(), environment=bench.cache()
     ).images_per_second_steady
@@ -87,7 +87,7 @@ def _beside(bench: Workbench, n_images: int) -> Figure:
     images = bench.some_images(n_images)
     plain, ours = [], []
     for number in range(bench.sizes.rounds):
-        say(f"{n_images} photographs, round {number}: a plain script, then fruits featurize")
+        echo(f"{n_images} photographs, round {number}: a plain script, then fruits featurize")
         started = time.monotonic()
         arguments = ["--images", str(images), "--weights", str(bench.weights())]
         arguments += ["--alpha", str(ALPHA), "--output", str(bench.runs / "plain")]

@@ -5,7 +5,7 @@ from pathlib import Path
 from benchmarks.figures import Figure, NotMeasuredError, at_least
 from benchmarks.product import FeaturizeRun, featurize
 from benchmarks.s3_server import S3Endpoint, s3_endpoints
-from benchmarks.workbench import Workbench, each, median_ratio, say
+from benchmarks.workbench import Workbench, each, echo, median_ratio
 
 DELAY_MS = 20.0
 TARGET = at_least(0.9)
@@ -23,7 +23,7 @@ def measure(bench: Workbench) -> list[Figure]:
                 for endpoint, speeds, name in zip(
                     endpoints, (near, far), ("near", "far"), strict=True
                 ):
-                    say(f"slow storage: {name}, round {number + 1}")
+                    echo(f"slow storage: {name}, round {number + 1}")
                     run = _featurize(bench, images, model, endpoint, f"s3-{name}-{number}")
                     speeds.append(run.images_per_second)
     except NotMeasuredError as reason:

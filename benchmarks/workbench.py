@@ -141,7 +141,7 @@ class Workbench:
         return {"FRUITS_CACHE": str(self.folder / "cache")}
 
     def _made(self, what: str, make: Callable[[Path, int], Path], count: int) -> Path:
-        say(f"inputs: {count} {what}")
+        echo(f"inputs: {count} {what}")
         folder = make(self.inputs, count)
         # Every competitor finds the files where the second one would: in the page cache.
         for path in folder.rglob("*.jpg"):
@@ -149,7 +149,7 @@ class Workbench:
         return folder
 
 
-def say(message: str) -> None:
+def echo(message: str) -> None:
     """Tell the person who waits what is going on."""
     print(message, file=sys.stderr, flush=True)
 

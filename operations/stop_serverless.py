@@ -21,7 +21,7 @@ from operations.aws.following import Sleep
 from operations.cdk.context import parse_known, read_config
 from operations.command_lines import installed_fruits_command, make_command
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 
 
 def stop_serverless(config: PipelineConfig, *, stop: bool, sleep: Sleep = time.sleep) -> None:
@@ -57,7 +57,7 @@ def _stop_runs(sfn: Client, machine_arn: str, config: PipelineConfig, *, stop: b
                 f"or stop it with: {_stop_command(config)}"
             )
         sfn.stop_execution(executionArn=execution_arn)
-        say(f"stopped the run {name}; what its steps have completed stays")
+        echo(f"stopped the run {name}; what its steps have completed stays")
 
 
 def _stop_command(config: PipelineConfig) -> str:

@@ -24,7 +24,7 @@ from benchmarks.accuracy.table import (
     speed_row,
 )
 from benchmarks.figures import describe_machine
-from benchmarks.workbench import say
+from benchmarks.workbench import echo
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.features.feature_model import IMAGE_SIZE_PX, IMAGE_SIZES_PX, FeatureModel
 
@@ -50,7 +50,7 @@ def compare_networks(arguments: argparse.Namespace, load: Load) -> list[str]:
             for split in splits(library):
                 if split.name != PHONES and ACCURACY not in arguments.tables:
                     continue
-                say(f"alpha {alpha:g}, {size_px} px: {split.name}")
+                echo(f"alpha {alpha:g}, {size_px} px: {split.name}")
                 measured = measure(split, model.facts)
                 accuracies.append(accuracy_row(measured, model.facts))
                 if split.name == PHONES and UNKNOWN in arguments.tables:
@@ -82,7 +82,7 @@ def tables(arguments: argparse.Namespace) -> Iterable[str]:
         rows = []
         for point in points:
             rows.append(learning_curve.row_of(point))
-            say(" | ".join(rows[-1]))
+            echo(" | ".join(rows[-1]))
         yield markdown(learning_curve.HEADER, rows)
     if FOLDS in arguments.tables:
         clusters = folds.clusters(load(_DEFAULT_ALPHA, IMAGE_SIZE_PX)[1])
@@ -121,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         printed = "\n\n".join(tables(arguments))
     except FruitsError as error:
-        say(str(error))
+        echo(str(error))
         return ExitCode.FAILED
     print(f"{describe_machine()}\n\n{printed}")
     return ExitCode.DONE

@@ -16,7 +16,7 @@ from benchmarks.limit import N_PROCESSES
 from benchmarks.peers.environment import environment_of_peers, interpreter_of_peers
 from benchmarks.processes import run_program
 from benchmarks.product import featurize
-from benchmarks.workbench import Workbench, each, median_ratio, say
+from benchmarks.workbench import Workbench, each, echo, median_ratio
 from spark_assets.errors import FruitsError
 
 TARGET = at_most(1.0)
@@ -42,13 +42,13 @@ def measure(bench: Workbench) -> list[Figure]:
         python = interpreter_of_peers(bench.programs)
     except NotMeasuredError as reason:
         return [Figure(_name(n_images), TARGET, None, str(reason)) for n_images in sizes]
-    say("peers: a first start of each")
+    echo("peers: a first start of each")
     _round(bench, python, min(bench.sizes.n_few_images, *sizes))
     figures = []
     for n_images in sizes:
         rounds = []
         for number in range(bench.sizes.rounds):
-            say(f"peers: {n_images} photographs, round {number}")
+            echo(f"peers: {n_images} photographs, round {number}")
             rounds.append(_round(bench, python, n_images))
         figures.append(peers_figure(n_images, rounds))
     return figures

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.figures import NotMeasuredError
 from benchmarks.processes import PROJECT, last_words
-from benchmarks.workbench import say
+from benchmarks.workbench import echo
 
 # Written by `make lock` from the group `peers` of pyproject.toml.
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
@@ -44,7 +44,7 @@ def interpreter_of_peers(folder: Path) -> Path:
     wanted = REQUIREMENTS.read_text()
     if installed.exists() and installed.read_text() == wanted:
         return python
-    say("inputs: Daft and Ray, to be installed")
+    echo("inputs: Daft and Ray, to be installed")
     shutil.rmtree(environment, ignore_errors=True)
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     try:

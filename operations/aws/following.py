@@ -9,7 +9,7 @@ from typing import TypeVar
 from operations.aws.clients import Client
 from operations.aws.clusters import Cluster, Step, describe_cluster, describe_steps
 from operations.aws.wording import duration
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 
 Sleep = Callable[[float], None]
 Clock = Callable[[], float]
@@ -86,7 +86,7 @@ def watch(
         now = lines(seen)
         for line in now:
             if line not in told:
-                say(f"{duration(clock() - start):>12}  {line}")
+                echo(f"{duration(clock() - start):>12}  {line}")
         told = now
         if is_over(seen) or clock() - start >= limit_s:
             return seen

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from spark_assets.runtime.progress import LINE_EVERY_S, say
+from spark_assets.runtime.progress import LINE_EVERY_S, echo
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -56,6 +56,6 @@ def counted(unit: str, *, total: int | None = None) -> Iterator[Callable[[int], 
             if not on_terminal and now - next_line >= LINE_EVERY_S:
                 next_line = now
                 of_all = "" if total is None else f" of {total}"
-                say(f"{done}{of_all} {unit}s, {done / (now - start):.1f} {unit}s/s")
+                echo(f"{done}{of_all} {unit}s, {done / (now - start):.1f} {unit}s/s")
 
         yield add

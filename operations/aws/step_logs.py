@@ -18,7 +18,7 @@ import botocore.exceptions
 
 from operations.aws.clients import Client
 from operations.aws.wording import printable
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location
 from spark_assets.storage.s3 import error_code
 
@@ -75,7 +75,7 @@ def last_lines(
             return StepLog(f"{folder.uri}/", None)
         if not announced:
             announced = True
-            say(f"waiting for the log of {name}, which EMR ships every few minutes")
+            echo(f"waiting for the log of {name}, which EMR ships every few minutes")
         sleep(min(_LOOK_EVERY_S, left_s))
 
 

@@ -22,7 +22,7 @@ from spark_assets.images.listing import (
 from spark_assets.images.regular_files import NotRegularFile, open_regular_file
 from spark_assets.output.erased import ErasedDigests, load_erased
 from spark_assets.output.output import Output
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location
 
 # A photograph takes one request of 30 to 100 ms, most of it waiting.
@@ -81,7 +81,7 @@ def upload_images(folder: Location, images: Location, output: Location) -> Uploa
             f"the images folder {printable(folder.uri)} holds no image; "
             "give a folder of photographs"
         )
-    say(f"{len(entries)} images in {printable(folder.uri)}; looking at what is uploaded already")
+    echo(f"{len(entries)} images in {printable(folder.uri)}; looking at what is uploaded already")
     uploaded = {entry.path: entry for entry in entries_in(list_images(images))}
     to_upload = [entry for entry in entries if not _is_unchanged(entry, uploaded.get(entry.path))]
     erased = _Erased(load_erased(Output.open(output)), output)
@@ -92,7 +92,7 @@ def upload_images(folder: Location, images: Location, output: Location) -> Uploa
             add(1)
             if refusal is not None:
                 n_refused += 1
-                say(f"fruits: {refusal}")
+                echo(f"fruits: {refusal}")
     n_unchanged = len(entries) - len(to_upload)
     return UploadCounts(len(to_upload) - n_refused, n_unchanged, n_refused)
 

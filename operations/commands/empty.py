@@ -10,7 +10,7 @@ from operations.aws.stacks import DataStack, find_data_stack
 from operations.aws.wording import printable
 from operations.commands.arguments import add_cloud
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,12 +29,12 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         )
     stack = find_data_stack(environment)
     if stack is None:
-        say(f"nothing is deployed in the {environment} environment, so there is nothing to empty")
+        echo(f"nothing is deployed in the {environment} environment, so there is nothing to empty")
         return ExitCode.DONE
     if not parsed.yes:
         _ask(stack)
     n_deleted = empty_buckets(aws_client("s3", n_connections=N_BATCHES), stack.bucket_names)
-    say(
+    echo(
         f"{n_deleted} objects deleted, every version counted; S3 ships its access logs hours "
         "later: if the stack cannot be deleted because of them, give the same command again"
     )
@@ -45,9 +45,9 @@ def _ask(stack: DataStack) -> None:
     """Raise FruitsError unless someone at a terminal says yes."""
     if not sys.stdin.isatty():
         raise FruitsError("there is no terminal to ask for a yes on; give --yes to delete unasked")
-    say(f"all objects, with all their versions, will be deleted for good from {stack.name}:")
+    echo(f"all objects, with all their versions, will be deleted for good from {stack.name}:")
     for bucket in stack.bucket_names:
-        say(f"  {printable(bucket)}")
+        echo(f"  {printable(bucket)}")
     print("delete them? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise FruitsError("nothing was deleted; answer y to delete")

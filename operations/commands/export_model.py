@@ -5,7 +5,7 @@ import argparse
 from spark_assets.errors import ExitCode
 from spark_assets.features.feature_model import save_feature_model
 from spark_assets.jobs.arguments import add_weights, model_request
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import parse_location
 
 
@@ -25,8 +25,8 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     save_feature_model(model, folder)
     facts = model.facts
     if facts.warning:
-        say(f"WARNING: {facts.warning}")
-    say(
+        echo(f"WARNING: {facts.warning}")
+    echo(
         f"{facts.architecture}, alpha {facts.alpha:g}, {facts.image_size_px} px, "
         f"{facts.n_features} features, weights: {facts.weights_source}; written to {folder.uri}"
     )

@@ -17,7 +17,7 @@ from operations.commands.arguments import add_cloud
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.argument_types import positive_float
 from spark_assets.output.output import REPORT
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.storage.credentials import current_keys, find_credentials
 from spark_assets.storage.locations import Location
 from spark_assets.storage.s3 import error_code
@@ -48,12 +48,12 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     check_hours(parsed.hours, credentials, now)
     print(signed_url(report, seconds=max(1, int(parsed.hours * 3600))))
     ends_at = _minute(now + timedelta(hours=parsed.hours))
-    say(
+    echo(
         "the page holds thumbnails of photographs; anyone who has the link can read it, without "
         f"logging in, until {ends_at}"
     )
     if _has_unknown_end(credentials):
-        say(
+        echo(
             "WARNING: the AWS credentials are temporary and do not say when they expire; the link "
             "expires with them where that is earlier"
         )

@@ -5,26 +5,26 @@ from operations.aws.stacks import find_data_stack
 from operations.aws.step_logs import StepLog
 from operations.aws.wording import printable
 from spark_assets.output.output import REPORT
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 
 
 def say_where_the_report_is(environment: Environment) -> None:
     """Name the command that copies the report."""
     if (data := find_data_stack(environment)) is not None:
         uri = data.output.child(REPORT).uri
-        say(f"copy the report with: aws s3 cp {printable(uri)} report.html")
+        echo(f"copy the report with: aws s3 cp {printable(uri)} report.html")
 
 
 def say_failure(name: str, step_id: str, reason: str) -> None:
     """Tell that a step has failed, with what EMR knows of it."""
-    say(f"fruits: the step {name} ({step_id}) failed{f': {reason}' if reason else ''}")
+    echo(f"fruits: the step {name} ({step_id}) failed{f': {reason}' if reason else ''}")
 
 
 def say_last_words(log: StepLog) -> None:
     """Tell the end of a log, or where it will be."""
     if log.lines is None:
-        say(f"its log has not come yet; it will be in {printable(log.uri)}")
+        echo(f"its log has not come yet; it will be in {printable(log.uri)}")
         return
-    say(f"the last words of its log, {printable(log.uri)}:")
+    echo(f"the last words of its log, {printable(log.uri)}:")
     for line in log.lines:
-        say(f"  {line}")
+        echo(f"  {line}")

@@ -20,7 +20,7 @@ from spark_assets.output.manifest import RunManifest, read_run, run_ids
 from spark_assets.output.output import Output
 from spark_assets.output.receipt import Receipt
 from spark_assets.output.receipts import write_receipt
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     runs = [_finished(run) for run_id in run_ids(output) if (run := read_run(output, run_id))]
     receipt = (_of_serverless if parsed.serverless else _of_cluster)(parsed, runs)
     print(receipt_text(receipt))
-    say(f"receipt: {write_receipt(output, receipt).uri}")
+    echo(f"receipt: {write_receipt(output, receipt).uri}")
     return ExitCode.DONE
 
 

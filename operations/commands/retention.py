@@ -14,7 +14,7 @@ from operations.cdk.context import read_config
 from operations.command_lines import make_command
 from operations.commands.arguments import add_cloud
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.storage.s3 import error_code
 
 
@@ -39,7 +39,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
             f"the buckets keep things otherwise: {'; '.join(differences)}; bring them up to it "
             f"with: {make_command('deploy', parsed.environment)}"
         )
-    say("the buckets keep things as configured")
+    echo("the buckets keep things as configured")
     return ExitCode.DONE
 
 

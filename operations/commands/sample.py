@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sample_photographs.folder import SamplesError, draw_samples
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import parse_location
 
 
@@ -28,7 +28,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         )
     except SamplesError as error:
         raise FruitsError(str(error)) from error
-    say(
+    echo(
         f"{drawn.n_images} sample photographs of {len(drawn.labels)} fruits in {folder.uri}, "
         f"{drawn.n_broken} of them broken on purpose"
     )

@@ -24,7 +24,7 @@ from operations.command_lines import fruits_command
 from operations.commands.outcomes import say_failure, say_last_words, say_where_the_report_is
 from operations.costs.serverless_receipts import ServerlessRecord
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 
 STEPS = ("featurize", "reduce", "report")
 _SHIPPED_WITHIN_S = 120.0
@@ -45,10 +45,10 @@ def submit_serverless(parsed: argparse.Namespace) -> ExitCode:
             f"a run is under way, and there is one at a time; follow it with: {follow}"
         )
     execution_arn = start_execution(sfn, stack.state_machine_arn)
-    say(f"started the run {execution_arn.rpartition(':')[2]} on EMR Serverless")
+    echo(f"started the run {execution_arn.rpartition(':')[2]} on EMR Serverless")
     if parsed.follow:
         return _follow(sfn, execution_arn, stack, parsed)
-    say(f"follow it with: {follow}")
+    echo(f"follow it with: {follow}")
     return ExitCode.DONE
 
 
@@ -106,13 +106,13 @@ def _follow(
         sfn, execution_arn, interval_s=parsed.interval_seconds, only_once=parsed.no_follow
     )
     if seen.is_complete:
-        say("the run is complete")
+        echo("the run is complete")
         say_where_the_report_is(parsed.environment)
         return ExitCode.DONE
     if not seen.is_over:  # looked at once, by request
         return ExitCode.DONE
     failed = _failed_job(seen, stack)
-    say(f"fruits: the run {seen.name} {_what_happened(seen, is_told=failed is not None)}")
+    echo(f"fruits: the run {seen.name} {_what_happened(seen, is_told=failed is not None)}")
     if failed is not None:
         _say_job_failure(failed, stack, wait_s=0 if parsed.no_follow else _SHIPPED_WITHIN_S)
     return ExitCode.FAILED

@@ -23,7 +23,7 @@ from operations.commands.arguments import add_cloud, add_following
 from operations.commands.outcomes import say_failure, say_last_words, say_where_the_report_is
 from operations.commands.serverless import add_serverless, status_serverless
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import parse_location
 
 
@@ -46,7 +46,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     """Follow the newest steps, and say what came of them."""
     if parsed.first_run:
         for line in first_run_lines(parsed.environment, aws_client):
-            say(line)
+            echo(line)
         return ExitCode.DONE
     if parsed.serverless:
         return status_serverless(parsed)
@@ -82,16 +82,16 @@ def follow_steps(
 def _result(followed: Followed, stack: ComputeStack, parsed: argparse.Namespace) -> ExitCode:
     environment: Environment = parsed.environment
     if followed.is_complete:
-        say("all steps are complete")
+        echo("all steps are complete")
         if any(step.name != NOTEBOOK for step in followed.steps):
             say_where_the_report_is(environment)
         for page in filter(None, map(page_uri, followed.steps)):
-            say(f"copy the notebook with: aws s3 cp {page} {page.rpartition('/')[2]}")
+            echo(f"copy the notebook with: aws s3 cp {page} {page.rpartition('/')[2]}")
         return ExitCode.DONE
     if followed.failed is not None:
         _say_failure(followed.failed, stack, wait_s=0 if parsed.no_follow else SHIPPED_WITHIN_S)
         if (results := results_uri(followed.failed)) is not None:
-            say(f"the notebook as far as it came is in {results}/")
+            echo(f"the notebook as far as it came is in {results}/")
         return ExitCode.FAILED
     if not followed.cluster.takes_steps:
         raise FruitsError(ended_sentence(followed.cluster, environment))

@@ -16,7 +16,7 @@ from operations.commands.status import follow_steps
 from operations.costs.runs import RunEstimate, Work
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.argument_types import positive_float
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,10 +54,10 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     _check_budget(parsed, on_cluster(aws_client("emr"), stack.cluster_id))
     submitted = submit(aws_client("emr"), aws_client("ssm"), stack, parsed.environment)
     for name, step_id in submitted.items():
-        say(f"{name}: {step_id} on {stack.cluster_id}")
+        echo(f"{name}: {step_id} on {stack.cluster_id}")
     if parsed.follow:
         return follow_steps(stack, list(submitted.values()), parsed)
-    say(f"follow them with: {fruits_command('status', parsed.environment)}")
+    echo(f"follow them with: {fruits_command('status', parsed.environment)}")
     return ExitCode.DONE
 
 
@@ -75,10 +75,10 @@ def _run_notebook(parsed: argparse.Namespace) -> ExitCode:
         aws_client("s3"), stack.notebooks_uri, parsed.notebook, content, datetime.now(UTC)
     )
     step_id = submit_notebook(emr, aws_client("ssm"), stack, more)
-    say(f"notebook: {step_id} on {stack.cluster_id}")
+    echo(f"notebook: {step_id} on {stack.cluster_id}")
     if parsed.follow:
         return follow_steps(stack, [step_id], parsed)
-    say(f"follow it with: {fruits_command('status', parsed.environment)}")
+    echo(f"follow it with: {fruits_command('status', parsed.environment)}")
     return ExitCode.DONE
 
 

@@ -8,7 +8,7 @@ from operations.aws.wording import printable
 from operations.commands.arguments import add_cloud
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.images.listing import check_images_exist
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import parse_location
 
 
@@ -28,7 +28,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     check_images_exist(folder)
     stack = data_stack(parsed.environment)
     counts = upload_images(folder, stack.images, stack.output)
-    say(
+    echo(
         f"{counts.n_images} images = {counts.n_uploaded} uploaded + {counts.n_unchanged} unchanged "
         f"+ {counts.n_refused} refused, in {printable(stack.images.uri)}"
     )

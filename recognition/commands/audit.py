@@ -10,7 +10,7 @@ from spark_assets.jobs.working import spark_on
 from spark_assets.output.finding import AuditRecord, FindingKind
 from spark_assets.output.output import FINDINGS
 from spark_assets.report.wording import audited_of, counted, printable
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location, parse_location
 
 _NAMES = {
@@ -72,22 +72,22 @@ def run(parsed: argparse.Namespace) -> ExitCode:
 def _log_findings(record: AuditRecord, findings: Location) -> None:
     """Print what was audited and the number of findings, a line for each kind."""
     if record.warning:
-        say(f"WARNING: {record.warning}")
-    say(f"audited {audited_of(record.n_looked_at, record.n_current, 'photograph')}")
+        echo(f"WARNING: {record.warning}")
+    echo(f"audited {audited_of(record.n_looked_at, record.n_current, 'photograph')}")
     if record.n_unreadable:
-        say(
+        echo(
             f"WARNING: {counted(record.n_unreadable, 'photograph')} could not be read, so that "
             "nothing is known of their pixels; give where they are with --images"
         )
     for kind, name in _NAMES.items():
         if n_found := record.n_by_kind[kind]:
-            say(f"{n_found:,} {name}")
+            echo(f"{n_found:,} {name}")
     if not sum(record.n_by_kind.values()):
-        say("no findings")
+        echo("no findings")
     if record.splits:
         splits = ", ".join(f"{n:,} in {printable(name)}" for name, n in record.splits.items())
         training = printable(next(iter(record.splits)))
-        say(f"{splits}; {record.n_leaked:,} of the others are duplicated in {training}")
+        echo(f"{splits}; {record.n_leaked:,} of the others are duplicated in {training}")
     if record.labels_not_judged:
-        say(f"labels were not judged: {record.labels_not_judged}")
-    say(f"findings: {findings.uri}")
+        echo(f"labels were not judged: {record.labels_not_judged}")
+    echo(f"findings: {findings.uri}")

@@ -9,7 +9,7 @@ from spark_assets.errors import ExitCode
 from spark_assets.features.feature_model import load_feature_model
 from spark_assets.output.output import FEATURE_MODEL, Output
 from spark_assets.report.wording import size
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.runtime.quiet import quiet_native_stderr
 from spark_assets.storage.locations import parse_location
 
@@ -50,5 +50,5 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     )
     named = f", {len(known)} varieties" if len(known) else ""
     what = f"{record.n_labels} labels{named} and {len(reference)} reference photographs"
-    say(f"{what}: {target.uri}, {size(n_bytes)}")
+    echo(f"{what}: {target.uri}, {size(n_bytes)}")
     return ExitCode.DONE

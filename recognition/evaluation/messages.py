@@ -13,7 +13,7 @@ from spark_assets.output.evaluation import (
     VarietyScores,
 )
 from spark_assets.report.wording import printable
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 
 _SPLITS = {
     OBJECTS: "objects left out",
@@ -27,12 +27,12 @@ def say_evaluated(kept: KeptEvaluation) -> None:
     """Print the scores, and say what they leave out and where the classifier is."""
     evaluation = kept.evaluation
     if evaluation.warning is not None:
-        say(f"WARNING: {evaluation.warning}")
+        echo(f"WARNING: {evaluation.warning}")
     # At once, so that it stands before what is said on stderr later.
     print("\n".join(lines_of(evaluation)), flush=True)
     record = kept.classifier
     varieties = f" and {record.n_varieties} varieties" if record.n_varieties else ""
-    say(
+    echo(
         f"classifier of {record.n_labels} labels{varieties}: {kept.folder.uri}; unknown: score "
         f"below {record.unknown_threshold:.2f}, as {record.false_unknown_rate:.0%} of the "
         "photographs left out"

@@ -28,7 +28,7 @@ from spark_assets.output.output import CLASSIFIER, FEATURES, PCA_MODEL, Output
 from spark_assets.output.pca_model import PCARecord, load_pca_model, pca_record
 from spark_assets.output.tables import rows_by_run, table_files
 from spark_assets.pca.model import parse_n_components
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location
 
 
@@ -91,7 +91,7 @@ def evaluate_output(options: EvaluateOptions) -> KeptEvaluation:
         n_current=read.n_current,
         variety_regex=options.variety_regex,
     )
-    say(f"evaluating {len(labeled):,} of {read.n_current:,} photographs")
+    echo(f"evaluating {len(labeled):,} of {read.n_current:,} photographs")
     # Threads that wait for each other make small matrices ten times slower where another program
     # is at work too.
     with threadpool_limits(1):

@@ -21,7 +21,7 @@ from spark_assets.output.output import CLASSIFIER, FEATURES, PCA_MODEL, REDUCED,
 from spark_assets.output.pca_model import FIT_PATH, PCARecord, pca_record
 from spark_assets.output.tables import rows_by_run, table_files
 from spark_assets.pca.model import parse_n_components
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.runtime.spark_on_demand import GetSpark
 
 
@@ -54,7 +54,7 @@ def rewrite_unfinished(spark: GetSpark, output: Output, *, max_points: int) -> N
         # A photograph that could not be removed has given a row since: it was refused.
         if not erasure.is_rewritten or _selected(output, erasure).paths:
             rewrite_output(spark, output, erasure, max_points=max_points)
-        say(
+        echo(
             f"WARNING: the erasure {erasure.erasure_id} has begun and is not finished; finish it "
             f"with: fruits erase --output {output.uri} --finish"
         )
@@ -96,4 +96,4 @@ def _leave_models(spark: GetSpark, output: Output, change: Change) -> None:
         fitted = fit_model(spark, after, change, features, record.network_sha256, n_components)
         say_reduced(fitted)
     except FruitsError as error:
-        say(f"no PCA model takes the place of the one that is removed: {error}")
+        echo(f"no PCA model takes the place of the one that is removed: {error}")

@@ -13,7 +13,7 @@ from spark_assets.output.erased import load_erased, save_erased
 from spark_assets.output.erasing import pending_erasures
 from spark_assets.output.output import Output
 from spark_assets.removal.files import Removal
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.runtime.spark_on_demand import GetSpark
 from spark_assets.storage.locations import Location
 
@@ -107,5 +107,5 @@ def allow_again(output: Location, content_sha256: Sequence[str]) -> ExitCode:
             "of a photograph that was erased"
         )
     save_erased(opened, erased.without(content_sha256))
-    say(f"{len(content_sha256)} digests are accepted again by {output.uri}")
+    echo(f"{len(content_sha256)} digests are accepted again by {output.uri}")
     return ExitCode.DONE

@@ -18,7 +18,7 @@ from spark_assets.features.feature_model import (
     model_folder,
     save_feature_model,
 )
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location, user_folder
 
 # TensorFlow has a name of its own for machines without a GPU.
@@ -41,7 +41,7 @@ def kept_or_made(
     try:
         save_feature_model(network, folder)
     except FruitsError as error:
-        say(f"the network is not kept for the next run: {error}")
+        echo(f"the network is not kept for the next run: {error}")
     return network
 
 

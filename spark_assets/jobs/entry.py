@@ -15,7 +15,7 @@ from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.failures import tell_failure
 from spark_assets.runtime.closed_pipe import silent_at_closed_pipe
 from spark_assets.runtime.interruption import begin_work, interrupt, is_interrupted
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 
 _UNTIL_NEXT_LOOK_S = 0.1
 # What is told in one sentence; anything else is a mistake of the program, and is raised.
@@ -78,7 +78,7 @@ def _is_interrupted_before_the_end_of(work: Future[ExitCode]) -> bool:
         wait([work], timeout=_UNTIL_NEXT_LOOK_S)
     if not is_interrupted():
         return False
-    say("interrupted; only what is complete is visible")
+    echo("interrupted; only what is complete is visible")
     while not work.done():
         context = SparkContext._active_spark_context
         if context is not None:

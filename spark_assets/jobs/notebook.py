@@ -15,7 +15,7 @@ from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.plain_entry import run_plain_entry
 from spark_assets.notebooks.execution import execute, read_notebook
 from spark_assets.notebooks.page import html_page
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.storage.files import read_bytes, write_bytes
 from spark_assets.storage.locations import parse_location
 
@@ -48,12 +48,12 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         raise FruitsError(f"there is no notebook {source.uri}; check its name")
     notebook = read_notebook(content, source.uri)
     places = {f"FRUITS_{place.upper()}": getattr(parsed, place) for place in _PLACES}
-    say(f"executing {source.uri}")
+    echo(f"executing {source.uri}")
     failure = execute(notebook, {name: uri for name, uri in places.items() if uri is not None})
     results, name = parse_location(parsed.results), PurePosixPath(source.base).stem
     write_bytes(results.child(f"{name}.ipynb"), nbformat.writes(notebook).encode())
     write_bytes(results.child(f"{name}.html"), html_page(notebook, name).encode())
-    say(f"the executed notebook is in {results.uri}")
+    echo(f"the executed notebook is in {results.uri}")
     if failure is not None:
         raise FruitsError(failure)
     return ExitCode.DONE

@@ -11,7 +11,7 @@ from spark_assets.output.commit import left_behind, recover
 from spark_assets.output.lease import hold_lease
 from spark_assets.output.output import check_output
 from spark_assets.report.wording import counted, printable, size
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location, parse_location
 
 
@@ -42,8 +42,8 @@ def _say(output: Location, done: str) -> None:
     for place in left_behind(output):
         sizes = list(_sizes(place))
         n_files, n_bytes = n_files + len(sizes), n_bytes + sum(sizes)
-        say(f"  {printable(place.uri)}: of a command that did not end, {size(sum(sizes))}")
-    say(f"{counted(n_files, 'file')} {done}, {size(n_bytes)}")
+        echo(f"  {printable(place.uri)}: of a command that did not end, {size(sum(sizes))}")
+    echo(f"{counted(n_files, 'file')} {done}, {size(n_bytes)}")
 
 
 def _sizes(place: Location) -> Iterator[int]:

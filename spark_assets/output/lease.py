@@ -21,7 +21,7 @@ from spark_assets.output.lease_file import Holder, LeaseTimes
 from spark_assets.output.local_lease import LocalLease
 from spark_assets.output.s3_lease import S3Lease
 from spark_assets.runtime.interruption import raise_if_interrupted
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location
 
 _FILE = "_lease.json"
@@ -85,7 +85,7 @@ def _acquire(
         if not wait:
             raise FruitsError(f"{who}; give the command again when it has ended, or with --wait")
         if not told:
-            say(f"{who}; waiting for its end")
+            echo(f"{who}; waiting for its end")
             told = True
         sleep(1.0)
         raise_if_interrupted()

@@ -8,7 +8,7 @@ from enum import Enum
 import botocore.exceptions
 
 from spark_assets.output.lease_file import Holder, LeaseTimes
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location
 from spark_assets.storage.s3 import Client, error_code, s3_client
 
@@ -86,7 +86,7 @@ class S3Lease:
                         Bucket=self._bucket, Key=self._key, IfMatch=self._etag
                     )
             except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
-                say(
+                echo(
                     f"the lease of the output could not be released ({type(error).__name__}); it "
                     f"ends by itself within {self._times.dead_after_s:g} s"
                 )

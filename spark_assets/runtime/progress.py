@@ -1,6 +1,6 @@
 """Progress of a run: a bar on a terminal, a plain line every 30 s elsewhere.
 
-Spark is imported for its types alone: commands that do without it speak through `say` too.
+Spark is imported for its types alone: commands that do without it print through `echo` too.
 """
 
 import sys
@@ -24,7 +24,7 @@ LINE_EVERY_S = 30.0
 _POLL_S = 0.5
 
 
-def say(message: str) -> None:
+def echo(message: str) -> None:
     """Print one line for the person who waits, past a progress bar."""
     if not print_past_silence(message):
         tqdm.write(message, file=sys.stderr)
@@ -104,7 +104,7 @@ def _poll(
             bar.update(done - bar.n)
             if not on_terminal and time.monotonic() - next_line >= LINE_EVERY_S:
                 next_line = time.monotonic()
-                say(progress_line(done, record.n_images, seconds))
+                echo(progress_line(done, record.n_images, seconds))
 
 
 def progress_line(done: int, n_images: int, seconds: float) -> str:

@@ -71,7 +71,7 @@ def test_an_exception_releases_it(output):
 
 def test_who_waits_gets_it_after_the_first(output, monkeypatch):
     first_has_it, told, order = threading.Event(), threading.Event(), []
-    monkeypatch.setattr(leases, "say", lambda sentence: (order.append(sentence), told.set()))
+    monkeypatch.setattr(leases, "echo", lambda sentence: (order.append(sentence), told.set()))
 
     def first() -> None:
         with hold_lease(output, purpose="first", wait=False, times=TIMES):

@@ -3,14 +3,14 @@
 import os
 import threading
 
-from spark_assets.runtime.progress import say
+from spark_assets.runtime.progress import echo
 from spark_assets.runtime.quiet import quiet_native_stderr
 
 
 def test_native_code_is_held_back_and_the_program_is_heard(capfd):
     with quiet_native_stderr():
         os.write(2, b"a delegate was created\n")
-        say("480 images to look at")
+        echo("480 images to look at")
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "480 images to look at\nafter\n"
 
