@@ -2,7 +2,7 @@
 
 from operations.aws.clients import Client
 from operations.aws.following import Sleep, watch
-from operations.aws.wording import printable
+from spark_assets.text.printable import printable_line
 
 _UNDER_WAY = ("SUBMITTED", "PENDING", "SCHEDULED", "RUNNING", "QUEUED", "CANCELLING")
 # A deletion takes one that was never started as it takes one that is stopped.
@@ -56,7 +56,7 @@ def _under_way(serverless: Client, application_id: str) -> dict[str, str]:
         applicationId=application_id, states=list(_UNDER_WAY)
     )
     return {
-        each["id"]: printable(f"{each.get('name') or each['id']} {each['state']}")
+        each["id"]: printable_line(f"{each.get('name') or each['id']} {each['state']}")
         for page in pages
         for each in page["jobRuns"]
     }

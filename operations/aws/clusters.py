@@ -9,9 +9,9 @@ import botocore.exceptions
 
 from cdk_app.config import Environment
 from operations.aws.clients import Client
-from operations.aws.wording import printable
 from operations.command_lines import make_command
 from spark_assets.storage.s3 import error_code
+from spark_assets.text.printable import printable_line
 
 # The name of the step that executes a notebook.
 NOTEBOOK = "notebook"
@@ -72,7 +72,7 @@ def describe_cluster(emr: Client, cluster_id: str) -> Cluster:
             return Cluster(cluster_id, "TERMINATED", "EMR does not know it any more")
         raise
     reason = status.get("StateChangeReason", {}).get("Message", "")
-    return Cluster(cluster_id, status["State"], printable(reason))
+    return Cluster(cluster_id, status["State"], printable_line(reason))
 
 
 def newest_steps(emr: Client, cluster_id: str, names: Sequence[str]) -> list[str]:
@@ -126,9 +126,9 @@ def _step(step: Mapping[str, Any]) -> Step:
     timeline = status.get("Timeline", {})
     return Step(
         step["Id"],
-        printable(step["Name"]),
+        printable_line(step["Name"]),
         status["State"],
-        printable(" ".join(text for text in told if text)),
+        printable_line(" ".join(text for text in told if text)),
         timeline.get("StartDateTime"),
         timeline.get("EndDateTime"),
         tuple(step.get("Config", {}).get("Args", ())),

@@ -9,7 +9,6 @@ import botocore.exceptions
 
 from operations.aws.clients import Client
 from operations.aws.parallel import counted, in_parallel
-from operations.aws.wording import printable
 from spark_assets.errors import FruitsError
 from spark_assets.removal.versions import (
     Refusal,
@@ -20,6 +19,7 @@ from spark_assets.removal.versions import (
     unfinished_uploads,
 )
 from spark_assets.storage.s3 import error_code
+from spark_assets.text.printable import printable_line
 
 # S3 lists and deletes 1000 at a time: one answer to a listing is one batch to delete.
 N_BATCHES = 4
@@ -43,7 +43,7 @@ def empty_buckets(client: Client, buckets: Sequence[str], *, sleep: Sleep = time
                     refusals[refusal["Code"]] += 1
                     example = example or _sentence_of(bucket, refusal)
     if refusals:
-        reasons = ", ".join(f"{n} {printable(code)}" for code, n in refusals.items())
+        reasons = ", ".join(f"{n} {printable_line(code)}" for code, n in refusals.items())
         raise FruitsError(
             f"{refusals.total()} objects were not deleted ({reasons}), first {example}; "
             "ask for s3:DeleteObject and s3:DeleteObjectVersion, and give the same command again"
@@ -96,4 +96,4 @@ def _abort_uploads(client: Client, bucket: str) -> int:
 
 def _sentence_of(bucket: str, refusal: Refusal) -> str:
     message = f": {refusal['Message']}" if refusal.get("Message") else ""
-    return printable(f"{refusal['Key']} in {bucket}{message}").rstrip(".")
+    return printable_line(f"{refusal['Key']} in {bucket}{message}").rstrip(".")

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from operations.aws.clients import Client
 from operations.aws.following import Clock, Sleep, watch
-from operations.aws.wording import printable
+from spark_assets.text.printable import printable_line
 
 _RUNNING = "RUNNING"
 # The newest events of a history; a state is entered every few of them.
@@ -73,8 +73,8 @@ def describe_execution(sfn: Client, execution_arn: str) -> Execution:
     return Execution(
         execution_arn,
         told["status"],
-        printable(state),
-        printable(cause),
+        printable_line(state),
+        printable_line(cause),
         told["startDate"],
         told.get("stopDate"),
     )

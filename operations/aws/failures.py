@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
 
-from operations.aws.wording import printable
 from operations.sentences import EXPIRED_MIDWAY, NOT_ACTIVATED, THROTTLED
 from spark_assets.errors import FruitsError
 from spark_assets.storage.s3 import error_code
 from spark_assets.storage.s3_answers import CLOCK, LOG_IN, NOT_VALID, meaning_of
+from spark_assets.text.printable import printable_line
 
 _NO_CREDENTIALS = (
     "no AWS credentials were found; run 'aws configure' or 'aws sso login', or set AWS_PROFILE"
@@ -98,10 +98,10 @@ def sentence_of_aws(error: Exception) -> str:
     if isinstance(error, (aws.NoCredentialsError, aws.NoAuthTokenError)):
         return _NO_CREDENTIALS
     if isinstance(error, aws.PartialCredentialsError):
-        missing = printable(str(error.kwargs["cred_var"]))
+        missing = printable_line(str(error.kwargs["cred_var"]))
         return f"the AWS credentials lack {missing}; set it, or run 'aws configure' again"
     if isinstance(error, aws.ProfileNotFound):
-        profile = printable(str(error.kwargs["profile"]))
+        profile = printable_line(str(error.kwargs["profile"]))
         return (
             f"there is no AWS profile {profile}; 'aws configure list-profiles' lists those that "
             "there are; set AWS_PROFILE to one of them"
@@ -109,12 +109,12 @@ def sentence_of_aws(error: Exception) -> str:
     if isinstance(error, (aws.SSOError, aws.LoginError, aws.TokenRetrievalError)):
         return EXPIRED_MIDWAY
     if isinstance(error, aws.CredentialRetrievalError):
-        return f"the AWS credentials could not be had: {printable(str(error))}; {LOG_IN}"
+        return f"the AWS credentials could not be had: {printable_line(str(error))}; {LOG_IN}"
     if isinstance(error, (aws.ConnectionError, aws.HTTPClientError, aws.IncompleteReadError)):
         place = error.kwargs.get("endpoint_url") or error.kwargs.get("proxy_url") or "its address"
         return (
-            f"AWS could not be reached at {printable(str(place))}; check the network, the proxy, "
-            "and AWS_ENDPOINT_URL if it is set, and give the same command"
+            f"AWS could not be reached at {printable_line(str(place))}; check the network, the "
+            "proxy, and AWS_ENDPOINT_URL if it is set, and give the same command"
         )
     if isinstance(error, ResponseParserError):
         return (
@@ -132,7 +132,9 @@ def _sentence_of_a_service(error: aws.ClientError) -> str:
     if code in _DENIED:
         named = _ACTION.search(message)
         action = named[1] if named else error.operation_name
-        return f"AWS denies you {printable(action)}; ask for that right, or use another profile"
+        return (
+            f"AWS denies you {printable_line(action)}; ask for that right, or use another profile"
+        )
     if code in ("BucketAlreadyExists", "BucketAlreadyOwnedByYou"):
         whose = "you have" if code == "BucketAlreadyOwnedByYou" else "someone else has"
         return (
@@ -140,7 +142,7 @@ def _sentence_of_a_service(error: aws.ClientError) -> str:
             "delete it or choose another name"
         )
     if _QUOTA.search(code):
-        told = printable(message).rstrip(".")
+        told = printable_line(message).rstrip(".")
         return (
             f"a quota of the AWS account is used up: {told}; delete what is not needed, "
             "or ask for more under Service Quotas"
@@ -153,4 +155,4 @@ def _sentence_of_a_service(error: aws.ClientError) -> str:
 
 
 def _unknown(told: str) -> str:
-    return f"{printable(told).rstrip('.')}; for the stack trace, add --verbose"
+    return f"{printable_line(told).rstrip('.')}; for the stack trace, add --verbose"

@@ -15,8 +15,8 @@ from cdk_app.config import Environment, stack_name
 from operations.aws.clients import Client
 from operations.aws.failures import AWS_ERRORS, is_missing_stack, sentence_of_aws
 from operations.aws.trail import Call, counted, recorded_calls
-from operations.aws.wording import printable
 from spark_assets.errors import FruitsError
+from spark_assets.text.printable import printable_line
 
 _NOT_SEEN = "not seen yet"
 _N_EVENTS = 100
@@ -83,7 +83,7 @@ def _trail_lines(environment: Environment, clients: Clients) -> Iterator[str]:
 
 def _answer(ask: Callable[[], str]) -> str:
     try:
-        return printable(ask()) or _NOT_SEEN
+        return printable_line(ask()) or _NOT_SEEN
     except AWS_ERRORS as error:
         return f"not known: {sentence_of_aws(error)}"
     except FruitsError as error:

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from operations.aws.clients import Client
 from operations.aws.clusters import Cluster, Step, describe_cluster, describe_steps
-from operations.aws.wording import duration
 from spark_assets.runtime.progress import echo
+from spark_assets.text.numbers import minutes
 
 Sleep = Callable[[float], None]
 Clock = Callable[[], float]
@@ -86,7 +86,7 @@ def watch(
         now = lines(seen)
         for line in now:
             if line not in told:
-                echo(f"{duration(clock() - start):>12}  {line}")
+                echo(f"{minutes(clock() - start):>12}  {line}")
         told = now
         if is_over(seen) or clock() - start >= limit_s:
             return seen
@@ -103,4 +103,4 @@ def _step_line(step: Step, failed: Step | None) -> str:
     line = f"{step.name} {step.state}"
     if step.state == "CANCELLED" and failed is not None:
         return f"{line}, because {failed.name} failed"
-    return line if step.wall_time_s is None else f"{line} after {duration(step.wall_time_s)}"
+    return line if step.wall_time_s is None else f"{line} after {minutes(step.wall_time_s)}"

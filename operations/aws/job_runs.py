@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 from operations.aws.clients import Client
 from operations.aws.following import Clock, Sleep, watch
-from operations.aws.wording import duration, printable
 from operations.costs.serverless import BilledHours
 from spark_assets.errors import FruitsError
 from spark_assets.storage.locations import Location, parse_location
+from spark_assets.text.numbers import minutes
+from spark_assets.text.printable import printable_line
 
 _OVER = ("SUCCESS", "FAILED", "CANCELLED")
 # AWS tells moments in whole seconds or in parts of them.
@@ -48,7 +49,7 @@ class JobRun:
         if not self.is_over or self.started_at is None or self.ended_at is None:
             return f"{self.name} {self.state}"
         wall_time_s = (self.ended_at - self.started_at).total_seconds()
-        return f"{self.name} {self.state} after {duration(wall_time_s)}"
+        return f"{self.name} {self.state} after {minutes(wall_time_s)}"
 
 
 def job_runs_between(
@@ -79,9 +80,9 @@ def describe_job_run(serverless: Client, application_id: str, job_run_id: str) -
     billed = told.get("billedResourceUtilization", {})
     return JobRun(
         job_run_id,
-        printable(told.get("name", "")),
+        printable_line(told.get("name", "")),
         told["state"],
-        printable(told.get("stateDetails") or ""),
+        printable_line(told.get("stateDetails") or ""),
         told.get("startedAt"),
         told.get("endedAt"),
         BilledHours(

@@ -6,10 +6,10 @@ from pathlib import Path, PurePosixPath
 
 from operations.aws.clients import Client
 from operations.aws.clusters import Step
-from operations.aws.wording import printable
 from spark_assets.errors import FruitsError
 from spark_assets.notebooks.source import check_notebook
 from spark_assets.storage.locations import parse_location
+from spark_assets.text.printable import printable_line
 
 _MAX_NAME_CHARACTERS = 100
 
@@ -20,10 +20,10 @@ def read_notebook(path: str) -> bytes:
         content = Path(path).expanduser().read_bytes()
     except OSError as error:
         raise FruitsError(
-            f"the notebook {printable(path)} cannot be read: {error.strerror}; "
+            f"the notebook {printable_line(path)} cannot be read: {error.strerror}; "
             "give a file of this machine (.ipynb)"
         ) from error
-    check_notebook(content, printable(path))
+    check_notebook(content, printable_line(path))
     return content
 
 
@@ -57,4 +57,4 @@ def page_uri(step: Step) -> str | None:
 
 def _value(step: Step, option: str) -> str | None:
     pairs = zip(step.arguments, step.arguments[1:], strict=False)
-    return next((printable(value) for name, value in pairs if name == option), None)
+    return next((printable_line(value) for name, value in pairs if name == option), None)

@@ -9,10 +9,10 @@ import botocore.exceptions
 from cdk_app.config import REGION, Environment, stack_name
 from operations.aws.clients import aws_client
 from operations.aws.failures import is_missing_stack
-from operations.aws.wording import printable
 from operations.command_lines import make_command
 from spark_assets.errors import FruitsError
 from spark_assets.storage.locations import Location, S3Settings, parse_location
+from spark_assets.text.printable import printable_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class _Outputs(dict[str, str]):
 
     def __missing__(self, key: str) -> str:
         raise FruitsError(
-            f"the stack {printable(self._stack)} and has no output {key}; "
+            f"the stack {printable_line(self._stack)} and has no output {key}; "
             f"wait until it is complete, or complete it with: {self._command}"
         )
 

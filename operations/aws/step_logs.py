@@ -17,10 +17,10 @@ from typing import IO
 import botocore.exceptions
 
 from operations.aws.clients import Client
-from operations.aws.wording import printable
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location
 from spark_assets.storage.s3 import error_code
+from spark_assets.text.printable import printable_line
 
 # On a cluster EMR ships the logs of a step every five minutes.
 SHIPPED_WITHIN_S = 300.0
@@ -110,7 +110,7 @@ def _end_of(compressed: IO[bytes]) -> tuple[deque[str], deque[str]]:
     try:
         with gzip.GzipFile(fileobj=compressed) as stream:
             while line := stream.readline(_MAX_LINE_BYTES):
-                text = printable(line.decode("utf-8", "backslashreplace").rstrip("\r\n"))
+                text = printable_line(line.decode("utf-8", "backslashreplace").rstrip("\r\n"))
                 lines.append(text)
                 if text.startswith(_OUR_SENTENCES):
                     sentences.append(text)

@@ -11,7 +11,6 @@ import botocore.exceptions
 
 from operations.aws.clients import Client, aws_client
 from operations.aws.parallel import counted, in_parallel
-from operations.aws.wording import printable
 from spark_assets.errors import FruitsError
 from spark_assets.images.listing import (
     ImageEntry,
@@ -24,6 +23,7 @@ from spark_assets.output.erased import ErasedDigests, load_erased
 from spark_assets.output.output import Output
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location
+from spark_assets.text.printable import printable_line
 
 # A photograph takes one request of 30 to 100 ms, most of it waiting.
 N_UPLOADS = 16
@@ -63,7 +63,7 @@ class _Erased:
             return None
         return (
             "it was erased; if it is to be there again, allow it with: fruits erase "
-            f"--output {printable(self.output.uri)} --allow-again --sha256 {digest}"
+            f"--output {printable_line(self.output.uri)} --allow-again --sha256 {digest}"
         )
 
 
@@ -78,10 +78,10 @@ def upload_images(folder: Location, images: Location, output: Location) -> Uploa
     entries = [*entries_in(list_images(folder))]
     if not entries:
         raise FruitsError(
-            f"the images folder {printable(folder.uri)} holds no image; "
+            f"the images folder {printable_line(folder.uri)} holds no image; "
             "give a folder of photographs"
         )
-    echo(f"{len(entries)} images in {printable(folder.uri)}; looking at what is uploaded already")
+    echo(f"{len(entries)} images in {printable_line(folder.uri)}; listing those uploaded before")
     uploaded = {entry.path: entry for entry in entries_in(list_images(images))}
     to_upload = [entry for entry in entries if not _is_unchanged(entry, uploaded.get(entry.path))]
     erased = _Erased(load_erased(Output.open(output)), output)
@@ -126,7 +126,7 @@ def _upload(
             reason = f"it is {error}; remove it"
         except OSError as error:
             reason = f"it cannot be read: {error.strerror}; check the permissions"
-    return None if reason is None else f"{printable(entry.path)} is not uploaded: {reason}"
+    return None if reason is None else f"{printable_line(entry.path)} is not uploaded: {reason}"
 
 
 def _reason_against(path: str, key: str, entry: ImageEntry) -> str | None:

@@ -7,10 +7,10 @@ from cdk_app.config import Environment
 from operations.aws.clients import aws_client
 from operations.aws.emptying import N_BATCHES, empty_buckets
 from operations.aws.stacks import DataStack, find_data_stack
-from operations.aws.wording import printable
 from operations.commands.arguments import add_cloud
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.runtime.progress import echo
+from spark_assets.text.printable import printable_line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +47,7 @@ def _ask(stack: DataStack) -> None:
         raise FruitsError("there is no terminal to ask for a yes on; give --yes to delete unasked")
     echo(f"all objects, with all their versions, will be deleted for good from {stack.name}:")
     for bucket in stack.bucket_names:
-        echo(f"  {printable(bucket)}")
+        echo(f"  {printable_line(bucket)}")
     print("delete them? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise FruitsError("nothing was deleted; answer y to delete")

@@ -11,7 +11,6 @@ from botocore.credentials import Credentials, RefreshableCredentials
 from cdk_app.config import Environment
 from operations.aws.clients import aws_client
 from operations.aws.stacks import data_stack
-from operations.aws.wording import printable
 from operations.command_lines import fruits_command
 from operations.commands.arguments import add_cloud
 from spark_assets.errors import ExitCode, FruitsError
@@ -21,6 +20,7 @@ from spark_assets.runtime.progress import echo
 from spark_assets.storage.credentials import current_keys, find_credentials
 from spark_assets.storage.locations import Location
 from spark_assets.storage.s3 import error_code
+from spark_assets.text.printable import printable_line
 
 _MAX_HOURS = 7 * 24  # of S3
 _MAX_HOURS_OF_A_ROLE = 12  # of STS, for one session
@@ -114,7 +114,7 @@ def _check_report(report: Location, environment: Environment) -> None:
         if error_code(error) != "404":
             raise
         raise FruitsError(
-            f"there is no report at {printable(report.uri)} yet; "
+            f"there is no report at {printable_line(report.uri)} yet; "
             f"make one with: {fruits_command('submit --follow', environment)}"
         ) from error
 

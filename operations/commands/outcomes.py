@@ -3,16 +3,16 @@
 from cdk_app.config import Environment
 from operations.aws.stacks import find_data_stack
 from operations.aws.step_logs import StepLog
-from operations.aws.wording import printable
 from spark_assets.output.output import REPORT
 from spark_assets.runtime.progress import echo
+from spark_assets.text.printable import printable_line
 
 
 def say_where_the_report_is(environment: Environment) -> None:
     """Name the command that copies the report."""
     if (data := find_data_stack(environment)) is not None:
         uri = data.output.child(REPORT).uri
-        echo(f"copy the report with: aws s3 cp {printable(uri)} report.html")
+        echo(f"copy the report with: aws s3 cp {printable_line(uri)} report.html")
 
 
 def say_failure(name: str, step_id: str, reason: str) -> None:
@@ -23,8 +23,8 @@ def say_failure(name: str, step_id: str, reason: str) -> None:
 def say_last_words(log: StepLog) -> None:
     """Tell the end of a log, or where it will be."""
     if log.lines is None:
-        echo(f"its log has not come yet; it will be in {printable(log.uri)}")
+        echo(f"its log has not come yet; it will be in {printable_line(log.uri)}")
         return
-    echo(f"the last words of its log, {printable(log.uri)}:")
+    echo(f"the last words of its log, {printable_line(log.uri)}:")
     for line in log.lines:
         echo(f"  {line}")

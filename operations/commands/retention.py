@@ -9,13 +9,13 @@ import botocore.exceptions
 from cdk_app.retention import EXPIRY_RULE, OLD_VERSIONS_RULE, Retention, retention_lines
 from operations.aws.clients import Client, aws_client
 from operations.aws.stacks import DataStack, find_data_stack
-from operations.aws.wording import printable
 from operations.cdk.context import read_config
 from operations.command_lines import make_command
 from operations.commands.arguments import add_cloud
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.s3 import error_code
+from spark_assets.text.printable import printable_line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,11 +53,11 @@ def _differences(client: Client, stack: DataStack, kept: Retention) -> Iterator[
             .get("NoncurrentDays")
         )
         if old != kept.old_versions:
-            yield f"{printable(bucket)} keeps old versions for {_days(old)}"
+            yield f"{printable_line(bucket)} keeps old versions for {_days(old)}"
         expires = rules.get(EXPIRY_RULE, {}).get("Expiration", {}).get("Days")
         wanted = _wanted(stack, bucket, kept)
         if expires != (wanted or None):
-            yield f"{printable(bucket)} keeps objects for {_days(expires)}"
+            yield f"{printable_line(bucket)} keeps objects for {_days(expires)}"
 
 
 def _wanted(stack: DataStack, bucket: str, kept: Retention) -> int:

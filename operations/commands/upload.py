@@ -4,12 +4,12 @@ import argparse
 
 from operations.aws.stacks import data_stack
 from operations.aws.uploading import upload_images
-from operations.aws.wording import printable
 from operations.commands.arguments import add_cloud
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.images.listing import check_images_exist
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import parse_location
+from spark_assets.text.printable import printable_line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +30,6 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     counts = upload_images(folder, stack.images, stack.output)
     echo(
         f"{counts.n_images} images = {counts.n_uploaded} uploaded + {counts.n_unchanged} unchanged "
-        f"+ {counts.n_refused} refused, in {printable(stack.images.uri)}"
+        f"+ {counts.n_refused} refused, in {printable_line(stack.images.uri)}"
     )
     return ExitCode.FAILED if counts.n_refused else ExitCode.DONE

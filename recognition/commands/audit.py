@@ -9,9 +9,10 @@ from spark_assets.jobs.arguments import add_common, add_report, report_options
 from spark_assets.jobs.working import spark_on
 from spark_assets.output.finding import AuditRecord, FindingKind
 from spark_assets.output.output import FINDINGS
-from spark_assets.report.wording import audited_of, counted, printable
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location, parse_location
+from spark_assets.text.numbers import audited_of, counted
+from spark_assets.text.printable import printable
 
 _NAMES = {
     FindingKind.DUPLICATE: "duplicates (same bytes)",

@@ -8,10 +8,10 @@ from recognition.classifier.varieties import VarietySet
 from spark_assets.errors import ExitCode
 from spark_assets.features.feature_model import load_feature_model
 from spark_assets.output.output import FEATURE_MODEL, Output
-from spark_assets.report.wording import size
 from spark_assets.runtime.progress import echo
 from spark_assets.runtime.quiet import quiet_native_stderr
 from spark_assets.storage.locations import parse_location
+from spark_assets.text.numbers import size
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

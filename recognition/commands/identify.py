@@ -13,8 +13,8 @@ from recognition.classifier.identifier import DEFAULT_LIMITS
 from recognition.classifier.model import Answer
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.images.decoding import ImageRejected
-from spark_assets.report.wording import printable
 from spark_assets.storage.locations import parse_location
+from spark_assets.text.printable import printable
 
 _N_SHOWN = 3
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")

@@ -12,8 +12,8 @@ from spark_assets.output.evaluation import (
     Score,
     VarietyScores,
 )
-from spark_assets.report.wording import printable
 from spark_assets.runtime.progress import echo
+from spark_assets.text.printable import printable
 
 _SPLITS = {
     OBJECTS: "objects left out",

@@ -7,7 +7,7 @@ import numpy as np
 from recognition.classifier.model import Answer, FruitClassifier
 from recognition.classifier.storing import ClassifierRecord
 from spark_assets.images.thumbnails import data_uri
-from spark_assets.report.wording import printable
+from spark_assets.text.printable import printable
 
 
 class AnswerWriter:

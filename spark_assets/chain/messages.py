@@ -7,8 +7,8 @@ from spark_assets.chain.reduce import Reduction
 from spark_assets.errors import ExitCode
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.output import REJECTED, REPORT, Output
-from spark_assets.report.wording import printable
 from spark_assets.runtime.progress import echo
+from spark_assets.text.printable import printable
 
 
 def say_network(network: ChosenNetwork) -> None:

@@ -6,8 +6,9 @@ from spark_assets.chain.rewrite import Rewritten
 from spark_assets.erasure.begin import PlannedErasure
 from spark_assets.output.certificates import Certificate, certificate_file
 from spark_assets.output.output import Output
-from spark_assets.report.wording import counted, printable, size
 from spark_assets.runtime.progress import echo
+from spark_assets.text.numbers import counted, size
+from spark_assets.text.printable import printable
 
 _N_SHOWN = 10
 

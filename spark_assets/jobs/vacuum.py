@@ -10,9 +10,10 @@ from spark_assets.jobs.arguments import add_output
 from spark_assets.output.commit import left_behind, recover
 from spark_assets.output.lease import hold_lease
 from spark_assets.output.output import check_output
-from spark_assets.report.wording import counted, printable, size
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location, parse_location
+from spark_assets.text.numbers import counted, size
+from spark_assets.text.printable import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from spark_assets.output.finding import AuditRecord, Finding, FindingKind
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.receipt import Receipt
 
+NO_LABEL = "(no label)"
 # More than anyone reads; the tables hold them all.
 MAX_REJECTED_ROWS = 500
 

@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 
 from spark_assets.output.evaluation import NEAREST, RIDGE, Evaluation
 from spark_assets.report.figures import ACCENT, GRID, INK, MUTED, base_layout, plotly_text
-from spark_assets.report.wording import printable, share, shorten
+from spark_assets.text.numbers import share
+from spark_assets.text.printable import printable, shorten
 
 # Of more labels, names and numbers no longer fit; the table of mistakes has them all.
 MAX_LABELS_IN_MATRIX = 40

@@ -7,8 +7,9 @@ import plotly.graph_objects as go
 from numpy import float64, int32
 from numpy.typing import NDArray
 
-from spark_assets.report.data import PCASummary, PlottedImages
-from spark_assets.report.wording import NO_LABEL, counted, printable, share, shorten
+from spark_assets.report.data import NO_LABEL, PCASummary, PlottedImages
+from spark_assets.text.numbers import counted, share
+from spark_assets.text.printable import printable, shorten
 
 ACCENT = "#1a6b4a"
 INK = "#1d2420"

@@ -12,9 +12,10 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from spark_assets.output.finding import FindingKind
-from spark_assets.report import evaluation_figures, figures, wording
-from spark_assets.report.data import MAX_REJECTED_ROWS, PlottedImages, ReportData
-from spark_assets.report.wording import NO_LABEL, printable
+from spark_assets.report import evaluation_figures, figures
+from spark_assets.report.data import MAX_REJECTED_ROWS, NO_LABEL, PlottedImages, ReportData
+from spark_assets.text import numbers
+from spark_assets.text.printable import printable
 
 _MAX_MISTAKES = 30
 _SHARES = (0.5, 0.8, 0.9, 0.95, 0.99)
@@ -118,11 +119,10 @@ def _template() -> Template:
         loader=FunctionLoader(_asset),
     )
     names = (
-        "audited_of", "printable", "count", "counted", "share", "rate", "size", "duration",
-        "moment", "usd",
+        "audited_of", "count", "counted", "share", "rate", "size", "duration", "moment", "usd",
     )  # fmt: skip
-    environment.filters |= {name: getattr(wording, name) for name in names}
-    environment.filters["option"] = wording.option
+    environment.filters |= {name: getattr(numbers, name) for name in names}
+    environment.filters |= {"printable": printable, "option": shown_option}
     return environment.get_template("page.html")
 
 
@@ -153,3 +153,18 @@ def _flat(options: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
+
+
+def shown_option(value: object) -> str:
+    """Return the value of an option as it could be typed, or in a word."""
+    match value:
+        case None:
+            return "not given"
+        case bool():
+            return "yes" if value else "no"
+        case str():
+            return printable(value) if value else "(empty)"
+        case int() | float():
+            return str(value)
+        case _:
+            return printable(json.dumps(value, ensure_ascii=False, default=str))

@@ -16,6 +16,7 @@ from py4j.protocol import Py4JError
 from tqdm import tqdm
 
 from spark_assets.runtime.quiet import print_past_silence
+from spark_assets.text.numbers import minutes
 
 if TYPE_CHECKING:
     from pyspark import SparkContext, StatusTracker
@@ -112,8 +113,8 @@ def progress_line(done: int, n_images: int, seconds: float) -> str:
     if not done:
         return f"0 of {n_images} images after {seconds:.0f} s"
     speed = done / seconds
-    left_min, left_s = divmod(round((n_images - done) / speed), 60)
-    return f"{done} of {n_images} images, {speed:.1f} images/s, {left_min} min {left_s:02d} s left"
+    left = minutes((n_images - done) / speed)
+    return f"{done} of {n_images} images, {speed:.1f} images/s, {left} left"
 
 
 def _n_done(tracker: "StatusTracker", group: str, n_tasks: int, n_images: int) -> int:

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, expect
 
-from spark_assets.report.data import PlottedImages, ReportData
+from spark_assets.report.data import NO_LABEL, PlottedImages, ReportData
 from spark_assets.report.page import render
-from spark_assets.report.wording import NO_LABEL, printable
+from spark_assets.text.printable import printable
 from tests.end_to_end.browser import OpenedPage, open_page
 from tests.made_report import (
     HOSTILE_NAMES,

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from spark_assets.output.finding import Finding, FindingKind
-from spark_assets.report.data import ShownFinding, ShownFindings
+from spark_assets.report.data import NO_LABEL, ShownFinding, ShownFindings
 from spark_assets.report.page import render
-from spark_assets.report.wording import NO_LABEL, printable
+from spark_assets.text.printable import printable
 from tests.made_report import HOSTILE_NAMES, made_report, thumbnail
 from tests.recognition.test_audit_record import record
 from tests.spark.test_report_page import Page

@@ -17,7 +17,7 @@ from spark_assets.output.evaluation import (
 )
 from spark_assets.report.evaluation_figures import MAX_LABELS_IN_MATRIX, confusion_matrix
 from spark_assets.report.page import render
-from spark_assets.report.wording import printable
+from spark_assets.text.printable import printable
 from tests.made_report import HOSTILE_NAMES, made_report
 
 

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from spark_assets.report import figures
-from spark_assets.report.data import PlottedImages
-from spark_assets.report.wording import NO_LABEL
+from spark_assets.report.data import NO_LABEL, PlottedImages
 from tests.made_report import HOSTILE_NAMES, made_pca, made_plotted
 
 

@@ -20,9 +20,9 @@ from plotly.offline import get_plotlyjs
 
 import spark_assets
 from spark_assets.output.manifest import Counts
-from spark_assets.report.data import MAX_REJECTED_ROWS, RejectedImage
+from spark_assets.report.data import MAX_REJECTED_ROWS, NO_LABEL, RejectedImage
 from spark_assets.report.page import render
-from spark_assets.report.wording import NO_LABEL, printable
+from spark_assets.text.printable import printable
 from tests.made_report import (
     HOSTILE_NAMES,
     made_facts,

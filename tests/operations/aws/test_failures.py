@@ -5,8 +5,8 @@ from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
 
 from operations.aws.failures import aws_failures, is_missing_stack, sentence_of_aws
-from operations.aws.wording import printable
 from spark_assets.errors import FruitsError
+from spark_assets.text.printable import printable_line
 
 ACCOUNT = "123456789012"
 
@@ -95,15 +95,17 @@ def test_no_sentence_tells_the_account(code):
 
 
 def test_numbers_that_are_no_account_stay():
-    assert printable("application_1700000000000_0001") == "application_1700000000000_0001"
+    assert printable_line("application_1700000000000_0001") == "application_1700000000000_0001"
 
 
 def test_text_from_elsewhere_cannot_write_on_the_terminal():
-    assert printable("\x1b[2Ja\rb\x00\u202ec\u2028é🍎") == "\\x1b[2Ja\\rb\\x00\\u202ec\\u2028é🍎"
+    assert (
+        printable_line("\x1b[2Ja\rb\x00\u202ec\u2028é🍎") == "\\x1b[2Ja\\rb\\x00\\u202ec\\u2028é🍎"
+    )
 
 
 def test_a_line_without_end_is_cut():
-    assert len(printable("x" * 100_000)) < 1100
+    assert len(printable_line("x" * 100_000)) < 1100
 
 
 def test_failures_in_the_block_are_fruits_errors_that_keep_their_cause():

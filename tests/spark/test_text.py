@@ -1,8 +1,10 @@
-"""Values as people read them."""
+"""Names, numbers, sizes, times and dates as people read them."""
 
 import pytest
 
-from spark_assets.report import wording
+from spark_assets.report.page import shown_option
+from spark_assets.text import numbers
+from spark_assets.text.printable import printable
 
 
 def plain(text: str) -> str:
@@ -21,8 +23,8 @@ def plain(text: str) -> str:
     ],
 )
 def test_what_does_not_print_is_shown_as_an_escape(text, shown):
-    assert wording.printable(text) == shown
-    wording.printable(text).encode("utf-8")
+    assert printable(text) == shown
+    printable(text).encode("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,7 @@ def test_what_does_not_print_is_shown_as_an_escape(text, shown):
     ],
 )
 def test_a_share_is_never_rounded_to_all_or_nothing(fraction, shown):
-    assert plain(wording.share(fraction)) == shown
+    assert plain(numbers.share(fraction)) == shown
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_a_share_is_never_rounded_to_all_or_nothing(fraction, shown):
     ],
 )
 def test_sizes_have_the_unit_that_people_would_choose(n_bytes, shown):
-    assert plain(wording.size(n_bytes)) == shown
+    assert plain(numbers.size(n_bytes)) == shown
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,7 @@ def test_sizes_have_the_unit_that_people_would_choose(n_bytes, shown):
     ],
 )
 def test_durations_never_show_sixty_seconds(seconds, shown):
-    assert plain(wording.duration(seconds)) == shown
+    assert plain(numbers.duration(seconds)) == shown
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,7 @@ def test_durations_never_show_sixty_seconds(seconds, shown):
     [(0, "0.00 USD"), (0.001, "under 0.01 USD"), (1.005, "1.00 USD"), (1234.5, "1,234.50 USD")],
 )
 def test_money_is_shown_in_cents_and_never_as_nothing(amount, shown):
-    assert plain(wording.usd(amount)) == shown
+    assert plain(numbers.usd(amount)) == shown
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,7 @@ def test_money_is_shown_in_cents_and_never_as_nothing(amount, shown):
     [(8.31, "8.3"), (147.3, "147"), (12345.6, "12,346"), (float("inf"), "\N{EN DASH}")],
 )
 def test_rates_show_three_digits_or_all(per_second, shown):
-    assert wording.rate(per_second) == shown
+    assert numbers.rate(per_second) == shown
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,7 @@ def test_rates_show_three_digits_or_all(per_second, shown):
     ],
 )
 def test_moments_are_shown_in_words_and_in_utc(iso, shown):
-    assert wording.moment(iso) == shown
+    assert numbers.moment(iso) == shown
 
 
 @pytest.mark.parametrize(
@@ -118,11 +120,11 @@ def test_moments_are_shown_in_words_and_in_utc(iso, shown):
     ],
 )
 def test_options_are_shown_as_they_could_be_typed(value, shown):
-    assert wording.option(value) == shown
+    assert shown_option(value) == shown
 
 
 @pytest.mark.parametrize(
     ("number", "shown"), [(0, "0 images"), (1, "1 image"), (2000, "2,000 images")]
 )
 def test_one_is_not_plural(number, shown):
-    assert wording.counted(number, "image") == shown
+    assert numbers.counted(number, "image") == shown

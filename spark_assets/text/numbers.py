@@ -1,10 +1,10 @@
-"""Values as people read them."""
+"""Numbers, sizes, times and dates with their units."""
 
-import json
 import math
 from datetime import UTC, datetime
 
-NO_LABEL = "(no label)"
+from spark_assets.text.printable import printable
+
 _NBSP = "\N{NO-BREAK SPACE}"
 _NONE = "\N{EN DASH}"
 _UNITS = ("kB", "MB", "GB", "TB", "PB")
@@ -13,17 +13,6 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
-
-
-def printable(text: str) -> str:
-    r"""Return the text with everything that does not print as an escape: a newline as ``\n``.
-
-    A path may hold any character.  Shown raw, a newline vanishes, a right-to-left mark makes one
-    name look like another, and a lone surrogate cannot be written as UTF-8.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def count(number: int) -> str:
@@ -88,6 +77,12 @@ def duration(seconds: float) -> str:
     return f"{count(hours)}{_NBSP}h {minutes:02d}{_NBSP}min"
 
 
+def minutes(seconds: float) -> str:
+    """Return a time as every line of a progress shows it: ``3 min 07 s``."""
+    whole, rest = divmod(round(seconds), 60)
+    return f"{whole} min {rest:02d} s"
+
+
 def usd(amount: float) -> str:
     """Return an amount of money; rounding never makes nothing of something."""
     if 0 < amount < 0.005:
@@ -105,26 +100,3 @@ def moment(iso: str) -> str:
     if when.tzinfo is not None:
         when, zone = when.astimezone(UTC), " UTC"
     return f"{when.day} {_MONTHS[when.month - 1]} {when.year}, {when:%H:%M}{zone}"
-
-
-def option(value: object) -> str:
-    """Return the value of an option as it could be typed, or in a word."""
-    match value:
-        case None:
-            return "not given"
-        case bool():
-            return "yes" if value else "no"
-        case str():
-            return printable(value) if value else "(empty)"
-        case int() | float():
-            return str(value)
-        case _:
-            return printable(json.dumps(value, ensure_ascii=False, default=str))
-
-
-def shorten(text: str, length: int) -> str:
-    """Return at most ``length`` characters: the beginning and the end, where names differ."""
-    if len(text) <= length:
-        return text
-    tail = length // 3
-    return text[: length - tail - 1] + "\N{HORIZONTAL ELLIPSIS}" + text[-tail:]
