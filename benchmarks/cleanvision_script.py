@@ -13,10 +13,10 @@ from pathlib import Path
 _KINDS = {
     "exact_duplicates": "duplicate",
     "near_duplicates": "near_duplicate",
-    "dark": "dark",
+    "dark": "underexposed",
     "light": "overexposed",
     "blurry": "blurred",
-    "odd_size": "tiny",
+    "odd_size": "low_resolution",
 }
 
 

@@ -140,9 +140,9 @@ def _shrink(image: Image.Image, generator: Generator) -> Image.Image:
 
 _SPOILERS: dict[FindingKind, Callable[[Image.Image, Generator], Image.Image]] = {
     FindingKind.BLURRED: _blur,
-    FindingKind.DARK: _darken,
+    FindingKind.UNDEREXPOSED: _darken,
     FindingKind.OVEREXPOSED: _overexpose,
-    FindingKind.TINY: _shrink,
+    FindingKind.LOW_RESOLUTION: _shrink,
 }
 
 

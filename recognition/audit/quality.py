@@ -80,7 +80,7 @@ def defects(quality: Quality | None, width: int, height: int) -> Iterator[Defect
     side = min(width, height)
     if side < MIN_SIDE_PX:
         yield Defect(
-            FindingKind.TINY,
+            FindingKind.LOW_RESOLUTION,
             1 - side / MIN_SIDE_PX,
             f"low resolution: {width} x {height} px (threshold {MIN_SIDE_PX} a side)",
         )
@@ -88,7 +88,7 @@ def defects(quality: Quality | None, width: int, height: int) -> Iterator[Defect
         return
     if quality.brightest < MAX_DARK:
         yield Defect(
-            FindingKind.DARK,
+            FindingKind.UNDEREXPOSED,
             1 - quality.brightest / 255,
             f"underexposed: 99th percentile of luminance {quality.brightest} "
             f"(threshold {MAX_DARK})",

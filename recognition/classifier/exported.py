@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from recognition.classifier.identifier import DEFAULT_LIMITS, FruitIdentifier, Identifier
-from recognition.classifier.model import Answer, Neighbor
+from recognition.classifier.model import Neighbor, Prediction
 from recognition.classifier.storing import ClassifierRecord, read_verified
 from recognition.classifier.varieties import MIN_PROBABILITY, VarietySet, answered_variety
 from spark_assets.images.decoding import ImageLimits, decode_image
@@ -19,7 +19,7 @@ from spark_assets.storage.locations import Location
 
 _JSON = "identifier.json"
 _TFLITE = "identifier.tflite"
-_MEANING = "labels.json"
+_LABELS = "labels.json"
 _AGAIN = "export it again with: fruits export-classifier --output URI --to FOLDER"
 _PIXELS = (
     "RGB, upright by EXIF orientation, alpha over white, resized to image_size_px x image_size_px "
@@ -28,15 +28,15 @@ _PIXELS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class LabelSet:
     """What the numbers of the flatbuffer stand for: labels, and the reference photographs.
 
     And varieties, ``variety_labels`` the label of each; none where the classifier has none.
     """
 
     labels: list[str]
-    known_paths: list[str]
-    known_labels: list[str]
+    reference_paths: list[str]
+    reference_labels: list[str]
     variety_labels: list[str] = field(default_factory=list)
     varieties: list[str] = field(default_factory=list)
 
@@ -45,20 +45,20 @@ def write_exported(
     folder: Location,
     *,
     tflite: bytes,
-    meaning: Meaning,
+    label_set: LabelSet,
     record: ClassifierRecord,
     image_size_px: int,
 ) -> int:
     """Write the folder, the JSON with the digests last; return the bytes of the other files."""
-    meaning_json = json.dumps(asdict(meaning), ensure_ascii=False).encode()
-    files = {_TFLITE: tflite, _MEANING: meaning_json}
+    labels_json = json.dumps(asdict(label_set), ensure_ascii=False).encode()
+    files = {_TFLITE: tflite, _LABELS: labels_json}
     for name, content in files.items():
         write_bytes(folder.child(name), content)
     about = {
         "image_size_px": image_size_px,
         "pixels": _PIXELS,
-        "unknown_below_score": record.unknown_threshold,
-        "variety_from_probability": record.variety_min_probability,
+        "unknown_threshold": record.unknown_threshold,
+        "variety_min_probability": record.variety_min_probability,
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         "classifier": asdict(record),
     }
@@ -70,12 +70,12 @@ class ExportedIdentifier(Identifier):
     """Answers as `FruitIdentifier` does, from an exported folder; no thumbnails are in it."""
 
     def __init__(
-        self, tflite: bytes, meaning: Meaning, record: ClassifierRecord, image_size_px: int
+        self, tflite: bytes, label_set: LabelSet, record: ClassifierRecord, image_size_px: int
     ) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         self.record = record
-        self._meaning = meaning
+        self._label_set = label_set
         self._size_px = image_size_px
         self._lock = threading.Lock()
         with quiet_native_stderr():
@@ -91,13 +91,13 @@ class ExportedIdentifier(Identifier):
         """
         contents = {
             name: read_verified(Folder.at(folder), name, about["sha256"].get(name), again=_AGAIN)
-            for name in (_TFLITE, _MEANING)
+            for name in (_TFLITE, _LABELS)
         }
         record = ClassifierRecord(**about["classifier"])
-        meaning = Meaning(**json.loads(contents[_MEANING]))
-        return cls(contents[_TFLITE], meaning, record, about["image_size_px"])
+        label_set = LabelSet(**json.loads(contents[_LABELS]))
+        return cls(contents[_TFLITE], label_set, record, about["image_size_px"])
 
-    def identify(self, content: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Answer:
+    def identify(self, content: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Prediction:
         """Answer what is on one photograph.  Raises ImageRejected."""
         pixels = decode_image(content, size_px=self._size_px, limits=limits).pixels
         with self._lock:  # the interpreter has one set of tensors
@@ -105,27 +105,27 @@ class ExportedIdentifier(Identifier):
                 name: value[0] for name, value in self._answer(pixels=pixels[np.newaxis]).items()
             }
         best = int(np.argmax(found["probabilities"]))
-        likeliest = self._meaning.labels[best]
+        top_label = self._label_set.labels[best]
         is_known = bool(found["known_score"] >= self.record.unknown_threshold)
         variety = None
-        if is_known and self._meaning.varieties:
+        if is_known and self._label_set.varieties:
             variety = answered_variety(
-                VarietySet(self._meaning.variety_labels, self._meaning.varieties),
+                VarietySet(self._label_set.variety_labels, self._label_set.varieties),
                 found["variety_probabilities"],
-                likeliest,
+                top_label,
                 self.record.variety_min_probability or MIN_PROBABILITY,
             )
         x, y = found["point"]
         nearest = zip(found["neighbors"], found["similarities"], strict=True)
-        return Answer(
-            label=likeliest if is_known else None,
-            likeliest=likeliest,
+        return Prediction(
+            label=top_label if is_known else None,
+            top_label=top_label,
             probability=float(found["probabilities"][best]),
             known_score=float(found["known_score"]),
             neighbors=[
                 Neighbor(
-                    self._meaning.known_paths[row],
-                    self._meaning.known_labels[row],
+                    self._label_set.reference_paths[row],
+                    self._label_set.reference_labels[row],
                     float(similarity),
                     None,
                 )

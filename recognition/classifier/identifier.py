@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from recognition.classifier.model import Answer, FruitClassifier
+from recognition.classifier.model import FruitClassifier, Prediction
 from recognition.classifier.storing import ClassifierRecord, load_classifier, load_record
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName, EngineSpec, build_engine
@@ -34,7 +34,7 @@ class Identifier(ABC):
     record: ClassifierRecord
 
     @abstractmethod
-    def identify(self, content: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Answer:
+    def identify(self, content: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Prediction:
         """Answer what is on one photograph, in any format that a run reads.
 
         Raises ImageRejected, with a reason, for one that cannot be used.
@@ -80,13 +80,13 @@ class FruitIdentifier(Identifier):
             )
         return cls(classifier, record, facts, tflite)
 
-    def identify(self, content: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Answer:
+    def identify(self, content: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Prediction:
         """Answer what is on one photograph.  Raises ImageRejected."""
         pixels = decode_image(content, size_px=self._size_px, limits=limits).pixels
         views = np.stack([pixels, pixels[:, ::-1]])
         with self._lock:  # the interpreter has one set of tensors
             features = np.concatenate([self._engine(view[np.newaxis]) for view in views])
-        return self.classifier.answer(features[:1], features[1:])[0]
+        return self.classifier.predict(features[:1], features[1:])[0]
 
 
 def classifier_of(output: Output) -> tuple[FruitClassifier, ClassifierRecord]:

@@ -27,18 +27,18 @@ class Neighbor:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Prediction:
     """What is on a photograph.
 
     ``label`` is None, which means unknown, for a photograph that is not like known fruit;
-    ``likeliest`` is the label that would be the answer otherwise, with its probability.
+    ``top_label`` is the label that would be the answer otherwise, with its probability.
     ``known_score`` is what the threshold of unknown is compared with.  ``point`` is its place in
     the plane of the first two components.  ``variety`` is one of the label's, with its probability,
     or None where none is probable enough.
     """
 
     label: str | None
-    likeliest: str
+    top_label: str
     probability: float
     known_score: float
     neighbors: list[Neighbor]
@@ -60,8 +60,8 @@ class FruitClassifier:
     reference: ReferenceSet
     varieties: VarietyClassifier | None = None
 
-    def answer(self, plain: NDArray[floating], mirrored: NDArray[floating]) -> list[Answer]:
-        """Answer for photographs by the features of them and of their mirror images.
+    def predict(self, plain: NDArray[floating], mirrored: NDArray[floating]) -> list[Prediction]:
+        """Predict photographs by the features of them and of their mirror images.
 
         Both are (n, n_features).  Raises FruitsError for vectors of another length than the PCA
         model's.
@@ -76,27 +76,27 @@ class FruitClassifier:
         if self.varieties is not None:
             joint = self.varieties.probabilities(vectors, shares, self.linear.labels)
         rows = zip(points, shares, joint, known, similarities, strict=True)
-        return [self._answer(*row) for row in rows]
+        return [self._prediction(*row) for row in rows]
 
-    def _answer(
+    def _prediction(
         self,
         point: NDArray[floating],
         shares: NDArray[float64],
         joint: NDArray[float64],
         known_score: float64,
         similarities: NDArray[floating],
-    ) -> Answer:
+    ) -> Prediction:
         best = int(np.argmax(shares))
         nearest = np.argsort(-similarities, kind="stable")[:N_NEIGHBORS]
         is_known = bool(known_score >= self.novelty.threshold)
-        likeliest = self.linear.labels[best]
+        top_label = self.linear.labels[best]
         reference = self.reference
         variety = None
         if is_known and self.varieties is not None:
-            variety = self.varieties.answer(likeliest, joint)
-        return Answer(
-            label=likeliest if is_known else None,
-            likeliest=likeliest,
+            variety = self.varieties.answer(top_label, joint)
+        return Prediction(
+            label=top_label if is_known else None,
+            top_label=top_label,
             probability=float(shares[best]),
             known_score=float(known_score),
             neighbors=[

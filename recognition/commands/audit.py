@@ -19,10 +19,10 @@ _NAMES = {
     FindingKind.NEAR_DUPLICATE: "near duplicates (re-encoded)",
     FindingKind.SIMILAR_VIEW: "similar views in another split",
     FindingKind.WRONG_LABEL: "labels that are probably wrong",
-    FindingKind.DARK: "underexposed",
+    FindingKind.UNDEREXPOSED: "underexposed",
     FindingKind.OVEREXPOSED: "overexposed",
     FindingKind.BLURRED: "blurred",
-    FindingKind.TINY: "of low resolution",
+    FindingKind.LOW_RESOLUTION: "of low resolution",
 }
 
 

@@ -3,8 +3,8 @@
 import argparse
 
 from recognition.current import MAX_IMAGES
+from recognition.evaluation.evaluate_output import EvaluateOptions, evaluate_output
 from recognition.evaluation.messages import say_evaluated
-from recognition.evaluation.of_output import EvaluateOptions, evaluate_output
 from spark_assets.chain.options import ReportOptions
 from spark_assets.chain.report import report
 from spark_assets.errors import ExitCode

@@ -2,7 +2,7 @@
 
 import argparse
 
-from recognition.classifier.exported import Meaning, write_exported
+from recognition.classifier.exported import LabelSet, write_exported
 from recognition.classifier.identifier import classifier_of
 from recognition.classifier.varieties import VarietySet
 from spark_assets.errors import ExitCode
@@ -30,15 +30,15 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     classifier, record = classifier_of(output)
     network = load_feature_model(output.folder(FEATURE_MODEL))
     with quiet_native_stderr():
-        from recognition.classifier.folding import fold
+        from recognition.classifier.export_tflite import export_tflite
 
-        tflite = fold(network, classifier)
+        tflite = export_tflite(network, classifier)
     reference, varieties = classifier.reference, classifier.varieties
     known = VarietySet([], []) if varieties is None else varieties.known
     n_bytes = write_exported(
         target,
         tflite=tflite,
-        meaning=Meaning(
+        label_set=LabelSet(
             list(classifier.linear.labels),
             reference.paths,
             reference.labels,

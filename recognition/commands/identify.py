@@ -10,7 +10,7 @@ from typing import Any
 
 from recognition.classifier.exported import load_identifier
 from recognition.classifier.identifier import DEFAULT_LIMITS
-from recognition.classifier.model import Answer
+from recognition.classifier.model import Prediction
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.images.decoding import ImageRejected
 from spark_assets.storage.locations import parse_location
@@ -87,21 +87,21 @@ def _unusable(name: str, rejected: ImageRejected, *, as_json: bool) -> str:
     return f"{printable(name)}: cannot be used, {rejected.reason}: {rejected.detail}"
 
 
-def text_of(name: str, answer: Answer) -> str:
+def text_of(name: str, answer: Prediction) -> str:
     """Return an answer as a line, and a line for each of the nearest known photographs."""
     found = (
-        f"unknown; of the known labels {printable(answer.likeliest)} would be the likeliest"
+        f"unknown (top label: {printable(answer.top_label)})"
         if answer.label is None
         else _named(answer.label, answer)
     )
     neighbors = [
-        f"  {each.similarity:.3f} like {printable(each.path)} ({printable(each.label)})"
+        f"  similarity {each.similarity:.3f}: {printable(each.path)} ({printable(each.label)})"
         for each in answer.neighbors[:_N_SHOWN]
     ]
     return "\n".join([f"{printable(name)}: {found}", *neighbors])
 
 
-def _named(label: str, answer: Answer) -> str:
+def _named(label: str, answer: Prediction) -> str:
     """Return a label with its probability, or with the variety and that of both."""
     if answer.variety is None or answer.variety_probability is None:
         return f"{printable(label)}, {100 * answer.probability:.0f} %"
@@ -109,12 +109,12 @@ def _named(label: str, answer: Answer) -> str:
     return f"{printable(label)} ({printable(answer.variety)}), {percent}"
 
 
-def answer_json(name: str, answer: Answer) -> dict[str, Any]:
+def answer_json(name: str, answer: Prediction) -> dict[str, Any]:
     """Return an answer as plain values."""
     return {
         "photograph": name,
         "label": answer.label,
-        "likeliest": answer.likeliest,
+        "top_label": answer.top_label,
         "probability": answer.probability,
         "variety": answer.variety,
         "variety_probability": answer.variety_probability,

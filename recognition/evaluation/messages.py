@@ -1,6 +1,6 @@
 """What an evaluation says."""
 
-from recognition.evaluation.of_output import KeptEvaluation
+from recognition.evaluation.evaluate_output import KeptEvaluation
 from spark_assets.output.evaluation import (
     CLUSTERS,
     NEAREST,

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from recognition.classifier.model import Answer, FruitClassifier
+from recognition.classifier.model import FruitClassifier, Prediction
 from recognition.classifier.storing import ClassifierRecord
 from spark_assets.images.thumbnails import data_uri
 from spark_assets.text.printable import printable
@@ -19,11 +19,11 @@ class AnswerWriter:
     def __init__(self, classifier: FruitClassifier) -> None:
         self._row_of = {path: row for row, path in enumerate(classifier.reference.paths)}
 
-    def answer_json(self, answer: Answer) -> dict[str, Any]:
+    def answer_json(self, answer: Prediction) -> dict[str, Any]:
         """Return an answer; ``row`` of a neighbor is its place among the known photographs."""
         return {
             "label": None if answer.label is None else printable(answer.label),
-            "likeliest": printable(answer.likeliest),
+            "top_label": printable(answer.top_label),
             "probability": answer.probability,
             "variety": None if answer.variety is None else printable(answer.variety),
             "variety_probability": answer.variety_probability,

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from recognition.classifier.model import Answer, FruitClassifier
+from recognition.classifier.model import FruitClassifier, Prediction
 from recognition.classifier.storing import ClassifierRecord
 from recognition.service.answers import AnswerWriter
 from recognition.service.bodies import Bodies
@@ -23,7 +23,7 @@ from recognition.service.wording import WORDS, language_of, sentence
 from spark_assets.images.decoding import ImageRejected
 
 # Raises ImageRejected and Refused.
-Identify = Callable[[bytearray], Awaitable[Answer]]
+Identify = Callable[[bytearray], Awaitable[Prediction]]
 
 _REASON_OF_STATUS = {404: "not_found", 405: "method_not_allowed"}
 

@@ -78,7 +78,7 @@ const show = (answer) => {
     : fill(words.unknown_note, {
         score: twoDigits.format(answer.known_score),
         threshold: twoDigits.format(known.unknown_threshold),
-        likeliest: answer.likeliest,
+        top_label: answer.top_label,
       });
   byId("neighbors").replaceChildren(...answer.neighbors.map(neighborItem));
   document.body.classList.add("answered");

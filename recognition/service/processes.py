@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Self
 
 from recognition.classifier.identifier import Identifier
-from recognition.classifier.model import Answer
+from recognition.classifier.model import Prediction
 from recognition.service.limits import ServiceLimits
 from recognition.service.memory import bound_memory, give_memory_back
 from recognition.service.refusals import busy, took_too_long
@@ -47,7 +47,7 @@ class IdentifyingProcess:
         theirs.close()
         self._is_ready = False
 
-    def identify(self, content: bytes | bytearray) -> Answer:
+    def identify(self, content: bytes | bytearray) -> Prediction:
         """Answer what is on one photograph, within the limits of time and memory.
 
         Raises ImageRejected or Refused for one that cannot be used, Refused where the process takes
@@ -60,7 +60,7 @@ class IdentifyingProcess:
             if not self._connection.poll(self._limits.look_seconds):
                 self._start_anew()
                 raise took_too_long()
-            answer: Answer | Exception = self._connection.recv()
+            answer: Prediction | Exception = self._connection.recv()
         except (EOFError, OSError) as error:
             self._start_anew()
             raise ImageRejected(
@@ -127,7 +127,7 @@ def _name_fruit(connection: Connection, identifier: Identifier, limits: ServiceL
             connection.send(answer)
 
 
-def _answer(identifier: Identifier, content: bytes, limits: ImageLimits) -> Answer | Exception:
+def _answer(identifier: Identifier, content: bytes, limits: ImageLimits) -> Prediction | Exception:
     try:
         return identifier.identify(content, limits=limits)
     except ImageRejected as rejected:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 from recognition.classifier.identifier import Identifier
-from recognition.classifier.model import Answer
+from recognition.classifier.model import Prediction
 from recognition.service.limits import ServiceLimits
 from recognition.service.processes import IdentifyingProcess
 from recognition.service.refusals import busy
@@ -25,7 +25,7 @@ class WaitingLine:
             self._idle.put(process)
         self._threads = ThreadPoolExecutor(len(processes), thread_name_prefix="identify")
 
-    async def identify(self, content: bytes | bytearray) -> Answer:
+    async def identify(self, content: bytes | bytearray) -> Prediction:
         """Answer what is on one photograph, when it is its turn.
 
         Raises ImageRejected, and Refused where too many wait or it waits for too long.
@@ -49,7 +49,7 @@ class WaitingLine:
         finally:
             self._n_waiting -= 1
 
-    def _ask(self, content: bytes | bytearray) -> Answer:
+    def _ask(self, content: bytes | bytearray) -> Prediction:
         process = self._idle.get()
         try:
             return process.identify(content)

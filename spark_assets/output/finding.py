@@ -11,10 +11,10 @@ class FindingKind(StrEnum):
     NEAR_DUPLICATE = "near_duplicate"
     SIMILAR_VIEW = "similar_view"
     WRONG_LABEL = "wrong_label"
-    DARK = "dark"
+    UNDEREXPOSED = "underexposed"
     OVEREXPOSED = "overexposed"
     BLURRED = "blurred"
-    TINY = "tiny"
+    LOW_RESOLUTION = "low_resolution"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,10 +31,10 @@ _MEANING_OF_KIND = {
     FindingKind.NEAR_DUPLICATE: "the same photograph, re-encoded",
     FindingKind.SIMILAR_VIEW: "nearly the same view as in another split: next frame or burst",
     FindingKind.WRONG_LABEL: "an out-of-fold classifier predicts another label",
-    FindingKind.DARK: "underexposed: low 99th percentile of luminance",
+    FindingKind.UNDEREXPOSED: "underexposed: low 99th percentile of luminance",
     FindingKind.OVEREXPOSED: "overexposed: much of the subject is clipped",
     FindingKind.BLURRED: "blurred: no sharp edge",
-    FindingKind.TINY: "low resolution: few pixels",
+    FindingKind.LOW_RESOLUTION: "low resolution: few pixels",
 }
 _HEADING_OF_KIND = {
     FindingKind.DUPLICATE: "duplicate of",

@@ -14,7 +14,7 @@ from PIL import Image
 from starlette.types import ASGIApp, Message
 
 from recognition.classifier.identifier import DEFAULT_LIMITS, Identifier
-from recognition.classifier.model import Answer
+from recognition.classifier.model import Prediction
 from recognition.service.application import application
 from recognition.service.guarding import AllowedHosts
 from recognition.service.limits import ServiceLimits
@@ -80,9 +80,9 @@ class ColourIdentifier(Identifier):
         )
         return other
 
-    def identify(self, content: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Answer:
+    def identify(self, content: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Prediction:
         features = _features(content, limits)
-        return self.classifier.answer(features, features)[0]
+        return self.classifier.predict(features, features)[0]
 
 
 def _features(content: bytes, limits: ImageLimits) -> np.ndarray:
@@ -92,13 +92,13 @@ def _features(content: bytes, limits: ImageLimits) -> np.ndarray:
     return cells.reshape(1, -1).astype(np.float32)
 
 
-Look = Callable[[bytearray], Awaitable[Answer]]
+Look = Callable[[bytearray], Awaitable[Prediction]]
 
 
 def looking(identifier: Identifier, limits: ServiceLimits = LIMITS) -> Look:
     """Return what answers at once, in this thread."""
 
-    async def look(content: bytearray) -> Answer:
+    async def look(content: bytearray) -> Prediction:
         return identifier.identify(bytes(content), limits=limits.image_limits)
 
     return look

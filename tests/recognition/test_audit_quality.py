@@ -41,9 +41,9 @@ def test_a_good_photograph_has_no_defect(seed):
     ("spoilt", "kind"),
     [
         (blurred, FindingKind.BLURRED),
-        (lambda image: exposed(image, 0.25), FindingKind.DARK),
+        (lambda image: exposed(image, 0.25), FindingKind.UNDEREXPOSED),
         (lambda image: exposed(image, 4.0), FindingKind.OVEREXPOSED),
-        (lambda image: image.resize((40, 40)), FindingKind.TINY),
+        (lambda image: image.resize((40, 40)), FindingKind.LOW_RESOLUTION),
     ],
 )
 def test_a_spoilt_one_has_that_defect_alone(seed, spoilt, kind):
@@ -70,7 +70,7 @@ def test_a_photograph_without_white_paper_is_judged_too():
 @pytest.mark.parametrize(
     ("colour", "expected"),
     [
-        ((0, 0, 0), {FindingKind.DARK}),
+        ((0, 0, 0), {FindingKind.UNDEREXPOSED}),
         ((255, 255, 255), {FindingKind.OVEREXPOSED}),
         ((128, 128, 128), set()),
     ],
@@ -86,11 +86,11 @@ def test_the_smallest_photographs_are_measured(size):
     image = Image.new("RGB", size, (90, 180, 30))
     quality = measured(image)
     assert details_of(reduced(image)).shape == (784,)
-    assert {found.kind for found in defects(quality, *size)} == {FindingKind.TINY}
+    assert {found.kind for found in defects(quality, *size)} == {FindingKind.LOW_RESOLUTION}
 
 
 def test_without_pixels_the_size_alone_is_judged():
-    assert [found.kind for found in defects(None, 20, 300)] == [FindingKind.TINY]
+    assert [found.kind for found in defects(None, 20, 300)] == [FindingKind.LOW_RESOLUTION]
     assert list(defects(None, 200, 300)) == []
 
 

@@ -21,7 +21,7 @@ from spark_assets.storage.schemas import FINDINGS
 FINDINGS_MADE = [
     Finding("apple/1.jpg", "apple", FindingKind.NEAR_DUPLICATE, 1.0, None, "pear/2.jpg", "a copy"),
     Finding("apple/3.jpg", "apple", FindingKind.WRONG_LABEL, 0.98, "pear", None, "doubted"),
-    Finding("4.jpg", None, FindingKind.DARK, 0.7, None, None, "at 73 of 255"),
+    Finding("4.jpg", None, FindingKind.UNDEREXPOSED, 0.7, None, None, "at 73 of 255"),
 ]
 
 

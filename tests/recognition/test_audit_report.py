@@ -82,8 +82,8 @@ def test_every_picture_has_a_text_and_every_list_a_name_and_row_headings():
 
 
 def test_what_is_gone_and_has_no_label_is_listed_without_a_picture():
-    page = page_of(shown(FindingKind.DARK, "1.jpg", label=None, has_thumbnail=False))
-    (table,) = page.texts("table", **{"data-findings": "dark"})
+    page = page_of(shown(FindingKind.UNDEREXPOSED, "1.jpg", label=None, has_thumbnail=False))
+    (table,) = page.texts("table", **{"data-findings": "underexposed"})
     assert f"no thumbnail1.jpg {NO_LABEL}" in table
 
 
@@ -139,5 +139,5 @@ def test_hostile_names_add_no_element_and_no_attribute():
         assert [tag for tag, _, _ in hostile.elements] == [tag for tag, _, _ in plain.elements]
         assert hostile.scripts() == plain.scripts()
         assert hostile.policy() == plain.policy()
-        (table,) = hostile.texts("table", **{"data-findings": "dark"})
+        (table,) = hostile.texts("table", **{"data-findings": "underexposed"})
         assert " ".join(printable(name).split()) in table

@@ -17,8 +17,8 @@ CLOUDS = made_photographs(of_label=4.0)
 
 
 def test_a_photograph_like_known_ones_gets_their_label_and_the_nearest_of_them():
-    (answer,) = CLASSIFIER.answer(CLOUDS.features[:1], CLOUDS.features[:1])
-    assert answer.label == answer.likeliest == CLOUDS.labels[0]
+    (answer,) = CLASSIFIER.predict(CLOUDS.features[:1], CLOUDS.features[:1])
+    assert answer.label == answer.top_label == CLOUDS.labels[0]
     assert answer.probability > 0.9
     similarities = [each.similarity for each in answer.neighbors]
     assert similarities == sorted(similarities, reverse=True)
@@ -28,7 +28,7 @@ def test_a_photograph_like_known_ones_gets_their_label_and_the_nearest_of_them()
 
 
 def test_its_point_is_its_projection_on_the_first_two_components():
-    (answer,) = CLASSIFIER.answer(CLOUDS.features[:1], CLOUDS.features[:1])
+    (answer,) = CLASSIFIER.predict(CLOUDS.features[:1], CLOUDS.features[:1])
     projected = (CLOUDS.features[0] - CLASSIFIER.pca.mean) @ CLASSIFIER.pca.components[:2].T
     assert answer.point == pytest.approx(tuple(projected), rel=1e-4)
     np.testing.assert_allclose(CLASSIFIER.reference.points[0], projected, rtol=1e-4)
@@ -36,7 +36,7 @@ def test_its_point_is_its_projection_on_the_first_two_components():
 
 def test_a_photograph_and_its_mirror_image_are_one_question():
     some, others = CLOUDS.features[:5], CLOUDS.features[60:65]
-    there, back = CLASSIFIER.answer(some, others), CLASSIFIER.answer(others, some)
+    there, back = CLASSIFIER.predict(some, others), CLASSIFIER.predict(others, some)
     assert [each.probability for each in there] == [each.probability for each in back]
     assert [each.known_score for each in there] == [each.known_score for each in back]
 
@@ -44,15 +44,15 @@ def test_a_photograph_and_its_mirror_image_are_one_question():
 def test_what_is_far_from_everything_is_unknown_and_tells_what_would_be_likeliest():
     far = np.zeros((1, N_FEATURES), np.float32)
     far[0, 0] = 10.0
-    (answer,) = CLASSIFIER.answer(far, far)
+    (answer,) = CLASSIFIER.predict(far, far)
     assert answer.label is None
-    assert answer.likeliest in CLASSIFIER.linear.labels
+    assert answer.top_label in CLASSIFIER.linear.labels
 
 
 def test_the_answer_for_one_photograph_does_not_depend_on_those_beside_it():
-    together = CLASSIFIER.answer(CLOUDS.features[:5], CLOUDS.features[:5])
+    together = CLASSIFIER.predict(CLOUDS.features[:5], CLOUDS.features[:5])
     rows = [CLOUDS.features[row : row + 1] for row in range(5)]
-    alone = [CLASSIFIER.answer(row, row)[0] for row in rows]
+    alone = [CLASSIFIER.predict(row, row)[0] for row in rows]
     assert [each.label for each in together] == [each.label for each in alone]
     assert [each.probability for each in together] == pytest.approx(
         [each.probability for each in alone]
@@ -61,12 +61,12 @@ def test_the_answer_for_one_photograph_does_not_depend_on_those_beside_it():
 
 def test_features_of_another_network_are_refused():
     with pytest.raises(FruitsError, match="hold 7 features, but the PCA model was fitted on 24"):
-        CLASSIFIER.answer(np.ones((1, 7), np.float32), np.ones((1, 7), np.float32))
+        CLASSIFIER.predict(np.ones((1, 7), np.float32), np.ones((1, 7), np.float32))
 
 
 def test_a_classifier_answers_as_before_it_was_written(tmp_path):
     back, record = classifier_of(save_in_output(CLASSIFIER, tmp_path))
-    before, after = (each.answer(CLOUDS.features, CLOUDS.features) for each in (CLASSIFIER, back))
+    before, after = (each.predict(CLOUDS.features, CLOUDS.features) for each in (CLASSIFIER, back))
     assert before == after
     assert record.unknown_threshold == CLASSIFIER.novelty.threshold
 

@@ -11,7 +11,7 @@ from PIL import Image
 from operations import cli
 from recognition.classifier.exported import (
     ExportedIdentifier,
-    Meaning,
+    LabelSet,
     load_identifier,
     write_exported,
 )
@@ -56,15 +56,15 @@ def identifier(seeded_model, tmp_path_factory) -> FruitIdentifier:
 
 @pytest.fixture(scope="module")
 def exported(identifier, seeded_model, tmp_path_factory) -> Path:
-    from recognition.classifier.folding import fold
+    from recognition.classifier.export_tflite import export_tflite
 
     folder = tmp_path_factory.mktemp("exported")
     classifier = identifier.classifier
     reference = classifier.reference
     n_bytes = write_exported(
         parse_location(str(folder)),
-        tflite=fold(seeded_model, classifier),
-        meaning=Meaning(list(classifier.linear.labels), reference.paths, reference.labels),
+        tflite=export_tflite(seeded_model, classifier),
+        label_set=LabelSet(list(classifier.linear.labels), reference.paths, reference.labels),
         record=made_record(classifier),
         image_size_px=224,
     )
@@ -78,7 +78,7 @@ def test_a_phone_answers_as_the_python_class(identifier, exported):
     assert isinstance(phone, ExportedIdentifier)
     for seed in range(100, 112):
         here, there = (each.identify(photograph(seed)) for each in (identifier, phone))
-        assert here.likeliest == there.likeliest == ("odd" if seed % 2 else "even")
+        assert here.top_label == there.top_label == ("odd" if seed % 2 else "even")
         assert there.probability == pytest.approx(here.probability, abs=0.02)
         assert there.known_score == pytest.approx(
             here.known_score, abs=0.02 * identifier.classifier.novelty.weight

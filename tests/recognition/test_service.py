@@ -50,7 +50,7 @@ def test_a_photograph_is_named_with_the_nearest_ones_and_its_place(service, labe
     reply = service.identify(photograph(label))
     answer = reply.json
     assert reply.status == 200
-    assert answer["label"] == answer["likeliest"] == label
+    assert answer["label"] == answer["top_label"] == label
     assert 0.8 < answer["probability"] < 1.0
     assert len(answer["point"]) == 2
     assert len(answer["neighbors"]) == 5
@@ -68,7 +68,7 @@ def test_a_photograph_is_named_with_the_nearest_ones_and_its_place(service, labe
 def test_what_is_far_from_all_known_photographs_is_unknown(service):
     answer = service.identify(encoded(fruit((60, 80, 200)))).json
     assert answer["label"] is None
-    assert answer["likeliest"] in COLOURS
+    assert answer["top_label"] in COLOURS
 
 
 @pytest.mark.parametrize("name", POLYGLOTS)

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from recognition.classifier.identifier import DEFAULT_LIMITS, FruitIdentifier
-from recognition.classifier.model import Answer
+from recognition.classifier.model import Prediction
 from recognition.service.limits import MIB, ServiceLimits
 from recognition.service.processes import IdentifyingProcess
 from recognition.service.refusals import Refused
@@ -27,7 +27,7 @@ LIMITS = ServiceLimits(look_seconds=3.0)
 class Fragile(ColourIdentifier):
     """Meets some bytes as a decoder with a fault would."""
 
-    def identify(self, content: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Answer:
+    def identify(self, content: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Prediction:
         if content == b"sleep":
             time.sleep(600)
         if content == b"crash":

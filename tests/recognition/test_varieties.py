@@ -40,7 +40,7 @@ def anything(n: int = 200) -> np.ndarray:
 
 
 def answers(classifier: FruitClassifier, features: np.ndarray):
-    return classifier.answer(features, features)
+    return classifier.predict(features, features)
 
 
 def never_unknown(classifier: FruitClassifier) -> FruitClassifier:
@@ -69,7 +69,7 @@ def test_the_probabilities_of_the_varieties_of_a_label_sum_to_that_of_the_label(
 def test_a_label_with_one_variety_or_none_never_answers_one():
     of_these = [row for row, label in enumerate(MADE.labels) if label in ("kiwi", "fig")]
     found = answers(never_unknown(ALL_ANSWERED), MADE.features[of_these])
-    assert {each.likeliest for each in found} == {"kiwi", "fig"}
+    assert {each.top_label for each in found} == {"kiwi", "fig"}
     assert {(each.variety, each.variety_probability) for each in found} == {(None, None)}
 
 

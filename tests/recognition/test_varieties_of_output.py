@@ -93,7 +93,7 @@ def test_a_phone_answers_the_same_varieties(evaluated, phone):
             assert b.variety_probability == pytest.approx(a.variety_probability, abs=0.02)
         else:
             assert (a.variety_probability or b.variety_probability) < MIN_PROBABILITY + 0.02
-        assert a.likeliest != "plum" or a.variety is None
+        assert a.top_label != "plum" or a.variety is None
 
 
 def test_the_probabilities_on_a_phone_sum_to_those_of_the_labels(phone):

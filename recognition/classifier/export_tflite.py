@@ -26,7 +26,7 @@ PROBABILITIES, KNOWN_SCORE, SIMILARITIES, NEIGHBORS, POINT, VARIETY_PROBABILITIE
 _NEVER = -6e4
 
 
-def fold(model: FeatureModel, classifier: FruitClassifier) -> bytes:
+def export_tflite(model: FeatureModel, classifier: FruitClassifier) -> bytes:
     """Return a LiteRT flatbuffer from pixels (1, side, side, 3) uint8 RGB to an answer.
 
     Its outputs, each with a first axis of 1: ``probabilities`` (n_labels,), ``known_score`` (),

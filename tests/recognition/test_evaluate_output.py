@@ -4,7 +4,7 @@ import pytest
 
 from recognition.classifier.identifier import FruitIdentifier, classifier_of
 from recognition.current import read_current
-from recognition.evaluation.of_output import EvaluateOptions, evaluate_output
+from recognition.evaluation.evaluate_output import EvaluateOptions, evaluate_output
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation import read_evaluation
 from tests.spark.commands import Place
