@@ -24,16 +24,16 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from benchmarks.figures import describe_machine
 from benchmarks.planted import Planted, plant
 from benchmarks.workbench import echo
-from recognition.audit.findings import (
+from recognition.audit.audit_findings import (
     findings_from_labels,
     findings_from_pairs,
     findings_from_statistics,
 )
-from recognition.audit.labels import audit_labels
+from recognition.audit.label_issues import audit_labels
 from recognition.audit.measure import details_of, measure_photographs, settings_of
 from recognition.audit.near_duplicates import find_duplicates
 from recognition.audit.quality import MEASURED_PX, measure_quality, reduced
-from recognition.audit.reduction import reduce_features
+from recognition.audit.reduce_features import reduce_features
 from recognition.audit.splits import split_photographs
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.features.engines import Engine, EngineName, build_engine, engine_spec

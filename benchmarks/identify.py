@@ -20,7 +20,7 @@ _N_FURTHER = 20
 _IN_PROCESS = """
 import sys, time
 from pathlib import Path
-from recognition.classifier.exported import load_identifier
+from recognition.classifier.exported_classifier import load_identifier
 from spark_assets.storage.locations import parse_location
 contents = [Path(name).read_bytes() for name in sys.argv[2:]]
 started = time.perf_counter()

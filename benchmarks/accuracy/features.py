@@ -11,8 +11,8 @@ from numpy import float32, uint8
 from numpy.typing import NDArray
 
 from recognition.classifier.vectors import Vectors, vectors_of, vectors_of_views
-from recognition.evaluation.labeled import LabeledPhotographs, labeled_rows
-from recognition.photographs import FeaturizedFolder, featurize_folder
+from recognition.evaluation.labeled_photographs import LabeledPhotographs, labeled_rows
+from recognition.featurize_folder import FeaturizedFolder, featurize_folder
 from spark_assets.features.engines import Engine
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.images.decoding import ImageLimits

@@ -6,9 +6,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from benchmarks.accuracy.measured import N_FOLDS, evaluated_on, setup_for
 from benchmarks.accuracy.sets import Library, Split, phones, varieties
-from recognition.evaluation.evaluate import evaluate_by_folds
-from recognition.evaluation.folds import clusters_of
-from recognition.evaluation.labeled import LabeledPhotographs
+from recognition.evaluation.cluster_folds import clusters_of
+from recognition.evaluation.evaluate_features import evaluate_by_folds
+from recognition.evaluation.labeled_photographs import LabeledPhotographs
 from spark_assets.features.feature_model import FeatureModelFacts
 from spark_assets.output.evaluation import PHOTOGRAPHS, Score
 

@@ -10,7 +10,7 @@ from benchmarks.accuracy.features import Featurized
 from benchmarks.accuracy.measured import N_FOLDS, evaluated_on
 from benchmarks.accuracy.sets import Library, phones, turntable
 from benchmarks.accuracy.steps import balanced, pairs_left_out
-from recognition.classifier.fitting import fit_ridge
+from recognition.classifier.fit_classifier import fit_ridge
 from spark_assets.features.feature_model import FeatureModelFacts
 
 N_PER_LABEL = (5, 10, 20, 40, None)

@@ -9,11 +9,11 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from benchmarks.accuracy.features import Featurized
 from benchmarks.accuracy.sets import Split
-from recognition.classifier.fitting import fit_classifier
-from recognition.classifier.model import FruitClassifier
-from recognition.evaluation.evaluate import evaluate_on_others
-from recognition.evaluation.labeled import EvaluationSetup, LabeledPhotographs
-from recognition.evaluation.record import Evaluated
+from recognition.classifier.fit_classifier import fit_classifier
+from recognition.classifier.fruit_classifier import FruitClassifier
+from recognition.evaluation.build_evaluation import Evaluated
+from recognition.evaluation.evaluate_features import evaluate_on_others
+from recognition.evaluation.labeled_photographs import EvaluationSetup, LabeledPhotographs
 from spark_assets.features.feature_model import FeatureModelFacts
 from spark_assets.pca.model import fit
 from spark_assets.pca.statistics import PCAStatistics
@@ -34,11 +34,15 @@ class Measured:
     def known_scores(self, photographs: Featurized) -> NDArray[float64]:
         """Return how much photographs are like known fruit, (n,)."""
         vectors = photographs.views()
-        return self.classifier.novelty.scores(vectors, self.classifier.linear.logits(vectors))
+        return self.classifier.unknown_detector.scores(
+            vectors, self.classifier.linear.logits(vectors)
+        )
 
     def unknown_rate(self, photographs: Featurized) -> float:
         """Return the share of photographs that the classifier calls unknown."""
-        return float(np.mean(self.known_scores(photographs) < self.classifier.novelty.threshold))
+        return float(
+            np.mean(self.known_scores(photographs) < self.classifier.unknown_detector.threshold)
+        )
 
 
 def setup_for(

@@ -12,9 +12,9 @@ from benchmarks.accuracy.features import Features, Featurized
 from benchmarks.accuracy.measured import N_FOLDS, evaluated_on
 from benchmarks.accuracy.sets import Library, phones
 from recognition.classifier.vectors import unit_rows, vectors_of
-from recognition.evaluation.folds import clusters_of, folds_by_object
-from recognition.evaluation.labeled import LabeledPhotographs
-from recognition.evaluation.scores import label_scores
+from recognition.evaluation.cluster_folds import clusters_of, folds_by_object
+from recognition.evaluation.labeled_photographs import LabeledPhotographs
+from recognition.evaluation.metrics import label_scores
 from spark_assets.features.feature_model import FeatureModelFacts
 
 # As ``LogisticRegression(C=10, class_weight="balanced")``, the usual first choice.

@@ -13,11 +13,11 @@ from benchmarks.accuracy.features import Featurized
 from benchmarks.accuracy.measured import FALSE_UNKNOWN_RATE, N_FOLDS, Measured, measure
 from benchmarks.accuracy.sets import CROPS, DRAWN, Library, Split, phones
 from benchmarks.accuracy.table import percent
-from recognition.classifier.fitting import MAX_REFERENCE
-from recognition.classifier.novelty import unknown_threshold
-from recognition.classifier.reference import evenly_by_label
+from recognition.classifier.fit_classifier import MAX_REFERENCE
+from recognition.classifier.reference_set import evenly_by_label
+from recognition.classifier.unknown_detector import unknown_threshold
 from recognition.classifier.vectors import unit_rows
-from recognition.evaluation.folds import clusters_of, folds_by_object
+from recognition.evaluation.cluster_folds import clusters_of, folds_by_object
 from spark_assets.features.feature_model import FeatureModelFacts
 
 VIM, COSINE = "virtual-logit matching", "cosine to the nearest reference"
@@ -52,7 +52,7 @@ class Refused:
 
 def scorers(measured: Measured) -> list[Scorer]:
     """Return both scores of a classifier's training."""
-    vim = Scorer(VIM, measured.known_scores, measured.classifier.novelty.threshold)
+    vim = Scorer(VIM, measured.known_scores, measured.classifier.unknown_detector.threshold)
     return [vim, _cosine_scorer(measured.split.train)]
 
 

@@ -11,7 +11,7 @@ from tensorflow.python.framework.convert_to_constants import (  # isort: skip
     convert_variables_to_constants_v2,
 )
 
-from recognition.classifier.model import N_NEIGHBORS, FruitClassifier
+from recognition.classifier.fruit_classifier import N_NEIGHBORS, FruitClassifier
 from spark_assets.features.feature_model import FeatureModel
 
 PROBABILITIES, KNOWN_SCORE, SIMILARITIES, NEIGHBORS, POINT, VARIETY_PROBABILITIES = (
@@ -37,13 +37,13 @@ def export_tflite(model: FeatureModel, classifier: FruitClassifier) -> bytes:
     """
     network = keras_network.build_network(model.facts.alpha, model.facts.image_size_px)
     network.set_weights(list(keras_network.read_weights(model)))
-    pca, linear, novelty = classifier.pca, classifier.linear, classifier.novelty
+    pca, linear, detector = classifier.pca, classifier.linear, classifier.unknown_detector
     components = tf.constant(pca.components[:2].T, tf.float32)
     # Centered after the projection, as `project` does.
     origin = tf.constant(pca.components[:2] @ pca.mean, tf.float32)
     coefficients = tf.constant(linear.coefficients.T, tf.float32)
     intercepts = tf.constant(linear.intercepts, tf.float32)
-    mean, axes = tf.constant(novelty.mean), tf.constant(novelty.axes)
+    mean, axes = tf.constant(detector.mean), tf.constant(detector.axes)
     reference = tf.constant(classifier.reference.vectors.T, tf.float32)
     n_neighbors = min(N_NEIGHBORS, len(classifier.reference))
     joint = _joint_probabilities(classifier)
@@ -65,7 +65,7 @@ def export_tflite(model: FeatureModel, classifier: FruitClassifier) -> bytes:
         varieties = {VARIETY_PROBABILITIES: joint(vector, shares)} if joint else {}
         return varieties | {
             PROBABILITIES: shares,
-            KNOWN_SCORE: tf.reduce_logsumexp(logits, axis=1) - novelty.weight * far,
+            KNOWN_SCORE: tf.reduce_logsumexp(logits, axis=1) - detector.weight * far,
             SIMILARITIES: nearest.values,
             NEIGHBORS: nearest.indices,
             # A PCA of one component has no second coordinate.

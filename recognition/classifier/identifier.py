@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from recognition.classifier.model import FruitClassifier, Prediction
-from recognition.classifier.storing import ClassifierRecord, load_classifier, load_record
+from recognition.classifier.classifier_files import ClassifierRecord, load_classifier, load_record
+from recognition.classifier.fruit_classifier import FruitClassifier, Prediction
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName, EngineSpec, build_engine
 from spark_assets.features.feature_model import FeatureModelFacts, load_tflite

@@ -13,7 +13,7 @@ import numpy as np
 from numpy import float32, float64, floating, intp
 from numpy.typing import NDArray
 
-from recognition.classifier.linear import LinearClassifier
+from recognition.classifier.linear_classifier import LinearClassifier
 from spark_assets.errors import FruitsError
 
 _BLOCK_ROWS = 4096

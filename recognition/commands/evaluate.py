@@ -2,9 +2,9 @@
 
 import argparse
 
-from recognition.current import MAX_IMAGES
+from recognition.current_photographs import MAX_IMAGES
 from recognition.evaluation.evaluate_output import EvaluateOptions, evaluate_output
-from recognition.evaluation.messages import say_evaluated
+from recognition.evaluation.evaluation_text import say_evaluated
 from spark_assets.chain.options import ReportOptions
 from spark_assets.chain.report import report
 from spark_assets.errors import ExitCode

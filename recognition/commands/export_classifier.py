@@ -2,9 +2,9 @@
 
 import argparse
 
-from recognition.classifier.exported import LabelSet, write_exported
+from recognition.classifier.exported_classifier import LabelSet, write_exported
 from recognition.classifier.identifier import classifier_of
-from recognition.classifier.varieties import VarietySet
+from recognition.classifier.variety_classifier import VarietySet
 from spark_assets.errors import ExitCode
 from spark_assets.features.feature_model import load_feature_model
 from spark_assets.output.output import FEATURE_MODEL, Output

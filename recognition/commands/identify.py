@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from recognition.classifier.exported import load_identifier
+from recognition.classifier.exported_classifier import load_identifier
+from recognition.classifier.fruit_classifier import Prediction
 from recognition.classifier.identifier import DEFAULT_LIMITS
-from recognition.classifier.model import Prediction
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.images.decoding import ImageRejected
 from spark_assets.storage.locations import parse_location

@@ -7,15 +7,19 @@ from functools import partial
 import sklearn
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from recognition.classifier.fitting import fit_classifier, fit_varieties
-from recognition.classifier.storing import ClassifierRecord, classifier_files
+from recognition.classifier.classifier_files import ClassifierRecord, classifier_files
+from recognition.classifier.fit_classifier import fit_classifier, fit_varieties
 from recognition.classifier.vectors import ViewsEngine, vectors_of
-from recognition.current import CurrentPhotographs, read_current
-from recognition.evaluation.evaluate import evaluate_by_folds, evaluate_on_others
-from recognition.evaluation.folds import objects_of
-from recognition.evaluation.labeled import EvaluationSetup, LabeledPhotographs, labeled_rows
-from recognition.evaluation.record import Evaluated
-from recognition.photographs import featurize_test_images, make_thumbnails
+from recognition.current_photographs import CurrentPhotographs, read_current
+from recognition.evaluation.build_evaluation import Evaluated
+from recognition.evaluation.cluster_folds import objects_of
+from recognition.evaluation.evaluate_features import evaluate_by_folds, evaluate_on_others
+from recognition.evaluation.labeled_photographs import (
+    EvaluationSetup,
+    LabeledPhotographs,
+    labeled_rows,
+)
+from recognition.featurize_folder import featurize_test_images, make_thumbnails
 from spark_assets import __version__
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import ImageLimits
@@ -190,7 +194,7 @@ def _keep(
         n_components=best.n_components,
         temperature=evaluated.held_out.temperature,
         false_unknown_rate=options.false_unknown_rate,
-        unknown_threshold=classifier.novelty.threshold,
+        unknown_threshold=classifier.unknown_detector.threshold,
         accuracy=best.accuracy,
         accuracy_low=best.low,
         accuracy_high=best.high,

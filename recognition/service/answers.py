@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from recognition.classifier.model import FruitClassifier, Prediction
-from recognition.classifier.storing import ClassifierRecord
+from recognition.classifier.classifier_files import ClassifierRecord
+from recognition.classifier.fruit_classifier import FruitClassifier, Prediction
 from spark_assets.images.thumbnails import data_uri
 from spark_assets.text.printable import printable
 
@@ -55,7 +55,7 @@ def known_json(classifier: FruitClassifier) -> dict[str, Any]:
         "label_of": label_of.tolist(),
         "points": [[_short(float(x)), _short(float(y))] for x, y in known.points],
         "shares": [float(share) for share in classifier.pca.explained_variance_ratio[:2]],
-        "unknown_threshold": classifier.novelty.threshold,
+        "unknown_threshold": classifier.unknown_detector.threshold,
     }
 
 

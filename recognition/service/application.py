@@ -11,8 +11,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from recognition.classifier.model import FruitClassifier, Prediction
-from recognition.classifier.storing import ClassifierRecord
+from recognition.classifier.classifier_files import ClassifierRecord
+from recognition.classifier.fruit_classifier import FruitClassifier, Prediction
 from recognition.service.answers import AnswerWriter
 from recognition.service.bodies import Bodies
 from recognition.service.guarding import AllowedHosts, Guard

@@ -4,8 +4,8 @@ from importlib import resources
 
 from jinja2 import Environment, StrictUndefined
 
-from recognition.classifier.model import FruitClassifier
-from recognition.classifier.storing import ClassifierRecord
+from recognition.classifier.classifier_files import ClassifierRecord
+from recognition.classifier.fruit_classifier import FruitClassifier
 from recognition.service.answers import about_json, known_json
 from recognition.service.limits import MIB, ServiceLimits
 from recognition.service.wording import NAMES, WORDS

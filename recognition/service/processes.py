@@ -14,8 +14,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Self
 
+from recognition.classifier.fruit_classifier import Prediction
 from recognition.classifier.identifier import Identifier
-from recognition.classifier.model import Prediction
 from recognition.service.limits import ServiceLimits
 from recognition.service.memory import bound_memory, give_memory_back
 from recognition.service.refusals import busy, took_too_long

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
+from recognition.classifier.fruit_classifier import Prediction
 from recognition.classifier.identifier import Identifier
-from recognition.classifier.model import Prediction
 from recognition.service.limits import ServiceLimits
 from recognition.service.processes import IdentifyingProcess
 from recognition.service.refusals import busy

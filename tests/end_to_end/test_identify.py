@@ -74,7 +74,7 @@ def test_fruit_that_is_known_is_named(output, evaluated, unseen):
 def test_text_for_people_names_the_label_and_known_photographs(output, evaluated, unseen):
     text = fruits("identify", str(unseen[6]), "--output", str(output))
     assert text.startswith(f"{unseen[6]}: ")
-    assert text.count(" like ") == 3
+    assert text.count("  similarity ") == 3
 
 
 def test_it_imports_neither_spark_nor_tensorflow(output, evaluated, unseen):

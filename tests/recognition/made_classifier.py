@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from recognition.classifier.fitting import HeldOut, Setting, fit_classifier
-from recognition.classifier.model import FruitClassifier
-from recognition.classifier.storing import ClassifierRecord, classifier_files
+from recognition.classifier.classifier_files import ClassifierRecord, classifier_files
+from recognition.classifier.fit_classifier import HeldOut, Setting, fit_classifier
+from recognition.classifier.fruit_classifier import FruitClassifier
 from recognition.classifier.vectors import vectors_of
-from recognition.evaluation.folds import folds_by_photograph
-from recognition.evaluation.predictions import FittedFolds
+from recognition.evaluation.cluster_folds import folds_by_photograph
+from recognition.evaluation.fold_predictions import FittedFolds
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.output import CLASSIFIER, PCA_MODEL, Output
 from spark_assets.output.pca_model import PCARecord, pca_files
@@ -76,7 +76,7 @@ def made_record(classifier: FruitClassifier, *, network_sha256: str = NETWORK) -
         n_components=None,
         temperature=TEMPERATURE,
         false_unknown_rate=0.05,
-        unknown_threshold=classifier.novelty.threshold,
+        unknown_threshold=classifier.unknown_detector.threshold,
         accuracy=0.9,
         accuracy_low=0.8,
         accuracy_high=0.95,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recognition.classifier.vectors import vectors_of
-from recognition.evaluation.labeled import EvaluationSetup, LabeledPhotographs
+from recognition.evaluation.labeled_photographs import EvaluationSetup, LabeledPhotographs
 from tests.made_report import made_facts
 
 N_FEATURES = 24

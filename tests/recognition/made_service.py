@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 from starlette.types import ASGIApp, Message
 
+from recognition.classifier.fruit_classifier import Prediction
 from recognition.classifier.identifier import DEFAULT_LIMITS, Identifier
-from recognition.classifier.model import Prediction
 from recognition.service.application import application
 from recognition.service.guarding import AllowedHosts
 from recognition.service.limits import ServiceLimits
@@ -62,8 +62,10 @@ class ColourIdentifier(Identifier):
         thumbnails[0] = None
         reference = dataclasses.replace(classifier.reference, thumbnails=thumbnails)
         # 24 photographs are too few for a threshold: of these none is below -20, a blue one is -70.
-        novelty = dataclasses.replace(classifier.novelty, threshold=-30.0)
-        self.classifier = dataclasses.replace(classifier, reference=reference, novelty=novelty)
+        detector = dataclasses.replace(classifier.unknown_detector, threshold=-30.0)
+        self.classifier = dataclasses.replace(
+            classifier, reference=reference, unknown_detector=detector
+        )
         self.record = made_record(self.classifier)
 
     def renamed(self, rename: Callable[[str], str]) -> "ColourIdentifier":

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recognition.classifier.fitting import Setting, fit_varieties
-from recognition.classifier.model import FruitClassifier
+from recognition.classifier.fit_classifier import Setting, fit_varieties
+from recognition.classifier.fruit_classifier import FruitClassifier
 from recognition.classifier.vectors import vectors_of
-from recognition.evaluation.labeled import LabeledPhotographs
+from recognition.evaluation.labeled_photographs import LabeledPhotographs
 from tests.recognition.made_classifier import PENALTY, TEMPERATURE, made_classifier
 
 # Two labels have a variety of the same name, one label has a single variety, one has none.

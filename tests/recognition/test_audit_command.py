@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from benchmarks.photographs import draw_fruit
-from recognition.audit.run import AuditOptions, audit_output
+from recognition.audit.audit_output import AuditOptions, audit_output
 from spark_assets.errors import FruitsError
 from spark_assets.output.finding import AuditRecord, Finding, FindingKind
 from spark_assets.storage.locations import parse_location

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recognition.audit.labels import audit_labels
+from recognition.audit.label_issues import audit_labels
 
 N_LABELS, N_EACH = 4, 30
 

@@ -10,7 +10,7 @@ from benchmarks.photographs import draw_fruit
 from recognition.audit.measure import details_of, settings_of
 from recognition.audit.near_duplicates import find_duplicates
 from recognition.audit.quality import reduced
-from recognition.audit.reduction import reduce_features
+from recognition.audit.reduce_features import reduce_features
 from spark_assets.output.finding import FindingKind
 
 N = 12

@@ -68,7 +68,7 @@ def test_a_classifier_answers_as_before_it_was_written(tmp_path):
     back, record = classifier_of(save_in_output(CLASSIFIER, tmp_path))
     before, after = (each.predict(CLOUDS.features, CLOUDS.features) for each in (CLASSIFIER, back))
     assert before == after
-    assert record.unknown_threshold == CLASSIFIER.novelty.threshold
+    assert record.unknown_threshold == CLASSIFIER.unknown_detector.threshold
 
 
 def test_a_file_that_is_not_the_one_that_was_written_is_refused(tmp_path):

@@ -5,9 +5,9 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from recognition.classifier.linear import probabilities
-from recognition.evaluation.evaluate import evaluate_by_folds, evaluate_on_others
-from recognition.evaluation.labeled import LabeledPhotographs, labeled_rows
+from recognition.classifier.linear_classifier import probabilities
+from recognition.evaluation.evaluate_features import evaluate_by_folds, evaluate_on_others
+from recognition.evaluation.labeled_photographs import LabeledPhotographs, labeled_rows
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation import NEAREST, RIDGE, Evaluation
 from tests.made_report import made_facts

@@ -3,7 +3,7 @@
 import pytest
 
 from recognition.classifier.identifier import FruitIdentifier, classifier_of
-from recognition.current import read_current
+from recognition.current_photographs import read_current
 from recognition.evaluation.evaluate_output import EvaluateOptions, evaluate_output
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation import read_evaluation

@@ -6,11 +6,11 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from recognition.classifier.varieties import MIN_PROBABILITY, VarietySet
-from recognition.evaluation.evaluate import evaluate_by_folds, evaluate_on_others
-from recognition.evaluation.messages import lines_of
-from recognition.evaluation.record import Evaluated
-from recognition.evaluation.varieties import VarietyPredictions
+from recognition.classifier.variety_classifier import MIN_PROBABILITY, VarietySet
+from recognition.evaluation.build_evaluation import Evaluated
+from recognition.evaluation.evaluate_features import evaluate_by_folds, evaluate_on_others
+from recognition.evaluation.evaluation_text import lines_of
+from recognition.evaluation.variety_scores import VarietyPredictions
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation import Evaluation, VarietyScores
 from tests.recognition.made_features import SETUP as OF_LABELS

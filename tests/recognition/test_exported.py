@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from operations import cli
-from recognition.classifier.exported import (
+from recognition.classifier.exported_classifier import (
     ExportedIdentifier,
     LabelSet,
     load_identifier,
@@ -81,7 +81,7 @@ def test_a_phone_answers_as_the_python_class(identifier, exported):
         assert here.top_label == there.top_label == ("odd" if seed % 2 else "even")
         assert there.probability == pytest.approx(here.probability, abs=0.02)
         assert there.known_score == pytest.approx(
-            here.known_score, abs=0.02 * identifier.classifier.novelty.weight
+            here.known_score, abs=0.02 * identifier.classifier.unknown_detector.weight
         )
         assert there.neighbors[0].similarity == pytest.approx(
             here.neighbors[0].similarity, abs=0.01

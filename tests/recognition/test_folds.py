@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recognition.classifier.vectors import vectors_of
-from recognition.evaluation.folds import (
+from recognition.evaluation.cluster_folds import (
     clusters_of,
     folds_by_object,
     folds_by_photograph,

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from recognition.classifier.linear import LinearClassifier, fit_temperature, probabilities
+from recognition.classifier.linear_classifier import (
+    LinearClassifier,
+    fit_temperature,
+    probabilities,
+)
 
 
 @pytest.mark.parametrize("temperature", [0.05, 1.0, 4.0])

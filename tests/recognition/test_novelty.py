@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recognition.classifier.novelty import distances, known_scores, unknown_threshold
+from recognition.classifier.unknown_detector import distances, known_scores, unknown_threshold
 
 
 def test_the_distance_from_a_subspace_is_that_of_what_is_left_of_a_projection():

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from recognition.classifier.reference import ReferenceSet, evenly_by_label, rounded
+from recognition.classifier.reference_set import ReferenceSet, evenly_by_label, rounded
 from recognition.classifier.vectors import vectors_of
 
 

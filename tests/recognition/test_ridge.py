@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import RidgeClassifier
 
-from recognition.classifier.fitting import fit_ridge
+from recognition.classifier.fit_classifier import fit_ridge
 from recognition.classifier.ridge import ClassSums, RidgeFit, balanced_weights
 from recognition.classifier.vectors import vectors_of
 from spark_assets.errors import FruitsError

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
-from recognition.evaluation.scores import (
+from recognition.evaluation.metrics import (
     accuracy_interval,
     calibration,
     confusions,

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
+from recognition.classifier.fruit_classifier import Prediction
 from recognition.classifier.identifier import DEFAULT_LIMITS, FruitIdentifier
-from recognition.classifier.model import Prediction
 from recognition.service.limits import MIB, ServiceLimits
 from recognition.service.processes import IdentifyingProcess
 from recognition.service.refusals import Refused

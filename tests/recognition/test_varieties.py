@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recognition.classifier.fitting import Setting, fit_varieties
+from recognition.classifier.fit_classifier import Setting, fit_varieties
+from recognition.classifier.fruit_classifier import FruitClassifier
 from recognition.classifier.identifier import classifier_of
-from recognition.classifier.linear import LinearClassifier, probabilities
-from recognition.classifier.model import FruitClassifier
-from recognition.classifier.varieties import (
+from recognition.classifier.linear_classifier import LinearClassifier, probabilities
+from recognition.classifier.variety_classifier import (
     MIN_PROBABILITY,
     Variety,
     VarietyClassifier,
@@ -44,7 +44,9 @@ def answers(classifier: FruitClassifier, features: np.ndarray):
 
 
 def never_unknown(classifier: FruitClassifier) -> FruitClassifier:
-    return replace(classifier, novelty=replace(classifier.novelty, threshold=-1e9))
+    return replace(
+        classifier, unknown_detector=replace(classifier.unknown_detector, threshold=-1e9)
+    )
 
 
 def test_a_variety_is_only_ever_one_of_the_predicted_label():
@@ -96,7 +98,7 @@ def test_of_similar_varieties_some_are_answered_and_none_that_is_not_probable():
 
 
 def test_what_is_unknown_has_no_variety():
-    everything = replace(SURE, novelty=replace(SURE.novelty, threshold=1e9))
+    everything = replace(SURE, unknown_detector=replace(SURE.unknown_detector, threshold=1e9))
     found = answers(everything, MADE.features[:20])
     assert {(each.label, each.variety) for each in found} == {(None, None)}
     assert any(each.variety for each in answers(never_unknown(SURE), MADE.features[:20]))
@@ -163,7 +165,7 @@ def test_the_command_prints_a_variety_with_its_probability_or_the_label_with_its
 
 
 def test_the_service_answers_the_variety_and_shows_any_name(colours):
-    n_features = len(colours.classifier.novelty.mean)
+    n_features = len(colours.classifier.unknown_detector.mean)
     weights = LinearClassifier(["\x07loud", "soft"], np.zeros((2, n_features)), np.array([50.0, 0]))
     named = VarietyClassifier(VarietySet(["apple", "apple"], ["\x07loud", "soft"]), weights)
     identifier = copy(colours)

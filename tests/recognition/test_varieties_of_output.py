@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recognition.classifier.exported import load_identifier
+from recognition.classifier.exported_classifier import load_identifier
 from recognition.classifier.identifier import FruitIdentifier, classifier_of
-from recognition.classifier.varieties import MIN_PROBABILITY
+from recognition.classifier.variety_classifier import MIN_PROBABILITY
 from spark_assets.images.decoding import ImageLimits, decode_image
 from spark_assets.output.evaluation import read_evaluation
 from spark_assets.storage.locations import parse_location

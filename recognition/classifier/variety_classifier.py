@@ -8,7 +8,7 @@ import numpy as np
 from numpy import float64, floating, intp
 from numpy.typing import NDArray
 
-from recognition.classifier.linear import LinearClassifier, probabilities
+from recognition.classifier.linear_classifier import LinearClassifier, probabilities
 
 # A variety is answered from this probability on; below it, the label alone.
 MIN_PROBABILITY = 0.8

@@ -8,7 +8,7 @@ from numpy import float64
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_fscore_support
 
-from recognition.classifier.linear import fit_temperature, probabilities
+from recognition.classifier.linear_classifier import fit_temperature, probabilities
 from spark_assets.output.evaluation import CalibrationBin, Confusion, LabelScore
 
 _N_RESAMPLES = 1000

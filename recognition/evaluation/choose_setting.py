@@ -6,8 +6,8 @@ import numpy as np
 from numpy import intp
 from numpy.typing import NDArray
 
-from recognition.classifier.fitting import Setting
-from recognition.evaluation.predictions import Predictions
+from recognition.classifier.fit_classifier import Setting
+from recognition.evaluation.fold_predictions import Predictions
 
 
 def balanced_accuracy(predictions: Predictions, codes: NDArray[intp]) -> tuple[float, float]:

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 from numpy import float32, float64
 
-from recognition.classifier.linear import LinearClassifier
-from recognition.classifier.model import FruitClassifier
-from recognition.classifier.novelty import Novelty
-from recognition.classifier.reference import ReferenceSet, to_lists, to_matrix
-from recognition.classifier.varieties import MIN_PROBABILITY, VarietyClassifier, VarietySet
+from recognition.classifier.fruit_classifier import FruitClassifier
+from recognition.classifier.linear_classifier import LinearClassifier
+from recognition.classifier.reference_set import ReferenceSet, to_lists, to_matrix
+from recognition.classifier.unknown_detector import UnknownDetector
+from recognition.classifier.variety_classifier import MIN_PROBABILITY, VarietyClassifier, VarietySet
 from spark_assets.errors import FruitsError
 from spark_assets.output.classifier import RECORD, REFERENCE
 from spark_assets.output.pca_model import load_pca_model
@@ -65,13 +65,13 @@ class ClassifierRecord:
 
 def classifier_files(classifier: FruitClassifier, record: ClassifierRecord) -> dict[str, bytes]:
     """Return the files of a classifier by name.  The digests in the record are set here."""
-    linear, novelty = classifier.linear, classifier.novelty
+    linear, detector = classifier.linear, classifier.unknown_detector
     labels = pa.table({"label": list(linear.labels)} | _weights(linear))
     known = pa.table(
         {
-            "mean": to_lists(novelty.mean[np.newaxis], pa.float32()),
-            "axes": to_lists(novelty.axes.reshape(1, -1), pa.float32()),
-            "weight": [novelty.weight],
+            "mean": to_lists(detector.mean[np.newaxis], pa.float32()),
+            "axes": to_lists(detector.axes.reshape(1, -1), pa.float32()),
+            "weight": [detector.weight],
         }
     )
     files = {
@@ -127,8 +127,8 @@ def load_classifier(
     varieties = None
     if _VARIETIES in record.sha256:
         varieties = _varieties(_table(folder, _VARIETIES, record), record)
-    novelty = _novelty(_table(folder, _NOVELTY, record), record)
-    return FruitClassifier(pca, linear, novelty, reference, varieties)
+    detector = _detector(_table(folder, _NOVELTY, record), record)
+    return FruitClassifier(pca, linear, detector, reference, varieties)
 
 
 def _weights(linear: LinearClassifier) -> dict[str, Any]:
@@ -150,10 +150,10 @@ def _linear(table: pa.Table, labels: list[str]) -> LinearClassifier:
     return LinearClassifier(labels, coefficients, numbers(table["intercept"].combine_chunks()))
 
 
-def _novelty(table: pa.Table, record: ClassifierRecord) -> Novelty:
+def _detector(table: pa.Table, record: ClassifierRecord) -> UnknownDetector:
     mean = to_matrix(table.column("mean")).astype(float32, copy=False)[0]
     axes = to_matrix(table.column("axes")).astype(float32, copy=False).reshape(len(mean), -1)
-    return Novelty(mean, axes, table.column("weight")[0].as_py(), record.unknown_threshold)
+    return UnknownDetector(mean, axes, table.column("weight")[0].as_py(), record.unknown_threshold)
 
 
 def read_verified(folder: Folder, name: str, sha256: str | None, *, again: str) -> bytes:

@@ -11,10 +11,10 @@ from numpy import float32, float64, intp
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from recognition.classifier.fitting import Setting
-from recognition.classifier.novelty import N_AXES, distances
+from recognition.classifier.fit_classifier import Setting
 from recognition.classifier.ridge import ClassSums, RidgeFit, balanced_weights
-from recognition.evaluation.folds import Fold, Rows
+from recognition.classifier.unknown_detector import N_AXES, distances
+from recognition.evaluation.cluster_folds import Fold, Rows
 
 PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0)
 N_NEIGHBORS = (1, 3, 5, 9, 15)

@@ -7,17 +7,17 @@ import numpy as np
 from numpy import float32, float64, floating
 from numpy.typing import NDArray
 
-from recognition.classifier.model import FruitClassifier, plane
-from recognition.classifier.novelty import (
+from recognition.classifier.fruit_classifier import FruitClassifier, plane
+from recognition.classifier.reference_set import ReferenceSet, evenly_by_label, rounded
+from recognition.classifier.ridge import ClassSums, RidgeFit, balanced_weights
+from recognition.classifier.unknown_detector import (
     N_AXES,
-    Novelty,
+    UnknownDetector,
     known_scores,
     unknown_threshold,
     weight_of,
 )
-from recognition.classifier.reference import ReferenceSet, evenly_by_label, rounded
-from recognition.classifier.ridge import ClassSums, RidgeFit, balanced_weights
-from recognition.classifier.varieties import VarietyClassifier, coded_varieties
+from recognition.classifier.variety_classifier import VarietyClassifier, coded_varieties
 from spark_assets.pca.model import PCAModel, project
 
 # With 1280 features, 2 MB: a phone is to carry them.
@@ -128,10 +128,10 @@ def fit_classifier(
     logits = held_out.logits / held_out.temperature
     weight = weight_of(logits, held_out.distances)
     scores = known_scores(logits, held_out.distances, weight)
-    novelty = Novelty(
+    detector = UnknownDetector(
         fit.mean.astype(float32),
         fit.subspace(N_AXES),
         weight,
         unknown_threshold(scores, false_unknown_rate),
     )
-    return FruitClassifier(pca, linear, novelty, reference, varieties)
+    return FruitClassifier(pca, linear, detector, reference, varieties)

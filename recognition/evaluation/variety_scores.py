@@ -7,19 +7,19 @@ import numpy as np
 from numpy import float64, intp
 from numpy.typing import NDArray
 
-from recognition.classifier.fitting import Setting
-from recognition.classifier.linear import fit_temperature
-from recognition.classifier.varieties import (
+from recognition.classifier.fit_classifier import Setting
+from recognition.classifier.linear_classifier import fit_temperature
+from recognition.classifier.variety_classifier import (
     MIN_PROBABILITY,
     VarietySet,
     coded_varieties,
     joint_probabilities,
     most_probable,
 )
-from recognition.evaluation.folds import Fold
-from recognition.evaluation.labeled import LabeledPhotographs
-from recognition.evaluation.predictions import FittedFolds, codes_of
-from recognition.evaluation.scores import MIN_LOGIT, accuracy_interval, temperatures_of_others
+from recognition.evaluation.cluster_folds import Fold
+from recognition.evaluation.fold_predictions import FittedFolds, codes_of
+from recognition.evaluation.labeled_photographs import LabeledPhotographs
+from recognition.evaluation.metrics import MIN_LOGIT, accuracy_interval, temperatures_of_others
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation import VarietyScores
 

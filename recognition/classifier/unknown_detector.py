@@ -13,7 +13,7 @@ N_AXES = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Novelty:
+class UnknownDetector:
     """The subspace of known photographs, and the score below which one is unknown.
 
     The score of a photograph is the logarithm of the sum of its exponential logits, less a multiple

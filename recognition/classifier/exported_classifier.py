@@ -8,10 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from recognition.classifier.classifier_files import ClassifierRecord, read_verified
+from recognition.classifier.fruit_classifier import Neighbor, Prediction
 from recognition.classifier.identifier import DEFAULT_LIMITS, FruitIdentifier, Identifier
-from recognition.classifier.model import Neighbor, Prediction
-from recognition.classifier.storing import ClassifierRecord, read_verified
-from recognition.classifier.varieties import MIN_PROBABILITY, VarietySet, answered_variety
+from recognition.classifier.variety_classifier import MIN_PROBABILITY, VarietySet, answered_variety
 from spark_assets.images.decoding import ImageLimits, decode_image
 from spark_assets.runtime.quiet import quiet_native_stderr
 from spark_assets.storage.files import Folder, read_json, write_bytes, write_json

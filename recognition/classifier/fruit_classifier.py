@@ -6,10 +6,10 @@ import numpy as np
 from numpy import float64, floating
 from numpy.typing import NDArray
 
-from recognition.classifier.linear import LinearClassifier, probabilities
-from recognition.classifier.novelty import Novelty
-from recognition.classifier.reference import ReferenceSet
-from recognition.classifier.varieties import VarietyClassifier
+from recognition.classifier.linear_classifier import LinearClassifier, probabilities
+from recognition.classifier.reference_set import ReferenceSet
+from recognition.classifier.unknown_detector import UnknownDetector
+from recognition.classifier.variety_classifier import VarietyClassifier
 from recognition.classifier.vectors import vectors_of_views
 from spark_assets.pca.model import PCAModel, project
 
@@ -56,7 +56,7 @@ class FruitClassifier:
 
     pca: PCAModel
     linear: LinearClassifier
-    novelty: Novelty
+    unknown_detector: UnknownDetector
     reference: ReferenceSet
     varieties: VarietyClassifier | None = None
 
@@ -69,7 +69,7 @@ class FruitClassifier:
         points = plane(project(self.pca, plain))
         vectors = vectors_of_views(plain, mirrored)
         logits = self.linear.logits(vectors)
-        known = self.novelty.scores(vectors, logits)
+        known = self.unknown_detector.scores(vectors, logits)
         similarities = self.reference.similarities(vectors)
         shares = probabilities(logits)
         joint = np.zeros((len(shares), 0))
@@ -88,7 +88,7 @@ class FruitClassifier:
     ) -> Prediction:
         best = int(np.argmax(shares))
         nearest = np.argsort(-similarities, kind="stable")[:N_NEIGHBORS]
-        is_known = bool(known_score >= self.novelty.threshold)
+        is_known = bool(known_score >= self.unknown_detector.threshold)
         top_label = self.linear.labels[best]
         reference = self.reference
         variety = None

@@ -8,10 +8,10 @@ import numpy as np
 from numpy import float64, intp
 from numpy.typing import NDArray
 
-from recognition.classifier.fitting import HeldOut, Setting
-from recognition.evaluation.labeled import EvaluationSetup, LabeledPhotographs
-from recognition.evaluation.predictions import Components, FittedFolds, Predictions
-from recognition.evaluation.scores import (
+from recognition.classifier.fit_classifier import HeldOut, Setting
+from recognition.evaluation.fold_predictions import Components, FittedFolds, Predictions
+from recognition.evaluation.labeled_photographs import EvaluationSetup, LabeledPhotographs
+from recognition.evaluation.metrics import (
     Labels,
     accuracy_interval,
     calibration,

@@ -5,26 +5,26 @@ from dataclasses import replace
 
 import numpy as np
 
-from recognition.classifier.fitting import HeldOut, Setting
-from recognition.evaluation.folds import (
-    Fold,
-    clusters_of,
-    folds_by_object,
-    folds_by_photograph,
-    labels_with_one_object,
-)
-from recognition.evaluation.labeled import EvaluationSetup, LabeledPhotographs
-from recognition.evaluation.predictions import PENALTIES, FittedFolds
-from recognition.evaluation.record import (
+from recognition.classifier.fit_classifier import HeldOut, Setting
+from recognition.evaluation.build_evaluation import (
     Chosen,
     Evaluated,
     SplitScores,
     build_evaluation,
     split_scores,
 )
-from recognition.evaluation.scores import temperature_of, tempered_probabilities
-from recognition.evaluation.selection import choose_neighbors, choose_ridge
-from recognition.evaluation.varieties import VarietyPredictions
+from recognition.evaluation.choose_setting import choose_neighbors, choose_ridge
+from recognition.evaluation.cluster_folds import (
+    Fold,
+    clusters_of,
+    folds_by_object,
+    folds_by_photograph,
+    labels_with_one_object,
+)
+from recognition.evaluation.fold_predictions import PENALTIES, FittedFolds
+from recognition.evaluation.labeled_photographs import EvaluationSetup, LabeledPhotographs
+from recognition.evaluation.metrics import temperature_of, tempered_probabilities
+from recognition.evaluation.variety_scores import VarietyPredictions
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation import CLUSTERS, OBJECTS, PHOTOGRAPHS, TEST
 

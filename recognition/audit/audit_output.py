@@ -11,8 +11,8 @@ from numpy import float32, intp
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from recognition.audit import labels, near_duplicates, quality
-from recognition.audit.findings import (
+from recognition.audit import label_issues, near_duplicates, quality
+from recognition.audit.audit_findings import (
     findings_from_labels,
     findings_from_pairs,
     findings_from_statistics,
@@ -20,10 +20,10 @@ from recognition.audit.findings import (
     ordered,
 )
 from recognition.audit.measure import PixelStatistics, measure_photographs
-from recognition.audit.reduction import reduce_features
+from recognition.audit.reduce_features import reduce_features
 from recognition.audit.splits import Splits, split_photographs
-from recognition.current import MAX_IMAGES, read_current
-from recognition.photographs import featurize_test_images
+from recognition.current_photographs import MAX_IMAGES, read_current
+from recognition.featurize_folder import featurize_test_images
 from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import groups_of
@@ -40,9 +40,9 @@ THRESHOLDS = {
     "min_correlation": near_duplicates.MIN_CORRELATION,
     "min_correlation_same_settings": near_duplicates.MIN_CORRELATION_SAME_SETTINGS,
     "min_cosine_view": near_duplicates.MIN_COSINE_VIEW,
-    "max_probability_of_label": labels.MAX_PROBABILITY,
-    "min_label_agreement": labels.MIN_AGREEMENT,
-    "min_label_agreement_by_objects": labels.MIN_AGREEMENT_OBJECTS,
+    "max_probability_of_label": label_issues.MAX_PROBABILITY,
+    "min_label_agreement": label_issues.MIN_AGREEMENT,
+    "min_label_agreement_by_objects": label_issues.MIN_AGREEMENT_OBJECTS,
     "max_brightest": float(quality.MAX_DARK),
     "min_blown": quality.MIN_BLOWN,
     "max_sharpness": quality.MAX_BLURRED,
@@ -101,7 +101,7 @@ def audit_output(options: AuditOptions) -> tuple[AuditRecord, list[Finding]]:
                 on_rows=advance,
             )
         with stopwatch.stage("labels"):
-            judged = labels.audit_labels(
+            judged = label_issues.audit_labels(
                 audited.features, audited.labels, objects, left_out=audited.statistics.defective
             )
     findings = ordered(
@@ -170,7 +170,7 @@ def _record(
     run: RunManifest,
     audited: _Audited,
     pairs: Sequence[near_duplicates.Pair],
-    judged: labels.LabelAudit,
+    judged: label_issues.LabelAudit,
     findings: Sequence[Finding],
     options: AuditOptions,
 ) -> AuditRecord:

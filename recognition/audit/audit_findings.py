@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from recognition.audit.labels import LabelAudit
+from recognition.audit.label_issues import LabelAudit
 from recognition.audit.measure import PixelStatistics
 from recognition.audit.near_duplicates import Pair
 from recognition.audit.quality import defects
