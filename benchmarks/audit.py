@@ -41,7 +41,7 @@ from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits, decode_image, decode_upright
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead
-from spark_assets.output.finding import FindingKind
+from spark_assets.output.findings_table import FindingKind
 from spark_assets.storage.locations import Location, parse_location
 
 _SIZE_PX = 224

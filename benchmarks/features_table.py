@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.photographs import N_LABELS, SEED, made_once
 from spark_assets.features.share import MAX_IMAGES
-from spark_assets.output.tables import TableFile
+from spark_assets.output.parquet_tables import TableFile
 from spark_assets.storage.locations import Location
 from spark_assets.storage.parquet import to_parquet
 from spark_assets.storage.schemas import FEATURES

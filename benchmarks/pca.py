@@ -25,7 +25,7 @@ from benchmarks.product import MASTER
 from benchmarks.workbench import Workbench, each, echo, median_ratio
 from spark_assets.chain.current import summarize
 from spark_assets.errors import FruitsError
-from spark_assets.output.tables import n_rows_each
+from spark_assets.output.parquet_tables import n_rows_each
 from spark_assets.pca.model import fit
 
 MLLIB_TARGET = at_least(5, "x faster")

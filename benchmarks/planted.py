@@ -13,7 +13,7 @@ from PIL import Image, ImageFilter
 
 from spark_assets.errors import FruitsError
 from spark_assets.images.naming import LabelRule
-from spark_assets.output.finding import FindingKind
+from spark_assets.output.findings_table import FindingKind
 
 _QUALITY = 90
 # Of the photographs: labels that are changed, and copies or spoilt ones of each kind.

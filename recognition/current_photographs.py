@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spark_assets.errors import FruitsError
 from spark_assets.output.output import FEATURES, Output
-from spark_assets.output.tables import paths_by_file, read_narrow, rows_of, table_files
+from spark_assets.output.parquet_tables import paths_by_file, read_narrow, rows_of, table_files
 from spark_assets.pca.batches import feature_matrix
 from spark_assets.pca.sample import path_hashes
 from spark_assets.runtime.parallel import map_here

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from spark_assets.features.feature_model import FeatureModelFacts
+from spark_assets.output.cost_receipt import Cost, NodeHours, Receipt
 from spark_assets.output.manifest import Counts, RunManifest
-from spark_assets.output.receipt import Cost, NodeHours, Receipt
 from spark_assets.report.data import (
     PCASummary,
     PlottedImages,

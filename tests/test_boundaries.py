@@ -38,7 +38,7 @@ PURE = [
     "spark_assets.features.feature_model",
     "spark_assets.features.network_cache",
     "spark_assets.output.commit",
-    "spark_assets.output.tables",
+    "spark_assets.output.parquet_tables",
     "spark_assets.pca.model",
     "spark_assets.pca.statistics",
     "spark_assets.report.figures",

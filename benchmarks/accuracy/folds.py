@@ -10,7 +10,7 @@ from recognition.evaluation.cluster_folds import clusters_of
 from recognition.evaluation.evaluate_features import evaluate_by_folds
 from recognition.evaluation.labeled_photographs import LabeledPhotographs
 from spark_assets.features.feature_model import FeatureModelFacts
-from spark_assets.output.evaluation import PHOTOGRAPHS, Score
+from spark_assets.output.evaluation_record import PHOTOGRAPHS, Score
 
 HEADER = (
     "training", "alpha", "px", "single photographs left out", "clusters left out",

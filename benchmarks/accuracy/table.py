@@ -15,7 +15,7 @@ from operations.costs.speed import load_speed
 from spark_assets.features.engines import LiteRTEngine
 from spark_assets.features.feature_model import FeatureModel, FeatureModelFacts
 from spark_assets.images.decoding import ImageLimits, decode_image
-from spark_assets.output.evaluation import RIDGE
+from spark_assets.output.evaluation_record import RIDGE
 from spark_assets.runtime.quiet import quiet_native_stderr
 
 _N_TIMED = 40

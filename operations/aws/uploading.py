@@ -19,7 +19,7 @@ from spark_assets.images.listing import (
     list_images,
 )
 from spark_assets.images.regular_files import NotRegularFile, open_regular_file
-from spark_assets.output.erased import ErasedDigests, load_erased
+from spark_assets.output.erasure_denylist import ErasedDigests, load_erased
 from spark_assets.output.output import Output
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location

@@ -16,10 +16,10 @@ from operations.costs.receipts import FinishedRun, make_receipt
 from operations.costs.serverless_receipts import make_serverless_receipt
 from operations.costs.speed import load_speed
 from spark_assets.errors import ExitCode
+from spark_assets.output.cost_receipt import Receipt
 from spark_assets.output.manifest import RunManifest, read_run, run_ids
 from spark_assets.output.output import Output
-from spark_assets.output.receipt import Receipt
-from spark_assets.output.receipts import write_receipt
+from spark_assets.output.receipt_files import write_receipt
 from spark_assets.runtime.progress import echo
 
 

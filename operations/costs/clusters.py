@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cdk_app.instances import InstanceType
 from operations.costs.prices import HOURS_PER_MONTH, Prices, load_prices
-from spark_assets.output.receipt import Cost
+from spark_assets.output.cost_receipt import Cost
 
 
 @dataclass(frozen=True, slots=True)

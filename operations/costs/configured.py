@@ -9,7 +9,7 @@ from operations.costs import clusters
 from operations.costs.clusters import ClusterShape
 from operations.costs.prices import Prices
 from operations.costs.serverless import Capacity
-from spark_assets.output.receipt import Cost
+from spark_assets.output.cost_receipt import Cost
 
 # The control channel of EMR, and the key; the session manager needs two more.
 _N_ENDPOINTS, _N_SESSION_MANAGER_ENDPOINTS = 2, 2

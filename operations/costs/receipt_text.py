@@ -3,7 +3,7 @@
 import textwrap
 
 from operations.costs.clusters import total
-from spark_assets.output.receipt import Receipt
+from spark_assets.output.cost_receipt import Receipt
 
 WIDTH = 100
 _WHERE = {

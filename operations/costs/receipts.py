@@ -12,7 +12,7 @@ from operations.costs.prices import HOURS_PER_MONTH, Prices
 from operations.costs.runs import Work, estimate_run, requests_cost
 from operations.costs.speed import Speed
 from spark_assets.errors import FruitsError
-from spark_assets.output.receipt import Cost, NodeHours, Receipt
+from spark_assets.output.cost_receipt import Cost, NodeHours, Receipt
 
 PRIMARY, CORE, TASK = "MASTER", "CORE", "TASK"
 SPOT = "SPOT"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operations.costs.clusters import ClusterShape, hourly_costs, total
 from operations.costs.prices import HOURS_PER_MONTH, Prices
 from operations.costs.speed import MEASURED_AT_PX, Speed
-from spark_assets.output.receipt import Cost
+from spark_assets.output.cost_receipt import Cost
 
 GETS_AN_IMAGE = 1
 _LISTED_AT_A_TIME = 1000

@@ -13,7 +13,7 @@ from operations.costs.runs import (
     vcpu_seconds,
 )
 from operations.costs.speed import Speed
-from spark_assets.output.receipt import Cost
+from spark_assets.output.cost_receipt import Cost
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from operations.costs.serverless import (
     serverless_costs,
 )
 from operations.costs.speed import Speed
-from spark_assets.output.receipt import SERVERLESS, Cost, NodeHours, Receipt
+from spark_assets.output.cost_receipt import SERVERLESS, Cost, NodeHours, Receipt
 
 _COUNTED = "the hours are those that AWS bills for the job runs"
 

@@ -7,7 +7,7 @@ from recognition.audit.measure import PixelStatistics
 from recognition.audit.near_duplicates import Pair
 from recognition.audit.quality import defects
 from recognition.audit.splits import Splits
-from spark_assets.output.finding import Finding, FindingKind
+from spark_assets.output.findings_table import Finding, FindingKind
 
 _WORST_FIRST = {kind: n for n, kind in enumerate(FindingKind)}
 

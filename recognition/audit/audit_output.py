@@ -28,10 +28,8 @@ from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import groups_of
 from spark_assets.output.commit import begin, commit
-from spark_assets.output.finding import AuditRecord, Finding, FindingKind
-from spark_assets.output.findings import findings_files
-from spark_assets.output.ids import new_run_id
-from spark_assets.output.manifest import RunManifest, latest_run
+from spark_assets.output.findings_table import AuditRecord, Finding, FindingKind, findings_files
+from spark_assets.output.manifest import RunManifest, latest_run, new_run_id
 from spark_assets.output.output import FINDINGS, Output
 from spark_assets.runtime.progress import track
 from spark_assets.storage.locations import Location

@@ -13,7 +13,7 @@ import numpy as np
 from numpy import bool_, float16, float32, int64, intp
 from numpy.typing import NDArray
 
-from spark_assets.output.finding import FindingKind
+from spark_assets.output.findings_table import FindingKind
 
 # Of 120 photographs of 100 x 100 pixels, encoded anew, each was among the 29 nearest of its copy,
 # at a cosine of 0.5 or more: of small photographs, JPEG and resizing change the features much.

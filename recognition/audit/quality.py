@@ -13,7 +13,7 @@ from numpy import float32, int16, uint8
 from numpy.typing import NDArray
 from PIL import Image
 
-from spark_assets.output.finding import FindingKind
+from spark_assets.output.findings_table import FindingKind
 
 # Shorter sides are reduced by whole factors, and stay at least this long.
 MEASURED_PX = 100

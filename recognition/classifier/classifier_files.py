@@ -15,7 +15,7 @@ from recognition.classifier.reference_set import ReferenceSet, to_lists, to_matr
 from recognition.classifier.unknown_detector import UnknownDetector
 from recognition.classifier.variety_classifier import MIN_PROBABILITY, VarietyClassifier, VarietySet
 from spark_assets.errors import FruitsError
-from spark_assets.output.classifier import RECORD, REFERENCE
+from spark_assets.output.evaluation_record import RECORD, REFERENCE
 from spark_assets.output.pca_model import load_pca_model
 from spark_assets.storage.files import Folder, to_json
 from spark_assets.storage.parquet import from_parquet, numbers, to_parquet

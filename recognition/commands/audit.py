@@ -7,7 +7,7 @@ from spark_assets.chain.report import report
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_report, report_options
 from spark_assets.jobs.working import spark_on
-from spark_assets.output.finding import AuditRecord, FindingKind
+from spark_assets.output.findings_table import AuditRecord, FindingKind
 from spark_assets.output.output import FINDINGS
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location, parse_location

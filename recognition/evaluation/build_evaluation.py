@@ -18,7 +18,7 @@ from recognition.evaluation.metrics import (
     confusions,
     label_scores,
 )
-from spark_assets.output.evaluation import (
+from spark_assets.output.evaluation_record import (
     NEAREST,
     RIDGE,
     TEST,

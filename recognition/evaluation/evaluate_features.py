@@ -26,7 +26,7 @@ from recognition.evaluation.labeled_photographs import EvaluationSetup, LabeledP
 from recognition.evaluation.metrics import temperature_of, tempered_probabilities
 from recognition.evaluation.variety_scores import VarietyPredictions
 from spark_assets.errors import FruitsError
-from spark_assets.output.evaluation import CLUSTERS, OBJECTS, PHOTOGRAPHS, TEST
+from spark_assets.output.evaluation_record import CLUSTERS, OBJECTS, PHOTOGRAPHS, TEST
 
 # Numbers of components that are compared, beside as many as the PCA keeps, and all features.
 _COMPONENTS = (10, 20, 50, 100, 200)

@@ -25,12 +25,11 @@ from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import groups_of
 from spark_assets.output.commit import begin, commit
-from spark_assets.output.evaluation import Evaluation, evaluation_file
-from spark_assets.output.ids import new_run_id
-from spark_assets.output.manifest import RunManifest, latest_run
+from spark_assets.output.evaluation_record import Evaluation, evaluation_file
+from spark_assets.output.manifest import RunManifest, latest_run, new_run_id
 from spark_assets.output.output import CLASSIFIER, FEATURES, PCA_MODEL, Output
+from spark_assets.output.parquet_tables import rows_by_run, table_files
 from spark_assets.output.pca_model import PCARecord, load_pca_model, pca_record
-from spark_assets.output.tables import rows_by_run, table_files
 from spark_assets.pca.model import parse_n_components
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location

@@ -1,7 +1,7 @@
 """What an evaluation says."""
 
 from recognition.evaluation.evaluate_output import KeptEvaluation
-from spark_assets.output.evaluation import (
+from spark_assets.output.evaluation_record import (
     CLUSTERS,
     NEAREST,
     OBJECTS,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_fscore_support
 
 from recognition.classifier.linear_classifier import fit_temperature, probabilities
-from spark_assets.output.evaluation import CalibrationBin, Confusion, LabelScore
+from spark_assets.output.evaluation_record import CalibrationBin, Confusion, LabelScore
 
 _N_RESAMPLES = 1000
 _SEED = 0

@@ -21,7 +21,7 @@ from recognition.evaluation.fold_predictions import FittedFolds, codes_of
 from recognition.evaluation.labeled_photographs import LabeledPhotographs
 from recognition.evaluation.metrics import MIN_LOGIT, accuracy_interval, temperatures_of_others
 from spark_assets.errors import FruitsError
-from spark_assets.output.evaluation import VarietyScores
+from spark_assets.output.evaluation_record import VarietyScores
 
 Mask = NDArray[np.bool_]
 

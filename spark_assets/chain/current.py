@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from spark_assets.errors import FruitsError
 from spark_assets.output.commit import Change
 from spark_assets.output.output import REDUCED
-from spark_assets.output.tables import TableFile, read_batches
+from spark_assets.output.parquet_tables import TableFile, read_batches
 from spark_assets.pca.batches import project_batches, statistics_of
 from spark_assets.pca.model import PCAModel
 from spark_assets.pca.sample import Sample, Sampler

@@ -17,8 +17,8 @@ from spark_assets.features.here import featurize_here, n_threads_here
 from spark_assets.features.on_spark import featurize_on_spark
 from spark_assets.features.share import WRITTEN_TABLES, RunSettings, Written, refused_sentence
 from spark_assets.output.commit import commit
-from spark_assets.output.erased import load_erased
-from spark_assets.output.manifest import Counts, RunManifest, manifest_path
+from spark_assets.output.erasure_denylist import load_erased
+from spark_assets.output.manifest import Counts, RunManifest, manifest_path, versions_in_use
 from spark_assets.output.output import (
     CLASSIFIER,
     FEATURE_MODEL,
@@ -30,7 +30,6 @@ from spark_assets.output.output import (
     REPORT,
     RUNS,
 )
-from spark_assets.output.versions import versions_in_use
 from spark_assets.runtime.parallel import is_for_spark
 from spark_assets.runtime.progress import ProgressRecord
 from spark_assets.runtime.spark_context import n_task_slots

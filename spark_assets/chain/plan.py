@@ -16,7 +16,7 @@ from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import Reason
 from spark_assets.output.manifest import read_run
 from spark_assets.output.output import FEATURES, REJECTED, Output
-from spark_assets.output.tables import read_narrow, table_files
+from spark_assets.output.parquet_tables import read_narrow, table_files
 from spark_assets.storage import schemas
 
 # More than this share of the images does not go by itself: a disk is not mounted, a prefix wrong.

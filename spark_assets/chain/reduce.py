@@ -11,9 +11,9 @@ from spark_assets.chain.rewrite import keep_columns
 from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.output.commit import Change, begin, commit
-from spark_assets.output.ids import new_run_id, next_id
-from spark_assets.output.manifest import latest_run
+from spark_assets.output.manifest import latest_run, new_run_id, next_id
 from spark_assets.output.output import CLASSIFIER, FEATURES, PCA_MODEL, REDUCED, Output
+from spark_assets.output.parquet_tables import TableFile, rows_by_run, table_files
 from spark_assets.output.pca_model import (
     FIT_PATH,
     PCARecord,
@@ -23,7 +23,6 @@ from spark_assets.output.pca_model import (
     pca_files,
     pca_record,
 )
-from spark_assets.output.tables import TableFile, rows_by_run, table_files
 from spark_assets.pca.drift import DriftReference, FitQuality, batch_fit
 from spark_assets.pca.model import PCAModel, fit, parse_n_components
 from spark_assets.pca.sample import measure, reference_of

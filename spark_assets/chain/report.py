@@ -4,8 +4,7 @@ from spark_assets.chain.messages import say_report
 from spark_assets.chain.options import ReportOptions
 from spark_assets.errors import FruitsError
 from spark_assets.output.commit import begin, commit
-from spark_assets.output.ids import new_run_id
-from spark_assets.output.manifest import latest_run
+from spark_assets.output.manifest import latest_run, new_run_id
 from spark_assets.output.output import REPORT, Output
 from spark_assets.report.collecting import collect_report_data
 from spark_assets.report.page import render

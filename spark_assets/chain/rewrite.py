@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 
 from spark_assets.errors import FruitsError
 from spark_assets.features.share import MAX_IMAGES
-from spark_assets.output.classifier import remove_references
 from spark_assets.output.commit import Change
-from spark_assets.output.findings import remove_findings
+from spark_assets.output.evaluation_record import remove_references
+from spark_assets.output.findings_table import remove_findings
 from spark_assets.output.output import FEATURES, PCA_MODEL, REDUCED, REJECTED, REPORT, Output
-from spark_assets.output.tables import (
+from spark_assets.output.parquet_tables import (
     EMPTY,
     TableFile,
     n_rows_each,

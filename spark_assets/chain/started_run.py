@@ -11,8 +11,7 @@ from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.images.naming import LabelRule
 from spark_assets.output.commit import Change, begin
-from spark_assets.output.ids import new_run_id
-from spark_assets.output.manifest import RunManifest, latest_run
+from spark_assets.output.manifest import RunManifest, latest_run, new_run_id
 from spark_assets.output.output import Output
 from spark_assets.storage.files import write_bytes
 

@@ -12,13 +12,12 @@ from datetime import UTC, datetime
 from spark_assets.erasure.selection import Asked, Selection, select
 from spark_assets.errors import FruitsError
 from spark_assets.images.listing import check_images_exist
-from spark_assets.output.erased import load_erased, save_erased
-from spark_assets.output.erasing import PendingErasure, note_erasure
-from spark_assets.output.ids import next_id
+from spark_assets.output.erasure_denylist import load_erased, save_erased
+from spark_assets.output.erasure_journal import PendingErasure, note_erasure
 from spark_assets.output.lease import check_lease
-from spark_assets.output.manifest import RunManifest, latest_run
+from spark_assets.output.manifest import RunManifest, latest_run, next_id
 from spark_assets.output.output import FEATURES, REJECTED, Output
-from spark_assets.output.tables import table_files
+from spark_assets.output.parquet_tables import table_files
 from spark_assets.removal.files import count_versions, paths_under
 from spark_assets.storage.locations import Location, parse_location
 

@@ -11,11 +11,15 @@ import pyarrow.compute as pc
 
 from spark_assets.erasure.rewrite import models_of_gone
 from spark_assets.errors import FruitsError
-from spark_assets.output.certificates import Certificate, write_certificate
-from spark_assets.output.erased import load_erased
-from spark_assets.output.erasing import PendingErasure, end_erasure
+from spark_assets.output.erasure_denylist import load_erased
+from spark_assets.output.erasure_journal import (
+    Certificate,
+    PendingErasure,
+    end_erasure,
+    write_certificate,
+)
 from spark_assets.output.output import Output
-from spark_assets.output.tables import read_narrow, table_files
+from spark_assets.output.parquet_tables import read_narrow, table_files
 from spark_assets.removal.files import Removal, count_versions, purge_old_versions, remove_files
 from spark_assets.storage import schemas
 from spark_assets.storage.locations import parse_location

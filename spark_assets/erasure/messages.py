@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from spark_assets.chain.rewrite import Rewritten
 from spark_assets.erasure.begin import PlannedErasure
-from spark_assets.output.certificates import Certificate, certificate_file
+from spark_assets.output.erasure_journal import Certificate, certificate_file
 from spark_assets.output.output import Output
 from spark_assets.runtime.progress import echo
 from spark_assets.text.numbers import counted, size

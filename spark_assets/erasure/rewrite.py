@@ -12,14 +12,13 @@ from spark_assets.chain.report import make_report
 from spark_assets.chain.rewrite import Rewritten, keep_columns, remove_rows
 from spark_assets.erasure.selection import Asked, Selection, select
 from spark_assets.errors import FruitsError
-from spark_assets.output.classifier import fitted_on
 from spark_assets.output.commit import Change, begin, commit
-from spark_assets.output.erasing import PendingErasure, note_erasure, pending_erasures
-from spark_assets.output.ids import new_run_id
-from spark_assets.output.manifest import run_ids
+from spark_assets.output.erasure_journal import PendingErasure, note_erasure, pending_erasures
+from spark_assets.output.evaluation_record import fitted_on
+from spark_assets.output.manifest import new_run_id, run_ids
 from spark_assets.output.output import CLASSIFIER, FEATURES, PCA_MODEL, REDUCED, REPORT, Output
+from spark_assets.output.parquet_tables import rows_by_run, table_files
 from spark_assets.output.pca_model import FIT_PATH, PCARecord, pca_record
-from spark_assets.output.tables import rows_by_run, table_files
 from spark_assets.pca.model import parse_n_components
 from spark_assets.runtime.progress import echo
 from spark_assets.runtime.spark_on_demand import GetSpark

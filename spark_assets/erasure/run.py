@@ -9,8 +9,8 @@ from spark_assets.erasure.messages import say_certified, say_planned, say_rewrit
 from spark_assets.erasure.rewrite import rewrite_output
 from spark_assets.erasure.selection import Asked
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.output.erased import load_erased, save_erased
-from spark_assets.output.erasing import pending_erasures
+from spark_assets.output.erasure_denylist import load_erased, save_erased
+from spark_assets.output.erasure_journal import pending_erasures
 from spark_assets.output.output import Output
 from spark_assets.removal.files import Removal
 from spark_assets.runtime.progress import echo

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spark_assets.output.output import FEATURES, REJECTED, Output
-from spark_assets.output.tables import read_narrow, table_files
+from spark_assets.output.parquet_tables import read_narrow, table_files
 from spark_assets.storage import schemas
 
 

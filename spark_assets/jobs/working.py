@@ -7,7 +7,7 @@ from functools import partial
 
 from spark_assets.jobs.arguments import DEFAULT_MAX_POINTS
 from spark_assets.output.commit import recover
-from spark_assets.output.erasing import pending_erasures
+from spark_assets.output.erasure_journal import pending_erasures
 from spark_assets.output.lease import hold_lease
 from spark_assets.output.output import RUNS, Output, check_output
 from spark_assets.runtime.spark_context import is_submitted, start_context

@@ -3,13 +3,26 @@
 ``runs/`` holds one for each, which is never rewritten and names no photograph.
 """
 
+import platform
+import secrets
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
 
+from spark_assets import __version__
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import FeatureModelFacts
 from spark_assets.output.output import RUNS, Output
 from spark_assets.storage.locations import Location, parse_location
+
+if TYPE_CHECKING:
+    from pyspark import SparkContext
+
+_SECOND = "%Y%m%dT%H%M%SZ"
+_SECOND_LENGTH = len("20260131T120000Z")
+_PACKAGES = ("ai-edge-litert", "numpy", "pi-heif", "pillow", "pyarrow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +123,53 @@ def latest_run(output: Output) -> RunManifest | None:
 def manifest_path(run_id: str) -> str:
     """Return the path of a manifest below its output."""
     return f"{RUNS}/{run_id}.json"
+
+
+def new_run_id(output: Output) -> str:
+    """Return the id of a new run, later than that of every run of an output."""
+    return next_id(output.files(RUNS), datetime.now(UTC))
+
+
+def next_id(held: Iterable[str], now: datetime) -> str:
+    """Return an id such as ``20260131T120000Z-1a2b3c`` that sorts after every id of ``held``.
+
+    Its second is that of the clock, or the one after the newest id's, whichever is later.  The end
+    is random: two runs that start at the same moment do not share their files.  Names that are no
+    ids are passed over.
+    """
+    seconds = [second for name in held if (second := _second_of(name)) is not None]
+    second = max([now.replace(microsecond=0), *(each + timedelta(seconds=1) for each in seconds)])
+    return f"{second:{_SECOND}}-{secrets.token_hex(3)}"
+
+
+def _second_of(name: str) -> datetime | None:
+    try:
+        return datetime.strptime(name[:_SECOND_LENGTH], _SECOND).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def versions_in_use(context: "SparkContext | None" = None) -> dict[str, str]:
+    """Return the versions of this project, Python, Spark, Java (with a context) and the packages.
+
+    Spark on EMR has no package metadata, so that its version is that of the module.
+    """
+    import pyspark  # 0.25 s, which commands that read manifests without Spark are spared
+
+    java = {}
+    if context is not None:
+        java["java"] = str(context._jvm.System.getProperty("java.version"))  # type: ignore[union-attr]
+    return {
+        "fruits": __version__,
+        "python": platform.python_version(),
+        **java,
+        "spark": pyspark.__version__,
+        **{name: found for name in _PACKAGES if (found := _version(name)) is not None},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

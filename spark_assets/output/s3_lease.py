@@ -1,13 +1,15 @@
 """The lease of an output in S3: an object that its holder renews, by conditional writes."""
 
+import json
 import secrets
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 
 import botocore.exceptions
 
-from spark_assets.output.lease_file import Holder, LeaseTimes
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location
 from spark_assets.storage.s3 import Client, error_code, s3_client
@@ -15,6 +17,40 @@ from spark_assets.storage.s3 import Client, error_code, s3_client
 # S3 answers so where the condition of a write does not hold, or another write is under way.
 _REFUSED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 _GONE = ("NoSuchKey", "404")
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseTimes:
+    """How a lease in S3 is kept and watched, in seconds.
+
+    The holder renews it every ``heartbeat_s``; one that has not changed for ``dead_after_s`` is
+    taken over.
+    """
+
+    heartbeat_s: float = 10.0
+    dead_after_s: float = 45.0
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Which command holds an output, and since when (ISO 8601)."""
+
+    purpose: str
+    since: str
+
+    def to_bytes(self, sign_of_life: str) -> bytes:
+        value = {"purpose": self.purpose, "since": self.since, "sign_of_life": sign_of_life}
+        return json.dumps(value).encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "Holder":
+        """Return who wrote a file, or someone unknown: it may be half written."""
+        try:
+            value = json.loads(content)
+            return cls(str(value["purpose"]), str(value["since"]))
+        except (ValueError, KeyError, TypeError):
+            return cls("another command", "an unknown time")
 
 
 class _Seen(Enum):

@@ -16,18 +16,18 @@ from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ReadAhead, reader_of_extras
 from spark_assets.images.thumbnails import thumbnail_of
-from spark_assets.output.evaluation import read_evaluation
+from spark_assets.output.evaluation_record import read_evaluation
 from spark_assets.output.manifest import RunManifest, run_ids
 from spark_assets.output.output import FEATURES, PCA_MODEL, REDUCED, REJECTED, Output
-from spark_assets.output.pca_model import PCARecord, load_fit, load_pca_model, pca_record
-from spark_assets.output.receipts import newest_receipt
-from spark_assets.output.tables import (
+from spark_assets.output.parquet_tables import (
     n_rows_each,
     paths_by_file,
     read_narrow,
     rows_of,
     table_files,
 )
+from spark_assets.output.pca_model import PCARecord, load_fit, load_pca_model, pca_record
+from spark_assets.output.receipt_files import newest_receipt
 from spark_assets.pca.sample import path_hashes
 from spark_assets.report.data import (
     MAX_REJECTED_ROWS,

@@ -6,10 +6,10 @@ import numpy as np
 from numpy import float32, float64
 from numpy.typing import NDArray
 
-from spark_assets.output.evaluation import Evaluation
-from spark_assets.output.finding import AuditRecord, Finding, FindingKind
+from spark_assets.output.cost_receipt import Receipt
+from spark_assets.output.evaluation_record import Evaluation
+from spark_assets.output.findings_table import AuditRecord, Finding, FindingKind
 from spark_assets.output.manifest import RunManifest
-from spark_assets.output.receipt import Receipt
 
 NO_LABEL = "(no label)"
 # More than anyone reads; the tables hold them all.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from spark_assets.output.evaluation import NEAREST, RIDGE, Evaluation
+from spark_assets.output.evaluation_record import NEAREST, RIDGE, Evaluation
 from spark_assets.report.figures import ACCENT, GRID, INK, MUTED, base_layout, plotly_text
 from spark_assets.text.numbers import share
 from spark_assets.text.printable import printable, shorten

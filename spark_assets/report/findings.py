@@ -6,8 +6,13 @@ from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ReadAhead, reader_of_extras
 from spark_assets.images.thumbnails import thumbnail_of
-from spark_assets.output.finding import AuditRecord, Finding, FindingKind
-from spark_assets.output.findings import audit_record, current_findings
+from spark_assets.output.findings_table import (
+    AuditRecord,
+    Finding,
+    FindingKind,
+    audit_record,
+    current_findings,
+)
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.output import Output
 from spark_assets.report.data import ShownFinding, ShownFindings

@@ -11,7 +11,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from spark_assets.output.finding import FindingKind
+from spark_assets.output.findings_table import FindingKind
 from spark_assets.report import evaluation_figures, figures
 from spark_assets.report.data import MAX_REJECTED_ROWS, NO_LABEL, PlottedImages, ReportData
 from spark_assets.text import numbers

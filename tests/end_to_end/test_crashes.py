@@ -13,8 +13,8 @@ import pytest
 
 from operations import cli
 from recognition.classifier.identifier import FruitIdentifier
-from spark_assets.output.lease_file import LeaseTimes
 from spark_assets.output.output import REPORT, Output
+from spark_assets.output.s3_lease import LeaseTimes
 from spark_assets.storage.locations import Location, parse_location
 from tests.end_to_end import killed
 from tests.spark.images import encode, picture

@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.accuracy import sets, unknown
 from benchmarks.accuracy.measured import evaluated_on, measure, setup_for
 from recognition.evaluation.evaluate_features import evaluate_by_folds
-from spark_assets.output.evaluation import CLUSTERS, PHOTOGRAPHS
+from spark_assets.output.evaluation_record import CLUSTERS, PHOTOGRAPHS
 
 pytestmark = pytest.mark.slow
 

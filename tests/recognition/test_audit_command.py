@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 from benchmarks.photographs import draw_fruit
 from recognition.audit.audit_output import AuditOptions, audit_output
 from spark_assets.errors import FruitsError
-from spark_assets.output.finding import AuditRecord, Finding, FindingKind
+from spark_assets.output.findings_table import AuditRecord, Finding, FindingKind
 from spark_assets.storage.locations import parse_location
 from tests.spark.commands import Place
 from tests.spark.images import encode

@@ -11,7 +11,7 @@ from recognition.audit.measure import details_of, settings_of
 from recognition.audit.near_duplicates import find_duplicates
 from recognition.audit.quality import reduced
 from recognition.audit.reduce_features import reduce_features
-from spark_assets.output.finding import FindingKind
+from spark_assets.output.findings_table import FindingKind
 
 N = 12
 

@@ -12,7 +12,7 @@ from benchmarks.audit import audit, clean_flagged, featurize, score
 from benchmarks.planted import plant
 from recognition.audit.near_duplicates import find_duplicates
 from spark_assets.features.engines import EngineName, build_engine, engine_spec
-from spark_assets.output.finding import FindingKind
+from spark_assets.output.findings_table import FindingKind
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ from PIL import Image, ImageFilter
 from benchmarks.photographs import draw_fruit, draw_orchard
 from recognition.audit.measure import details_of
 from recognition.audit.quality import Quality, defects, measure_quality, reduced
-from spark_assets.output.finding import FindingKind
+from spark_assets.output.findings_table import FindingKind
 
 
 def photograph(seed: int = 0, size_px: int = 100) -> Image.Image:

@@ -7,8 +7,10 @@ import pyarrow.parquet
 import pytest
 
 from spark_assets.output.commit import begin, commit
-from spark_assets.output.finding import AuditRecord, Finding, FindingKind
-from spark_assets.output.findings import (
+from spark_assets.output.findings_table import (
+    AuditRecord,
+    Finding,
+    FindingKind,
     audit_record,
     current_findings,
     findings_files,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from spark_assets.output.finding import Finding, FindingKind
+from spark_assets.output.findings_table import Finding, FindingKind
 from spark_assets.report.data import NO_LABEL, ShownFinding, ShownFindings
 from spark_assets.report.page import render
 from spark_assets.text.printable import printable

@@ -9,7 +9,7 @@ from recognition.classifier.linear_classifier import probabilities
 from recognition.evaluation.evaluate_features import evaluate_by_folds, evaluate_on_others
 from recognition.evaluation.labeled_photographs import LabeledPhotographs, labeled_rows
 from spark_assets.errors import FruitsError
-from spark_assets.output.evaluation import NEAREST, RIDGE, Evaluation
+from spark_assets.output.evaluation_record import NEAREST, RIDGE, Evaluation
 from tests.made_report import made_facts
 from tests.recognition.made_features import SETUP, made_photographs
 

@@ -6,7 +6,7 @@ from recognition.classifier.identifier import FruitIdentifier, classifier_of
 from recognition.current_photographs import read_current
 from recognition.evaluation.evaluate_output import EvaluateOptions, evaluate_output
 from spark_assets.errors import FruitsError
-from spark_assets.output.evaluation import read_evaluation
+from spark_assets.output.evaluation_record import read_evaluation
 from tests.spark.commands import Place
 from tests.spark.runs import put, save
 

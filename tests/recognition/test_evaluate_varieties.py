@@ -12,7 +12,7 @@ from recognition.evaluation.evaluate_features import evaluate_by_folds, evaluate
 from recognition.evaluation.evaluation_text import lines_of
 from recognition.evaluation.variety_scores import VarietyPredictions
 from spark_assets.errors import FruitsError
-from spark_assets.output.evaluation import Evaluation, VarietyScores
+from spark_assets.output.evaluation_record import Evaluation, VarietyScores
 from tests.recognition.made_features import SETUP as OF_LABELS
 from tests.recognition.made_varieties import MadeVarieties, made_varieties
 

@@ -11,7 +11,7 @@ from recognition.classifier.exported_classifier import load_identifier
 from recognition.classifier.identifier import FruitIdentifier, classifier_of
 from recognition.classifier.variety_classifier import MIN_PROBABILITY
 from spark_assets.images.decoding import ImageLimits, decode_image
-from spark_assets.output.evaluation import read_evaluation
+from spark_assets.output.evaluation_record import read_evaluation
 from spark_assets.storage.locations import parse_location
 from tests.spark.commands import Place
 from tests.spark.images import encode, picture

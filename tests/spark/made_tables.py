@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.output.manifest import Counts, RunManifest, manifest_path
-from spark_assets.output.tables import TableFile
+from spark_assets.output.parquet_tables import TableFile
 from spark_assets.storage import schemas
 from spark_assets.storage.locations import parse_location
 from tests.made_report import made_facts

@@ -10,7 +10,7 @@ from spark_assets.chain.plan import NothingNew
 from spark_assets.errors import FruitsError
 from spark_assets.images.naming import LabelRule
 from spark_assets.output.output import Output
-from spark_assets.output.tables import table_files
+from spark_assets.output.parquet_tables import table_files
 from tests.conftest import no_spark
 from tests.spark.made_tables import spoil
 from tests.spark.runs import (

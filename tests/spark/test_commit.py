@@ -22,8 +22,8 @@ from spark_assets.features import here
 from spark_assets.output import commit as committing
 from spark_assets.output.commit import begin, commit, live_files, read_log, recover
 from spark_assets.output.output import REPORT, Output
+from spark_assets.output.parquet_tables import table_files
 from spark_assets.output.pca_model import load_pca_model, pca_record
-from spark_assets.output.tables import table_files
 from spark_assets.runtime import interruption
 from spark_assets.runtime.spark_on_demand import SparkOnDemand
 from spark_assets.storage.files import copy_or_move

@@ -10,9 +10,9 @@ from spark_assets.chain import current
 from spark_assets.chain.current import project_files, summarize
 from spark_assets.errors import FruitsError
 from spark_assets.jobs.failures import sentence_of
-from spark_assets.output import tables
+from spark_assets.output import parquet_tables
 from spark_assets.output.commit import begin, commit
-from spark_assets.output.tables import TableFile
+from spark_assets.output.parquet_tables import TableFile
 from spark_assets.pca import batches, sample
 from spark_assets.pca.left_out import Measures
 from spark_assets.pca.model import fit, project
@@ -123,7 +123,7 @@ def test_the_size_of_batches_and_blocks_does_not_change_the_statistics(
     out, matrix, expected, batch_rows, block_rows, monkeypatch
 ):
     monkeypatch.setattr(batches, "_BLOCK_ROWS", block_rows)
-    monkeypatch.setattr(tables, "_BATCH_ROWS", batch_rows)
+    monkeypatch.setattr(parquet_tables, "_BATCH_ROWS", batch_rows)
     assert_same(statistics_of(no_spark, put(out, [matrix])), expected)
     files = put(out, [matrix], run_ids=(RUN, "another"))
     assert_same(statistics_of(no_spark, files), PCAStatistics.from_features(matrix[::2]))

@@ -11,12 +11,12 @@ from spark_assets.erasure import run as erasing
 from spark_assets.erasure.run import EraseOptions, conclude_all, erase
 from spark_assets.erasure.selection import Asked
 from spark_assets.errors import ExitCode
-from spark_assets.output.classifier import fitted_on
-from spark_assets.output.erasing import pending_erasures
-from spark_assets.output.findings import current_findings
+from spark_assets.output.erasure_journal import pending_erasures
+from spark_assets.output.evaluation_record import fitted_on
+from spark_assets.output.findings_table import current_findings
 from spark_assets.output.output import PCA_MODEL, Output
+from spark_assets.output.parquet_tables import read_narrow, table_files
 from spark_assets.output.pca_model import load_pca_model, pca_record
-from spark_assets.output.tables import read_narrow, table_files
 from spark_assets.pca.model import project
 from spark_assets.storage import schemas
 from tests.spark.commands import Place

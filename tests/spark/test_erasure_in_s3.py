@@ -15,10 +15,9 @@ from spark_assets.erasure.conclude import conclude
 from spark_assets.erasure.selection import Asked
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import ImageLimits
-from spark_assets.output.erased import load_erased
-from spark_assets.output.erasing import pending_erasures
-from spark_assets.output.finding import Finding, FindingKind
-from spark_assets.output.findings import findings_files
+from spark_assets.output.erasure_denylist import load_erased
+from spark_assets.output.erasure_journal import pending_erasures
+from spark_assets.output.findings_table import Finding, FindingKind, findings_files
 from spark_assets.output.lease import check_lease, hold_lease
 from spark_assets.output.manifest import Counts
 from spark_assets.output.output import Output

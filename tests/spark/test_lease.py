@@ -12,8 +12,7 @@ import pytest
 from spark_assets.errors import FruitsError
 from spark_assets.output import lease as leases
 from spark_assets.output.lease import check_lease, hold_lease
-from spark_assets.output.lease_file import Holder, LeaseTimes
-from spark_assets.output.s3_lease import S3Lease
+from spark_assets.output.s3_lease import Holder, LeaseTimes, S3Lease
 from spark_assets.storage.files import read_bytes
 from spark_assets.storage.locations import Location, parse_location
 from spark_assets.storage.s3 import s3_client

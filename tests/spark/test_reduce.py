@@ -12,6 +12,7 @@ from spark_assets.chain.rewrite import keep_columns, remove_rows
 from spark_assets.errors import FruitsError
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.output import Output
+from spark_assets.output.parquet_tables import read_narrow, table_files
 from spark_assets.output.pca_model import (
     load_fit,
     load_pca_model,
@@ -19,7 +20,6 @@ from spark_assets.output.pca_model import (
     load_statistics,
     pca_record,
 )
-from spark_assets.output.tables import read_narrow, table_files
 from spark_assets.pca.model import PCAModel, fit, project
 from spark_assets.pca.statistics import PCAStatistics
 from spark_assets.storage import schemas

@@ -17,8 +17,8 @@ from spark_assets.images.thumbnails import data_uri, thumbnail_jpeg
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.manifest import latest_run
 from spark_assets.output.output import Output
-from spark_assets.output.receipts import write_receipt
-from spark_assets.output.tables import read_narrow, table_files
+from spark_assets.output.parquet_tables import read_narrow, table_files
+from spark_assets.output.receipt_files import write_receipt
 from spark_assets.pca.sample import path_hash
 from spark_assets.report.collecting import _evenly_by_label, collect_report_data
 from spark_assets.report.data import MAX_REJECTED_ROWS, RejectedImage

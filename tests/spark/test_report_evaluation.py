@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import replace
 
-from spark_assets.output.evaluation import (
+from spark_assets.output.evaluation_record import (
     NEAREST,
     RIDGE,
     CalibrationBin,

@@ -12,10 +12,15 @@ import pytest
 from spark_assets.chain.rewrite import Rewritten, keep_columns, remove_rows
 from spark_assets.errors import FruitsError
 from spark_assets.output.commit import begin, commit
-from spark_assets.output.finding import AuditRecord, Finding, FindingKind
-from spark_assets.output.findings import current_findings, findings_files
+from spark_assets.output.findings_table import (
+    AuditRecord,
+    Finding,
+    FindingKind,
+    current_findings,
+    findings_files,
+)
 from spark_assets.output.output import Output
-from spark_assets.output.tables import read_narrow, rows_by_run, table_files
+from spark_assets.output.parquet_tables import read_narrow, rows_by_run, table_files
 from spark_assets.storage import schemas
 from spark_assets.storage.locations import parse_location
 from tests.conftest import no_spark

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from spark_assets.output import tables
+from spark_assets.output import parquet_tables
 from spark_assets.output.output import Output
-from spark_assets.output.tables import (
+from spark_assets.output.parquet_tables import (
     EMPTY,
     n_rows_each,
     paths_by_file,
@@ -104,7 +104,7 @@ def test_rows_by_run_of_files_without_statistics_and_of_several_groups_are_right
 def test_chosen_rows_are_those_of_the_paths_in_the_order_of_the_file(
     files, batch_rows, monkeypatch
 ):
-    monkeypatch.setattr(tables, "_BATCH_ROWS", batch_rows)
+    monkeypatch.setattr(parquet_tables, "_BATCH_ROWS", batch_rows)
     columns = ["features", "path"]
     for file in files:
         expected = all_rows([file]).select(columns)

@@ -10,8 +10,8 @@ from cdk_app.config import REGION
 from operations import cli
 from operations.commands import erase
 from spark_assets.errors import ExitCode
-from spark_assets.output.erased import ErasedDigests, load_erased, save_erased
-from spark_assets.output.erasing import pending_erasures
+from spark_assets.output.erasure_denylist import ErasedDigests, load_erased, save_erased
+from spark_assets.output.erasure_journal import pending_erasures
 from spark_assets.output.output import Output
 from tests.operations.aws.conftest import RESULTS
 

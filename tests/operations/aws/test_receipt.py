@@ -17,10 +17,10 @@ from operations.aws.nodes import read_cluster
 from operations.aws.stacks import data_stack
 from operations.costs.runs import Work
 from spark_assets.errors import FruitsError
+from spark_assets.output.cost_receipt import Receipt
 from spark_assets.output.manifest import Counts
 from spark_assets.output.output import Output
-from spark_assets.output.receipt import Receipt
-from spark_assets.output.receipts import newest_receipt, write_receipt
+from spark_assets.output.receipt_files import newest_receipt, write_receipt
 from spark_assets.storage.locations import parse_location
 from tests.made_report import made_receipt, made_report
 from tests.operations.aws.conftest import RAW, RESULTS

@@ -20,7 +20,7 @@ from operations.costs.configured import default_capacity
 from operations.costs.prices import load_prices
 from spark_assets.errors import FruitsError
 from spark_assets.output.output import Output
-from spark_assets.output.receipts import newest_receipt
+from spark_assets.output.receipt_files import newest_receipt
 from tests.operations.aws.conftest import LOGS, RAW, RESULTS
 from tests.operations.aws.test_receipt import put_manifest
 

@@ -15,7 +15,7 @@ from operations import cli
 from operations.aws import uploading
 from operations.aws.stacks import data_stack
 from spark_assets.images.listing import list_images
-from spark_assets.output.erased import ErasedDigests, load_erased, save_erased
+from spark_assets.output.erasure_denylist import ErasedDigests, load_erased, save_erased
 from spark_assets.output.output import Output
 from tests.operations.aws.conftest import RAW
 

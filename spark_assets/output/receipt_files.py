@@ -1,7 +1,7 @@
 """The receipts that an output holds: what the clusters of its runs have cost."""
 
+from spark_assets.output.cost_receipt import Receipt
 from spark_assets.output.output import Output
-from spark_assets.output.receipt import Receipt
 from spark_assets.storage.files import read_json, write_json
 from spark_assets.storage.locations import Location
 
