@@ -21,8 +21,7 @@ from spark_assets.chain.rewrite import Rewritten, remove_rows
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.output import FEATURES, Output
 from spark_assets.output.parquet_tables import read_narrow, table_files
-from spark_assets.runtime.spark_context import start_context
-from spark_assets.runtime.spark_on_demand import SparkOnDemand
+from spark_assets.runtime.spark_context import SparkOnDemand, start_context
 from spark_assets.storage import schemas
 from spark_assets.storage.locations import parse_location
 from spark_assets.storage.parquet import to_parquet

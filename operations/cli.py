@@ -9,8 +9,8 @@ from importlib import import_module
 
 from spark_assets import __version__
 from spark_assets.errors import ExitCode
-from spark_assets.runtime.closed_pipe import silent_at_closed_pipe
-from spark_assets.runtime.environment import isolate_process
+from spark_assets.runtime.process_environment import isolate_process
+from spark_assets.runtime.signals import silent_at_closed_pipe
 
 # Each in a module of its own, of which only the one that is asked for is imported: Spark's and
 # AWS' libraries take longer to load than most commands to work.

@@ -11,9 +11,9 @@ from pyspark.sql import SparkSession
 
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.weights import FeatureModelRequest
-from spark_assets.runtime import parallel
+from spark_assets.runtime import distribute
 from spark_assets.runtime.java import jvm_options
-from spark_assets.runtime.spark_on_demand import GetSpark
+from spark_assets.runtime.spark_context import GetSpark
 from tests.moto_server import empty, lead_to, moto_server
 from tests.selection import Guard
 
@@ -131,7 +131,7 @@ def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     if request.param == "here":
         return no_spark
     spark = request.getfixturevalue("spark")
-    monkeypatch.setattr(parallel, "_MAX_ROWS_HERE", -1)
+    monkeypatch.setattr(distribute, "_MAX_ROWS_HERE", -1)
     return lambda: spark.sparkContext
 
 

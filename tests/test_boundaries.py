@@ -31,7 +31,7 @@ PURE = [
     "spark_assets.images.listing",
     "spark_assets.images.reading",
     "spark_assets.chain.plan",
-    "spark_assets.erasure.begin",
+    "spark_assets.erasure.plan_erasure",
     "spark_assets.features.engines",
     "spark_assets.features.task",
     "spark_assets.features.here",

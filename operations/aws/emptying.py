@@ -10,7 +10,7 @@ import botocore.exceptions
 from operations.aws.clients import Client
 from operations.aws.parallel import counted, in_parallel
 from spark_assets.errors import FruitsError
-from spark_assets.removal.versions import (
+from spark_assets.removal.s3_versions import (
     Refusal,
     Sleep,
     Version,

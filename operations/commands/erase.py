@@ -14,7 +14,7 @@ from operations.cdk.context import read_config
 from operations.commands.arguments import add_environment, add_interval
 from operations.commands.serverless import run_erasure_job
 from operations.commands.status import follow_steps
-from spark_assets.erasure.run import begin_or_plan, conclude_all, remove_from_sources
+from spark_assets.erasure.run_erasure import begin_or_plan, conclude_all, remove_from_sources
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs import erase as job
 from spark_assets.jobs.working import working_on

@@ -16,8 +16,8 @@ from spark_assets.pca.batches import project_batches, statistics_of
 from spark_assets.pca.model import PCAModel
 from spark_assets.pca.sample import Sample, Sampler
 from spark_assets.pca.statistics import PCAStatistics
-from spark_assets.runtime.parallel import map_shares, merge_shares
-from spark_assets.runtime.spark_on_demand import GetSpark
+from spark_assets.runtime.distribute import map_shares, merge_shares
+from spark_assets.runtime.spark_context import GetSpark
 from spark_assets.storage import schemas
 from spark_assets.storage.files import make_folder, write_into
 from spark_assets.storage.locations import Location

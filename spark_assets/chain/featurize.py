@@ -30,10 +30,9 @@ from spark_assets.output.output import (
     REPORT,
     RUNS,
 )
-from spark_assets.runtime.parallel import is_for_spark
+from spark_assets.runtime.distribute import is_for_spark
 from spark_assets.runtime.progress import ProgressRecord
-from spark_assets.runtime.spark_context import n_task_slots
-from spark_assets.runtime.spark_on_demand import GetSpark, is_asked_for
+from spark_assets.runtime.spark_context import GetSpark, is_asked_for, n_task_slots
 from spark_assets.storage.files import make_folder, to_json
 
 # What a run with --overwrite begins afresh.

@@ -27,7 +27,7 @@ from spark_assets.pca.drift import DriftReference, FitQuality, batch_fit
 from spark_assets.pca.model import PCAModel, fit, parse_n_components
 from spark_assets.pca.sample import measure, reference_of
 from spark_assets.pca.statistics import PCAStatistics
-from spark_assets.runtime.spark_on_demand import GetSpark
+from spark_assets.runtime.spark_context import GetSpark
 from spark_assets.storage.files import Folder, to_json
 
 

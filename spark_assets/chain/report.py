@@ -8,7 +8,7 @@ from spark_assets.output.manifest import latest_run, new_run_id
 from spark_assets.output.output import REPORT, Output
 from spark_assets.report.collecting import collect_report_data
 from spark_assets.report.page import render
-from spark_assets.runtime.spark_on_demand import GetSpark
+from spark_assets.runtime.spark_context import GetSpark
 
 
 def make_report(spark: GetSpark, output: Output, max_points: int) -> str:

@@ -24,8 +24,8 @@ from spark_assets.output.parquet_tables import (
     paths_by_file,
     table_files,
 )
-from spark_assets.runtime.parallel import map_shares
-from spark_assets.runtime.spark_on_demand import GetSpark
+from spark_assets.runtime.distribute import map_shares
+from spark_assets.runtime.spark_context import GetSpark
 from spark_assets.storage import schemas
 from spark_assets.storage.files import make_folder, write_into
 from spark_assets.storage.locations import Location

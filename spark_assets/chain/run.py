@@ -18,7 +18,7 @@ from spark_assets.chain.report import report
 from spark_assets.errors import ExitCode
 from spark_assets.output.output import FEATURES, REPORT, Output
 from spark_assets.output.parquet_tables import table_files
-from spark_assets.runtime.spark_on_demand import GetSpark
+from spark_assets.runtime.spark_context import GetSpark
 
 
 def run_chain(

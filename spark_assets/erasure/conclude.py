@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spark_assets.erasure.rewrite import models_of_gone
+from spark_assets.erasure.rewrite_output import models_of_gone
 from spark_assets.errors import FruitsError
 from spark_assets.output.erasure_denylist import load_erased
 from spark_assets.output.erasure_journal import (
@@ -20,7 +20,12 @@ from spark_assets.output.erasure_journal import (
 )
 from spark_assets.output.output import Output
 from spark_assets.output.parquet_tables import read_narrow, table_files
-from spark_assets.removal.files import Removal, count_versions, purge_old_versions, remove_files
+from spark_assets.removal.remove_files import (
+    Removal,
+    count_versions,
+    purge_old_versions,
+    remove_files,
+)
 from spark_assets.storage import schemas
 from spark_assets.storage.locations import parse_location
 

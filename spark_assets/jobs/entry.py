@@ -13,9 +13,13 @@ from pyspark.errors import PySparkException
 
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.failures import tell_failure
-from spark_assets.runtime.closed_pipe import silent_at_closed_pipe
-from spark_assets.runtime.interruption import begin_work, interrupt, is_interrupted
 from spark_assets.runtime.progress import echo
+from spark_assets.runtime.signals import (
+    begin_work,
+    interrupt,
+    is_interrupted,
+    silent_at_closed_pipe,
+)
 
 _UNTIL_NEXT_LOOK_S = 0.1
 # What is told in one sentence; anything else is a mistake of the program, and is raised.

@@ -7,9 +7,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from spark_assets.erasure.asking import asked_for
-from spark_assets.erasure.run import EraseOptions, allow_again, erase
-from spark_assets.erasure.selection import Asked
+from spark_assets.erasure.erasure_request import ErasureRequest, asked_for
+from spark_assets.erasure.run_erasure import EraseOptions, allow_again, erase
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.arguments import add_common, add_report
 from spark_assets.jobs.entry import run_entry
@@ -74,7 +73,7 @@ def run(parsed: argparse.Namespace, *, outside_reach: Sequence[str] = ()) -> Exi
 def options_of(parsed: argparse.Namespace, outside_reach: Sequence[str]) -> EraseOptions:
     """Return the values of a parsed command line.  Raises FruitsError for what names nothing."""
     asked = asked_for(parsed.path, parsed.path_list, parsed.prefix, parsed.sha256)
-    is_named = asked != Asked()
+    is_named = asked != ErasureRequest()
     if parsed.allow_again and (not parsed.sha256 or asked.paths or asked.prefixes):
         raise FruitsError("--allow-again takes digests and nothing else; give --sha256")
     if not is_named and not (parsed.finish or parsed.rewrite_only):

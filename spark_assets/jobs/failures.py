@@ -6,8 +6,8 @@ import sys
 from py4j.protocol import Py4JError, Py4JJavaError
 
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.runtime.closed_pipe import closed_outputs
-from spark_assets.runtime.jvm_messages import first_line, root_cause
+from spark_assets.runtime.java import first_line, root_cause
+from spark_assets.runtime.signals import closed_outputs
 from spark_assets.storage.s3_answers import NO_ACCESS, NO_CREDENTIALS, code_in, sentence_of_code
 
 # A FruitsError raised in a worker arrives as text, inside the trace of a Python worker.

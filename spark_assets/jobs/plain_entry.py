@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.failures import tell_failure
-from spark_assets.runtime.closed_pipe import silent_at_closed_pipe
+from spark_assets.runtime.signals import silent_at_closed_pipe
 
 
 @silent_at_closed_pipe()

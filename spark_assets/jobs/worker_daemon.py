@@ -17,7 +17,7 @@ from pyspark.daemon import manager  # noqa: E402
 
 import spark_assets.chain.current  # noqa: E402
 import spark_assets.features.on_spark  # noqa: E402, F401
-from spark_assets.runtime.workers import freeze_what_is_loaded  # noqa: E402
+from spark_assets.runtime.distribute import freeze_what_is_loaded  # noqa: E402
 
 if __name__ == "__main__":
     freeze_what_is_loaded()

@@ -10,8 +10,7 @@ from spark_assets.output.commit import recover
 from spark_assets.output.erasure_journal import pending_erasures
 from spark_assets.output.lease import hold_lease
 from spark_assets.output.output import RUNS, Output, check_output
-from spark_assets.runtime.spark_context import is_submitted, start_context
-from spark_assets.runtime.spark_on_demand import GetSpark, SparkOnDemand
+from spark_assets.runtime.spark_context import GetSpark, SparkOnDemand, is_submitted, start_context
 from spark_assets.storage.files import names_in
 from spark_assets.storage.locations import Location
 
@@ -59,6 +58,6 @@ def spark(purpose: str, parsed: argparse.Namespace) -> SparkOnDemand:
 
 def _go_on_erasing(spark: GetSpark, output: Output) -> None:
     # Its libraries take half a second to load.
-    from spark_assets.erasure.rewrite import rewrite_unfinished
+    from spark_assets.erasure.rewrite_output import rewrite_unfinished
 
     rewrite_unfinished(spark, output, max_points=DEFAULT_MAX_POINTS)

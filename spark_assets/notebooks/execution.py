@@ -11,7 +11,7 @@ from traitlets.config import Config
 
 from spark_assets.errors import FruitsError
 from spark_assets.notebooks.source import check_notebook
-from spark_assets.runtime.jvm_messages import first_line
+from spark_assets.runtime.java import first_line
 
 # A tag of cells: what they need is not on a node of the cluster.
 LAPTOP_ONLY = "laptop-only"

@@ -19,7 +19,7 @@ import botocore.exceptions
 
 from spark_assets.errors import FruitsError
 from spark_assets.output.lease import check_lease
-from spark_assets.runtime.interruption import raise_if_interrupted
+from spark_assets.runtime.signals import raise_if_interrupted
 from spark_assets.storage.files import (
     copy_or_move,
     delete_empty_folders,

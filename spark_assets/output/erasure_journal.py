@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from spark_assets.output.output import Output
-from spark_assets.removal.files import Removal, remove_files
+from spark_assets.removal.remove_files import Removal, remove_files
 from spark_assets.storage.files import delete_empty_folders, names_in, read_json, write_json
 from spark_assets.storage.locations import Location
 

@@ -20,8 +20,8 @@ from typing import Protocol
 
 from spark_assets.errors import FruitsError
 from spark_assets.output.s3_lease import Holder, LeaseTimes, S3Lease
-from spark_assets.runtime.interruption import raise_if_interrupted
 from spark_assets.runtime.progress import echo
+from spark_assets.runtime.signals import raise_if_interrupted
 from spark_assets.storage.files import write_failure
 from spark_assets.storage.locations import Location
 

@@ -37,8 +37,8 @@ from spark_assets.report.data import (
     ReportData,
 )
 from spark_assets.report.findings import collect_findings
-from spark_assets.runtime.parallel import map_shares
-from spark_assets.runtime.spark_on_demand import GetSpark
+from spark_assets.runtime.distribute import map_shares
+from spark_assets.runtime.spark_context import GetSpark
 from spark_assets.storage import schemas
 from spark_assets.storage.locations import Location
 

@@ -5,18 +5,19 @@ import sys
 import tempfile
 import threading
 import zipfile
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeAlias
 
 from py4j.protocol import Py4JJavaError
 from pyspark import SparkConf, SparkContext
 from pyspark.errors.exceptions.captured import install_exception_handler
 
 from spark_assets.errors import FruitsError
-from spark_assets.runtime.cluster_checks import check_cluster
-from spark_assets.runtime.environment import isolate_spark
-from spark_assets.runtime.event_log import make_event_log_folder
-from spark_assets.runtime.java import check_java, jvm_options
-from spark_assets.runtime.jvm_messages import last_sentence, root_cause
+from spark_assets.runtime.java import check_java, jvm_options, last_sentence, root_cause
+from spark_assets.runtime.process_environment import check_cluster, isolate_spark
 from spark_assets.runtime.quiet import held_back, quiet_native_stderr
 
 _PACKAGE = Path(__file__).parents[1]
@@ -148,3 +149,68 @@ def write_package_zip(archive: Path) -> None:
                 info = zipfile.ZipInfo(name, date_time=(2020, 1, 1, 0, 0, 0))
                 info.compress_type = zipfile.ZIP_DEFLATED
                 target.writestr(info, path.read_bytes())
+
+
+def make_event_log_folder() -> None:
+    """Make the folder that ``spark.eventLog.dir`` names, where events are to be logged.
+
+    Where a prefix of S3 holds no object, such as before the first run and when all have expired,
+    Spark does not start.  To be called in the program that spark-submit has started, before there
+    is a context.  Raises Py4JJavaError where it cannot be made.
+    """
+    SparkContext._ensure_initialized()
+    jvm = SparkContext._jvm
+    assert jvm is not None
+    settings = jvm.org.apache.spark.SparkConf()
+    if settings.getBoolean("spark.eventLog.enabled", False):
+        folder = jvm.org.apache.hadoop.fs.Path(settings.get("spark.eventLog.dir"))
+        hadoop = jvm.org.apache.spark.deploy.SparkHadoopUtil.get().newConfiguration(settings)
+        folder.getFileSystem(hadoop).mkdirs(folder)
+
+
+# How a stage of the chain comes to Spark.
+GetSpark: TypeAlias = Callable[[], SparkContext]
+
+
+class SparkOnDemand:
+    """Returns the one context when it is called, and stops Spark at the end of a ``with`` block.
+
+    ``is_asked_for``: images are featurized by it even where they are few.
+
+    `begin` starts Spark in the background: a JVM takes seconds to start, in which Python can work.
+    """
+
+    def __init__(self, start: GetSpark, *, is_asked_for: bool = True) -> None:
+        self._start = start
+        self.is_asked_for = is_asked_for
+        self._pool = ThreadPoolExecutor(1)
+        self._context: Future[SparkContext] | None = None
+
+    def begin(self) -> None:
+        """Start Spark in the background, unless that has been done."""
+        if self._context is None:
+            self._context = self._pool.submit(self._start)
+
+    def __call__(self) -> SparkContext:
+        """Return Spark's context, and wait for it if need be.  Raises what starting it raised."""
+        self.begin()
+        assert self._context is not None
+        return self._context.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown()
+        if self._context is not None and self._context.exception() is None:
+            self._context.result().stop()
+
+
+def is_asked_for(spark: GetSpark) -> bool:
+    """Return whether images are featurized by Spark even where they are few."""
+    return not isinstance(spark, SparkOnDemand) or spark.is_asked_for

@@ -29,9 +29,9 @@ BROKEN = f"{TOKEN}-2/{TOKEN}.jpg"
 PROGRAM = """
 from importlib import import_module
 
-from spark_assets.runtime import parallel
+from spark_assets.runtime import distribute
 
-parallel._MAX_ROWS_HERE = -1
+distribute._MAX_ROWS_HERE = -1
 for name, *arguments in {steps!r}:
     assert import_module("spark_assets.jobs." + name).main(arguments) == 0, name
 """

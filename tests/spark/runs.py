@@ -18,7 +18,7 @@ from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import LabelRule
 from spark_assets.output.manifest import RunManifest
-from spark_assets.runtime.spark_on_demand import SparkOnDemand
+from spark_assets.runtime.spark_context import SparkOnDemand
 from spark_assets.storage.locations import parse_location
 from tests.spark.images import encode, picture
 

@@ -15,8 +15,8 @@ from spark_assets.chain.options import ReduceOptions, ReportOptions
 from spark_assets.chain.reduce import reduce_features
 from spark_assets.chain.report import report
 from spark_assets.chain.run import run_chain
-from spark_assets.erasure.run import EraseOptions, erase
-from spark_assets.erasure.selection import Asked
+from spark_assets.erasure.erasure_request import ErasureRequest
+from spark_assets.erasure.run_erasure import EraseOptions, erase
 from spark_assets.errors import FruitsError
 from spark_assets.features import here
 from spark_assets.output import commit as committing
@@ -24,8 +24,8 @@ from spark_assets.output.commit import begin, commit, live_files, read_log, reco
 from spark_assets.output.output import REPORT, Output
 from spark_assets.output.parquet_tables import table_files
 from spark_assets.output.pca_model import load_pca_model, pca_record
-from spark_assets.runtime import interruption
-from spark_assets.runtime.spark_on_demand import SparkOnDemand
+from spark_assets.runtime import signals
+from spark_assets.runtime.spark_context import SparkOnDemand
 from spark_assets.storage.files import copy_or_move
 from spark_assets.storage.locations import Location, parse_location
 from tests.conftest import no_spark
@@ -77,13 +77,13 @@ def test_a_folder_is_replaced_as_a_whole(output):
 
 def test_what_was_interrupted_is_not_committed(output):
     try:
-        interruption.interrupt()
+        signals.interrupt()
         with begin(output, "one") as change:
             change.put("table/a", b"1")
             with pytest.raises(FruitsError, match="interrupted"):
                 commit(change)
     finally:
-        interruption.begin_work()
+        signals.begin_work()
     assert files_under(Path(output.base)) == {}
 
 
@@ -175,7 +175,7 @@ def change_the_source(folder: Path) -> None:
 
 
 def erase_two(folder: Path, *, finish: bool = False) -> None:
-    asked = None if finish else Asked(paths=frozenset({"label 0/0.png", "label 1/1.png"}))
+    asked = None if finish else ErasureRequest(paths=frozenset({"label 0/0.png", "label 1/1.png"}))
     options = EraseOptions(
         parse_location(str(folder / "out")), [], asked, False, False, [], 100, verbose=False
     )

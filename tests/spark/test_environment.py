@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from spark_assets.runtime.environment import local_environment
+from spark_assets.runtime.process_environment import local_environment
 from spark_assets.storage.locations import user_folder
 
 OF_ANOTHER_INSTALLATION = {
@@ -56,7 +56,7 @@ def test_a_user_without_a_home_has_a_folder_for_what_is_cached(monkeypatch):
 
 ISOLATED = """
 import os, resource, sys
-from spark_assets.runtime.environment import isolate_process
+from spark_assets.runtime.process_environment import isolate_process
 isolate_process()
 print(*sys.path, sep="\\n")
 import pyarrow

@@ -7,9 +7,9 @@ import shutil
 import numpy as np
 import pytest
 
-from spark_assets.erasure import run as erasing
-from spark_assets.erasure.run import EraseOptions, conclude_all, erase
-from spark_assets.erasure.selection import Asked
+from spark_assets.erasure import run_erasure as erasing
+from spark_assets.erasure.erasure_request import ErasureRequest
+from spark_assets.erasure.run_erasure import EraseOptions, conclude_all, erase
 from spark_assets.errors import ExitCode
 from spark_assets.output.erasure_journal import pending_erasures
 from spark_assets.output.evaluation_record import fitted_on
@@ -61,7 +61,7 @@ def asking(place: Place, *paths: str) -> EraseOptions:
     return EraseOptions(
         output=place.output.location,
         sources=(),
-        asked=Asked(paths=frozenset(paths)),
+        asked=ErasureRequest(paths=frozenset(paths)),
         with_copies=False,
         is_dry_run=False,
         outside_reach=(),

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 
 from operations import cli
-from spark_assets.erasure.begin import begin, plan_erasure
 from spark_assets.erasure.conclude import conclude
-from spark_assets.erasure.selection import Asked
+from spark_assets.erasure.erasure_request import ErasureRequest
+from spark_assets.erasure.plan_erasure import begin, plan_erasure
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.output.erasure_denylist import load_erased
@@ -22,7 +22,7 @@ from spark_assets.output.lease import check_lease, hold_lease
 from spark_assets.output.manifest import Counts
 from spark_assets.output.output import Output
 from spark_assets.output.pca_model import pca_record
-from spark_assets.removal import objects
+from spark_assets.removal import remove_objects
 from spark_assets.storage.locations import parse_location
 from spark_assets.storage.parquet import to_parquet
 from spark_assets.storage.s3 import s3_client
@@ -152,7 +152,7 @@ def test_a_lease_that_was_given_up_can_be_taken_again(client):
 
 
 def test_what_is_left_is_told_and_can_be_finished(output, client):
-    planned = plan_erasure(output, [], Asked(paths=frozenset([GONE])), with_copies=False)
+    planned = plan_erasure(output, [], ErasureRequest(paths=frozenset([GONE])), with_copies=False)
     begin(output, planned)
     with pytest.raises(FruitsError, match="the erasure is not complete, for this is left: 1 rows"):
         conclude(output, planned.erasure, [], outside_reach=())
@@ -168,7 +168,7 @@ def test_until_an_erasure_is_forgotten_in_every_version_it_is_not_finished(
     output, client, monkeypatch
 ):
     """A journal that was overwritten or deleted is an old version, with names in it."""
-    real = objects.delete_versions
+    real = remove_objects.delete_versions
     words = ["--path", GONE]
     for n_alive in range(10):
         n_left = n_alive
@@ -182,7 +182,7 @@ def test_until_an_erasure_is_forgotten_in_every_version_it_is_not_finished(
             return real(client, bucket, versions)
 
         with monkeypatch.context() as patch:
-            patch.setattr(objects, "delete_versions", dies)
+            patch.setattr(remove_objects, "delete_versions", dies)
             try:
                 assert erase(*words) == 0
                 break

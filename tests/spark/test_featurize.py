@@ -16,7 +16,7 @@ from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits, decode_image
 from spark_assets.output.manifest import latest_run, run_ids
 from spark_assets.output.output import Output
-from spark_assets.runtime import interruption, parallel
+from spark_assets.runtime import distribute, signals
 from spark_assets.storage.locations import parse_location
 from spark_assets.storage.schemas import FEATURES, REJECTED
 from tests.conftest import no_spark
@@ -94,7 +94,7 @@ def test_tasks_and_this_process_give_the_same_rows_with_the_features_of_their_ow
 
 
 def test_more_images_than_are_for_this_process_are_for_spark(options, images, monkeypatch):
-    monkeypatch.setattr(parallel, "_MAX_ROWS_HERE", 2)
+    monkeypatch.setattr(distribute, "_MAX_ROWS_HERE", 2)
     for index in range(2):
         put(images, f"a/{index}.png", seed=index)
     run_here(options)
@@ -127,11 +127,11 @@ def test_attempts_that_do_not_count_leave_nothing(spark, options, images, out, m
 def test_an_interruption_ends_a_run_in_this_process_and_nothing_of_it_stays(options, images, out):
     put(images, "a/1.png")
     try:
-        interruption.interrupt()
+        signals.interrupt()
         with pytest.raises(FruitsError, match="interrupted; only what is complete is visible"):
             run_here(options)
     finally:
-        interruption.begin_work()
+        signals.begin_work()
     assert files_under(out) == {}
     run_here(options)
 

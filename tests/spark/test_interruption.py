@@ -6,7 +6,7 @@ import pytest
 
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.entry import run_entry
-from spark_assets.runtime.interruption import raise_if_interrupted
+from spark_assets.runtime.signals import raise_if_interrupted
 
 
 @pytest.fixture

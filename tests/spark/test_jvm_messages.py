@@ -2,7 +2,7 @@
 
 import pytest
 
-from spark_assets.runtime.jvm_messages import last_sentence
+from spark_assets.runtime.java import last_sentence
 
 WRONG_OPTION = """Picked up JAVA_TOOL_OPTIONS: -XX:MaxPermSize=512m
 Unrecognized VM option 'MaxPermSize=512m'

@@ -10,8 +10,9 @@ import botocore.exceptions
 import pytest
 
 from spark_assets.errors import FruitsError
-from spark_assets.removal import local, objects
-from spark_assets.removal.files import (
+from spark_assets.removal import remove_files as removing
+from spark_assets.removal import remove_objects as removing_objects
+from spark_assets.removal.remove_files import (
     count_versions,
     paths_under,
     purge_old_versions,
@@ -120,7 +121,7 @@ def test_a_missing_permission_is_told_with_what_it_takes(images, versioned, monk
         error = {"Code": "AccessDenied", "Message": "arn:aws:iam::123456789012:user/somebody"}
         raise botocore.exceptions.ClientError({"Error": error}, "ListObjectVersions")
 
-    monkeypatch.setattr(objects, "_versions_of", denied)
+    monkeypatch.setattr(removing_objects, "_versions_of", denied)
     ((_, why),) = remove_files(images, ["a.jpg"]).refusals
     assert "s3:DeleteObjectVersion" in why
     assert "123456789012" not in why
@@ -180,7 +181,7 @@ class TestLocal:
         def refuse(_file):  # no permission refuses root
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(local.os, "unlink", refuse)
+        monkeypatch.setattr(removing.os, "unlink", refuse)
         ((path, why),) = remove_files(folder, ["a.jpg"]).refusals
         assert (path, why) == ("a.jpg", "Permission denied; check the permissions of the folder")
 
@@ -244,8 +245,8 @@ def test_what_cannot_be_seen_is_not_taken_for_gone(tmp_path, monkeypatch):
     def refuse(_path):
         raise PermissionError(13, os.strerror(13))
 
-    monkeypatch.setattr(local.os, "lstat", refuse)
+    monkeypatch.setattr(removing.os, "lstat", refuse)
     folder = parse_location(str(tmp_path))
     assert len(remove_files(folder, ["1.jpg"]).refusals) == 1
-    with pytest.raises(FruitsError, match="cannot be looked at: Permission denied"):
+    with pytest.raises(FruitsError, match="cannot be listed: Permission denied"):
         count_versions(folder, "1.jpg")

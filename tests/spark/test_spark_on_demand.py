@@ -2,7 +2,7 @@
 
 import pytest
 
-from spark_assets.runtime.spark_on_demand import SparkOnDemand, is_asked_for
+from spark_assets.runtime.spark_context import SparkOnDemand, is_asked_for
 
 
 class Context:

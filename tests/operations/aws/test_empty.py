@@ -13,7 +13,7 @@ from operations.aws import emptying
 from operations.aws.emptying import empty_buckets
 from operations.aws.stacks import data_stack
 from spark_assets.errors import FruitsError
-from spark_assets.removal import versions
+from spark_assets.removal import s3_versions
 from tests.operations.aws.conftest import LOGS, RAW, RESULTS
 
 
@@ -171,7 +171,7 @@ def test_a_failure_that_does_not_pass_is_told():
     bucket, waits = Bucket(["1"], refuse=lambda key: "InternalError"), []
     with pytest.raises(FruitsError, match="1 InternalError"):
         empty_buckets(bucket, ["raw"], sleep=waits.append)
-    assert bucket.n_requests["many"] == versions.N_TRIES
+    assert bucket.n_requests["many"] == s3_versions.N_TRIES
     assert waits == [2, 4, 8, 16]
 
 

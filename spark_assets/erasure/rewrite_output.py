@@ -10,7 +10,7 @@ from spark_assets.chain.messages import say_reduced, say_report
 from spark_assets.chain.reduce import Features, fit_model, is_fitted_on_what_is_gone
 from spark_assets.chain.report import make_report
 from spark_assets.chain.rewrite import Rewritten, keep_columns, remove_rows
-from spark_assets.erasure.selection import Asked, Selection, select
+from spark_assets.erasure.erasure_request import ErasureRequest, Selection, select
 from spark_assets.errors import FruitsError
 from spark_assets.output.commit import Change, begin, commit
 from spark_assets.output.erasure_journal import PendingErasure, note_erasure, pending_erasures
@@ -21,7 +21,7 @@ from spark_assets.output.parquet_tables import rows_by_run, table_files
 from spark_assets.output.pca_model import FIT_PATH, PCARecord, pca_record
 from spark_assets.pca.model import parse_n_components
 from spark_assets.runtime.progress import echo
-from spark_assets.runtime.spark_on_demand import GetSpark
+from spark_assets.runtime.spark_context import GetSpark
 
 
 def rewrite_output(
@@ -74,7 +74,7 @@ def models_of_gone(output: Output, after: Output) -> tuple[PCARecord | None, boo
 
 
 def _selected(output: Output, erasure: PendingErasure) -> Selection:
-    return select(output, Asked(paths=frozenset(erasure.paths)), with_copies=False)
+    return select(output, ErasureRequest(paths=frozenset(erasure.paths)), with_copies=False)
 
 
 def _leave_models(spark: GetSpark, output: Output, change: Change) -> None:

@@ -8,8 +8,7 @@ from itertools import groupby, islice, takewhile
 
 import botocore.exceptions
 
-from spark_assets.removal.local import Outcome
-from spark_assets.removal.versions import (
+from spark_assets.removal.s3_versions import (
     BATCH_SIZE,
     Refusal,
     Version,
@@ -20,6 +19,9 @@ from spark_assets.removal.versions import (
 from spark_assets.storage.locations import Location
 from spark_assets.storage.s3 import Client, error_code, s3_client
 from spark_assets.storage.s3_answers import sentence_of_code
+
+# A path, how many versions were removed, and the reason if one was not.
+Outcome = tuple[str, int, str | None]
 
 _N_THREADS = 8
 
@@ -35,7 +37,7 @@ class _Listed:
 
 
 def remove(folder: Location, paths: Iterable[str]) -> list[Outcome]:
-    """Return for each path how many versions, markers and uploads went, and why one did not."""
+    """Remove every version, delete marker and unfinished upload of each path."""
     client = _client(folder)
     with ThreadPoolExecutor(_N_THREADS) as pool:
         return list(pool.map(partial(_remove, client, folder), paths))
@@ -48,7 +50,7 @@ def count(folder: Location, path: str) -> int:
 
 
 def paths_under(folder: Location, prefix: str) -> Iterator[str]:
-    """Yield the paths of what is or was below a prefix, each once."""
+    """Yield the paths of current and old versions below a prefix, each once."""
     last = None
     for listed in _listed(_client(folder), folder.bucket, folder.prefix + prefix):
         if listed.key != last:
@@ -57,23 +59,23 @@ def paths_under(folder: Location, prefix: str) -> Iterator[str]:
 
 
 def purge(folder: Location) -> tuple[int, list[tuple[str, str]]]:
-    """Delete all but the current objects; return how many went, and keys with why one did not.
+    """Delete all but the current objects; return the number deleted, and refused keys with reasons.
 
-    Until a look finds nothing more to delete: markers go once what they hide is gone.
+    Repeated until a listing deletes nothing: a marker is deleted after the versions that it hides.
     """
     client = _client(folder)
     n_removed = 0
     while True:
-        n_gone, refused = _purge_once(client, folder.bucket, folder.prefix)
-        n_removed += n_gone
-        if not n_gone:
+        n_deleted, refused = _purge_once(client, folder.bucket, folder.prefix)
+        n_removed += n_deleted
+        if not n_deleted:
             return n_removed, refused
 
 
 def _purge_once(client: Client, bucket: str, prefix: str) -> tuple[int, list[tuple[str, str]]]:
     n_removed = 0
     refused: list[tuple[str, str]] = []
-    # First: one that is completed meanwhile makes an old version.
+    # Uploads first: one that is completed meanwhile makes an old version.
     for key, upload_id in unfinished_uploads(client, bucket, prefix):
         abort_upload(client, bucket, key, upload_id)
         n_removed += 1
@@ -85,9 +87,9 @@ def _purge_once(client: Client, bucket: str, prefix: str) -> tuple[int, list[tup
 
 
 def _old(client: Client, bucket: str, prefix: str) -> Iterator[_Listed]:
-    """Yield of each key the old versions, or the markers where it has none.
+    """Yield the old versions of each key, or its delete markers where it has none.
 
-    Without its marker, a deleted object would be current again for as long as a version stays.
+    A deleted object is current again if its marker is deleted while a version remains.
     """
     for _, of_key in groupby(_listed(client, bucket, prefix), key=lambda listed: listed.key):
         listed = list(of_key)
@@ -102,7 +104,7 @@ def _remove(client: Client, folder: Location, path: str) -> Outcome:
         for key_of_upload, upload_id in list(_uploads_of(client, bucket, key)):
             abort_upload(client, bucket, key_of_upload, upload_id)
             n_removed += 1
-        # In two parts, markers last: without one, a version that is refused is current again.
+        # Markers last: a version whose deletion is refused is current again without its marker.
         listed = sorted(_versions_of(client, bucket, key), key=lambda one: one.is_marker)
         for _, of_kind in groupby(listed, key=lambda one: one.is_marker):
             refusals: list[Refusal] = []
@@ -136,7 +138,7 @@ def _listed(client: Client, bucket: str, prefix: str) -> Iterator[_Listed]:
 
 
 def _versions_of(client: Client, bucket: str, key: str) -> Iterator[_Listed]:
-    """Yield what there is of one key.  Keys that go on after it are listed after it."""
+    """Yield the versions of one key.  The listing has longer keys with this prefix after it."""
     return takewhile(lambda listed: listed.key == key, _listed(client, bucket, key))
 
 
@@ -150,7 +152,7 @@ def _batches(listed: Iterator[_Listed]) -> Iterator[list[Version]]:
 
 
 def _sentence_of(refusal: Refusal) -> str:
-    """Say why a version stays; S3's own message may name accounts, and is not passed on."""
+    """Return why a version was not deleted; S3's own message may name accounts and is dropped."""
     if "object lock" in refusal.get("Message", "").lower():
         return "S3 Object Lock keeps a version until its retention or legal hold ends"
     if refusal["Code"] in ("AccessDenied", "403"):

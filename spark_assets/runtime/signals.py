@@ -3,10 +3,11 @@
 import os
 import select
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from spark_assets.errors import ExitCode
+from spark_assets.errors import ExitCode, FruitsError
 
 _STDOUT, _STDERR = 1, 2
 
@@ -38,3 +39,27 @@ def closed_outputs() -> list[int]:
     for descriptor in (_STDOUT, _STDERR):
         outputs.register(descriptor, 0)  # a closed pipe is told without being asked for
     return [d for d, events in outputs.poll(0) if events & (select.POLLERR | select.POLLHUP)]
+
+
+_interrupted = threading.Event()
+
+
+def begin_work() -> None:
+    """Forget an interruption of earlier work in this process."""
+    _interrupted.clear()
+
+
+def interrupt() -> None:
+    """Let every thread end that asks."""
+    _interrupted.set()
+
+
+def is_interrupted() -> bool:
+    """Return whether the work was interrupted."""
+    return _interrupted.is_set()
+
+
+def raise_if_interrupted() -> None:
+    """Raise FruitsError where the work was interrupted."""
+    if is_interrupted():
+        raise FruitsError("interrupted; only what is complete is visible")

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from spark_assets.erasure.selection import Asked, Selection, select
+from spark_assets.erasure.erasure_request import ErasureRequest, Selection, select
 from spark_assets.errors import FruitsError
 from spark_assets.images.listing import check_images_exist
 from spark_assets.output.erasure_denylist import load_erased, save_erased
@@ -18,7 +18,7 @@ from spark_assets.output.lease import check_lease
 from spark_assets.output.manifest import RunManifest, latest_run, next_id
 from spark_assets.output.output import FEATURES, REJECTED, Output
 from spark_assets.output.parquet_tables import table_files
-from spark_assets.removal.files import count_versions, paths_under
+from spark_assets.removal.remove_files import count_versions, paths_under
 from spark_assets.storage.locations import Location, parse_location
 
 _N_READERS = 8
@@ -48,7 +48,7 @@ class PlannedErasure:
 
 
 def plan_erasure(
-    output: Output, sources: Sequence[Location], asked: Asked, *, with_copies: bool
+    output: Output, sources: Sequence[Location], asked: ErasureRequest, *, with_copies: bool
 ) -> PlannedErasure:
     """Find all that an output and the sources of its photographs hold of some images.
 
@@ -101,7 +101,7 @@ def begin(output: Output, planned: PlannedErasure) -> None:
 
 
 def _not_found(
-    asked: Asked, paths: Collection[str], content_sha256: Collection[str]
+    asked: ErasureRequest, paths: Collection[str], content_sha256: Collection[str]
 ) -> Iterator[str]:
     yield from sorted(asked.paths.difference(paths))
     yield from (p for p in asked.prefixes if not any(path.startswith(p) for path in paths))
@@ -114,7 +114,7 @@ def _sources(latest: RunManifest, given: Sequence[Location]) -> list[Location]:
     return [own, *(source for source in given if source != own)]
 
 
-def _in_sources(sources: Sequence[Location], asked: Asked) -> Iterator[str]:
+def _in_sources(sources: Sequence[Location], asked: ErasureRequest) -> Iterator[str]:
     """Yield what is asked for by path and is in a source, looked at by a run or not."""
     for source in sources:
         for prefix in asked.prefixes:

@@ -1,4 +1,4 @@
-"""Versions in S3, deleted for good: in batches, once more where S3 is busy."""
+"""Versions in S3 deleted in batches, with retries while S3 is busy."""
 
 import re
 import time
@@ -10,11 +10,11 @@ import botocore.exceptions
 from spark_assets.storage.s3 import Client, error_code
 
 N_TRIES = 5
-# As many as one answer of S3 lists, and as one request deletes.
+# The limit of S3 for one listing and for one DeleteObjects.
 BATCH_SIZE = 1000
 
 _PASSING = ("InternalError", "ServiceUnavailable", "SlowDown")
-# A key may hold what XML cannot, and DeleteObjects names its keys in XML.
+# DeleteObjects sends keys as XML, which cannot hold all characters of a key.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Version = Mapping[str, str]
@@ -25,9 +25,9 @@ Sleep = Callable[[float], None]
 def delete_versions(
     client: Client, bucket: str, versions: Sequence[Version], *, sleep: Sleep = time.sleep
 ) -> Sequence[Refusal]:
-    """Delete at most `BATCH_SIZE` versions; return what S3 refused for good.
+    """Delete at most `BATCH_SIZE` versions; return the refusals that remain after `N_TRIES`.
 
-    A version is a ``Key`` and a ``VersionId``; a refusal has a ``Code`` and a ``Message`` too.
+    A version has a ``Key`` and a ``VersionId``; a refusal has a ``Code`` and a ``Message`` too.
     """
     left: list[Version] = []
     refused: list[Refusal] = []
@@ -50,9 +50,9 @@ def delete_versions(
 
 
 def unfinished_uploads(client: Client, bucket: str, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield key and id of the uploads below a prefix that were never completed.
+    """Yield key and id of the unfinished multipart uploads below a prefix.
 
-    Asked for from the beginning after each answer: what is aborted in between is listed no more.
+    Each request lists from the start, because the caller may abort uploads in between.
     """
     seen: set[str] = set()
     while True:
@@ -67,7 +67,7 @@ def unfinished_uploads(client: Client, bucket: str, prefix: str = "") -> Iterato
 
 
 def abort_upload(client: Client, bucket: str, key: str, upload_id: str) -> None:
-    """Abort an upload that was never completed, if it is still there."""
+    """Abort an unfinished multipart upload; one that no longer exists is skipped."""
     try:
         client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
     except botocore.exceptions.ClientError as error:

@@ -3,6 +3,9 @@
 Tasks get no more than names, and read and write by themselves: no table passes through the JVM.
 """
 
+import gc
+import sys
+import zipimport
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
@@ -11,9 +14,7 @@ from typing import TypeVar
 from pyspark import RDD
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from spark_assets.runtime.spark_context import n_task_slots
-from spark_assets.runtime.spark_on_demand import GetSpark
-from spark_assets.runtime.workers import forget_zip_directories
+from spark_assets.runtime.spark_context import GetSpark, n_task_slots
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -114,3 +115,20 @@ def _merged(
 ) -> Result:
     in_order = sorted(parts, key=lambda part: part[0])
     return reduce(merge, (result for _, result in in_order))
+
+
+def forget_zip_directories() -> None:
+    """Drop the cached importers of zip files, so that their directories are not read again.
+
+    From Python 3.10 on, invalidating the caches reads the directory of every zip on the path:
+    those of PySpark have thousands of entries.  An importer is made anew when an import needs it.
+    """
+    for path, importer in list(sys.path_importer_cache.items()):
+        if isinstance(importer, zipimport.zipimporter):
+            del sys.path_importer_cache[path]
+
+
+def freeze_what_is_loaded() -> None:
+    """Keep the garbage collector from visiting modules and the engine: they stay to the end."""
+    gc.collect()
+    gc.freeze()
