@@ -12,8 +12,8 @@ from constructs import Construct
 
 from cdk_app.artifacts import Artifacts
 from cdk_app.cluster.emr_cluster import Cluster
-from cdk_app.cluster.end_of_life import EndOfLife
 from cdk_app.cluster.erasing import ErasingOnCluster
+from cdk_app.cluster.maximum_lifetime import MaximumLifetime
 from cdk_app.config import PipelineConfig, StepsMode
 from cdk_app.deployed_steps import (
     deployed_erasure_step,
@@ -59,7 +59,7 @@ class ComputeStack(ProjectStack):
         instance_role = InstanceRole(
             self, "InstanceRole", config=config, storage=storage, artifacts=artifacts
         )
-        network.allow_in_s3(*instance_role.s3_statements)
+        network.allow_s3(*instance_role.s3_statements)
         service_role = ServiceRole(
             self,
             "ServiceRole",
@@ -77,9 +77,9 @@ class ComputeStack(ProjectStack):
             instance_role=instance_role,
             service_role=service_role,
         )
-        EndOfLife(
+        MaximumLifetime(
             self,
-            "EndOfLife",
+            "MaximumLifetime",
             cluster_id=cluster.cluster.ref,
             ends_at=now + timedelta(hours=config.max_life_hours),
         )

@@ -53,7 +53,7 @@ class ErasureRole(Construct):
                 (*_ERASE, "s3:PutObject", "s3:DeleteObject"),
             ),
             iam.PolicyStatement(
-                sid="UseTheKey",
+                sid="UseKey",
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
                 resources=[storage.key.key_arn],
             ),

@@ -51,7 +51,7 @@ def s3_statements(
 def key_statement(storage: Storage) -> iam.PolicyStatement:
     """Return the right to use the key of photographs, results and logs."""
     return iam.PolicyStatement(
-        sid="UseTheKey",
+        sid="UseKey",
         actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
         resources=[storage.key.key_arn],
     )

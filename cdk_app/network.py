@@ -77,7 +77,7 @@ class Network(Construct):
         ]
         self.rules = [*self._node_rules(), *self._endpoint_rules()]
 
-    def allow_in_s3(self, *statements: iam.PolicyStatement) -> None:
+    def allow_s3(self, *statements: iam.PolicyStatement) -> None:
         """Let the nodes do this in S3, and what EMR does there itself; all else is refused."""
         for statement in (*statements, *self._emr_statements()):
             anyone = statement.copy(principals=[iam.AnyPrincipal()])

@@ -59,7 +59,7 @@ class ServiceRole(Construct):
                 *manage_statements(stack),
                 *key_statements(key),
                 iam.PolicyStatement(
-                    sid="PassTheInstanceRole",
+                    sid="PassInstanceRole",
                     actions=["iam:PassRole"],
                     resources=[instance_role.role_arn],
                     conditions={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},

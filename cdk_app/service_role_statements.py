@@ -50,7 +50,7 @@ def launch_statements(stack: Stack) -> list[iam.PolicyStatement]:
     return [
         _statement(
             stack,
-            "LaunchInTheTaggedNetwork",
+            "LaunchInTaggedNetwork",
             ["ec2:CreateNetworkInterface", "ec2:CreateLaunchTemplate", *_LAUNCH],
             ["subnet", "security-group"],
             _TAGGED,
@@ -58,28 +58,28 @@ def launch_statements(stack: Stack) -> list[iam.PolicyStatement]:
         _statement(stack, "LaunchWithTaggedTemplates", list(_LAUNCH), ["launch-template"], _TAGGED),
         _statement(
             stack,
-            "MakeTaggedTemplates",
+            "CreateTaggedTemplates",
             ["ec2:CreateLaunchTemplate"],
             ["launch-template"],
             _TAGGING,
         ),
         _statement(
             stack,
-            "MakeTaggedInstancesAndVolumes",
+            "CreateTaggedInstancesAndVolumes",
             ["ec2:RunInstances", "ec2:CreateFleet"],
             ["instance", "volume"],
             _TAGGING,
         ),
         _statement(
             stack,
-            "MakeTaggedInterfaces",
+            "CreateTaggedInterfaces",
             ["ec2:CreateNetworkInterface"],
             ["network-interface"],
             _TAGGING,
         ),
         _statement(
             stack,
-            "UseWhatALaunchTouches",
+            "UseLaunchResources",
             ["ec2:CreateLaunchTemplate", *_LAUNCH],
             ["network-interface", "fleet", "capacity-reservation"],
         ),
@@ -90,7 +90,7 @@ def launch_statements(stack: Stack) -> list[iam.PolicyStatement]:
         ),
         _statement(
             stack,
-            "TagWhatALaunchMakes",
+            "TagLaunchedResources",
             ["ec2:CreateTags"],
             ["network-interface", "instance", "volume", "launch-template"],
             {
@@ -112,7 +112,7 @@ def manage_statements(stack: Stack) -> list[iam.PolicyStatement]:
     return [
         _statement(
             stack,
-            "EndWhatIsTagged",
+            "ManageTaggedResources",
             [
                 "ec2:TerminateInstances",
                 "ec2:ModifyInstanceAttribute",
@@ -162,7 +162,7 @@ def spot_role_statement(stack: Stack) -> iam.PolicyStatement:
     The first managed policy of EMR has this statement, and AmazonEMRServicePolicy_v2 does not.
     """
     return iam.PolicyStatement(
-        sid="MakeTheSpotRole",
+        sid="CreateSpotRole",
         actions=["iam:CreateServiceLinkedRole"],
         resources=[
             stack.format_arn(service="iam", region="", resource="role", resource_name=_SPOT_ROLE)
@@ -213,7 +213,7 @@ def key_statements(key: kms.IKey) -> list[iam.PolicyStatement]:
             resources=[key.key_arn],
         ),
         iam.PolicyStatement(
-            sid="LetDisksUseTheKey",
+            sid="GrantKeyToDisks",
             actions=["kms:CreateGrant"],
             resources=[key.key_arn],
             conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},

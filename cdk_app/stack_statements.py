@@ -15,7 +15,7 @@ def describe_stack(construct: Construct) -> iam.PolicyStatement:
         service="cloudformation", resource="stack", resource_name=f"{stack.stack_name}/*"
     )
     return iam.PolicyStatement(
-        sid="FindTheStack", actions=["cloudformation:DescribeStacks"], resources=[arn]
+        sid="DescribeStack", actions=["cloudformation:DescribeStacks"], resources=[arn]
     )
 
 

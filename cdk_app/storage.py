@@ -50,8 +50,8 @@ class Storage(Construct):
             pending_window=Duration.days(_KEY_DELETION_DAYS),
             removal_policy=self._removal,
         )
-        self._let_flow_logs_use_the_key()
-        self._let_notices_use_the_key()
+        self._grant_key_to_flow_logs()
+        self._grant_key_to_notices()
         log_days = self._kept.logs
         self.access_logs = self._bucket("AccessLogs", expires_after_days=log_days)
         self.logs = self._bucket("Logs", logged=True, expires_after_days=log_days)
@@ -62,7 +62,7 @@ class Storage(Construct):
             tier_after_days=self._kept.tier or None,
         )
         if config.start_on_marker:
-            _tell_event_bridge(self.raw)
+            _enable_event_bridge(self.raw)
         self.results = self._bucket("Results", logged=True)
         self.results.add_lifecycle_rule(
             id="expire-staged-files",
@@ -159,7 +159,7 @@ class Storage(Construct):
             )
         return bucket
 
-    def _let_flow_logs_use_the_key(self) -> None:
+    def _grant_key_to_flow_logs(self) -> None:
         stack = Stack.of(self)
         log_groups = stack.format_arn(
             service="logs",
@@ -177,7 +177,7 @@ class Storage(Construct):
             )
         )
 
-    def _let_notices_use_the_key(self) -> None:
+    def _grant_key_to_notices(self) -> None:
         """Let what watches this account write to a topic that is encrypted with the key."""
         account = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
         # EventBridge does not say for whom it asks: with a condition, nothing would arrive.
@@ -196,7 +196,7 @@ class Storage(Construct):
             )
 
 
-def _tell_event_bridge(bucket: s3.Bucket) -> None:
+def _enable_event_bridge(bucket: s3.Bucket) -> None:
     """Let EventBridge hear of the objects of a bucket.
 
     By the property itself: the CDK's own switch makes a function that writes it, with its role.

@@ -38,10 +38,10 @@ class ErasingOnCluster(Construct):
             statements=[
                 describe_stack(self),
                 iam.PolicyStatement(
-                    sid="ReadTheStep", actions=["ssm:GetParameter"], resources=[step.parameter_arn]
+                    sid="ReadStep", actions=["ssm:GetParameter"], resources=[step.parameter_arn]
                 ),
                 iam.PolicyStatement(
-                    sid="RunAndFollowTheStep",
+                    sid="RunAndFollowStep",
                     actions=[
                         "elasticmapreduce:AddJobFlowSteps",
                         "elasticmapreduce:DescribeCluster",

@@ -32,7 +32,7 @@ class Monitoring(Construct):
         self._topic = topic
         metrics = EmrMetrics(cluster_id)
         self._alarm_when_idle(metrics)
-        self._tell_of_failures(cluster_id)
+        self._notify_on_failure(cluster_id)
         Dashboard(self, "Dashboard", config=config, metrics=metrics)
 
     def _alarm_when_idle(self, metrics: EmrMetrics) -> None:
@@ -51,7 +51,7 @@ class Monitoring(Construct):
         )
         alarm.add_alarm_action(actions.SnsAction(self._topic))
 
-    def _tell_of_failures(self, cluster_id: str) -> None:
+    def _notify_on_failure(self, cluster_id: str) -> None:
         watched = {
             "StepFailed": (
                 "a step has failed",

@@ -39,9 +39,9 @@ class Notices(Construct):
         if config.alarm_email:
             # AWS asks the address first, and sends nothing before it has agreed.
             self.topic.add_subscription(subscriptions.EmailSubscription(config.alarm_email))
-        self._tell_of_failed_deletion(config)
+        self._notify_on_failed_deletion(config)
 
-    def _tell_of_failed_deletion(self, config: PipelineConfig) -> None:
+    def _notify_on_failed_deletion(self, config: PipelineConfig) -> None:
         """Tell of a compute stack that is not deleted whole: its own rules may be gone by then."""
         name = stack_name(config.environment, "compute")
         any_stack_of_that_name = Stack.of(self).format_arn(

@@ -36,7 +36,7 @@ class ErasingOnServerless(Construct):
             statements=[
                 describe_stack(self),
                 iam.PolicyStatement(
-                    sid="ReadTheRequest",
+                    sid="ReadRequest",
                     actions=["ssm:GetParameter"],
                     resources=[request.parameter_arn],
                 ),

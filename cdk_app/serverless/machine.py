@@ -1,9 +1,9 @@
 """The state machine of a run on EMR Serverless, and its log.
 
-    Featurize -> Reduce -> Report -> Tell the success
-            whatever fails -> Tell the failure -> Failed
+    Featurize -> Reduce -> Report -> Notify success
+            any error -> Notify failure -> Failed
 
-What an execution is given counts for nothing: no state reads it.
+No state reads the input of an execution.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ _FAILED_IN = "failed_in"
 
 
 class RunMachine(Construct):
-    """Runs the jobs one after the other and tells what came of it; costs nothing between runs."""
+    """Run the jobs one after the other and send a notice; no cost between runs."""
 
     def __init__(
         self,
@@ -64,10 +64,10 @@ class RunMachine(Construct):
             retention=logs.RetentionDays[CLOUDWATCH_NAMES[flow_log_days(config.kept)]],
             removal_policy=RemovalPolicy.DESTROY,
         )
-        failed = self._tell("Tell the failure", _failure_message(config), self._failed())
+        failed = self._notify("Notify failure", _failure_message(config), self._failed())
         first, *others = [self._run(job, requests, failed) for job in jobs]
-        succeeded = self._tell(
-            "Tell the success",
+        succeeded = self._notify(
+            "Notify success",
             f"A run of Fruits! is complete. Its report: {report_uri}",
             sfn.Succeed(self, "Done"),
         )
@@ -91,7 +91,7 @@ class RunMachine(Construct):
         )
 
     def _run(self, job: Job, requests: JobRequests, failed: sfn.IChainable) -> sfn.CustomState:
-        """Run a job to its end; what it fails with becomes the data of the execution."""
+        """Run a job to its end; its error becomes the data of the execution."""
         state = sfn.CustomState(
             self,
             job.name.title(),
@@ -116,20 +116,22 @@ class RunMachine(Construct):
             cause_path=f"States.JsonToString({sfn.JsonPath.entire_payload})",
         )
 
-    def _tell(self, name: str, message: str, then: sfn.Succeed | sfn.Fail) -> tasks.SnsPublish:
-        tell = tasks.SnsPublish(
+    def _notify(self, name: str, message: str, then: sfn.Succeed | sfn.Fail) -> tasks.SnsPublish:
+        publish = tasks.SnsPublish(
             self,
             name,
             topic=self._topic,
-            subject=f"Fruits!: {name.removeprefix('Tell the ')} of a run",
+            subject=f"Fruits!: {name.removeprefix('Notify ')} of a run",
             message=sfn.TaskInput.from_text(message),
             result_path=sfn.JsonPath.DISCARD,
         )
-        tell.add_retry(errors=["States.TaskFailed"], interval=Duration.seconds(10), backoff_rate=2)
-        # Nobody was told, which changes nothing about what came of the run.
-        tell.add_catch(then, result_path=sfn.JsonPath.DISCARD)
-        tell.next(then)
-        return tell
+        publish.add_retry(
+            errors=["States.TaskFailed"], interval=Duration.seconds(10), backoff_rate=2
+        )
+        # A notice that is not sent does not change the outcome of the run.
+        publish.add_catch(then, result_path=sfn.JsonPath.DISCARD)
+        publish.next(then)
+        return publish
 
 
 def _failure_message(config: PipelineConfig) -> str:
@@ -147,5 +149,5 @@ def _failure_message(config: PipelineConfig) -> str:
 
 
 def _longest(config: PipelineConfig, n_jobs: int) -> Duration:
-    """Return how long an execution can take at all: above the time-outs of its jobs, which wait."""
+    """Return the time-out of an execution: above the time-outs of its jobs and their queueing."""
     return Duration.minutes(config.run_timeout_hours * 60 + n_jobs * queue_minutes(config) + 60)

@@ -56,15 +56,17 @@ class MachineRole(Construct):
             roles=[self.role],
             statements=[
                 *starting_statements(config, application, job_role),
-                _statement("EndJobRuns", ["emr-serverless:CancelJobRun"], application.job_run_arns),
                 _statement(
-                    "HearOfTheEnd",
+                    "CancelJobRuns", ["emr-serverless:CancelJobRun"], application.job_run_arns
+                ),
+                _statement(
+                    "ManageCompletionRule",
                     ["events:DescribeRule", "events:PutRule", "events:PutTargets"],
                     rule_arn,
                 ),
-                _statement("Tell", ["sns:Publish"], topic.topic_arn),
+                _statement("Notify", ["sns:Publish"], topic.topic_arn),
                 _statement(
-                    "EncryptWhatIsTold",
+                    "EncryptNotices",
                     ["kms:Decrypt", "kms:GenerateDataKey"],
                     storage.key.key_arn,
                 ),

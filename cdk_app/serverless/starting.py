@@ -33,7 +33,7 @@ def starting_statements(
             resources=[application.job_run_arns],
         ),
         iam.PolicyStatement(
-            sid="PassTheJobRole",
+            sid="PassJobRole",
             actions=["iam:PassRole"],
             resources=[job_role.role_arn],
             conditions={"StringEquals": {"iam:PassedToService": "emr-serverless.amazonaws.com"}},

@@ -13,10 +13,10 @@ from tests.infrastructure.policies import Statement, listed
 
 # Rights that nothing asks for which is rehearsed, by the beginning of their names, and who does.
 NOT_ASKED_FOR = {
-    "node: role, UseTheKey: kms:DescribeKey": "EMR, which encrypts the disks of a node",
-    "node: role, UseTheKey: kms:Encrypt": "EMR, which encrypts the disks of a node",
-    "job: role, UseTheKey: kms:DescribeKey": "EMR Serverless, which encrypts the logs of a job",
-    "job: role, UseTheKey: kms:Encrypt": "EMR Serverless, which encrypts the logs of a job",
+    "node: role, UseKey: kms:DescribeKey": "EMR, which encrypts the disks of a node",
+    "node: role, UseKey: kms:Encrypt": "EMR, which encrypts the disks of a node",
+    "job: role, UseKey: kms:DescribeKey": "EMR Serverless, which encrypts the logs of a job",
+    "job: role, UseKey: kms:Encrypt": "EMR Serverless, which encrypts the logs of a job",
     "node: role, WriteEventLog: s3:AbortMultipartUpload": "Spark, where an upload fails",
     "node: endpoint, WriteEventLog: s3:AbortMultipartUpload": "Spark, where an upload fails",
     "node: endpoint, ReadPackages": "EMR, which installs a node from buckets of AWS",

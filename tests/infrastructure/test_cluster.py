@@ -217,7 +217,7 @@ def test_the_cluster_goes_before_what_emr_needs_to_end_it(make, kind, n):
     needed = {
         name
         for name in compute.resources(kind)
-        if "Flows" not in name and not name.startswith(("EndOfLife", "ErasingOnCluster"))
+        if "Flows" not in name and not name.startswith(("MaximumLifetime", "ErasingOnCluster"))
     }
     assert len(needed) == n
     assert needed <= set(compute.of(logical_id)["DependsOn"])

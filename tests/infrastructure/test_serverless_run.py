@@ -44,7 +44,7 @@ def run(definition, given=None, **scripted):
 def test_a_run_does_the_jobs_in_their_order_and_tells_where_the_report_is(made, definition):
     ended = run(definition)
     assert ended.status == "SUCCEEDED"
-    assert ended.states == [*JOBS, "Tell the success", "Done"]
+    assert ended.states == [*JOBS, "Notify success", "Done"]
     (told,) = ended.called("publish")
     assert told["Message"].endswith(f" {made.data.outputs()['OutputUri']}/report/index.html")
     assert told["TopicArn"] == made.data.outputs()["NoticesTopicArn"]
@@ -56,7 +56,7 @@ def test_a_job_that_fails_is_not_tried_again_and_none_follows(definition, job, e
     ended = run(definition, **{job: TaskError(error, "exit code 3")})
     assert ended.status == "FAILED"
     so_far = JOBS[: JOBS.index(job) + 1]
-    assert ended.states == [*so_far, "Tell the failure", "Failed"]
+    assert ended.states == [*so_far, "Notify failure", "Failed"]
     assert len(ended.called("startJobRun")) == len(so_far)
     assert json.loads(ended.cause) == {"Error": error, "Cause": "exit code 3"}
 

@@ -13,7 +13,7 @@ _API = "arn:aws:scheduler:::aws-sdk:"
 _TRY_FOR_SECONDS = 24 * 3600
 
 
-class EndOfLife(Construct):
+class MaximumLifetime(Construct):
     """Two schedules that fire once, at ``ends_at`` in UTC, with a role that can do nothing else.
 
     The one deletes the whole stack: its interface endpoints are billed by the hour as long as they
@@ -80,17 +80,17 @@ def _statements(stack: Stack, cluster_id: str) -> list[iam.PolicyStatement]:
     )
     return [
         iam.PolicyStatement(
-            sid="EndTheCluster",
+            sid="TerminateCluster",
             actions=["elasticmapreduce:TerminateJobFlows"],
             resources=[cluster],
         ),
         iam.PolicyStatement(
-            sid="DeleteTheStack",
+            sid="DeleteStack",
             actions=["cloudformation:DeleteStack"],
             resources=[stack.stack_id],
         ),
         iam.PolicyStatement(
-            sid="LetCloudFormationUseItsRole",
+            sid="PassCloudFormationRole",
             actions=["iam:PassRole"],
             resources=[Fn.sub(synthesizer.cloud_formation_execution_role_arn)],
             conditions={"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},

@@ -24,7 +24,7 @@ def stack_id_of(made):
 
 def role_of(made):
     roles = made.compute.resources("AWS::IAM::Role")
-    (name,) = (name for name in roles if name.startswith("EndOfLife"))
+    (name,) = (name for name in roles if name.startswith("MaximumLifetime"))
     return made.compute.policy_of(name), roles[name]["AssumeRolePolicyDocument"]["Statement"]
 
 
