@@ -1,6 +1,6 @@
 """The alarm of drift keeps its rate, and tells what is new; on drawn features, without Spark.
 
-On photographs, with a new fruit, blur, darkening and another background: `benchmarks.drift`.
+On photographs, with a new fruit, blur, darkening and another background: `studies.drift_2026_11`.
 """
 
 import numpy as np

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from benchmarks.reduced_scale import on_a_plain_background
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName, build_engine, engine_spec
 from spark_assets.features.feature_model import FeatureModel
@@ -93,6 +92,19 @@ def test_engines_agree_with_keras_at_other_image_sizes(name, size_px, data_dir, 
     assert_agree(our_features(contents, model, name), expected)
 
 
+def on_a_plain_wall(photograph: Image.Image, height: int) -> Image.Image:
+    """Return a grainy wall of 4:3 with the photograph in its middle, half as high."""
+    shape = (height, height * 4 // 3)
+    shade = np.linspace(0, -8, height)[:, None] + np.linspace(0, -10, shape[1])
+    wide = np.random.default_rng(0).standard_normal((height // 2, shape[1] // 2), np.float32)
+    grain = np.asarray(Image.fromarray(wide).resize(shape[::-1], Image.Resampling.BICUBIC))
+    wall = np.repeat((238 + shade + 2 * grain)[..., None], 3, axis=2)
+    scene = Image.fromarray(wall.clip(0, 255).astype(np.uint8))
+    inner = photograph.resize((height * 3 // 4, height // 2), Image.Resampling.BICUBIC)
+    scene.paste(inner, ((scene.width - inner.width) // 2, (height - inner.height) // 2))
+    return scene
+
+
 def phone_photographs(data_dir) -> Iterator[Image.Image]:
     """Photographs as a phone takes them, of 12 and of 17 megapixels."""
     for index, path in enumerate(sorted((data_dir / "fruits-360" / "Test").glob("*/*.jpg"))[::40]):
@@ -104,7 +116,7 @@ def phone_photographs(data_dir) -> Iterator[Image.Image]:
     for sample in load_sample_images().images:  # scenes full of detail, of 640 x 427
         photograph = Image.fromarray(sample)
         yield photograph.resize((5373, 3585), Image.Resampling.BICUBIC)
-        yield on_a_plain_background(photograph, 3585)
+        yield on_a_plain_wall(photograph, 3585)
 
 
 def test_a_large_jpeg_keeps_its_features(real_model, data_dir):

@@ -1,6 +1,6 @@
 """The drift alarm on photographs: how often it goes off with and without a drift.
 
-``python -m benchmarks.drift --photographs FOLDER --weights FILE --alpha 0.35`` prints a table.
+``python -m studies.drift_2026_11 --photographs FOLDER --weights FILE --alpha 0.35`` prints a table.
 With ``--others FOLDER`` batches are drawn from that folder alone: a change of camera or scene.
 """
 
@@ -14,7 +14,6 @@ import numpy as np
 from numpy import bool_, float32
 from numpy.typing import NDArray
 
-from benchmarks.drifted import DRIFTS, Change
 from benchmarks.workbench import echo
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.features.engines import Engine, EngineName, build_engine, engine_spec
@@ -31,6 +30,7 @@ from spark_assets.pca.drift import (
 from spark_assets.pca.left_out import Measures
 from spark_assets.pca.model import PCAModel, fit
 from spark_assets.pca.statistics import PCAStatistics
+from studies.drift_2026_11.image_changes import DRIFTS, Change
 
 UNDRIFTED, NEW_FRUIT, OTHERS = "no drift", "a new fruit, 10 % of the batch", "other photographs"
 _NEW_SHARE = 0.1
@@ -172,7 +172,7 @@ def _table(alarmed: Mapping[tuple[str, int], NDArray[bool_]]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the share of batches with an alarm, for each drift and size of a batch."""
-    parser = argparse.ArgumentParser(prog="benchmarks.drift", description=__doc__)
+    parser = argparse.ArgumentParser(prog="studies.drift_2026_11", description=__doc__)
     parser.add_argument("--photographs", type=Path, required=True, help="folder of JPEG files")
     incoming = parser.add_mutually_exclusive_group()
     incoming.add_argument("--others", type=Path, help="folder of the photographs that come in")

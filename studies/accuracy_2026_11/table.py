@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.accuracy.measured import Measured
 from operations.costs.configured import default_cluster
 from operations.costs.prices import load_prices
 from operations.costs.runs import Work, estimate_run
@@ -17,6 +16,7 @@ from spark_assets.features.feature_model import FeatureModel, FeatureModelFacts
 from spark_assets.images.decoding import ImageLimits, decode_image
 from spark_assets.output.evaluation_record import RIDGE
 from spark_assets.runtime.quiet import quiet_native_stderr
+from studies.accuracy_2026_11.measured import Measured
 
 _N_TIMED = 40
 _N_ROUNDS = 3

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from benchmarks.accuracy.features import Features, Featurized
-from benchmarks.accuracy.measured import N_FOLDS, evaluated_on
-from benchmarks.accuracy.sets import Library, phones
 from recognition.classifier.vectors import unit_rows, vectors_of
 from recognition.evaluation.cluster_folds import clusters_of, folds_by_object
 from recognition.evaluation.labeled_photographs import LabeledPhotographs
 from recognition.evaluation.metrics import label_scores
 from spark_assets.features.feature_model import FeatureModelFacts
+from studies.accuracy_2026_11.features import Features, Featurized
+from studies.accuracy_2026_11.measured import N_FOLDS, evaluated_on
+from studies.accuracy_2026_11.sets import Library, phones
 
 # As ``LogisticRegression(C=10, class_weight="balanced")``, the usual first choice.
 _C = 10.0

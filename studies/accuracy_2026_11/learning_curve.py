@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from benchmarks.accuracy.features import Featurized
-from benchmarks.accuracy.measured import N_FOLDS, evaluated_on
-from benchmarks.accuracy.sets import Library, phones, turntable
-from benchmarks.accuracy.steps import balanced, pairs_left_out
 from recognition.classifier.fit_classifier import fit_ridge
 from spark_assets.features.feature_model import FeatureModelFacts
+from studies.accuracy_2026_11.features import Featurized
+from studies.accuracy_2026_11.measured import N_FOLDS, evaluated_on
+from studies.accuracy_2026_11.sets import Library, phones, turntable
+from studies.accuracy_2026_11.steps import balanced, pairs_left_out
 
 N_PER_LABEL = (5, 10, 20, 40, None)
 

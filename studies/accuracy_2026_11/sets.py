@@ -9,11 +9,11 @@ from matplotlib import cbook
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from benchmarks.accuracy.features import Featurized, featurize
 from sample_photographs.folder import draw_samples
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.weights import FeatureModelRequest
+from studies.accuracy_2026_11.features import Featurized, featurize
 
 FOLDERS = (
     "fruits-360/Training",

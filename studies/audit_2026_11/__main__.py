@@ -1,8 +1,8 @@
 """The audit on photographs with planted defects: what it finds, and what else it flags.
 
-``python -m benchmarks.audit --photographs FOLDER --weights FILE --alpha 0.35`` prints a table.  The
-folder holds two splits.  ``--cleanvision PYTHON`` names an interpreter that has CleanVision, whose
-findings on the same photographs are put beside.
+``python -m studies.audit_2026_11 --photographs FOLDER --weights FILE --alpha 0.35`` prints a table.
+The folder holds two splits.  ``--cleanvision PYTHON`` names an interpreter that has CleanVision,
+whose findings on the same photographs are put beside.
 """
 
 import argparse
@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from benchmarks.figures import describe_machine
-from benchmarks.planted import Planted, plant
 from benchmarks.workbench import echo
 from recognition.audit.audit_findings import (
     findings_from_labels,
@@ -43,6 +42,7 @@ from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead
 from spark_assets.output.findings_table import FindingKind
 from spark_assets.storage.locations import Location, parse_location
+from studies.audit_2026_11.planted_defects import Planted, plant
 
 _SIZE_PX = 224
 _BATCH = 64
@@ -229,7 +229,7 @@ def table(planted: Planted, ours: Flagged, theirs: Flagged | None) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the findings, and what measuring costs."""
-    parser = argparse.ArgumentParser(prog="benchmarks.audit", description=__doc__)
+    parser = argparse.ArgumentParser(prog="studies.audit_2026_11", description=__doc__)
     parser.add_argument("--photographs", type=Path, required=True, help="folder of two splits")
     parser.add_argument("--weights", required=True, help="as in fruits run")
     parser.add_argument("--alpha", type=float, default=1.0)

@@ -1,9 +1,10 @@
 """Accuracy on photographs of turntables and of phones, as Markdown.
 
-``python -m benchmarks.accuracy --data FOLDER`` prints tables: accuracy, speed and price by network
-and size of image; what is called unknown; the accuracy by the number of phone photographs of each
-fruit; what folds leave out; and how far each step from features to the label goes.  ``FOLDER``
-holds ``fruits-360``, ``fruits-3-body``, ``grocery`` and ``weights``; ``--cache`` keeps features.
+``python -m studies.accuracy_2026_11 --data FOLDER`` prints tables: accuracy, speed and price by
+network and size of image; what is called unknown; the accuracy by the number of phone photographs
+of each fruit; what folds leave out; and how far each step from features to the label goes.
+``FOLDER`` holds ``fruits-360``, ``fruits-3-body``, ``grocery`` and ``weights``;
+``--cache`` keeps features.
 """
 
 import argparse
@@ -12,10 +13,14 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import product, starmap
 from pathlib import Path
 
-from benchmarks.accuracy import folds, learning_curve, steps, unknown
-from benchmarks.accuracy.measured import measure
-from benchmarks.accuracy.sets import PHONES, Library, load_library, load_model, splits
-from benchmarks.accuracy.table import (
+from benchmarks.figures import describe_machine
+from benchmarks.workbench import echo
+from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.features.feature_model import IMAGE_SIZE_PX, IMAGE_SIZES_PX, FeatureModel
+from studies.accuracy_2026_11 import folds, learning_curve, steps, unknown
+from studies.accuracy_2026_11.measured import measure
+from studies.accuracy_2026_11.sets import PHONES, Library, load_library, load_model, splits
+from studies.accuracy_2026_11.table import (
     ACCURACY_HEADER,
     SPEED_HEADER,
     accuracy_row,
@@ -23,10 +28,6 @@ from benchmarks.accuracy.table import (
     measure_speed,
     speed_row,
 )
-from benchmarks.figures import describe_machine
-from benchmarks.workbench import echo
-from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.features.feature_model import IMAGE_SIZE_PX, IMAGE_SIZES_PX, FeatureModel
 
 _DEFAULT_ALPHA = 1.0
 _ALPHAS = (0.35, _DEFAULT_ALPHA)
@@ -106,7 +107,7 @@ def _order(rows: Sequence[Sequence[str]], name: str) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(
-        prog="benchmarks.accuracy",
+        prog="studies.accuracy_2026_11",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -1,9 +1,10 @@
 """What a reduced decode of big JPEGs costs in features, and what it saves.
 
-``python -m benchmarks.reduced_scale --images FOLDER --weights FILE --alpha 0.35`` prints a table.
-Each photograph of the folder is enlarged until a reduced scale makes of its shorter side just so
-many times the target: the worst case of that factor.  Give photographs with more detail than the
-target shows, a side of 400 pixels or more: enlarged ones have none that they did not have before.
+``python -m studies.reduced_decode_2026_11 --images FOLDER --weights FILE --alpha 0.35`` prints a
+table.  Each photograph of the folder is enlarged until a reduced scale makes of its shorter side
+just so many times the target: the worst case of that factor.  Give photographs with more
+detail than the target shows, a side of 400 pixels or more: enlarged ones have none
+that they did not have before.
 Each is also laid on a plain background, where what is lost by rounding shows most.
 """
 
@@ -125,7 +126,7 @@ def lines(photographs: Sequence[Image.Image], flatbuffer: bytes) -> Iterator[str
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(prog="benchmarks.reduced_scale", description=__doc__)
+    parser = argparse.ArgumentParser(prog="studies.reduced_decode_2026_11", description=__doc__)
     parser.add_argument("--images", type=Path, required=True, help="folder of photographs")
     parser.add_argument("--weights", type=Path, required=True, help="a Keras .weights.h5")
     parser.add_argument("--alpha", type=float, default=1.0)

@@ -7,8 +7,6 @@ from numpy import float64
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from benchmarks.accuracy.features import Featurized
-from benchmarks.accuracy.sets import Split
 from recognition.classifier.fit_classifier import fit_classifier
 from recognition.classifier.fruit_classifier import FruitClassifier
 from recognition.evaluation.build_evaluation import Evaluated
@@ -17,6 +15,8 @@ from recognition.evaluation.labeled_photographs import EvaluationSetup, LabeledP
 from spark_assets.features.feature_model import FeatureModelFacts
 from spark_assets.pca.model import fit
 from spark_assets.pca.statistics import PCAStatistics
+from studies.accuracy_2026_11.features import Featurized
+from studies.accuracy_2026_11.sets import Split
 
 SHARE_OF_VARIANCE = 0.95
 FALSE_UNKNOWN_RATE = 0.05

@@ -9,16 +9,16 @@ from numpy import float64
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.accuracy.features import Featurized
-from benchmarks.accuracy.measured import FALSE_UNKNOWN_RATE, N_FOLDS, Measured, measure
-from benchmarks.accuracy.sets import CROPS, DRAWN, Library, Split, phones
-from benchmarks.accuracy.table import percent
 from recognition.classifier.fit_classifier import MAX_REFERENCE
 from recognition.classifier.reference_set import evenly_by_label
 from recognition.classifier.unknown_detector import unknown_threshold
 from recognition.classifier.vectors import unit_rows
 from recognition.evaluation.cluster_folds import clusters_of, folds_by_object
 from spark_assets.features.feature_model import FeatureModelFacts
+from studies.accuracy_2026_11.features import Featurized
+from studies.accuracy_2026_11.measured import FALSE_UNKNOWN_RATE, N_FOLDS, Measured, measure
+from studies.accuracy_2026_11.sets import CROPS, DRAWN, Library, Split, phones
+from studies.accuracy_2026_11.table import percent
 
 VIM, COSINE = "virtual-logit matching", "cosine to the nearest reference"
 VEGETABLES, PACKAGES, LEFT_OUT = "vegetables", "packages", "a fruit left out"

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from benchmarks.accuracy.measured import N_FOLDS, evaluated_on, setup_for
-from benchmarks.accuracy.sets import Library, Split, phones, varieties
 from recognition.evaluation.cluster_folds import clusters_of
 from recognition.evaluation.evaluate_features import evaluate_by_folds
 from recognition.evaluation.labeled_photographs import LabeledPhotographs
 from spark_assets.features.feature_model import FeatureModelFacts
 from spark_assets.output.evaluation_record import PHOTOGRAPHS, Score
+from studies.accuracy_2026_11.measured import N_FOLDS, evaluated_on, setup_for
+from studies.accuracy_2026_11.sets import Library, Split, phones, varieties
 
 HEADER = (
     "training", "alpha", "px", "single photographs left out", "clusters left out",

@@ -1,7 +1,7 @@
 """What it takes to read an image from S3, far away, with one client or another.
 
-``python -m benchmarks.s3_requests --output FOLDER`` prints a table: each client in a process of its
-own, with as many threads as a worker has, in turns.
+``python -m studies.s3_requests_2026_11 --output FOLDER`` prints a table: each client in a process
+of its own, with as many threads as a worker has, in turns.
 """
 
 import argparse
@@ -100,7 +100,7 @@ def measure(bench: Workbench) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table, or for one client its figures as JSON."""
-    parser = argparse.ArgumentParser(prog="benchmarks.s3_requests", description=__doc__)
+    parser = argparse.ArgumentParser(prog="studies.s3_requests_2026_11", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("build/bench"), help="for inputs")
     parser.add_argument("--quick", action="store_true", help="few images")
     parser.add_argument("--client", choices=CLIENTS, help=argparse.SUPPRESS)

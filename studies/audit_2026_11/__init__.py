@@ -1,0 +1,1 @@
+"""The audit on photographs with planted defects, November 2026."""

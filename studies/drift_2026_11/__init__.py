@@ -1,0 +1,1 @@
+"""Drift alarms on real photographs with known changes, November 2026."""
