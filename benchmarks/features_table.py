@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from benchmarks.photographs import N_LABELS, SEED, made_once
-from spark_assets.features.share import MAX_IMAGES
+from spark_assets.features.partition import MAX_IMAGES
 from spark_assets.output.parquet_tables import TableFile
 from spark_assets.storage.locations import Location
 from spark_assets.storage.parquet import to_parquet

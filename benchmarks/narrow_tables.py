@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchmarks.photographs import SEED, made_once
-from spark_assets.features.share import MAX_IMAGES
+from spark_assets.features.partition import MAX_IMAGES
 from spark_assets.storage.parquet import to_parquet
 from spark_assets.storage.schemas import FEATURES, LISTED
 

@@ -23,7 +23,7 @@ from benchmarks.figures import Figure, at_least, at_most
 from benchmarks.processes import run_module
 from benchmarks.product import MASTER
 from benchmarks.workbench import Workbench, each, echo, median_ratio
-from spark_assets.chain.current import summarize
+from spark_assets.chain.pca_over_files import summarize
 from spark_assets.errors import FruitsError
 from spark_assets.output.parquet_tables import n_rows_each
 from spark_assets.pca.model import fit

@@ -17,7 +17,7 @@ from benchmarks.figures import Figure, at_most
 from benchmarks.photographs import SEED
 from benchmarks.processes import run_module
 from benchmarks.workbench import Workbench, each, echo
-from spark_assets.chain.rewrite import Rewritten, remove_rows
+from spark_assets.chain.remove_rows import Rewritten, remove_rows
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.output import FEATURES, Output
 from spark_assets.output.parquet_tables import read_narrow, table_files

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import photographs, product
-from benchmarks.weights import seeded_weights
+from benchmarks.seeded_weights import seeded_weights
 
 ALPHA = 1.0
 # The narrowest network that Keras has weights for: what is measured with it is all but the network.

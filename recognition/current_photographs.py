@@ -13,7 +13,7 @@ from spark_assets.errors import FruitsError
 from spark_assets.output.output import FEATURES, Output
 from spark_assets.output.parquet_tables import paths_by_file, read_narrow, rows_of, table_files
 from spark_assets.pca.batches import feature_matrix
-from spark_assets.pca.sample import path_hashes
+from spark_assets.pca.drift_sample import path_hashes
 from spark_assets.runtime.distribute import map_here
 from spark_assets.storage import schemas
 

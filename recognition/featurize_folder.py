@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import Engine, EngineName, build_engine, engine_spec
+from spark_assets.features.extraction import extract
 from spark_assets.features.feature_model import FeatureModel, load_feature_model
-from spark_assets.features.task import extract
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry, entries_in, list_images
 from spark_assets.images.naming import LabelRule
@@ -22,7 +22,7 @@ from spark_assets.images.thumbnails import jpeg_of
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.output import FEATURE_MODEL, Output
 from spark_assets.pca.batches import feature_matrix
-from spark_assets.pca.sample import path_hash
+from spark_assets.pca.drift_sample import path_hash
 from spark_assets.storage.locations import Location
 from spark_assets.storage.schemas import OUTCOMES
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from spark_assets.features import network as keras_network
+from spark_assets.features import keras_network
 
 import tensorflow as tf  # isort: skip - after the module that tells it to be quiet
 from tensorflow.python.framework.convert_to_constants import (  # isort: skip

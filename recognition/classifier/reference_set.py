@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy import float16, float32, floating
 from numpy.typing import NDArray
 
-from spark_assets.pca.sample import path_hash
+from spark_assets.pca.drift_sample import path_hash
 from spark_assets.storage.parquet import numbers
 
 

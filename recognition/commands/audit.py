@@ -3,7 +3,7 @@
 import argparse
 
 from recognition.audit.audit_output import AuditOptions, audit_output
-from spark_assets.chain.report import report
+from spark_assets.chain.make_report import report
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_report, report_options
 from spark_assets.jobs.working import spark_on

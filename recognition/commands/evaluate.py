@@ -5,8 +5,8 @@ import argparse
 from recognition.current_photographs import MAX_IMAGES
 from recognition.evaluation.evaluate_output import EvaluateOptions, evaluate_output
 from recognition.evaluation.evaluation_text import say_evaluated
+from spark_assets.chain.make_report import report
 from spark_assets.chain.options import ReportOptions
-from spark_assets.chain.report import report
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.argument_types import positive_int, share
 from spark_assets.jobs.arguments import add_common, add_report, report_options

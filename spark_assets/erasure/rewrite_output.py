@@ -6,10 +6,10 @@ interruption costs no more than time.
 
 from dataclasses import replace
 
-from spark_assets.chain.messages import say_reduced, say_report
-from spark_assets.chain.reduce import Features, fit_model, is_fitted_on_what_is_gone
-from spark_assets.chain.report import make_report
-from spark_assets.chain.rewrite import Rewritten, keep_columns, remove_rows
+from spark_assets.chain.fit_and_project import Features, fit_model, is_fitted_on_what_is_gone
+from spark_assets.chain.make_report import make_report
+from spark_assets.chain.remove_rows import Rewritten, keep_columns, remove_rows
+from spark_assets.chain.stage_messages import say_reduced, say_report
 from spark_assets.erasure.erasure_request import ErasureRequest, Selection, select
 from spark_assets.errors import FruitsError
 from spark_assets.output.commit import Change, begin, commit

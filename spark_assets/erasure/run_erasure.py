@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from spark_assets.chain.rewrite import Rewritten
+from spark_assets.chain.remove_rows import Rewritten
 from spark_assets.erasure.conclude import conclude, remove_photographs
 from spark_assets.erasure.erasure_request import ErasureRequest
 from spark_assets.erasure.plan_erasure import NothingFoundError, PlannedErasure, begin, plan_erasure

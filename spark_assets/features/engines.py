@@ -57,7 +57,7 @@ def engine_spec(model: FeatureModel, name: EngineName) -> EngineSpec:
     if name is EngineName.LITERT:
         return EngineSpec(name, model.facts, tflite=model.tflite)
     with quiet_native_stderr():
-        from spark_assets.features.network import read_weights
+        from spark_assets.features.keras_network import read_weights
 
         return EngineSpec(name, model.facts, arrays=read_weights(model))
 
@@ -104,7 +104,7 @@ class TensorFlowEngine:
     batch_size = 32
 
     def __init__(self, spec: EngineSpec) -> None:
-        from spark_assets.features.network import build_network, features_function
+        from spark_assets.features.keras_network import build_network, features_function
 
         # As many pixels as 32 images of the default size: 32 of 384 take 2.1 GiB, and of 224 1.2.
         area = max(1.0, (spec.facts.image_size_px / IMAGE_SIZE_PX) ** 2)

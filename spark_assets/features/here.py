@@ -13,7 +13,13 @@ from operator import add
 import pyarrow as pa
 
 from spark_assets.features.engines import EngineSpec, build_engine
-from spark_assets.features.share import RunSettings, Written, featurize_share, share_name, shares_of
+from spark_assets.features.partition import (
+    RunSettings,
+    Written,
+    featurize_share,
+    share_name,
+    shares_of,
+)
 from spark_assets.images.reading import ReadAhead
 from spark_assets.runtime.progress import ProgressRecord, track
 from spark_assets.runtime.signals import raise_if_interrupted

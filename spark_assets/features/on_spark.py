@@ -7,7 +7,13 @@ import pyarrow as pa
 from pyspark import SparkContext, TaskContext
 
 from spark_assets.features.engines import Engine, EngineSpec, build_engine
-from spark_assets.features.share import RunSettings, Written, featurize_share, share_name, shares_of
+from spark_assets.features.partition import (
+    RunSettings,
+    Written,
+    featurize_share,
+    share_name,
+    shares_of,
+)
 from spark_assets.images.reading import ReadAhead
 from spark_assets.runtime.distribute import forget_zip_directories, freeze_what_is_loaded
 from spark_assets.runtime.progress import ProgressRecord, track_job

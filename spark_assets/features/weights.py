@@ -107,11 +107,11 @@ def _from_file(
 
     def make() -> FeatureModel:
         with quiet_native_stderr(verbose=verbose):
-            from spark_assets.features import network
+            from spark_assets.features import keras_network
 
-            net = network.build_network(alpha, image_size_px)
-            network.load_weights(net, path, alpha=alpha)
-            return network.export(
+            net = keras_network.build_network(alpha, image_size_px)
+            keras_network.load_weights(net, path, alpha=alpha)
+            return keras_network.export(
                 net,
                 alpha=alpha,
                 weights=weights,
@@ -139,12 +139,12 @@ def _seeded(request: FeatureModelRequest, *, verbose: bool) -> FeatureModel:
     def make() -> FeatureModel:
         pixels = calibration_pixels(image_size_px)  # the same everywhere, and so is the network
         with quiet_native_stderr(verbose=verbose):
-            from spark_assets.features import network
+            from spark_assets.features import keras_network
 
-            net = network.build_network(alpha, image_size_px)
-            network.seed_weights(net)
-            network.calibrate(net, pixels)
-            return network.export(
+            net = keras_network.build_network(alpha, image_size_px)
+            keras_network.seed_weights(net)
+            keras_network.calibrate(net, pixels)
+            return keras_network.export(
                 net,
                 alpha=alpha,
                 weights="seeded",
@@ -152,7 +152,7 @@ def _seeded(request: FeatureModelRequest, *, verbose: bool) -> FeatureModel:
                     f"seeded random numbers, calibrated on {len(pixels)} drawn photographs"
                 ),
                 weights_file_sha256=None,
-                warning=network.SEEDED_WARNING,
+                warning=keras_network.SEEDED_WARNING,
             )
 
     return kept_or_made(f"seeded {alpha!r} {image_size_px}", (*_CODE, *_DRAWING), make)

@@ -26,8 +26,8 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     check_places(options)
     with spark_on(options.output, "fruits featurize", parsed, may_be_new=True) as spark:
         # Loaded now, for half a second in which Spark may start.
-        from spark_assets.chain.featurize import featurize
-        from spark_assets.chain.messages import say_featurized
+        from spark_assets.chain.featurize_images import featurize
+        from spark_assets.chain.stage_messages import say_featurized
 
         return say_featurized(featurize(spark, options), options)
 

@@ -31,6 +31,6 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     to_reduce, to_report = reduce_options(parsed), report_options(parsed)
     with spark_on(options.output, "fruits run", parsed, may_be_new=True) as spark:
         # Loaded now, for half a second in which Spark may start.
-        from spark_assets.chain.run import run_chain
+        from spark_assets.chain.run_chain import run_chain
 
         return run_chain(spark, options, to_reduce, to_report)

@@ -7,8 +7,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from spark_assets.chain.messages import say_reduced
-from spark_assets.chain.reduce import reduce_features
+from spark_assets.chain.fit_and_project import reduce_features
+from spark_assets.chain.stage_messages import say_reduced
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_reduce, reduce_options
 from spark_assets.jobs.entry import run_entry

@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from spark_assets.chain.report import report
+from spark_assets.chain.make_report import report
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_report, report_options
 from spark_assets.jobs.entry import run_entry

@@ -15,7 +15,7 @@ sys.path[:] = [place for place in sys.path if not Path(place).name.startswith(_Z
 import ai_edge_litert.interpreter  # noqa: E402, F401
 from pyspark.daemon import manager  # noqa: E402
 
-import spark_assets.chain.current  # noqa: E402
+import spark_assets.chain.pca_over_files  # noqa: E402
 import spark_assets.features.on_spark  # noqa: E402, F401
 from spark_assets.runtime.distribute import freeze_what_is_loaded  # noqa: E402
 

@@ -10,8 +10,8 @@ from numpy import float64
 from numpy.typing import NDArray
 
 from spark_assets.errors import FruitsError
-from spark_assets.pca.left_out import SKETCH_LENGTH, Measures
-from spark_assets.pca.two_samples import p_value
+from spark_assets.pca.permutation_test import p_value
+from spark_assets.pca.reconstruction import SKETCH_LENGTH, Measures
 
 # Images of each side that the measures are taken of.
 MAX_SAMPLE = 1000

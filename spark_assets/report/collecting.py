@@ -28,7 +28,7 @@ from spark_assets.output.parquet_tables import (
 )
 from spark_assets.output.pca_model import PCARecord, load_fit, load_pca_model, pca_record
 from spark_assets.output.receipt_files import newest_receipt
-from spark_assets.pca.sample import path_hashes
+from spark_assets.pca.drift_sample import path_hashes
 from spark_assets.report.data import (
     MAX_REJECTED_ROWS,
     PCASummary,

@@ -27,8 +27,8 @@ from spark_assets.pca.drift import (
     batch_fit,
     parse_alarm_rate,
 )
-from spark_assets.pca.left_out import Measures
 from spark_assets.pca.model import PCAModel, fit
+from spark_assets.pca.reconstruction import Measures
 from spark_assets.pca.statistics import PCAStatistics
 from studies.drift_2026_11.image_changes import DRIFTS, Change
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
-from spark_assets.chain.featurize import featurize
+from spark_assets.chain.featurize_images import featurize
 from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.features.engines import EngineName
 from spark_assets.features.feature_model import FeatureModel, save_feature_model

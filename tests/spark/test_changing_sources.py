@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from spark_assets.chain.featurize import featurize
+from spark_assets.chain.featurize_images import featurize
 from spark_assets.chain.plan import NothingNew
 from spark_assets.errors import FruitsError
 from spark_assets.images.naming import LabelRule

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from spark_assets.chain.featurize import featurize
+from spark_assets.chain.featurize_images import featurize
+from spark_assets.chain.fit_and_project import reduce_features
+from spark_assets.chain.make_report import report
 from spark_assets.chain.options import ReduceOptions, ReportOptions
-from spark_assets.chain.reduce import reduce_features
-from spark_assets.chain.report import report
-from spark_assets.chain.run import run_chain
+from spark_assets.chain.run_chain import run_chain
 from spark_assets.erasure.erasure_request import ErasureRequest
 from spark_assets.erasure.run_erasure import EraseOptions, erase
 from spark_assets.errors import FruitsError

@@ -15,8 +15,8 @@ from spark_assets.pca.drift import (
     batch_fit,
     parse_alarm_rate,
 )
-from spark_assets.pca.left_out import Measures
 from spark_assets.pca.model import fit
+from spark_assets.pca.reconstruction import Measures
 from spark_assets.pca.statistics import PCAStatistics
 
 N_FEATURES, N_FITTED = 40, 150

@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from spark_assets.chain.featurize import featurize
+from spark_assets.chain.featurize_images import featurize
 from spark_assets.chain.plan import NothingNew
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import (

@@ -4,12 +4,12 @@ import os
 import numpy as np
 import pytest
 
-from spark_assets.chain import featurize as featurizing
-from spark_assets.chain.featurize import featurize
+from spark_assets.chain import featurize_images
+from spark_assets.chain.featurize_images import featurize
 from spark_assets.chain.places import check_places
 from spark_assets.chain.plan import NothingNew
 from spark_assets.errors import FruitsError
-from spark_assets.features import share
+from spark_assets.features import partition
 from spark_assets.features.engines import EngineName, build_engine, engine_spec
 from spark_assets.features.feature_model import FeatureModel, FeatureModelFacts, load_facts
 from spark_assets.features.weights import FeatureModelRequest
@@ -109,14 +109,14 @@ def test_attempts_that_do_not_count_leave_nothing(spark, options, images, out, m
     for index in range(7):
         put(images, f"a/{index}.png", seed=index)
     put(images, "a/broken.png", b"broken")
-    write = featurizing.featurize_on_spark
+    write = featurize_images.featurize_on_spark
 
     def write_twice(*arguments):
         write(*arguments)
         return write(*arguments)
 
-    monkeypatch.setattr(featurizing, "featurize_on_spark", write_twice)
-    monkeypatch.setattr(share, "_MIN_IMAGES", 3)
+    monkeypatch.setattr(featurize_images, "featurize_on_spark", write_twice)
+    monkeypatch.setattr(partition, "_MIN_IMAGES", 3)
     run(spark, options)
     assert paths_of(out, "rejected") == ["a/broken.png"]
     names = sorted(file.name for file in (out / "features").iterdir())
@@ -315,7 +315,7 @@ def test_a_run_that_dies_before_its_commit_leaves_nothing(
     def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(featurizing, "commit", interrupted)
+    monkeypatch.setattr(featurize_images, "commit", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run_here(dataclasses.replace(options, overwrite=overwrite))
     assert files_under(out) == before
@@ -325,12 +325,12 @@ def test_counts_that_do_not_add_up_fail_the_run(options, images, out, monkeypatc
     put(images, "a/1.png")
     put(images, "a/2.png")
 
-    featurize_here = featurizing.featurize_here
+    featurize_here = featurize_images.featurize_here
 
     def lose_one(images, *settings):
         return featurize_here(images.slice(1), *settings)
 
-    monkeypatch.setattr(featurizing, "featurize_here", lose_one)
+    monkeypatch.setattr(featurize_images, "featurize_here", lose_one)
     with pytest.raises(FruitsError, match="they do not add up, so nothing of this run is kept"):
         run_here(options)
     assert files_under(out) == {}

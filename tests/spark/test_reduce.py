@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from spark_assets.chain.fit_and_project import Reduction, reduce_features
 from spark_assets.chain.options import ReduceOptions
-from spark_assets.chain.reduce import Reduction, reduce_features
-from spark_assets.chain.rewrite import keep_columns, remove_rows
+from spark_assets.chain.remove_rows import keep_columns, remove_rows
 from spark_assets.errors import FruitsError
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.output import Output

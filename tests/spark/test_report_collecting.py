@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from spark_assets.chain.fit_and_project import reduce_features
+from spark_assets.chain.make_report import make_report
 from spark_assets.chain.options import ReduceOptions
-from spark_assets.chain.reduce import reduce_features
-from spark_assets.chain.report import make_report
-from spark_assets.chain.rewrite import keep_columns, remove_rows
+from spark_assets.chain.remove_rows import keep_columns, remove_rows
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.thumbnails import data_uri, thumbnail_jpeg
 from spark_assets.output.commit import begin, commit
@@ -19,7 +19,7 @@ from spark_assets.output.manifest import latest_run
 from spark_assets.output.output import Output
 from spark_assets.output.parquet_tables import read_narrow, table_files
 from spark_assets.output.receipt_files import write_receipt
-from spark_assets.pca.sample import path_hash
+from spark_assets.pca.drift_sample import path_hash
 from spark_assets.report.collecting import _evenly_by_label, collect_report_data
 from spark_assets.report.data import MAX_REJECTED_ROWS, RejectedImage
 from spark_assets.storage.locations import parse_location

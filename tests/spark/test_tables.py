@@ -139,7 +139,7 @@ def test_rows_of_chosen_paths_come_from_the_files_that_hold_them_alone(files):
 @pytest.mark.slow
 def test_workers_import_no_more_than_they_need():
     program = (
-        "import sys, spark_assets.chain.current, spark_assets.chain.rewrite;"
+        "import sys, spark_assets.chain.pca_over_files, spark_assets.chain.remove_rows;"
         "print({'tensorflow', 'sklearn', 'scipy', 'pandas', 'pyarrow.dataset'} & {*sys.modules})"
     )
     told = subprocess.run(

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from spark_assets.pca.batches import feature_matrix
 from spark_assets.pca.drift import MAX_LABELS, MAX_SAMPLE, Batch, DriftReference
-from spark_assets.pca.left_out import Measures
 from spark_assets.pca.model import PCAModel
+from spark_assets.pca.reconstruction import Measures
 from spark_assets.pca.statistics import PCAStatistics
 
 Labels = frozenset[str] | None

@@ -4,17 +4,17 @@ Each stage is a module of this folder and ends in a commit, so that it stays don
 fails; what they leave behind is in `spark_assets.output`.
 """
 
-from spark_assets.chain.featurize import featurize
-from spark_assets.chain.messages import (
+from spark_assets.chain.featurize_images import featurize
+from spark_assets.chain.fit_and_project import reduce_features
+from spark_assets.chain.make_report import report
+from spark_assets.chain.options import FeaturizeOptions, ReduceOptions, ReportOptions
+from spark_assets.chain.plan import NothingNew
+from spark_assets.chain.stage_messages import (
     say_featurized,
     say_nothing_to_reduce,
     say_reduced,
     say_report,
 )
-from spark_assets.chain.options import FeaturizeOptions, ReduceOptions, ReportOptions
-from spark_assets.chain.plan import NothingNew
-from spark_assets.chain.reduce import reduce_features
-from spark_assets.chain.report import report
 from spark_assets.errors import ExitCode
 from spark_assets.output.output import FEATURES, REPORT, Output
 from spark_assets.output.parquet_tables import table_files

@@ -1,9 +1,9 @@
 """What the chain says while it works, a line for each stage."""
 
+from spark_assets.chain.fit_and_project import Reduction
 from spark_assets.chain.network import ChosenNetwork
 from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.chain.plan import NothingNew, Plan
-from spark_assets.chain.reduce import Reduction
 from spark_assets.errors import ExitCode
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.output import REJECTED, REPORT, Output

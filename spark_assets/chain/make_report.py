@@ -1,7 +1,7 @@
 """The report stage: one page about what an output holds."""
 
-from spark_assets.chain.messages import say_report
 from spark_assets.chain.options import ReportOptions
+from spark_assets.chain.stage_messages import say_report
 from spark_assets.errors import FruitsError
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.manifest import latest_run, new_run_id

@@ -4,7 +4,7 @@ import numpy as np
 from numpy import bool_, float32, float64
 from numpy.typing import NDArray
 
-from spark_assets.pca.left_out import Measures
+from spark_assets.pca.reconstruction import Measures
 
 N_PERMUTATIONS = 999
 _SEED = 20_250

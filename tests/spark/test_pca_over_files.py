@@ -6,17 +6,17 @@ import pyarrow.parquet
 import pytest
 from py4j.protocol import Py4JJavaError
 
-from spark_assets.chain import current
-from spark_assets.chain.current import project_files, summarize
+from spark_assets.chain import pca_over_files
+from spark_assets.chain.pca_over_files import project_files, summarize
 from spark_assets.errors import FruitsError
 from spark_assets.jobs.failures import sentence_of
 from spark_assets.output import parquet_tables
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.parquet_tables import TableFile
-from spark_assets.pca import batches, sample
-from spark_assets.pca.left_out import Measures
+from spark_assets.pca import batches, drift_sample
+from spark_assets.pca.drift_sample import measure, path_hash, reference_of
 from spark_assets.pca.model import fit, project
-from spark_assets.pca.sample import measure, path_hash, reference_of
+from spark_assets.pca.reconstruction import Measures
 from spark_assets.pca.statistics import PCAStatistics
 from spark_assets.storage.locations import parse_location
 from spark_assets.storage.schemas import REDUCED
@@ -168,7 +168,7 @@ def test_the_sample_is_of_the_smallest_hashes_however_rows_lie(
     either_way, out, matrix, monkeypatch
 ):
     # Of 120 images one or two more than 4 are kept, as of a million a few more than 1,000.
-    monkeypatch.setattr(sample, "MAX_SAMPLE", 4)
+    monkeypatch.setattr(drift_sample, "MAX_SAMPLE", 4)
     by_hash = sorted(range(N_SAMPLES), key=lambda row: path_hash(path_of(row)))
     model = fit(PCAStatistics.from_features(matrix), 0.9)
     expected = Measures.of_new(model, matrix[by_hash[:4]])
@@ -180,15 +180,15 @@ def test_the_sample_is_of_the_smallest_hashes_however_rows_lie(
 
 
 def test_no_more_rows_are_kept_than_a_sample_needs(out, matrix, monkeypatch):
-    monkeypatch.setattr(sample, "MAX_SAMPLE", 4)
+    monkeypatch.setattr(drift_sample, "MAX_SAMPLE", 4)
     found = summary_of(no_spark, put(out, np.array_split(matrix, 5)), ()).sample
     assert 4 <= found.rows.num_rows <= 30
 
 
 def test_more_labels_than_are_compared_are_none(out, matrix, monkeypatch):
-    monkeypatch.setattr(sample, "MAX_LABELS", 2)
+    monkeypatch.setattr(drift_sample, "MAX_LABELS", 2)
     assert summary_of(no_spark, put(out, np.array_split(matrix, 3)), ()).sample.labels is None
-    monkeypatch.setattr(sample, "MAX_LABELS", 3)
+    monkeypatch.setattr(drift_sample, "MAX_LABELS", 3)
     labels = summary_of(no_spark, put(out, np.array_split(matrix, 3)), ()).sample.labels
     assert labels == {"kind 0", "kind 1", "kind 2"}
 
@@ -249,11 +249,11 @@ def test_a_task_that_is_tried_again_leaves_the_same_files(out, matrix, expected)
     work = (fit(expected, 3), parse_location(str(out / "reduced")))
     missing = TableFile("features/lost", parse_location(str(out / "features" / "lost")))
     with pytest.raises(FileNotFoundError):
-        current._project(*work, [features[0], missing, features[2]])
+        pca_over_files._project(*work, [features[0], missing, features[2]])
     assert [file.name for file in (out / "reduced").iterdir()] == [features[0].name]
     made = []
     for _ in range(2):
-        assert current._project(*work, features) == N_SAMPLES
+        assert pca_over_files._project(*work, features) == N_SAMPLES
         made.append(files_under(out / "reduced"))
     assert list(made[0]) == [file.name for file in features]
     assert made[0] == made[1]

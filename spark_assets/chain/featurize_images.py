@@ -4,18 +4,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from spark_assets.chain.listing import list_photographs
-from spark_assets.chain.messages import say_network, say_planned
 from spark_assets.chain.network import ChosenNetwork, choose_network
 from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.chain.plan import NothingNew, Plan, plan_run
-from spark_assets.chain.rewrite import keep_columns, remove_rows
+from spark_assets.chain.remove_rows import keep_columns, remove_rows
+from spark_assets.chain.stage_messages import say_network, say_planned
 from spark_assets.chain.started_run import StartedRun, start_run
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import engine_spec
 from spark_assets.features.feature_model import FeatureModel, model_files
 from spark_assets.features.here import featurize_here, n_threads_here
 from spark_assets.features.on_spark import featurize_on_spark
-from spark_assets.features.share import WRITTEN_TABLES, RunSettings, Written, refused_sentence
+from spark_assets.features.partition import WRITTEN_TABLES, RunSettings, Written, refused_sentence
 from spark_assets.output.commit import commit
 from spark_assets.output.erasure_denylist import load_erased
 from spark_assets.output.manifest import Counts, RunManifest, manifest_path, versions_in_use

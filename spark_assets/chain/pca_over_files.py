@@ -13,8 +13,8 @@ from spark_assets.output.commit import Change
 from spark_assets.output.output import REDUCED
 from spark_assets.output.parquet_tables import TableFile, read_batches
 from spark_assets.pca.batches import project_batches, statistics_of
+from spark_assets.pca.drift_sample import Sample, Sampler
 from spark_assets.pca.model import PCAModel
-from spark_assets.pca.sample import Sample, Sampler
 from spark_assets.pca.statistics import PCAStatistics
 from spark_assets.runtime.distribute import map_shares, merge_shares
 from spark_assets.runtime.spark_context import GetSpark

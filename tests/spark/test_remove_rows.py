@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from spark_assets.chain.rewrite import Rewritten, keep_columns, remove_rows
+from spark_assets.chain.remove_rows import Rewritten, keep_columns, remove_rows
 from spark_assets.errors import FruitsError
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.findings_table import (

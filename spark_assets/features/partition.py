@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import Engine
-from spark_assets.features.task import IsErased, extract
+from spark_assets.features.extraction import IsErased, extract
 from spark_assets.images.decoding import ImageLimits, Reason
 from spark_assets.images.listing import entries_in
 from spark_assets.images.naming import LabelRule

@@ -20,7 +20,7 @@ def measure(bench: Workbench) -> list[Figure]:
     """List in a process of its own, without Spark, as every run does."""
     tree = bench.listed_tree()
     echo(f"listing: {bench.sizes.n_listed_files} files")
-    listed = run_module("listing", ["--images", str(tree)])
+    listed = run_module("listing_speed", ["--images", str(tree)])
     if listed["n_images"] != bench.sizes.n_listed_files:
         raise FruitsError(f"{listed['n_images']} of {bench.sizes.n_listed_files} files were listed")
     return [
@@ -47,7 +47,7 @@ def list_tree(images: str) -> dict[str, float]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Print what listing took as JSON."""
-    parser = argparse.ArgumentParser(prog="benchmarks.listing", description=__doc__)
+    parser = argparse.ArgumentParser(prog="benchmarks.listing_speed", description=__doc__)
     parser.add_argument("--images", required=True, help="folder to list")
     arguments = parser.parse_args(argv)
     print(json.dumps(list_tree(arguments.images)))

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from spark_assets.chain.current import project_files, summarize
 from spark_assets.chain.options import DEFAULT_N_COMPONENTS, ReduceOptions
-from spark_assets.chain.rewrite import keep_columns
+from spark_assets.chain.pca_over_files import project_files, summarize
+from spark_assets.chain.remove_rows import keep_columns
 from spark_assets.chain.stopwatch import Stopwatch
 from spark_assets.errors import FruitsError
 from spark_assets.output.commit import Change, begin, commit
@@ -24,8 +24,8 @@ from spark_assets.output.pca_model import (
     pca_record,
 )
 from spark_assets.pca.drift import DriftReference, FitQuality, batch_fit
+from spark_assets.pca.drift_sample import measure, reference_of
 from spark_assets.pca.model import PCAModel, fit, parse_n_components
-from spark_assets.pca.sample import measure, reference_of
 from spark_assets.pca.statistics import PCAStatistics
 from spark_assets.runtime.spark_context import GetSpark
 from spark_assets.storage.files import Folder, to_json

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spark_assets.errors import FruitsError
-from spark_assets.features.share import MAX_IMAGES
+from spark_assets.features.partition import MAX_IMAGES
 from spark_assets.output.commit import Change
 from spark_assets.output.evaluation_record import remove_references
 from spark_assets.output.findings_table import remove_findings

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from spark_assets.features.share import MAX_IMAGES, shares_of
-from spark_assets.features.task import ROWS_PER_BATCH, extract
+from spark_assets.features.extraction import ROWS_PER_BATCH, extract
+from spark_assets.features.partition import MAX_IMAGES, shares_of
 from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ReadImage
