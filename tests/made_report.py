@@ -107,7 +107,7 @@ def made_receipt() -> Receipt:
         ),
         costs=(Cost("EC2 on demand", 0.49), Cost("EC2 Spot", 0.34), Cost("EMR", 0.2)),
         estimate=(Cost("EC2 on demand", 0.4), Cost("EC2 Spot", 0.5)),
-        euros_a_usd=0.86,
+        eur_per_usd=0.86,
         prices_read="2025-04 to 2026-08",
         assumptions=("Spot costs 40 % of on demand", "a USD is 0.86 EUR"),
     )

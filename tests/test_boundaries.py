@@ -16,9 +16,8 @@ PURE = [
     "operations.aws.emptying",
     "operations.aws.following",
     "operations.aws.step_logs",
-    "operations.aws.budget",
-    "operations.aws.nodes",
-    "operations.aws.price_list",
+    "operations.aws.cluster_nodes",
+    "operations.aws.max_cost",
     "operations.aws.steps",
     "operations.aws.uploading",
     "recognition.audit.label_issues",
@@ -121,7 +120,7 @@ def test_what_an_operator_does_starts_without_the_cdk():
 
 def test_the_costs_are_counted_without_a_library():
     imported = modules_after_importing(*modules_in("operations.costs"))
-    assert "operations.costs.comparison" in imported
+    assert "operations.costs.run_costs" in imported
     tops = {name.partition(".")[0] for name in imported} - {"__main__"}
     # What Python's own start-up brings, such as the finders of editable installs.
     at_start = {name.partition(".")[0] for name in modules_after_importing("sys")}

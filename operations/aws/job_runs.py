@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from operations.aws.clients import Client
 from operations.aws.following import Clock, Sleep, watch
-from operations.costs.serverless import BilledHours
+from operations.costs.run_costs import BilledHours
 from spark_assets.errors import FruitsError
 from spark_assets.storage.locations import Location, parse_location
 from spark_assets.text.numbers import minutes

@@ -5,16 +5,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from operations.aws.clients import aws_client
-from operations.aws.nodes import read_cluster
-from operations.aws.stacks import compute_stack, data_stack
+from operations.aws.cluster_nodes import read_cluster
+from operations.aws.max_cost import read_capacity
+from operations.aws.stacks import compute_stack, data_stack, serverless_stack
 from operations.commands.arguments import add_cloud
 from operations.commands.serverless import add_serverless, billed_run
-from operations.costs.configured import default_capacity
-from operations.costs.prices import load_prices
+from operations.costs.receipt_costs import FinishedRun, cluster_receipt, serverless_receipt
 from operations.costs.receipt_text import receipt_text
-from operations.costs.receipts import FinishedRun, make_receipt
-from operations.costs.serverless_receipts import make_serverless_receipt
-from operations.costs.speed import load_speed
 from spark_assets.errors import ExitCode
 from spark_assets.output.cost_receipt import Receipt
 from spark_assets.output.manifest import RunManifest, read_run, run_ids
@@ -46,14 +43,14 @@ def run(parsed: argparse.Namespace) -> ExitCode:
 def _of_cluster(parsed: argparse.Namespace, runs: Sequence[FinishedRun]) -> Receipt:
     cluster_id = parsed.cluster_id or compute_stack(parsed.environment).cluster_id
     cluster = read_cluster(aws_client("emr"), cluster_id)
-    return make_receipt(cluster, runs, load_prices(), load_speed(), now=datetime.now(UTC))
+    return cluster_receipt(cluster, runs, now=datetime.now(UTC))
 
 
 def _of_serverless(parsed: argparse.Namespace, runs: Sequence[FinishedRun]) -> Receipt:
     record = billed_run(parsed)
-    return make_serverless_receipt(
-        record, runs, default_capacity(), load_prices(), load_speed(), now=datetime.now(UTC)
-    )
+    application_id = serverless_stack(parsed.environment).application_id
+    capacity = read_capacity(aws_client("emr-serverless"), application_id)
+    return serverless_receipt(record, runs, capacity, now=datetime.now(UTC))
 
 
 def _finished(manifest: RunManifest) -> FinishedRun:

@@ -22,7 +22,7 @@ from operations.aws.stacks import ServerlessStack, serverless_stack
 from operations.aws.step_logs import last_lines
 from operations.command_lines import fruits_command
 from operations.commands.outcomes import say_failure, say_last_words, say_where_the_report_is
-from operations.costs.serverless_receipts import ServerlessRecord
+from operations.costs.receipt_costs import ServerlessRecord
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.runtime.progress import echo
 

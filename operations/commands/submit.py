@@ -4,16 +4,20 @@ import argparse
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from operations.aws.budget import check_run_budget, on_cluster, on_serverless
 from operations.aws.clients import aws_client
+from operations.aws.max_cost import (
+    check_max_cost,
+    estimate_on_cluster,
+    estimate_on_serverless,
+)
 from operations.aws.notebooks import read_notebook, upload_notebook
-from operations.aws.stacks import compute_stack, data_stack
+from operations.aws.stacks import compute_stack, data_stack, serverless_stack
 from operations.aws.steps import check_takes_steps, submit, submit_notebook
 from operations.command_lines import fruits_command
 from operations.commands.arguments import add_cloud, add_interval
 from operations.commands.serverless import add_serverless, submit_serverless
 from operations.commands.status import follow_steps
-from operations.costs.runs import RunEstimate, Work
+from operations.costs.run_costs import RunEstimate, Work
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.argument_types import positive_float
 from spark_assets.runtime.progress import echo
@@ -48,10 +52,13 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     if parsed.notebook is not None:
         return _run_notebook(parsed)
     if parsed.serverless:
-        _check_budget(parsed, on_serverless)
+        application_id = serverless_stack(parsed.environment).application_id
+        _check_max_cost(
+            parsed, estimate_on_serverless(aws_client("emr-serverless"), application_id)
+        )
         return submit_serverless(parsed)
     stack = compute_stack(parsed.environment)
-    _check_budget(parsed, on_cluster(aws_client("emr"), stack.cluster_id))
+    _check_max_cost(parsed, estimate_on_cluster(aws_client("emr"), stack.cluster_id))
     submitted = submit(aws_client("emr"), aws_client("ssm"), stack, parsed.environment)
     for name, step_id in submitted.items():
         echo(f"{name}: {step_id} on {stack.cluster_id}")
@@ -82,7 +89,7 @@ def _run_notebook(parsed: argparse.Namespace) -> ExitCode:
     return ExitCode.DONE
 
 
-def _check_budget(parsed: argparse.Namespace, estimate: Callable[[Work], RunEstimate]) -> None:
+def _check_max_cost(parsed: argparse.Namespace, estimate: Callable[[Work], RunEstimate]) -> None:
     if parsed.max_cost is not None:
         images = data_stack(parsed.environment).images
-        check_run_budget(images, estimate, max_cost_usd=parsed.max_cost)
+        check_max_cost(images, estimate, max_cost_usd=parsed.max_cost)

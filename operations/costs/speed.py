@@ -1,20 +1,18 @@
-"""How long work takes: the dated measurements and assumptions of ``speed.json``."""
+"""Speed of the chain: the dated measurements and assumptions of ``speed.json``."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from operations.costs.figures import Figure
-from operations.costs.prices import read_asset
+from operations.costs.prices import Figure, figures_of, read_asset
 
-# The side of the square that the network took when all was measured.
+# The side of the network's input in every measurement.
 MEASURED_AT_PX = 224
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredPhotographs:
-    """Photographs of one size: how large they are, and how many a vCPU does in a second."""
+    """Photographs of one size, and the images per second of one vCPU."""
 
     megapixels: float
     megabytes: float
@@ -27,7 +25,7 @@ class MeasuredPhotographs:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """All figures of ``speed.json``; each says its unit.
+    """The figures of ``speed.json``; units stand there.
 
     ``photographs`` are the smallest and the largest that were measured, in this order.
     """
@@ -46,39 +44,18 @@ class Speed:
     objects: Figure
     serverless_start: Figure
 
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> "Speed":
-        """Return the figures of a parsed ``speed.json``."""
-        small, large = (
-            MeasuredPhotographs(
-                one["megapixels"], one["megabytes"], Figure(**one["images_per_second"])
-            )
-            for one in content["photographs"]
-        )
-        figures = {
-            name: Figure(**entry)
-            for name, entry in content.items()
-            if name not in ("measured", "photographs")
-        }
-        return cls(measured=content["measured"], photographs=(small, large), **figures)
-
     @property
-    def figures(self) -> Iterable[Figure]:
-        """Every figure, in the order in which they are printed."""
-        return (
-            self.network, self.vcpu, self.efficiency, self.cluster_start, self.bootstrap,
-            self.steps_start, self.listing, self.reduction, self.tables, self.objects,
-            self.serverless_start,
-        )  # fmt: skip
+    def figures(self) -> list[Figure]:
+        """Every figure but those of ``photographs``, in the order of the fields."""
+        return figures_of(self)
 
     def vcpu_seconds_per_image(
         self, megapixels: float, image_size_px: int = MEASURED_AT_PX
     ) -> float:
         """Return the seconds of one vCPU for one image.
 
-        On a straight line through the measured sizes of photographs, and for smaller ones that of
-        the smallest.  They were measured at 224 x 224 pixels; the part of the network is in
-        proportion to the area of its input.
+        Linear in the megapixels through both measured sizes, constant below the smaller one.  The
+        network's part, measured at 224 x 224 pixels, is proportional to the area of its input.
         """
         small, large = self.photographs
         share = (megapixels - small.megapixels) / (large.megapixels - small.megapixels)
@@ -88,13 +65,13 @@ class Speed:
         return image_s / self.vcpu.value
 
     def megapixels_of(self, megabytes: float) -> float:
-        """Return how many megapixels a photograph of so many megabytes has, by what was drawn."""
+        """Return the megapixels of a photograph by its size, linear through the measured ones."""
         small, large = self.photographs
         share = (megabytes - small.megabytes) / (large.megabytes - small.megabytes)
         return small.megapixels + max(0.0, share) * (large.megapixels - small.megapixels)
 
     def megabytes_of(self, megapixels: float) -> float:
-        """Return how large a photograph of so many megapixels is, the other way round."""
+        """Return the size of a photograph: the inverse of `megapixels_of`."""
         small, large = self.photographs
         share = (megapixels - small.megapixels) / (large.megapixels - small.megapixels)
         return small.megabytes + max(0.0, share) * (large.megabytes - small.megabytes)
@@ -103,4 +80,13 @@ class Speed:
 @cache
 def load_speed() -> Speed:
     """Return the figures of ``speed.json``."""
-    return Speed.from_json(read_asset("speed.json"))
+    content = read_asset("speed.json")
+    small, large = (
+        MeasuredPhotographs(
+            each["megapixels"], each["megabytes"], Figure(**each["images_per_second"])
+        )
+        for each in content.pop("photographs")
+    )
+    measured = content.pop("measured")
+    rest: dict[str, Any] = {name: Figure(**entry) for name, entry in content.items()}
+    return Speed(measured=measured, photographs=(small, large), **rest)

@@ -6,10 +6,15 @@ from collections.abc import Iterable, Sequence
 from cdk_app.config import ROOT_VOLUME_GIB, PipelineConfig, StepsMode
 from cdk_app.instances import InstanceType
 from operations.command_lines import installed_fruits_command, make_command
-from operations.costs.clusters import monthly_costs_at_rest, total
-from operations.costs.configured import hourly_costs, n_interface_endpoints, spot_savings
-from operations.costs.figures import Figure
-from operations.costs.prices import Prices, load_prices
+from operations.costs.cluster_costs import (
+    cluster_shape,
+    hourly_costs,
+    monthly_costs_at_rest,
+    n_interface_endpoints,
+    spot_savings,
+    total,
+)
+from operations.costs.prices import Figure, Prices, load_prices
 
 WIDTH = 100
 _STORED_GB = 100
@@ -154,11 +159,12 @@ def _size(instance_type: InstanceType) -> str:
 
 
 def _costs(config: PipelineConfig) -> list[str]:
-    costs = hourly_costs(config)
+    shape = cluster_shape(config)
+    costs = hourly_costs(shape)
     rows = [(cost.what, cost.usd) for cost in costs] + [("sum", total(costs))]
     lines = [f"  {what:<18} {usd:8.3f}" for what, usd in rows]
     if config.n_task_nodes:
-        lines[-1] += f"   ({total(costs) + spot_savings(config):.3f} if there is no Spot)"
+        lines[-1] += f"   ({total(costs) + spot_savings(shape):.3f} if there is no Spot)"
     return lines
 
 

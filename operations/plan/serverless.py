@@ -4,9 +4,8 @@ import textwrap
 
 from cdk_app.config import PipelineConfig
 from operations.command_lines import installed_fruits_command, make_command
-from operations.costs.configured import serverless_capacity
 from operations.costs.prices import load_prices
-from operations.costs.serverless import most_usd
+from operations.costs.run_costs import max_serverless_usd, serverless_capacity
 from operations.plan.compute import WIDTH, nobody_is_told
 
 _TARGET = "deploy STACK=serverless"
@@ -15,6 +14,7 @@ _TARGET = "deploy STACK=serverless"
 def deploy_serverless_text(config: PipelineConfig) -> str:
     """Tell what ``make deploy STACK=serverless`` makes, what starts a run, what one can cost."""
     capacity, prices = serverless_capacity(config), load_prices()
+    most_usd = max_serverless_usd(capacity, config.run_timeout_hours)
     assumed = prices.serverless_arm.assumption
     return _text(
         f"What make deploy STACK=serverless makes in {config.region}, "
@@ -31,7 +31,7 @@ def deploy_serverless_text(config: PipelineConfig) -> str:
             ("buckets", "photographs, results and logs, where they are not there yet"),
         ],
         "Between runs it costs nothing by the hour.",
-        f"A run costs at most {most_usd(capacity, prices):.2f} USD: all vCPUs and all memory for "
+        f"A run costs at most {most_usd:.2f} USD: all vCPUs and all memory for "
         f"{config.run_timeout_hours} hours. What a run over your photographs costs is estimated "
         f"with '{installed_fruits_command('cost --images N', config.environment)}'.",
         f"From list prices for Frankfurt, read {prices.read}."

@@ -52,7 +52,7 @@ class Receipt:
     node_hours: tuple[NodeHours, ...]
     costs: tuple[Cost, ...]
     estimate: tuple[Cost, ...] | None
-    euros_a_usd: float
+    eur_per_usd: float
     prices_read: str
     assumptions: tuple[str, ...]
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from operations.costs.configured import default_cluster
-from operations.costs.prices import load_prices
-from operations.costs.runs import Work, estimate_run
+from operations.costs.cluster_costs import default_cluster
+from operations.costs.run_costs import Work, estimate_run
 from operations.costs.speed import load_speed
 from spark_assets.features.engines import LiteRTEngine
 from spark_assets.features.feature_model import FeatureModel, FeatureModelFacts
@@ -58,12 +57,12 @@ def usd_per_million(images_per_second: float) -> float:
     As ``fruits cost`` estimates it, with what one thread did here: Spark takes nothing of it that
     can be measured.
     """
-    speed, prices = load_speed(), load_prices()
+    speed = load_speed()
     small, large = speed.photographs
     rate = replace(small.images_per_second, value=images_per_second)
     here = replace(speed, photographs=(replace(small, images_per_second=rate), large))
     work = Work(_A_MILLION, small.megapixels)
-    return estimate_run(work, default_cluster(), prices, here).usd_per_million
+    return estimate_run(work, default_cluster(), speed=here).usd_per_million
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -3,9 +3,7 @@
 import pytest
 
 from operations.cdk.context import read_config
-from operations.costs.configured import serverless_capacity
-from operations.costs.prices import load_prices
-from operations.costs.serverless import most_usd
+from operations.costs.run_costs import max_serverless_usd, serverless_capacity
 from operations.plan import __main__ as plan
 from operations.plan.compute import WIDTH
 
@@ -20,7 +18,7 @@ def said(capsys, about, *context):
 def test_it_costs_nothing_at_rest_and_a_run_has_a_most(hours, capsys):
     context = f"run_timeout_hours={hours}"
     text = " ".join(said(capsys, "deploy-serverless", context).split())
-    usd = most_usd(serverless_capacity(read_config([context])), load_prices())
+    usd = max_serverless_usd(serverless_capacity(read_config([context])), hours)
     assert "Between runs it costs nothing by the hour." in text
     assert f"A run costs at most {usd:.2f} USD: all vCPUs and all memory for {hours} hours" in text
     assert "with 16 vCPUs and 64 GB of memory at most" in text

@@ -116,10 +116,16 @@ class MadeApplication:
 
 @pytest.fixture
 def make_serverless_stack(aws: None) -> Callable[..., MadeApplication]:
-    def make(environment: str = "test", job: str | None = None) -> MadeApplication:
+    def make(
+        environment: str = "test", job: str | None = None, n_vcpus: int = 16
+    ) -> MadeApplication:
         client = aws_client("emr-serverless")
         application_id = client.create_application(
-            name="fruits", releaseLabel="emr-7.0.0", type="SPARK", clientToken="token"
+            name="fruits",
+            releaseLabel="emr-7.0.0",
+            type="SPARK",
+            clientToken=f"token-{environment}",
+            maximumCapacity={"cpu": f"{n_vcpus} vCPU", "memory": f"{4 * n_vcpus} GB"},
         )["applicationId"]
         name = f"fruits-{environment}-serverless"
         begin = {"Type": "Wait", "Seconds": 1, "End": True}

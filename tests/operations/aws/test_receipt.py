@@ -11,11 +11,15 @@ import pytest
 
 from cdk_app.config import Environment
 from operations import cli
-from operations.aws.budget import check_run_budget, on_cluster, on_serverless
 from operations.aws.clients import aws_client
-from operations.aws.nodes import read_cluster
+from operations.aws.cluster_nodes import read_cluster
+from operations.aws.max_cost import (
+    check_max_cost,
+    estimate_on_cluster,
+    estimate_on_serverless,
+)
 from operations.aws.stacks import data_stack
-from operations.costs.runs import Work
+from operations.costs.run_costs import Work
 from spark_assets.errors import FruitsError
 from spark_assets.output.cost_receipt import Receipt
 from spark_assets.output.manifest import Counts
@@ -166,7 +170,7 @@ def test_the_cluster_of_the_stack_is_taken_unless_another_is_named(
 ):
     cluster = make_compute_stack()
     assert cli.main(["receipt"]) == 0
-    assert f"The cluster {cluster.cluster_id} was there" in capsys.readouterr().out
+    assert f"Cost of the cluster {cluster.cluster_id} from" in capsys.readouterr().out
 
 
 def test_without_a_bucket_or_a_cluster_one_sentence_says_what_makes_one(make_data_stack, capsys):
@@ -202,24 +206,34 @@ def test_the_newest_receipt_is_the_one_that_was_made_last(tmp_path):
 
 def test_a_run_above_the_cap_is_refused_and_one_below_is_not(s3, output, cluster_id):
     images = data_stack(Environment.TEST).images
-    estimate = on_cluster(aws_client("emr"), cluster_id)
-    check_run_budget(images, estimate, max_cost_usd=0.0001)  # there is nothing to look at
+    estimate = estimate_on_cluster(aws_client("emr"), cluster_id)
+    check_max_cost(images, estimate, max_cost_usd=0.0001)  # there is nothing to look at
     for n in range(3):
         s3.put_object(Bucket=RAW, Key=f"images/apple/{n}.jpg", Body=b"x" * 5000)
-    check_run_budget(images, estimate, max_cost_usd=5)
+    check_max_cost(images, estimate, max_cost_usd=5)
     with pytest.raises(
         FruitsError, match=r"^a run over all 3 images would cost about \d\.\d\d USD"
     ):
-        check_run_budget(images, estimate, max_cost_usd=0.0001)
+        check_max_cost(images, estimate, max_cost_usd=0.0001)
 
 
-def test_a_run_on_serverless_is_counted_with_its_start(s3, output):
+def test_a_run_on_serverless_is_estimated_with_the_capacity_that_is_deployed(
+    s3, output, make_serverless_stack
+):
+    small, large = (
+        make_serverless_stack(environment, n_vcpus=n_vcpus)
+        for environment, n_vcpus in (("test", 8), ("prod", 64))
+    )
+    on_serverless, on_large = (
+        estimate_on_serverless(each.client, each.application_id) for each in (small, large)
+    )
+    assert on_serverless(Work(1, 0.01)).usd < on_large(Work(1, 0.01)).usd
     s3.put_object(Bucket=RAW, Key="images/1.jpg", Body=b"x" * 5000)
     images = data_stack(Environment.TEST).images
     started = on_serverless(Work(1, 0.01)).usd
-    check_run_budget(images, on_serverless, max_cost_usd=started * 1.001)
+    check_max_cost(images, on_serverless, max_cost_usd=started * 1.001)
     with pytest.raises(FruitsError, match="a run over 1 image would cost about"):
-        check_run_budget(images, on_serverless, max_cost_usd=started * 0.999)
+        check_max_cost(images, on_serverless, max_cost_usd=started * 0.999)
 
 
 def test_nodes_that_have_ended_do_no_work_of_a_run(s3, output):
@@ -230,4 +244,4 @@ def test_nodes_that_have_ended_do_no_work_of_a_run(s3, output):
     s3.put_object(Bucket=RAW, Key="images/1.jpg", Body=b"x")
     images = data_stack(Environment.TEST).images
     with pytest.raises(FruitsError, match="no worker node yet"):
-        check_run_budget(images, on_cluster(AllEnded(), "j-1"), max_cost_usd=5)
+        check_max_cost(images, estimate_on_cluster(AllEnded(), "j-1"), max_cost_usd=5)

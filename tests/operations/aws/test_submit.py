@@ -5,11 +5,12 @@ import json
 import pytest
 
 from operations import cli
-from operations.aws.budget import on_serverless
 from operations.aws.clusters import Step, describe_cluster
 from operations.aws.following import Followed
 from operations.aws.step_logs import StepLog
 from operations.commands import status, submit
+from operations.costs.cluster_costs import default_cluster
+from operations.costs.run_costs import estimate_run
 from tests.moto_server import make_stack
 from tests.operations.aws.conftest import RAW, STEPS
 
@@ -68,7 +69,9 @@ def test_a_run_above_the_cap_is_not_submitted(
     cluster = make_compute_stack()
     s3.put_object(Bucket=RAW, Key="images/a.jpg", Body=b"photograph")
     # moto has no nodes to count.
-    monkeypatch.setattr(submit, "on_cluster", lambda *_: on_serverless)
+    monkeypatch.setattr(
+        submit, "estimate_on_cluster", lambda *_: lambda work: estimate_run(work, default_cluster())
+    )
     assert cli.main(["submit", "--max-cost", max_cost]) == (0 if n_steps else 1)
     added = cluster.client.list_steps(ClusterId=cluster.cluster_id)["Steps"]
     assert len(added) == n_steps

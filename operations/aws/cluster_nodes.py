@@ -5,8 +5,8 @@ from typing import Any
 
 from cdk_app.config import ROOT_VOLUME_GIB
 from operations.aws.clients import Client
-from operations.costs.configured import default_cluster
-from operations.costs.receipts import CORE, PRIMARY, TASK, ClusterRecord, Node
+from operations.costs.cluster_costs import default_cluster
+from operations.costs.receipt_costs import CORE, PRIMARY, TASK, ClusterRecord, Node
 
 _FLEET = "INSTANCE_FLEET"
 

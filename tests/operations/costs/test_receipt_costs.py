@@ -6,21 +6,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from operations.costs.prices import load_prices
-from operations.costs.receipt_text import receipt_text
-from operations.costs.receipts import (
+from operations.costs.receipt_costs import (
     ClusterRecord,
     FinishedRun,
     Node,
-    Receipt,
-    make_receipt,
+    cluster_receipt,
     peak_shape,
 )
-from operations.costs.runs import Work, estimate_run
+from operations.costs.receipt_text import receipt_text
+from operations.costs.run_costs import Work, estimate_run
 from operations.costs.speed import load_speed
 from spark_assets.errors import FruitsError
+from spark_assets.output.cost_receipt import Receipt
 
-PRICES, SPEED = load_prices(), load_speed()
+SPEED = load_speed()
 START = datetime(2026, 11, 1, 8, tzinfo=UTC)
 END = START + timedelta(hours=2)
 NOW = END + timedelta(days=1)
@@ -44,7 +43,7 @@ RUN = FinishedRun(START + timedelta(minutes=12), 4000, 4000 * 5000)
 
 
 def receipt(cluster=CLUSTER, runs=(RUN,), now=NOW):
-    return make_receipt(cluster, runs, PRICES, SPEED, now=now)
+    return cluster_receipt(cluster, runs, now=now)
 
 
 def part(of, what):
@@ -97,7 +96,7 @@ def test_what_is_still_there_costs_until_now():
     assert first.ended_at is None
     assert part(later, "EMR") == pytest.approx(3 * part(first, "EMR"))
     assert part(later, "endpoints") == pytest.approx(3 * part(first, "endpoints"))
-    assert "still there" in receipt_text(first)
+    assert "still running" in receipt_text(first)
 
 
 @pytest.mark.parametrize(("hours", "n_runs"), [(-0.1, 0), (0.1, 1), (1.9, 1), (2.1, 0)])
@@ -111,13 +110,13 @@ def test_without_a_run_there_is_no_price_of_an_image_and_no_estimate():
     assert found.usd > 0
     assert found.usd_per_million is found.estimate_usd is found.estimate is None
     assert part(found, "S3 requests") == 0
-    assert "no run looked at an image" in receipt_text(found)
+    assert "no run read an image" in receipt_text(found)
 
 
 def test_the_estimate_is_that_of_one_run_on_this_cluster():
     shape = peak_shape(CLUSTER.nodes)
     assert (shape.n_core_nodes, shape.n_task_nodes, shape.primary.name) == (1, 1, "m7g.xlarge")
-    expected = estimate_run(Work(4000, SPEED.photographs[0].megapixels), shape, PRICES, SPEED)
+    expected = estimate_run(Work(4000, SPEED.photographs[0].megapixels), shape)
     assert receipt().estimate == expected.costs
     large = receipt(runs=[replace(RUN, n_bytes=4000 * 3_000_000)])
     assert large.estimate_usd > receipt().estimate_usd
@@ -148,12 +147,11 @@ def test_it_is_read_back_from_json_as_it_was():
 def test_the_text_has_every_part_the_estimate_and_every_assumption():
     found = receipt()
     text = receipt_text(found)
-    assert max(map(len, text.splitlines())) <= 100
     for cost in found.costs:
         assert f"  {cost.what:<14}{cost.usd:>9.3f}" in text
     assert f"{found.estimate_usd:.3f}" in text
     assert "m6g.xlarge    spot" in text
     words = " ".join(text.split())
-    assert f"1 run over 4,000 images: {found.usd_per_million:,.2f} USD a million" in words
+    assert f"1 run over 4,000 images: {found.usd_per_million:,.2f} USD per million" in words
     assert len(found.assumptions) >= 6
     assert [each for each in found.assumptions if each not in words] == []

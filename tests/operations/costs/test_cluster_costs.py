@@ -1,4 +1,4 @@
-"""The estimate of a deployment: its sums, what makes it larger, and where its figures are from."""
+"""Cost of a cluster per hour: sums by hand, what makes it larger, and the sources of prices."""
 
 import re
 from itertools import product
@@ -8,13 +8,14 @@ import pytest
 from cdk_app.config import REGION, ROOT_VOLUME_GIB
 from cdk_app.instances import _FAMILIES, _VCPUS, InstanceType
 from operations.cdk.context import read_config
-from operations.costs import clusters
-from operations.costs.clusters import monthly_costs_at_rest, total
-from operations.costs.configured import (
+from operations.costs.cluster_costs import (
+    ClusterShape,
     cluster_shape,
     hourly_costs,
+    monthly_costs_at_rest,
     n_interface_endpoints,
     spot_savings,
+    total,
 )
 from operations.costs.prices import HOURS_PER_MONTH, load_prices, read_asset
 
@@ -24,7 +25,7 @@ PARTS = ["primary node", "core nodes", "task nodes (Spot)", "EMR", "disks", "end
 
 def cost_of(part, **context):
     config = read_config(f"{key}={value}" for key, value in context.items())
-    return {cost.what: cost.usd for cost in hourly_costs(config)}[part]
+    return {cost.what: cost.usd for cost in hourly_costs(cluster_shape(config))}[part]
 
 
 def figures():
@@ -35,7 +36,7 @@ def figures():
 
 
 def test_every_figure_has_a_unit_and_a_source_or_is_called_an_assumption():
-    units = ("USD per hour", "USD a month", "USD a thousand requests", "times the price", "EUR")
+    units = ("USD per hour", "USD per month", "USD per thousand", "times the price", "EUR")
     for name, figure in figures():
         assert figure["value"] > 0, name
         assert figure["unit"].startswith(units), name
@@ -44,7 +45,7 @@ def test_every_figure_has_a_unit_and_a_source_or_is_called_an_assumption():
 
 def test_what_was_not_read_in_frankfurt_is_an_assumption():
     prices = load_prices()
-    for name in ("frankfurt", "spot", "emr", "disk", "serverless_arm", "euro"):
+    for name in ("frankfurt", "spot", "emr", "disk", "serverless_arm", "eur_per_usd"):
         assert getattr(prices, name).assumption, name
     for name in ("endpoint", "storage", "get_requests", "put_requests", "serverless_vcpu"):
         assert getattr(prices, name).assumption is None, name
@@ -69,7 +70,7 @@ def test_the_price_is_proportional_to_the_vcpus():
 
 
 def test_the_parts_of_the_default_cluster_by_hand():
-    costs = hourly_costs(read_config())
+    costs = hourly_costs(cluster_shape(read_config()))
     assert [cost.what for cost in costs] == PARTS
     m7g = 0.1632
     assert [cost.usd for cost in costs] == pytest.approx(
@@ -105,12 +106,14 @@ def test_more_costs_more(part, fewer, more):
 
 def test_no_task_nodes_cost_and_save_nothing():
     assert cost_of("task nodes (Spot)", n_task_nodes=0) == 0
-    assert spot_savings(read_config(["n_task_nodes=0"])) == 0
+    assert spot_savings(cluster_shape(read_config(["n_task_nodes=0"]))) == 0
 
 
 def test_without_spot_the_task_nodes_cost_what_core_nodes_cost():
     config = read_config(["n_core_nodes=2", "n_task_nodes=2"])
-    without_spot = cost_of("task nodes (Spot)", n_task_nodes=2) + spot_savings(config)
+    without_spot = cost_of("task nodes (Spot)", n_task_nodes=2) + spot_savings(
+        cluster_shape(config)
+    )
     assert without_spot == pytest.approx(cost_of("core nodes", n_core_nodes=2))
 
 
@@ -132,7 +135,7 @@ def test_every_part_of_a_configuration_that_costs_is_in_its_shape():
         "session_manager": "true",
     }
     shape = cluster_shape(read_config(f"{key}={value}" for key, value in options.items()))
-    assert shape == clusters.ClusterShape(
+    assert shape == ClusterShape(
         InstanceType("c7g", "2xlarge"),
         InstanceType("r7g", "xlarge"),
         n_core_nodes=2,

@@ -5,21 +5,22 @@ from dataclasses import replace
 import pytest
 
 from cdk_app.instances import Architecture, InstanceType
-from operations.costs.budget import check_budget
-from operations.costs.clusters import hourly_costs, total
-from operations.costs.configured import default_cluster
-from operations.costs.prices import load_prices
-from operations.costs.runs import (
+from operations.costs.cluster_costs import default_cluster, hourly_costs, total
+from operations.costs.run_costs import (
+    Capacity,
     Work,
+    check_budget,
+    default_capacity,
     estimate_run,
+    estimate_serverless_run,
+    max_serverless_usd,
     stored_gb,
-    upload_cost,
+    upload_usd,
 )
-from operations.costs.serverless import Capacity, estimate_serverless_run, most_usd
 from operations.costs.speed import load_speed
 from spark_assets.errors import FruitsError
 
-PRICES, SPEED = load_prices(), load_speed()
+SPEED = load_speed()
 SMALL_MP = SPEED.photographs[0].megapixels
 MILLION = Work(1_000_000, SMALL_MP)
 N_IMAGES = (1, 1000, 100_000, 1_000_000, 50_000_000)
@@ -27,7 +28,11 @@ N_IMAGES = (1, 1000, 100_000, 1_000_000, 50_000_000)
 
 def estimate(work=MILLION, *, n_workers=3, is_running=False, **changes):
     shape = replace(default_cluster(), n_task_nodes=n_workers - 1, **changes)
-    return estimate_run(work, shape, PRICES, SPEED, is_running=is_running)
+    return estimate_run(work, shape, is_running=is_running)
+
+
+def part(of, what):
+    return sum(cost.usd for cost in of.costs if cost.what == what)
 
 
 def test_a_million_small_photographs_on_the_default_cluster_by_hand():
@@ -55,8 +60,8 @@ def test_a_million_small_photographs_on_the_default_cluster_by_hand():
 
 def test_the_parts_of_the_bill_are_those_of_the_hour():
     found = estimate()
-    by_the_hour = total(hourly_costs(default_cluster(), PRICES)) * found.billed_h
-    assert found.usd - found.part("key") - found.part("S3 requests") == pytest.approx(by_the_hour)
+    by_the_hour = total(hourly_costs(default_cluster())) * found.billed_h
+    assert found.usd - part(found, "key") - part(found, "S3 requests") == pytest.approx(by_the_hour)
 
 
 def test_more_images_cost_more_and_each_of_them_less():
@@ -92,42 +97,49 @@ def test_idle_minutes_are_billed_and_do_not_delay_the_report():
     assert long.usd > short.usd
 
 
-CAPACITY = Capacity(16, 4, 64, Architecture.ARM64, timeout_h=6)
+CAPACITY = Capacity(16, Architecture.ARM64)
 ON_X86 = replace(CAPACITY, architecture=Architecture.X86_64)
 
 
 def test_serverless_bills_vcpus_and_memory_of_workers_and_driver():
-    found = estimate_serverless_run(MILLION, CAPACITY, PRICES, SPEED)
+    found = estimate_serverless_run(MILLION, CAPACITY)
     start_s, listing_s = 120 + 3 * 20, 2.1e-5 * 1_000_000
     busy_s = 1_000_000 * (2 / 246.9 + 0.0003) / (12 * 0.9)
     assert found.report_h == pytest.approx((start_s + listing_s + busy_s) / 3600)
     assert found.report_h == found.billed_h
-    assert found.part("vCPUs") == pytest.approx(16 * found.billed_h * 0.060528 * 0.8)
-    assert found.part("memory") == pytest.approx(64 * found.billed_h * 0.006643 * 0.8)
-    assert found.part("disks") == 0
-    assert found.part("S3 requests") == estimate().part("S3 requests")
-    faster = estimate_serverless_run(MILLION, replace(CAPACITY, n_vcpus=64), PRICES, SPEED)
+    assert part(found, "vCPUs") == pytest.approx(16 * found.billed_h * 0.060528 * 0.8)
+    assert part(found, "memory") == pytest.approx(64 * found.billed_h * 0.006643 * 0.8)
+    assert part(found, "disks") == 0
+    assert part(found, "S3 requests") == part(estimate(), "S3 requests")
+    faster = estimate_serverless_run(MILLION, replace(CAPACITY, n_vcpus=64))
     assert faster.report_h < found.report_h
 
 
+def test_the_configured_capacity_is_that_of_driver_and_executors():
+    capacity = default_capacity()
+    assert (capacity.n_vcpus, capacity.n_executor_vcpus, capacity.memory_gb) == (16, 12, 64)
+
+
 def test_on_serverless_arm_costs_less_than_x86():
-    on_x86 = estimate_serverless_run(MILLION, ON_X86, PRICES, SPEED)
-    on_arm = estimate_serverless_run(MILLION, CAPACITY, PRICES, SPEED)
-    assert on_arm.part("vCPUs") == pytest.approx(0.8 * on_x86.part("vCPUs"))
+    on_x86 = estimate_serverless_run(MILLION, ON_X86)
+    on_arm = estimate_serverless_run(MILLION, CAPACITY)
+    assert part(on_arm, "vCPUs") == pytest.approx(0.8 * part(on_x86, "vCPUs"))
 
 
 def test_a_run_on_serverless_costs_at_most_all_it_may_have_until_it_is_timed_out():
-    assert most_usd(ON_X86, PRICES) == pytest.approx(6 * (16 * 0.060528 + 64 * 0.006643))
-    assert most_usd(replace(CAPACITY, timeout_h=12), PRICES) == 2 * most_usd(CAPACITY, PRICES)
+    assert max_serverless_usd(ON_X86, 6) == pytest.approx(6 * (16 * 0.060528 + 64 * 0.006643))
+    assert max_serverless_usd(CAPACITY, 12) == 2 * max_serverless_usd(CAPACITY, 6)
 
 
 def test_uploading_takes_a_request_an_image_and_what_is_stored_grows_with_the_images():
-    assert upload_cost(1_000_000, PRICES) == pytest.approx(5.4)
-    assert stored_gb(MILLION, SPEED) == pytest.approx(5 + 7)
-    assert stored_gb(Work(1_000_000, 12.2), SPEED) == pytest.approx(2780 + 7)
+    assert upload_usd(1_000_000) == pytest.approx(5.4)
+    assert stored_gb(MILLION) == pytest.approx(5 + 7)
+    assert stored_gb(Work(1_000_000, 12.2)) == pytest.approx(2780 + 7)
 
 
 def test_above_the_cap_is_refused_with_both_sums_and_at_the_cap_is_not():
     check_budget(2.0, 2.0, what="a run")
-    with pytest.raises(FruitsError, match=r"^a run would cost about 2\.51 USD.*allows 2\.50; give"):
+    with pytest.raises(
+        FruitsError, match=r"^a run would cost about 2\.51 USD.*allows 2\.50; raise"
+    ):
         check_budget(2.51, 2.5, what="a run")
