@@ -139,7 +139,5 @@ def test_uploading_takes_a_request_an_image_and_what_is_stored_grows_with_the_im
 
 def test_above_the_cap_is_refused_with_both_sums_and_at_the_cap_is_not():
     check_budget(2.0, 2.0, what="a run")
-    with pytest.raises(
-        FruitsError, match=r"^a run would cost about 2\.51 USD.*allows 2\.50; raise"
-    ):
+    with pytest.raises(FruitsError, match=r"about 2\.51 USD.*allows 2\.50; raise"):
         check_budget(2.51, 2.5, what="a run")
