@@ -6,13 +6,6 @@ from cdk_app.config import Environment
 from spark_assets.jobs.argument_types import positive_float
 
 
-def add_cloud(parser: argparse.ArgumentParser, *, interrupted: str) -> None:
-    """Add what every command that works on AWS takes; ``interrupted`` is its sentence at Ctrl-C."""
-    add_environment(parser)
-    parser.add_argument("--verbose", action="store_true", help="stack traces")
-    parser.set_defaults(interrupted=interrupted)
-
-
 def add_environment(parser: argparse.ArgumentParser) -> None:
     """Add whose stacks a command works on."""
     parser.add_argument(

@@ -17,6 +17,7 @@ from operations.costs.run_costs import (
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.features.feature_model import IMAGE_SIZE_PX, IMAGE_SIZES_PX
 from spark_assets.jobs.argument_types import positive_float, positive_int
+from spark_assets.jobs.command import Command, Kind
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,8 +54,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="another configuration than that of cdk.json, such as n_task_nodes=8",
     )
-    parser.add_argument("--verbose", action="store_true", help="stack traces")
-    parser.set_defaults(interrupted="interrupted; nothing was made or changed")
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
@@ -73,3 +72,6 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         place = "EMR Serverless" if parsed.serverless else "the cluster"
         check_budget(usd, parsed.max_cost, what=f"a run on {place}")
     return ExitCode.DONE
+
+
+COMMAND = Command(add_arguments, run, Kind.LOCAL)

@@ -7,8 +7,9 @@ from cdk_app.config import Environment
 from operations.aws.clients import aws_client
 from operations.aws.emptying import N_BATCHES, empty_buckets
 from operations.aws.stacks import DataStack, find_data_stack
-from operations.commands.arguments import add_cloud
+from operations.commands.arguments import add_environment
 from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.runtime.progress import echo
 from spark_assets.text.printable import printable_line
 
@@ -16,7 +17,7 @@ from spark_assets.text.printable import printable_line
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    add_cloud(parser, interrupted="interrupted; the same command deletes the rest")
+    add_environment(parser)
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
@@ -51,3 +52,6 @@ def _ask(stack: DataStack) -> None:
     print("delete them? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise FruitsError("nothing was deleted; answer y to delete")
+
+
+COMMAND = Command(add_arguments, run, Kind.CLOUD, "interrupted; the same command deletes the rest")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from cdk_app.config import REGION, Environment
 from cdk_app.retention import NOTEBOOK_DAYS
 from operations.aws.clients import aws_client
-from operations.aws.failures import aws_failures
 from operations.aws.stacks import compute_stack, data_stack, serverless_stack
 from operations.aws.steps import submit_erasure
 from operations.cdk.context import read_config
@@ -17,31 +16,28 @@ from operations.commands.status import follow_steps
 from spark_assets.erasure.run_erasure import begin_or_plan, conclude_all, remove_from_sources
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs import erase as job
+from spark_assets.jobs.command import Command, Kind
+from spark_assets.jobs.interruptible import run_interruptibly
 from spark_assets.jobs.working import working_on
 from spark_assets.output.output import Output
+from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import parse_location
 
 _ON_CLUSTER, _SERVERLESS = "--on-cluster", "--serverless"
 _PLACES = {_ON_CLUSTER: "the cluster", _SERVERLESS: "EMR Serverless"}
-_INTERRUPTED = {
-    option: f"interrupted; what has begun is finished with: fruits erase {option} --finish"
-    for option in _PLACES
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the job, and where it runs."""
     job.add_arguments(parser, output_required=False)
     add_environment(parser)
-    # What says how an interruption is told is not there without one of them: see `cli.main`.
     where = parser.add_mutually_exclusive_group()
     for option, name in _PLACES.items():
         where.add_argument(
             option,
-            dest="interrupted",
+            dest="in_aws",
             action="store_const",
-            const=_INTERRUPTED[option],
-            default=argparse.SUPPRESS,
+            const=option,
             help=f"of the deployed output: {name} rewrites the tables and fits the PCA, and this "
             "machine removes photographs and old versions",
         )
@@ -50,20 +46,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
-    """Erase in the output that was given, or in the deployed one."""
-    with aws_failures():
+    """Erase in the output of the command line, or in the deployed one."""
+    try:
         return _run(parsed)
+    except KeyboardInterrupt:
+        if parsed.in_aws is None:
+            raise
+        echo(f"interrupted; what has begun is finished with: fruits erase {parsed.in_aws} --finish")
+        return ExitCode.INTERRUPTED
 
 
 def _run(parsed: argparse.Namespace) -> ExitCode:
     environment: Environment = parsed.environment
-    told = vars(parsed).get("interrupted")
-    option = next((each for each in _PLACES if _INTERRUPTED[each] == told), None)
+    option: str | None = parsed.in_aws
     if parsed.output is not None:
         if option is not None:
             raise FruitsError(f"{option} works on the deployed output; leave --output out")
         in_s3 = parse_location(parsed.output).s3 is not None
-        return job.run(parsed, outside_reach=_outside_reach(environment) if in_s3 else ())
+        return _here(parsed, _outside_reach(environment) if in_s3 else ())
     if option is not None and (parsed.allow_again or parsed.rewrite_only):
         raise FruitsError(f"{option} erases; leave it out with --allow-again or --rewrite-only")
     # Every place of the deployment is there, whatever region the profile prefers.
@@ -71,8 +71,12 @@ def _run(parsed: argparse.Namespace) -> ExitCode:
     outside_reach = _outside_reach(environment)
     parsed.output = data_stack(environment).output.uri
     if option is None:
-        return job.run(parsed, outside_reach=outside_reach)
+        return _here(parsed, outside_reach)
     return _in_aws(parsed, outside_reach, _rewriting(option, parsed))
+
+
+def _here(parsed: argparse.Namespace, outside_reach: Sequence[str]) -> ExitCode:
+    return run_interruptibly(lambda: job.run(parsed, outside_reach=outside_reach))
 
 
 def _in_aws(
@@ -118,3 +122,6 @@ def _outside_reach(environment: Environment) -> tuple[str, ...]:
         f"{NOTEBOOK_DAYS + 1} days",
         "what EMR keeps of its own logs in buckets of AWS",
     )
+
+
+COMMAND = Command(add_arguments, run, Kind.CLOUD)

@@ -5,6 +5,7 @@ import argparse
 from spark_assets.errors import ExitCode
 from spark_assets.features.feature_model import save_feature_model
 from spark_assets.jobs.arguments import add_weights, model_request
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import parse_location
 
@@ -15,7 +16,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", required=True, metavar="URI", help="folder or s3:// prefix of the model"
     )
-    parser.add_argument("--verbose", action="store_true", help="stack traces")
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
@@ -31,3 +31,6 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         f"{facts.n_features} features, weights: {facts.weights_source}; written to {folder.uri}"
     )
     return ExitCode.DONE
+
+
+COMMAND = Command(add_arguments, run, Kind.LOCAL)

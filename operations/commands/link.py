@@ -12,9 +12,10 @@ from cdk_app.config import Environment
 from operations.aws.clients import aws_client
 from operations.aws.stacks import data_stack
 from operations.command_lines import fruits_command
-from operations.commands.arguments import add_cloud
+from operations.commands.arguments import add_environment
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.argument_types import positive_float
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.output.output import REPORT
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.credentials import current_keys, find_credentials
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="H",
         help="how long the link works (default 24, at most 168)",
     )
-    add_cloud(parser, interrupted="interrupted; nothing was made or changed")
+    add_environment(parser)
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
@@ -126,3 +127,6 @@ def _has_unknown_end(credentials: Credentials) -> bool:
 
 def _minute(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+COMMAND = Command(add_arguments, run, Kind.CLOUD, "interrupted; nothing was made or changed")

@@ -8,11 +8,12 @@ from operations.aws.clients import aws_client
 from operations.aws.cluster_nodes import read_cluster
 from operations.aws.max_cost import read_capacity
 from operations.aws.stacks import compute_stack, data_stack, serverless_stack
-from operations.commands.arguments import add_cloud
+from operations.commands.arguments import add_environment
 from operations.commands.serverless import add_serverless, billed_run
 from operations.costs.receipt_costs import FinishedRun, cluster_receipt, serverless_receipt
 from operations.costs.receipt_text import receipt_text
 from spark_assets.errors import ExitCode
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.output.cost_receipt import Receipt
 from spark_assets.output.manifest import RunManifest, read_run, run_ids
 from spark_assets.output.output import Output
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cluster-id", metavar="ID", help="another cluster than that of the stack, ended or not"
     )
     add_serverless(of, help_text="of the newest run on EMR Serverless")
-    add_cloud(parser, interrupted="interrupted; the same command makes the receipt")
+    add_environment(parser)
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
@@ -57,3 +58,6 @@ def _finished(manifest: RunManifest) -> FinishedRun:
     return FinishedRun(
         datetime.fromisoformat(manifest.started_at), manifest.counts.n_images, manifest.bytes_read
     )
+
+
+COMMAND = Command(add_arguments, run, Kind.CLOUD, "interrupted; the same command makes the receipt")

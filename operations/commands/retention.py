@@ -11,8 +11,9 @@ from operations.aws.clients import Client, aws_client
 from operations.aws.stacks import DataStack, find_data_stack
 from operations.cdk.context import read_config
 from operations.command_lines import make_command
-from operations.commands.arguments import add_cloud
+from operations.commands.arguments import add_environment
 from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.s3 import error_code
 from spark_assets.text.printable import printable_line
@@ -21,7 +22,7 @@ from spark_assets.text.printable import printable_line
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("--deployed", action="store_true", help="look at the buckets too")
-    add_cloud(parser, interrupted="interrupted; nothing was made or changed")
+    add_environment(parser)
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
@@ -78,3 +79,6 @@ def _rules(client: Client, bucket: str) -> Mapping[str, Mapping[str, Any]]:
 
 def _days(days: int | None) -> str:
     return "ever" if days is None else f"{days} days"
+
+
+COMMAND = Command(add_arguments, run, Kind.CLOUD, "interrupted; nothing was made or changed")

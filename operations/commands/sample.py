@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sample_photographs.folder import SamplesError, draw_samples
 from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import parse_location
 
@@ -14,7 +15,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", required=True, metavar="FOLDER", help="an empty local folder")
     parser.add_argument("--images-per-label", type=int, default=24, metavar="N")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
-    parser.add_argument("--verbose", action="store_true", help="stack traces")
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
@@ -33,3 +33,6 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         f"{drawn.n_broken} of them broken on purpose"
     )
     return ExitCode.DONE
+
+
+COMMAND = Command(add_arguments, run, Kind.LOCAL)

@@ -19,10 +19,11 @@ from operations.aws.stacks import ComputeStack, compute_stack
 from operations.aws.step_logs import SHIPPED_WITHIN_S, last_lines
 from operations.aws.steps import read_definitions
 from operations.command_lines import fruits_command
-from operations.commands.arguments import add_cloud, add_following
+from operations.commands.arguments import add_environment, add_following
 from operations.commands.outcomes import say_failure, say_last_words, say_where_the_report_is
 from operations.commands.serverless import add_serverless, status_serverless
 from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import parse_location
 
@@ -36,10 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what only an account tells of a first run, one line for each question",
     )
     add_serverless(parser, help_text="follow the newest run on EMR Serverless")
-    add_cloud(
-        parser,
-        interrupted="interrupted; the steps run on, and the same command follows them again",
-    )
+    add_environment(parser)
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
@@ -108,3 +106,11 @@ def _say_failure(step: Step, stack: ComputeStack, *, wait_s: float) -> None:
     folder = parse_location(f"{stack.log_uri}{stack.cluster_id}/steps/{step.step_id}")
     s3 = aws_client("s3")
     say_last_words(last_lines(s3, folder, step.name, step.ended_at, wait_s=wait_s))
+
+
+COMMAND = Command(
+    add_arguments,
+    run,
+    Kind.CLOUD,
+    "interrupted; the steps run on, and the same command follows them again",
+)

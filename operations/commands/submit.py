@@ -14,12 +14,13 @@ from operations.aws.notebooks import read_notebook, upload_notebook
 from operations.aws.stacks import compute_stack, data_stack, serverless_stack
 from operations.aws.steps import check_takes_steps, submit, submit_notebook
 from operations.command_lines import fruits_command
-from operations.commands.arguments import add_cloud, add_interval
+from operations.commands.arguments import add_environment, add_interval
 from operations.commands.serverless import add_serverless, submit_serverless
 from operations.commands.status import follow_steps
 from operations.costs.run_costs import RunEstimate, Work
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.argument_types import positive_float
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.runtime.progress import echo
 
 
@@ -41,10 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--follow", action="store_true", help="then do what 'fruits status' does")
     add_interval(parser)
     parser.set_defaults(no_follow=False)
-    add_cloud(
-        parser,
-        interrupted="interrupted; the steps may be submitted already: 'fruits status' tells",
-    )
+    add_environment(parser)
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
@@ -93,3 +91,11 @@ def _check_max_cost(parsed: argparse.Namespace, estimate: Callable[[Work], RunEs
     if parsed.max_cost is not None:
         images = data_stack(parsed.environment).images
         check_max_cost(images, estimate, max_cost_usd=parsed.max_cost)
+
+
+COMMAND = Command(
+    add_arguments,
+    run,
+    Kind.CLOUD,
+    "interrupted; the steps may be submitted already: 'fruits status' tells",
+)

@@ -4,9 +4,10 @@ import argparse
 
 from operations.aws.stacks import data_stack
 from operations.aws.uploading import upload_images
-from operations.commands.arguments import add_cloud
+from operations.commands.arguments import add_environment
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.images.listing import check_images_exist
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import parse_location
 from spark_assets.text.printable import printable_line
@@ -17,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--images", required=True, metavar="FOLDER", help="local folder of the photographs"
     )
-    add_cloud(parser, interrupted="interrupted; the same command uploads the rest")
+    add_environment(parser)
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
@@ -33,3 +34,6 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         f"+ {counts.n_refused} refused, in {printable_line(stack.images.uri)}"
     )
     return ExitCode.FAILED if counts.n_refused else ExitCode.DONE
+
+
+COMMAND = Command(add_arguments, run, Kind.CLOUD, "interrupted; the same command uploads the rest")

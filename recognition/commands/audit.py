@@ -6,6 +6,7 @@ from recognition.audit.audit_output import AuditOptions, audit_output
 from spark_assets.chain.make_report import report
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_report, report_options
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.jobs.working import spark_on
 from spark_assets.output.findings_table import AuditRecord, FindingKind
 from spark_assets.output.output import FINDINGS
@@ -92,3 +93,6 @@ def _log_findings(record: AuditRecord, findings: Location) -> None:
     if record.labels_not_judged:
         echo(f"labels were not judged: {record.labels_not_judged}")
     echo(f"findings: {findings.uri}")
+
+
+COMMAND = Command(add_arguments, run, Kind.SPARK)

@@ -10,6 +10,7 @@ from spark_assets.chain.options import ReportOptions
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.argument_types import positive_int, share
 from spark_assets.jobs.arguments import add_common, add_report, report_options
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.jobs.working import spark_on
 from spark_assets.storage.locations import parse_location
 
@@ -87,3 +88,6 @@ def _n_folds(text: str) -> int:
             f"{text!r} is not allowed; give 2 or more, to fit on some and to ask about others"
         )
     return n_folds
+
+
+COMMAND = Command(add_arguments, run, Kind.SPARK)

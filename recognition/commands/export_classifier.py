@@ -7,6 +7,7 @@ from recognition.classifier.identifier import classifier_of
 from recognition.classifier.variety_classifier import VarietySet
 from spark_assets.errors import ExitCode
 from spark_assets.features.feature_model import load_feature_model
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.output.output import FEATURE_MODEL, Output
 from spark_assets.runtime.progress import echo
 from spark_assets.runtime.quiet import quiet_native_stderr
@@ -20,8 +21,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", required=True, metavar="URI", help="an output with a classifier"
     )
     parser.add_argument("--to", required=True, metavar="URI", help="folder to export to")
-    parser.add_argument("--verbose", action="store_true", help="stack traces")
-    parser.set_defaults(without_spark=True)
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
@@ -52,3 +51,6 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     what = f"{record.n_labels} labels{named} and {len(reference)} reference photographs"
     echo(f"{what}: {target.uri}, {size(n_bytes)}")
     return ExitCode.DONE
+
+
+COMMAND = Command(add_arguments, run, Kind.LOCAL)

@@ -13,6 +13,7 @@ from recognition.classifier.fruit_classifier import Prediction
 from recognition.classifier.identifier import DEFAULT_LIMITS
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.images.decoding import ImageRejected
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.storage.locations import parse_location
 from spark_assets.text.printable import printable
 
@@ -33,8 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="a line of JSON for each photograph instead of text"
     )
-    parser.add_argument("--verbose", action="store_true", help="stack traces")
-    parser.set_defaults(without_spark=True)
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
@@ -125,3 +124,6 @@ def answer_json(name: str, answer: Prediction) -> dict[str, Any]:
         ],
         "point": list(answer.point),
     }
+
+
+COMMAND = Command(add_arguments, run, Kind.LOCAL)

@@ -9,6 +9,7 @@ from recognition.service.limits import MIB, ServiceLimits
 from recognition.service.server import serve
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.argument_types import positive_float
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.storage.locations import parse_location
 
 _DEFAULTS = ServiceLimits()
@@ -44,8 +45,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MP",
         help="larger photographs are refused (default %(default)g)",
     )
-    parser.add_argument("--verbose", action="store_true", help="stack traces")
-    parser.set_defaults(without_spark=True)
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
@@ -72,3 +71,6 @@ def _port(text: str) -> int:
     if not (text.isdecimal() and int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give 0 to 65535")
     return int(text)
+
+
+COMMAND = Command(add_arguments, run, Kind.LOCAL)

@@ -13,7 +13,7 @@ from spark_assets.errors import FruitsError
 _Value = TypeVar("_Value")
 
 
-def told(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
+def as_argparse_type(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
     """Return a parser whose refusals argparse prints."""
 
     def parse_or_refuse(text: str) -> _Value:

@@ -13,7 +13,13 @@ from spark_assets.features.feature_model import IMAGE_SIZES_PX
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.naming import LabelRule
-from spark_assets.jobs.argument_types import alpha, positive_float, positive_int, share, told
+from spark_assets.jobs.argument_types import (
+    alpha,
+    as_argparse_type,
+    positive_float,
+    positive_int,
+    share,
+)
 from spark_assets.pca.drift import DEFAULT_ALARM_RATE, parse_alarm_rate
 from spark_assets.pca.model import parse_n_components
 from spark_assets.storage.locations import parse_location
@@ -41,7 +47,6 @@ def add_output(parser: argparse.ArgumentParser, *, required: bool = True) -> Non
     parser.add_argument(
         "--wait", action="store_true", help="wait for another command at work on the output"
     )
-    parser.add_argument("--verbose", action="store_true", help="Spark's log, and stack traces")
 
 
 def add_featurize(parser: argparse.ArgumentParser) -> None:
@@ -141,7 +146,7 @@ def add_reduce(parser: argparse.ArgumentParser) -> None:
     """Add the options of the reduce job."""
     parser.add_argument(
         "--n-components",
-        type=told(parse_n_components),
+        type=as_argparse_type(parse_n_components),
         metavar="K|FRACTION",
         help="number of components, or the share of variance to keep (default: as before, or "
         f"{DEFAULT_N_COMPONENTS} the first time)",
@@ -155,7 +160,7 @@ def add_reduce(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--drift-alarm-rate",
-        type=told(parse_alarm_rate),
+        type=as_argparse_type(parse_alarm_rate),
         default=DEFAULT_ALARM_RATE,
         metavar="RATE",
         help="share of days without drift on which a refit may be called due (default %(default)s)",

@@ -11,7 +11,7 @@ from spark_assets.erasure.erasure_request import ErasureRequest, asked_for
 from spark_assets.erasure.run_erasure import EraseOptions, allow_again, erase
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.arguments import add_common, add_report
-from spark_assets.jobs.entry import run_entry
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.jobs.working import spark, spark_on, working_on
 from spark_assets.storage.locations import parse_location
 
@@ -94,13 +94,7 @@ def options_of(parsed: argparse.Namespace, outside_reach: Sequence[str]) -> Eras
     )
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Parse, run, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="erase", description=__doc__)
-    add_arguments(parser)
-    parsed = parser.parse_args(argv)
-    return run_entry(lambda: run(parsed), verbose=parsed.verbose)
-
+COMMAND = Command(add_arguments, run, Kind.SPARK)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(COMMAND.main())

@@ -5,12 +5,11 @@ spark-submit runs this file; ``fruits featurize`` is the same.
 
 import argparse
 import sys
-from collections.abc import Sequence
 
 from spark_assets.chain.places import check_places
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_featurize, featurize_options
-from spark_assets.jobs.entry import run_entry
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.jobs.working import spark_on
 
 
@@ -32,13 +31,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         return say_featurized(featurize(spark, options), options)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Parse, run, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="featurize", description=__doc__)
-    add_arguments(parser)
-    parsed = parser.parse_args(argv)
-    return run_entry(lambda: run(parsed), verbose=parsed.verbose)
-
+COMMAND = Command(add_arguments, run, Kind.SPARK)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(COMMAND.main())

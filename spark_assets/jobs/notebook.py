@@ -6,13 +6,12 @@ the places of the deployment in FRUITS_IMAGES, FRUITS_OUTPUT and FRUITS_MODEL.
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import nbformat
 
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.jobs.plain_entry import run_plain_entry
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.notebooks.execution import execute, read_notebook
 from spark_assets.notebooks.page import html_page
 from spark_assets.runtime.progress import echo
@@ -35,7 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="URI",
         help="folder or s3:// prefix of the executed notebook and its page (.html)",
     )
-    parser.add_argument("--verbose", action="store_true", help="stack traces")
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
@@ -59,13 +57,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     return ExitCode.DONE
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Parse, run, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="notebook", description=__doc__)
-    add_arguments(parser)
-    parsed = parser.parse_args(argv)
-    return run_plain_entry(lambda: run(parsed), verbose=parsed.verbose)
-
+COMMAND = Command(add_arguments, run, Kind.LOCAL)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(COMMAND.main())

@@ -13,6 +13,7 @@ from spark_assets.jobs.arguments import (
     reduce_options,
     report_options,
 )
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.jobs.working import spark_on
 
 
@@ -34,3 +35,6 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         from spark_assets.chain.run_chain import run_chain
 
         return run_chain(spark, options, to_reduce, to_report)
+
+
+COMMAND = Command(add_arguments, run, Kind.SPARK)

@@ -5,13 +5,12 @@ spark-submit runs this file; ``fruits reduce`` is the same.
 
 import argparse
 import sys
-from collections.abc import Sequence
 
 from spark_assets.chain.fit_and_project import reduce_features
 from spark_assets.chain.stage_messages import say_reduced
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_reduce, reduce_options
-from spark_assets.jobs.entry import run_entry
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.jobs.working import spark_on
 
 
@@ -29,13 +28,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     return ExitCode.DONE
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Parse, run, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="reduce", description=__doc__)
-    add_arguments(parser)
-    parsed = parser.parse_args(argv)
-    return run_entry(lambda: run(parsed), verbose=parsed.verbose)
-
+COMMAND = Command(add_arguments, run, Kind.SPARK)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(COMMAND.main())

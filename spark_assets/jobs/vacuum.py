@@ -7,6 +7,7 @@ import pyarrow.fs
 
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_output
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.output.commit import left_behind, recover
 from spark_assets.output.lease import hold_lease
 from spark_assets.output.output import check_output
@@ -56,3 +57,6 @@ def _sizes(place: Location) -> Iterator[int]:
     selector = pyarrow.fs.FileSelector(place.base, allow_not_found=True, recursive=True)
     files = place.filesystem.get_file_info(selector)
     yield from (file.size or 0 for file in files if file.type == pyarrow.fs.FileType.File)
+
+
+COMMAND = Command(add_arguments, run, Kind.LOCAL)

@@ -4,7 +4,7 @@ import os
 import select
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from spark_assets.errors import ExitCode, FruitsError
@@ -42,6 +42,8 @@ def closed_outputs() -> list[int]:
 
 
 _interrupted = threading.Event()
+_lock = threading.Lock()
+_cancel: Callable[[], None] | None = None
 
 
 def begin_work() -> None:
@@ -63,3 +65,17 @@ def raise_if_interrupted() -> None:
     """Raise FruitsError where the work was interrupted."""
     if is_interrupted():
         raise FruitsError("interrupted; only what is complete is visible")
+
+
+def cancel_with(cancel: Callable[[], None] | None) -> None:
+    """Set what `cancel_spark_jobs` calls; with None, return once no call is under way."""
+    global _cancel
+    with _lock:
+        _cancel = cancel
+
+
+def cancel_spark_jobs() -> None:
+    """Cancel the jobs of Spark, where it runs."""
+    with _lock:
+        if _cancel is not None:
+            _cancel()

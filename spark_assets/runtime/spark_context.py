@@ -19,6 +19,7 @@ from spark_assets.errors import FruitsError
 from spark_assets.runtime.java import check_java, jvm_options, last_sentence, root_cause
 from spark_assets.runtime.process_environment import check_cluster, isolate_spark
 from spark_assets.runtime.quiet import held_back, quiet_native_stderr
+from spark_assets.runtime.signals import cancel_with
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -189,7 +190,7 @@ class SparkOnDemand:
     def begin(self) -> None:
         """Start Spark in the background, unless that has been done."""
         if self._context is None:
-            self._context = self._pool.submit(self._start)
+            self._context = self._pool.submit(self._start_cancellable)
 
     def __call__(self) -> SparkContext:
         """Return Spark's context, and wait for it if need be.  Raises what starting it raised."""
@@ -208,7 +209,13 @@ class SparkOnDemand:
     ) -> None:
         self._pool.shutdown()
         if self._context is not None and self._context.exception() is None:
+            cancel_with(None)
             self._context.result().stop()
+
+    def _start_cancellable(self) -> SparkContext:
+        context = self._start()
+        cancel_with(context.cancelAllJobs)
+        return context
 
 
 def is_asked_for(spark: GetSpark) -> bool:

@@ -171,7 +171,7 @@ def test_every_request_is_one_that_the_api_takes(made, either, application_arn, 
 def test_the_job_of_an_erasure_is_one_that_its_script_takes(made):
     submit = json.loads(made.serverless.parameter("ErasureJob")["Value"])["jobDriver"]
     parser = argparse.ArgumentParser(exit_on_error=False, allow_abbrev=False)
-    erase.add_arguments(parser)
+    erase.COMMAND.add_options(parser)
     parsed = parser.parse_args(submit["sparkSubmit"]["entryPointArguments"])
     assert parsed.rewrite_only
 

@@ -42,7 +42,7 @@ def parsed_by_its_job(name, command_line):
     """Parse what stands after the script, as the script does."""
     (script,) = (i for i, argument in enumerate(command_line) if argument.endswith(".py"))
     parser = argparse.ArgumentParser(exit_on_error=False, allow_abbrev=False)
-    {**JOBS, "erase": erase, "notebook": notebook}[name].add_arguments(parser)
+    {**JOBS, "erase": erase, "notebook": notebook}[name].COMMAND.add_options(parser)
     return parser.parse_args(command_line[script + 1 :])
 
 

@@ -1,9 +1,11 @@
+from argparse import Namespace
+
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from spark_assets.errors import FruitsError
-from spark_assets.jobs.entry import run_entry
-from spark_assets.jobs.failures import sentence_of
+from spark_assets.jobs.command import Command, Kind
+from spark_assets.jobs.error_reports import sentence_of
 
 FROM_A_WORKER = """
   An exception was thrown from the Python worker. Please see the stack trace below.
@@ -73,12 +75,17 @@ def test_a_failure_in_a_worker_is_the_last_line_of_its_trace():
             ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject"),
             "S3 answered AccessDenied: access in S3 is denied; check what the role may",
         ),
+        (FruitsError("this went wrong; do that"), "this went wrong; do that"),
         (NoCredentialsError(), "no AWS credentials were found; run 'aws configure'"),
     ],
 )
-def test_what_the_client_of_s3_throws_is_told_too(error, sentence, capsys):
-    def work():
+@pytest.mark.parametrize("kind", Kind)
+def test_an_error_is_one_sentence_and_with_verbose_itself(kind, error, sentence, capsys):
+    def work(_):
         raise error
 
-    assert run_entry(work, verbose=False) == 1
+    command = Command(lambda _: None, work, kind)
+    assert command.execute(Namespace(verbose=False)) == 1
     assert capsys.readouterr().err.startswith(f"fruits: {sentence}")
+    with pytest.raises(type(error)):
+        command.execute(Namespace(verbose=True))

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.jobs.entry import run_entry
+from spark_assets.jobs.interruptible import run_interruptibly
 from spark_assets.runtime.signals import raise_if_interrupted
 
 
@@ -32,7 +32,7 @@ def test_ctrl_c_that_another_thread_receives_ends_the_work(capsys):
             threading.Event().wait(0.01)
         return ExitCode.DONE
 
-    assert run_entry(work, verbose=False) == ExitCode.INTERRUPTED
+    assert run_interruptibly(work) == ExitCode.INTERRUPTED
     assert heard
     raise_if_interrupted()  # what comes next in this process is not
     assert capsys.readouterr().err == "interrupted; only what is complete is visible\n"

@@ -35,7 +35,9 @@ def run(starts_processes, tmp_path):
         nbformat.write(nbformat.v4.new_notebook(cells=made, metadata=other), source)
         results = tmp_path / "results"
         options = [word for name, uri in places.items() for word in (f"--{name}", uri)]
-        code = notebook.main(["--notebook", str(source), "--results", str(results), *options])
+        code = notebook.COMMAND.main(
+            ["--notebook", str(source), "--results", str(results), *options]
+        )
         executed = nbformat.read(results / "mine.ipynb", nbformat.NO_CONVERT)
         return code, executed, (results / "mine.html").read_text(encoding="utf-8")
 
@@ -114,6 +116,6 @@ def test_what_is_no_notebook_is_told_in_a_sentence(tmp_path, content, sentence, 
     source = tmp_path / "a.ipynb"
     if content is not None:
         source.write_text(content)
-    assert notebook.main(["--notebook", str(source), "--results", str(tmp_path / "r")]) == 1
+    assert notebook.COMMAND.main(["--notebook", str(source), "--results", str(tmp_path / "r")]) == 1
     assert f"fruits: {sentence.format(source)}" in capsys.readouterr().err
     assert not (tmp_path / "r").exists()

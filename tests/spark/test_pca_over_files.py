@@ -9,7 +9,7 @@ from py4j.protocol import Py4JJavaError
 from spark_assets.chain import pca_over_files
 from spark_assets.chain.pca_over_files import project_files, summarize
 from spark_assets.errors import FruitsError
-from spark_assets.jobs.failures import sentence_of
+from spark_assets.jobs.error_reports import sentence_of
 from spark_assets.output import parquet_tables
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.parquet_tables import TableFile

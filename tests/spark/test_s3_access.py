@@ -12,8 +12,9 @@ import pytest
 from cdk_app.cluster.spark_settings import spark_defaults
 from cdk_app.instances import InstanceType
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.jobs.arguments import add_common, add_featurize, featurize_options
-from spark_assets.jobs.entry import run_entry
+from spark_assets.jobs import featurize
+from spark_assets.jobs.arguments import featurize_options
+from spark_assets.jobs.command import Command, Kind
 from spark_assets.output.manifest import latest_run
 from spark_assets.output.output import Output
 from spark_assets.storage.files import names_in, write_bytes
@@ -68,11 +69,12 @@ def workers_without_keys(worker_environment, monkeypatch) -> dict[str, str]:
 def failure_of(spark, options, capsys) -> str:
     """Return the sentence of a run that fails and leaves nothing that counts."""
 
-    def work() -> ExitCode:
+    def work(_) -> ExitCode:
         run(spark, options)
         return ExitCode.DONE
 
-    assert run_entry(work, verbose=False) == ExitCode.FAILED
+    command = Command(lambda _: None, work, Kind.SPARK)
+    assert command.execute(argparse.Namespace(verbose=False)) == ExitCode.FAILED
     assert names_in(options.output) == []
     return capsys.readouterr().err.splitlines()[-1]
 
@@ -155,8 +157,7 @@ def test_a_public_bucket_is_featurized_without_credentials(
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     server.names = GOOD[:3]
     parser = argparse.ArgumentParser()
-    add_common(parser)
-    add_featurize(parser)
+    featurize.COMMAND.add_options(parser)
     given = ["--images", options.images.uri, "--output", str(tmp_path / "out"), "--anonymous"]
     given += ["--model", options.model.model_uri]
     manifest = run(spark, featurize_options(parser.parse_args(given)))

@@ -12,7 +12,7 @@ from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry, list_level
 from spark_assets.images.reading import ImageReader, ReadAhead, reader_of_extras
 from spark_assets.images.thumbnails import jpeg_of
-from spark_assets.jobs.failures import sentence_of
+from spark_assets.jobs.error_reports import sentence_of
 from spark_assets.storage.locations import Location, S3Settings
 from spark_assets.storage.s3_answers import AccessRefused
 from tests.answering_s3 import AnsweringS3, answering_s3

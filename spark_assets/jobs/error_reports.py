@@ -1,15 +1,19 @@
-"""From what Spark throws to one sentence for people."""
+"""The errors that a command expects, each reported in one sentence."""
 
 import re
 import sys
 
+from botocore.exceptions import BotoCoreError, ClientError
 from py4j.protocol import Py4JError, Py4JJavaError
 
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.runtime.java import first_line, root_cause
+from spark_assets.runtime.progress import echo
 from spark_assets.runtime.signals import closed_outputs
 from spark_assets.storage.s3_answers import NO_ACCESS, NO_CREDENTIALS, code_in, sentence_of_code
 
+# Any other exception is a mistake of the program, and ends in its stack trace.
+EXPECTED_ERRORS = (FruitsError, Py4JError, OSError, BotoCoreError, ClientError)
 # A FruitsError raised in a worker arrives as text, inside the trace of a Python worker.
 _WORKER_FAILURE = re.compile(r"^(?:\S*\.)?(?:FruitsError|AccessRefused): (.+?)$", re.MULTILINE)
 # The last line of the trace of a worker, which is the exception.
@@ -42,17 +46,17 @@ _KNOWN = (
 _MORE = "for the stack trace, add --verbose"
 
 
-def tell_failure(error: Exception, *, verbose: bool) -> int:
-    """Tell what failed in one sentence, or raise it, and return the exit code."""
-    # A pipe that is none of the outputs, such as the one to the JVM, is a failure like others.
+def report_failure(error: Exception, *, verbose: bool) -> int:
+    """Print the sentence of an error, or raise it with ``verbose``; return the exit code."""
+    # A broken pipe other than stdout and stderr, such as that to the JVM, is an error like others.
     if verbose or (isinstance(error, BrokenPipeError) and closed_outputs()):
         raise error
-    print(f"fruits: {sentence_of(error)}", file=sys.stderr)
+    echo(f"fruits: {sentence_of(error)}")
     return int(ExitCode.FAILED)
 
 
 def sentence_of(error: BaseException) -> str:
-    """Tell a failure in one sentence: what happened and what to do."""
+    """Return what happened and what to do, in one sentence."""
     if isinstance(error, FruitsError):
         return str(error)
     text = str(error)

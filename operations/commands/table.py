@@ -1,0 +1,45 @@
+"""The commands of ``fruits``: the module of each, and its line of help.
+
+A module has a ``COMMAND`` and is imported only when the command is called: the libraries of Spark
+and AWS take longer to load than most commands to work.
+"""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """Where a command is, and the line that ``fruits --help`` prints of it."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "run": Entry("spark_assets.jobs.pipeline", "featurize, reduce and report"),
+    "featurize": Entry("spark_assets.jobs.featurize", "photographs to features"),
+    "reduce": Entry("spark_assets.jobs.reduce", "features to principal components"),
+    "report": Entry("spark_assets.jobs.report", "write the report of an output"),
+    "evaluate": Entry("recognition.commands.evaluate", "evaluate a classifier on the features"),
+    "identify": Entry("recognition.commands.identify", "predict the label of photographs"),
+    "audit": Entry(
+        "recognition.commands.audit", "find duplicates, doubtful labels and bad photographs"
+    ),
+    "serve": Entry("recognition.commands.serve", "serve a web page that identifies photographs"),
+    "erase": Entry("operations.commands.erase", "erase a photograph (GDPR art. 17)"),
+    "vacuum": Entry("spark_assets.jobs.vacuum", "remove files left by interrupted commands"),
+    "export-model": Entry("operations.commands.export_model", "export the network for workers"),
+    "export-classifier": Entry(
+        "recognition.commands.export_classifier", "export the classifier for a mobile application"
+    ),
+    "sample": Entry("operations.commands.sample", "draw sample photographs"),
+    "cost": Entry("operations.commands.cost", "estimate the cost of a run in AWS"),
+    "upload": Entry("operations.commands.upload", "upload photographs to AWS"),
+    "submit": Entry("operations.commands.submit", "run the steps, or a notebook, in AWS"),
+    "status": Entry("operations.commands.status", "follow the steps in AWS to their end"),
+    "link": Entry("operations.commands.link", "print an expiring link to the report in AWS"),
+    "receipt": Entry("operations.commands.receipt", "actual cost in AWS beside the estimate"),
+    "retention": Entry(
+        "operations.commands.retention", "retention of photographs, results and logs"
+    ),
+    "empty": Entry("operations.commands.empty", "delete all objects in the buckets"),
+}
