@@ -14,6 +14,35 @@ if TYPE_CHECKING:  # it imports the CDK, which starts Node: not for a file that 
 
 ARCHITECTURES = ("arm64", "x86_64")
 MODEL_FILES = ("model.json", "model.tflite", "model.weights.h5")
+# Two configurations apart from the defaults, which as many tests as possible share: a synthesis
+# takes one to two seconds of the processor.
+CHANGED = {
+    "availability_zone": "eu-central-1b",
+    "vpc_cidr": "192.168.8.0/22",
+    "network_rules": "narrow",
+    "primary_instance_type": "c6i.xlarge",
+    "worker_instance_type": "m7i.2xlarge",
+    "n_core_nodes": 3,
+    "n_task_nodes": 5,
+    "idle_timeout_minutes": 60,
+    "max_life_hours": 168,
+    "session_manager": True,
+    "in_transit_certificates": False,
+    "serverless_max_vcpus": 6,
+    "run_timeout_hours": 24,
+    "schedule": "cron(0 3 ? * MON *)",
+    "start_on_marker": True,
+    "alarm_email": "team@example.org",
+    "budget_usd_per_month": 200,
+}
+LEAST = {
+    "steps": "run",
+    "worker_instance_type": "c7g.2xlarge",
+    "n_core_nodes": 2,
+    "n_task_nodes": 0,
+    "run_timeout_hours": 1,
+    "budget_usd_per_month": 0,
+}
 
 
 @pytest.fixture(scope="session")
@@ -58,18 +87,24 @@ def make(
 @pytest.fixture(scope="session")
 def made(make: "Callable[..., Synthesis]") -> "Synthesis":
     """Return the app of cdk.json."""
-    return make()
+    return make(checked=True)
 
 
 @pytest.fixture(scope="session")
-def made_with_steps(make: "Callable[..., Synthesis]") -> "Synthesis":
-    """Return the app with the steps in the compute stack, as a choice makes it."""
-    return make(steps="run")
+def changed(make: "Callable[..., Synthesis]") -> "Synthesis":
+    """Return the app with other settings than those of cdk.json."""
+    return make(**CHANGED)
+
+
+@pytest.fixture(scope="session")
+def least(make: "Callable[..., Synthesis]") -> "Synthesis":
+    """Return the app without task nodes and budget, and with the steps in the compute stack."""
+    return make(**LEAST)
 
 
 @pytest.fixture(scope="session")
 def made_prod(make: "Callable[..., Synthesis]") -> "Synthesis":
-    return make(environment="prod")
+    return make(checked=True, environment="prod")
 
 
 @pytest.fixture(scope="session", params=["test", "prod"])

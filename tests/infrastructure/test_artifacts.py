@@ -3,11 +3,14 @@
 import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from aws_cdk.assertions import Annotations, Match
 
+from cdk_app.artifacts import model_folder
+from cdk_app.config import ConfigError, PipelineConfig
 from tests.infrastructure.conftest import MODEL_FILES
 from tests.infrastructure.context import ROOT
 from tests.infrastructure.synthesis import synthesize
@@ -32,58 +35,65 @@ def errors_of(made):
 
 
 @pytest.fixture
-def incomplete(artifacts, context, tmp_path):
-    """Return a function that synthesizes with one file of the artifacts missing."""
+def without(artifacts, context, tmp_path):
+    """Return a function that synthesizes with some files of the artifacts missing."""
+    folder = tmp_path / "incomplete"
+    shutil.copytree(artifacts, folder)
+    paths = {f"{name}_path": str(folder / name) for name in ("wheelhouse", "model")}
 
-    def without(missing, **changed):
-        folder = tmp_path / "incomplete"
-        for file in artifacts.rglob("*"):
-            relative = file.relative_to(artifacts)
-            if file.is_file() and str(relative) != missing:
-                copy = folder / relative
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                copy.write_bytes(file.read_bytes())
-        paths = {f"{name}_path": str(folder / name) for name in ("wheelhouse", "model")}
-        return synthesize(tmp_path / "out", context | paths | changed)
+    def synthesize_without(*missing):
+        for name in missing:
+            (folder / name).unlink()
+        return synthesize(tmp_path / "out", context | paths)
 
-    return without
+    return synthesize_without
 
 
 def test_complete_artifacts_are_no_error(either):
     assert errors_of(either) == [[], [], []]
 
 
-@pytest.mark.parametrize(("family", "architecture"), [("m7g", "arm64"), ("m7i", "x86_64")])
-def test_missing_wheels_stop_the_compute_stack_and_say_what_makes_them(
-    incomplete, family, architecture
-):
-    types = {f"{role}_instance_type": f"{family}.xlarge" for role in ("primary", "worker")}
-    made = incomplete(f"wheelhouse/{architecture}/wheelhouse.tar.gz", **types)
-    data_errors, ((place, sentence),), serverless_errors = errors_of(made)
-    assert (data_errors, serverless_errors) == ([], [])
-    assert place.startswith("/FruitsCompute/")
-    assert sentence.startswith(f"the wheels for {architecture} are not in ")
-    assert sentence.endswith(f"; make them with: make wheelhouse ARCHITECTURE={architecture}")
+def test_missing_wheels_stop_the_stacks_that_compute_and_name_the_command(without):
+    # Those of the other architecture may be missing.
+    made = without(
+        "wheelhouse/arm64/wheelhouse.tar.gz",
+        "wheelhouse/arm64/libraries.tgz",
+        "wheelhouse/x86_64/wheelhouse.tar.gz",
+    )
+    data_errors, *others = errors_of(made)
+    assert data_errors == []
+    stacks = (("FruitsCompute", "wheels"), ("FruitsServerless", "libraries"))
+    for ((place, sentence),), (stack, files) in zip(others, stacks, strict=True):
+        assert place.startswith(f"/{stack}/")
+        assert sentence.startswith(f"the {files} for arm64 are not in ")
+        assert sentence.endswith("; make them with: make wheelhouse ARCHITECTURE=arm64")
 
 
-def test_missing_libraries_stop_the_serverless_stack_and_say_what_makes_them(incomplete):
-    *others, ((place, sentence),) = errors_of(incomplete("wheelhouse/arm64/libraries.tgz"))
-    assert others == [[], []]
-    assert place.startswith("/FruitsServerless/")
-    assert sentence.startswith("the libraries for arm64 are not in ")
-    assert sentence.endswith("; make them with: make wheelhouse ARCHITECTURE=arm64")
-
-
-def test_the_wheels_of_the_other_architecture_may_be_missing(incomplete):
-    assert errors_of(incomplete("wheelhouse/x86_64/wheelhouse.tar.gz")) == [[], [], []]
+def test_a_missing_network_stops_the_stacks_that_compute_and_they_can_be_destroyed(without):
+    made = without("model/model.tflite", "wheelhouse/x86_64/libraries.tgz")
+    data_errors, ((_, sentence),), ((_, again),) = errors_of(made)
+    assert data_errors == []
+    assert again == sentence
+    assert "(model.tflite missing); make it with: make model" in sentence
+    assert made.compute.name == "fruits-test-compute"
+    assert made.compute.resources("AWS::EMR::Cluster")
 
 
 @pytest.mark.parametrize("name", MODEL_FILES)
-def test_a_missing_file_of_the_network_stops_the_stacks_that_compute(incomplete, name):
-    data_errors, ((_, sentence),), ((_, again),) = errors_of(incomplete(f"model/{name}"))
-    assert data_errors == []
-    assert again == sentence
-    assert f"({name} missing); make it with: make model" in sentence
+def test_each_file_of_the_network_is_needed(context, tmp_path, name):
+    for file in MODEL_FILES:
+        (tmp_path / file).touch()
+    config = PipelineConfig.from_context(context | {"model_path": str(tmp_path)})
+    assert model_folder(config) == tmp_path
+    (tmp_path / name).unlink()
+    with pytest.raises(ConfigError, match=re.escape(f"({name} missing)")):
+        model_folder(config)
+
+
+def test_relative_paths_are_those_of_the_project(context):
+    config = PipelineConfig.from_context(context | {"model_path": "no-such-folder"})
+    with pytest.raises(ConfigError, match=r"^there is no network in no-such-folder \("):
+        model_folder(config)
 
 
 def test_what_the_sentences_tell_to_make_can_be_made():
@@ -91,18 +101,6 @@ def test_what_the_sentences_tell_to_make_can_be_made():
     assert re.search(r"^wheelhouse:", makefile, re.MULTILINE)
     assert re.search(r"^model:", makefile, re.MULTILINE)
     assert "$(ARCHITECTURE)" in makefile
-
-
-def test_a_stack_that_lacks_a_file_can_still_be_told_apart_and_destroyed(incomplete):
-    made = incomplete("model/model.json")
-    assert made.compute.name == "fruits-test-compute"
-    assert made.compute.resources("AWS::EMR::Cluster")
-
-
-def test_relative_paths_are_those_of_the_project(context, tmp_path):
-    made = synthesize(tmp_path / "out", context | {"model_path": "no-such-folder"})
-    ((_, sentence),) = errors_of(made)[1]
-    assert sentence.startswith("there is no network in no-such-folder (")
 
 
 def test_the_package_has_its_folder_at_the_top_and_nothing_beside_it(made):

@@ -1,17 +1,12 @@
 """What a change of one thing changes in the cloud, and what it leaves alone."""
 
-import json
-import os
 import re
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from cdk_app import artifacts as artifacts_module
-from tests.infrastructure.context import ROOT, default_context
+from tests.infrastructure.context import ROOT
 from tests.infrastructure.synthesis import synthesize
 
 
@@ -20,7 +15,8 @@ def tree(tmp_path, monkeypatch):
     """Return a copy of the project that the app takes for the project."""
     copy = tmp_path / "tree"
     no_caches = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "spark_assets", copy / "spark_assets", ignore=no_caches)
+    for folder in ("spark_assets", "operations", "sample_photographs"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=no_caches)
     shutil.copy(ROOT / "cdk.json", copy)
     monkeypatch.setattr(artifacts_module, "ROOT", copy)
     return copy
@@ -28,17 +24,22 @@ def tree(tmp_path, monkeypatch):
 
 @pytest.fixture
 def again(artifacts, tree, context, tmp_path):
-    """Return a function that synthesizes the copy, with artifacts of its own."""
+    """Return a function that synthesizes the copy, with artifacts of its own and the steps."""
     folder = tmp_path / "artifacts"
     shutil.copytree(artifacts, folder)
     paths = {f"{name}_path": str(folder / name) for name in ("wheelhouse", "model")}
-    n = iter(range(10))
 
-    def make_again(**changed):
-        return synthesize(tmp_path / f"out{next(n)}", context | paths | changed)
+    def make_again():
+        return synthesize(tmp_path / "out", context | paths | {"steps": "run"})
 
     make_again.artifacts = folder
     return make_again
+
+
+@pytest.fixture(scope="module")
+def before(make):
+    """Return the app of the unchanged project, with the steps in the compute stack."""
+    return make(steps="run")
 
 
 def files_of(made):
@@ -60,78 +61,39 @@ def append(file, text):
     file.write_text(file.read_text() + text)
 
 
-@pytest.fixture
-def synth_whole_tree(artifacts, tmp_path):
-    """Return a function that synthesizes a whole copy of the project, code and all, by app.py."""
-    copy = tmp_path / "project"
-    for folder in ("cdk_app", "spark_assets", "operations", "sample_photographs"):
-        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("app.py", "cdk.json"):
-        shutil.copy(ROOT / file, copy)
-    paths = {f"{name}_path": str(artifacts / name) for name in ("wheelhouse", "model")}
-    environment = {
-        **os.environ,
-        # Node lies beside Python.
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "CDK_CONTEXT_JSON": json.dumps(default_context() | paths),
-        "CDK_OUTDIR": str(tmp_path / "out"),
-    }
-
-    def synth():
-        subprocess.run([sys.executable, "app.py"], cwd=copy, env=environment, check=True)
-        templates = {
-            file.name: file.read_text() for file in (tmp_path / "out").glob("*.template.json")
-        }
-        # The end of the cluster's life is counted from the clock.
-        return {name: re.sub(r"at\([0-9T:-]+\)", "at()", text) for name, text in templates.items()}
-
-    synth.folder = copy
-    return synth
+def assert_same(before, after):
+    old, new = files_of(before), files_of(after)
+    assert old.keys() == new.keys()
+    assert [name for name in old if old[name] != new[name]] == []
 
 
-@pytest.mark.slow
-def test_a_price_a_drawing_and_a_command_of_the_operator_change_no_template(synth_whole_tree):
-    before = synth_whole_tree()
-    assert "at()" in before["FruitsCompute.template.json"]
-    prices = synth_whole_tree.folder / "operations" / "costs" / "prices.json"
-    raised = re.sub(r'"value": ([0-9.]+)', r'"value": 9\1', prices.read_text())
-    assert raised != prices.read_text()
-    prices.write_text(raised)
-    append(synth_whole_tree.folder / "operations" / "commands" / "status.py", "\n# changed\n")
-    append(synth_whole_tree.folder / "sample_photographs" / "drawing" / "parts.py", "\n# x\n")
-    assert synth_whole_tree() == before
+def test_a_copy_of_the_project_gives_the_same_assembly_to_the_byte(before, again):
+    assert_same(before, again())
 
 
-@pytest.mark.slow
-def test_what_a_spark_step_runs_does_change_the_templates(synth_whole_tree):
-    before = synth_whole_tree()
-    append(synth_whole_tree.folder / "spark_assets" / "chain" / "run.py", "\n# changed\n")
-    assert synth_whole_tree() != before
-
-
-def test_two_syntheses_of_one_tree_are_the_same_to_the_byte(again):
-    first, second = files_of(again()), files_of(again())
-    assert first.keys() == second.keys()
-    assert [name for name in first if first[name] != second[name]] == []
-
-
-def test_what_stays_on_this_machine_changes_nothing(again, tree):
-    before = files_of(again())
+def test_what_is_not_deployed_changes_nothing(before, again, tree):
     (tree / "notes.md").write_text("not deployed")
     (tree / "cdk_app").mkdir()
     (tree / "cdk_app" / "x.py").write_text("")
     (tree / "spark_assets" / "jobs" / "__pycache__").mkdir()
     (tree / "spark_assets" / "jobs" / "__pycache__" / "reduce.pyc").write_bytes(b"made by Python")
-    assert files_of(again()) == before
+    prices = tree / "operations" / "costs" / "prices.json"
+    raised = re.sub(r'"value": ([0-9.]+)', r'"value": 9\1', prices.read_text())
+    assert raised != prices.read_text()
+    prices.write_text(raised)
+    append(tree / "operations" / "commands" / "status.py", "\n# changed\n")
+    append(tree / "sample_photographs" / "calibration.py", "\n# changed\n")
+    # The wheels of the other architecture.
+    append(again.artifacts / "wheelhouse" / "x86_64" / "wheelhouse.tar.gz", "more")
+    assert_same(before, again())
 
 
-def test_a_changed_script_gives_new_steps_and_keeps_the_cluster(again, tree):
-    before = again(steps="run")
-    append(tree / "spark_assets" / "jobs" / "reduce.py", "\n# changed\n")
-    after = again(steps="run")
-    changed = changed_resources(before, after)
-    # What the node may read, what it is told to run, and nothing else.
-    assert sorted(changed.values()) == [
+@pytest.mark.parametrize("changed", ["jobs/reduce.py", "chain/run.py"])
+def test_changed_code_of_a_job_gives_new_steps_and_keeps_the_cluster(before, again, tree, changed):
+    append(tree / "spark_assets" / changed, "\n# changed\n")
+    after = again()
+    # The reads of a node, the command lines of its steps, and nothing else.
+    assert sorted(changed_resources(before, after).values()) == [
         "AWS::EC2::VPCEndpoint",
         "AWS::EMR::Step",
         "AWS::EMR::Step",
@@ -144,17 +106,15 @@ def test_a_changed_script_gives_new_steps_and_keeps_the_cluster(again, tree):
     assert before.data.template == after.data.template
 
 
-def test_a_changed_network_gives_new_steps_and_keeps_the_cluster(again):
-    before = again(steps="run")
+def test_a_changed_network_gives_new_steps_and_keeps_the_cluster(before, again):
     append(again.artifacts / "model" / "model.json", " ")
-    changed = changed_resources(before, again(steps="run"))
+    changed = changed_resources(before, again())
     assert {"FeaturizeStep", "ReduceStep", "ReportStep"} <= changed.keys()
     assert "AWS::EMR::Cluster" not in changed.values()
 
 
 @pytest.mark.parametrize("what", ["wheels", "bootstrap"])
-def test_what_a_node_is_installed_with_replaces_the_cluster(again, tree, what):
-    before = again()
+def test_changed_packages_of_a_node_replace_the_cluster(before, again, tree, what):
     if what == "wheels":
         append(again.artifacts / "wheelhouse" / "arm64" / "wheelhouse.tar.gz", "more")
     else:
@@ -165,9 +125,3 @@ def test_what_a_node_is_installed_with_replaces_the_cluster(again, tree, what):
     old, new = (made.compute.of(cluster)["Properties"] for made in (before, after))
     # CloudFormation replaces a cluster whose bootstrap actions change.
     assert [key for key in new if old[key] != new[key]] == ["BootstrapActions"]
-
-
-def test_the_wheels_of_the_other_architecture_change_nothing(again):
-    before = files_of(again())
-    append(again.artifacts / "wheelhouse" / "x86_64" / "wheelhouse.tar.gz", "more")
-    assert files_of(again()) == before

@@ -30,15 +30,10 @@ def test_it_is_a_cluster_of_spark_and_nothing_else(cluster):
     assert cluster["Applications"] == [{"Name": "Spark"}]
 
 
-@pytest.mark.parametrize("minutes", [15, 60])
-def test_a_forgotten_cluster_ends_by_itself(make, minutes):
-    cluster = make(idle_timeout_minutes=minutes).compute.only("AWS::EMR::Cluster")
-    assert cluster["AutoTerminationPolicy"] == {"IdleTimeout": minutes * 60}
-
-
-def test_a_forgotten_cluster_ends_after_15_minutes_unless_asked_otherwise(either):
-    cluster = either.compute.only("AWS::EMR::Cluster")
-    assert cluster["AutoTerminationPolicy"] == {"IdleTimeout": 900}
+def test_an_idle_cluster_terminates_after_15_minutes_by_default(either, changed):
+    for each, minutes in ((either, 15), (changed, 60)):
+        cluster = each.compute.only("AWS::EMR::Cluster")
+        assert cluster["AutoTerminationPolicy"] == {"IdleTimeout": minutes * 60}
 
 
 def test_it_waits_for_steps_and_nothing_keeps_it_from_being_destroyed(either):
@@ -84,11 +79,10 @@ def test_all_is_encrypted_in_the_form_that_emr_reads(made, key):
     assert "Name" not in security
 
 
-def test_without_certificates_all_but_the_traffic_between_nodes_is_encrypted(made, make):
-    without = make(in_transit_certificates=False).compute
+def test_without_certificates_all_but_the_traffic_between_nodes_is_encrypted(made, changed):
     (settings, fewer) = (
-        each.only("AWS::EMR::SecurityConfiguration")["SecurityConfiguration"]
-        for each in (made.compute, without)
+        each.compute.only("AWS::EMR::SecurityConfiguration")["SecurityConfiguration"]
+        for each in (made, changed)
     )
     del settings["EncryptionConfiguration"]["InTransitEncryptionConfiguration"]
     settings["EncryptionConfiguration"]["EnableInTransitEncryption"] = False
@@ -109,8 +103,8 @@ def test_the_cluster_uses_this_security_configuration(made, cluster):
     )
 
 
-def test_primary_and_core_nodes_are_on_demand_and_task_nodes_on_spot(make):
-    instances = make(n_core_nodes=3, n_task_nodes=5).compute.only("AWS::EMR::Cluster")["Instances"]
+def test_primary_and_core_nodes_are_on_demand_and_task_nodes_on_spot(changed):
+    instances = changed.compute.only("AWS::EMR::Cluster")["Instances"]
     (task,) = instances["TaskInstanceFleets"]
     targets = {
         fleet["Name"]: {key: n for key, n in fleet.items() if key.startswith("Target")}
@@ -134,8 +128,8 @@ def test_a_run_starts_without_spot_capacity_too(cluster):
     }
 
 
-def test_without_task_nodes_there_is_no_fleet_for_them(make):
-    cluster = make(n_task_nodes=0, n_core_nodes=2).compute.only("AWS::EMR::Cluster")
+def test_without_task_nodes_there_is_no_fleet_for_them(least):
+    cluster = least.compute.only("AWS::EMR::Cluster")
     assert "TaskInstanceFleets" not in cluster["Instances"]
     assert configuration_of(cluster, "spark-defaults")["ConfigurationProperties"][
         "spark.executor.instances"
@@ -153,25 +147,21 @@ def test_every_node_has_the_volume_that_is_asked_for(cluster):
         assert config["EbsConfiguration"] == {"EbsBlockDeviceConfigs": [VOLUME]}
 
 
-@pytest.mark.parametrize(
-    ("primary", "worker", "stand_ins"),
-    [("m7g.xlarge", "c7g.2xlarge", []), ("c6i.xlarge", "m7i.2xlarge", ["m6i.2xlarge"])],
-)
-def test_each_node_is_of_the_type_that_is_asked_for(make, primary, worker, stand_ins):
-    made = make(primary_instance_type=primary, worker_instance_type=worker)
-    instances = made.compute.only("AWS::EMR::Cluster")["Instances"]
-    assert types_of(instances["MasterInstanceFleet"]) == [primary]
-    assert types_of(instances["CoreInstanceFleet"]) == [worker]
-    assert types_of(instances["TaskInstanceFleets"][0]) == [worker, *stand_ins]
+def test_each_node_is_of_the_configured_type_and_spot_nodes_of_its_equivalents(least, changed):
+    instances = least.compute.only("AWS::EMR::Cluster")["Instances"]
+    assert types_of(instances["MasterInstanceFleet"]) == ["m7g.xlarge"]
+    assert types_of(instances["CoreInstanceFleet"]) == ["c7g.2xlarge"]
+    instances = changed.compute.only("AWS::EMR::Cluster")["Instances"]
+    assert types_of(instances["MasterInstanceFleet"]) == ["c6i.xlarge"]
+    assert types_of(instances["CoreInstanceFleet"]) == ["m7i.2xlarge"]
+    assert types_of(instances["TaskInstanceFleets"][0]) == ["m7i.2xlarge", "m6i.2xlarge"]
 
 
-@pytest.mark.parametrize(("family", "architecture"), [("m7g", "arm64"), ("m7i", "x86_64")])
-def test_the_nodes_get_the_wheels_of_their_architecture(make, family, architecture):
-    types = {f"{role}_instance_type": f"{family}.xlarge" for role in ("primary", "worker")}
-    made = make(**types)
-    (action,) = made.compute.only("AWS::EMR::Cluster")["BootstrapActions"]
-    wheels = made.asset(action["ScriptBootstrapAction"]["Args"][0])
-    assert wheels.read_text() == f"wheels for {architecture}"
+def test_the_nodes_get_the_wheels_of_their_architecture(made, changed):
+    for each, architecture in ((made, "arm64"), (changed, "x86_64")):
+        (action,) = each.compute.only("AWS::EMR::Cluster")["BootstrapActions"]
+        wheels = each.asset(action["ScriptBootstrapAction"]["Args"][0])
+        assert wheels.read_text() == f"wheels for {architecture}"
 
 
 def test_the_logs_go_to_the_log_bucket_under_the_key(made, cluster, key):
@@ -211,8 +201,8 @@ def test_emr_and_the_nodes_have_the_roles_of_the_stack(made, cluster):
         ("AWS::IAM::Policy", 2),
     ],
 )
-def test_the_cluster_goes_before_what_emr_needs_to_end_it(make, kind, n):
-    compute = make(session_manager=True).compute
+def test_the_cluster_goes_before_what_emr_needs_to_end_it(changed, kind, n):
+    compute = changed.compute
     (logical_id,) = compute.resources("AWS::EMR::Cluster")
     needed = {
         name

@@ -28,12 +28,12 @@ def role_of(made):
     return made.compute.policy_of(name), roles[name]["AssumeRolePolicyDocument"]["Statement"]
 
 
-@pytest.mark.parametrize(("hours", "at"), [(8, "2026-01-31T20:00:00"), (24, "2026-02-01T12:00:00")])
-def test_the_life_of_the_cluster_is_counted_from_its_deployment(make, hours, at):
-    for schedule in schedules_of(make(max_life_hours=hours)).values():
-        assert schedule["ScheduleExpression"] == f"at({at})"
-        assert schedule["ScheduleExpressionTimezone"] == "UTC"
-        assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+def test_the_life_of_the_cluster_is_counted_from_its_deployment(made, changed):
+    for each, at in ((made, "2026-01-31T20:00:00"), (changed, "2026-02-07T12:00:00")):
+        for schedule in schedules_of(each).values():
+            assert schedule["ScheduleExpression"] == f"at({at})"
+            assert schedule["ScheduleExpressionTimezone"] == "UTC"
+            assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
 
 
 def test_what_ends_is_the_cluster_and_the_stack_that_it_is_in(either):

@@ -91,8 +91,8 @@ def test_the_month_is_told_of_at_80_and_at_100_percent(made, topic):
         assert each["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
 
 
-def test_the_budget_is_what_is_asked_for(make):
-    budget = make(budget_usd_per_month=200).data.only("AWS::Budgets::Budget")
+def test_the_budget_is_what_is_asked_for(changed):
+    budget = changed.data.only("AWS::Budgets::Budget")
     assert budget["Budget"]["BudgetLimit"]["Amount"] == 200
 
 
@@ -102,18 +102,17 @@ def test_test_counts_the_whole_account_for_a_tag_counts_only_once_activated(made
     assert of_prod["CostFilters"] == {"TagKeyValue": ["user:project$fruits"]}
 
 
-def test_an_account_that_may_have_no_budget_is_deployed_without_one(make):
-    assert make(budget_usd_per_month=0).data.resources("AWS::Budgets::Budget") == {}
+def test_an_account_that_may_have_no_budget_is_deployed_without_one(least):
+    assert least.data.resources("AWS::Budgets::Budget") == {}
 
 
 def test_a_budget_that_aws_refuses_takes_no_cluster_along(either):
     assert either.compute.resources("AWS::Budgets::Budget") == {}
 
 
-def test_nobody_is_subscribed_unless_an_address_is_given(made, make):
+def test_nobody_is_subscribed_unless_an_address_is_given(made, changed):
     assert made.data.resources("AWS::SNS::Subscription") == {}
-    with_address = make(alarm_email="team@example.org").data
-    subscription = with_address.only("AWS::SNS::Subscription")
+    subscription = changed.data.only("AWS::SNS::Subscription")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "team@example.org")
 
 

@@ -25,16 +25,6 @@ EMR_WRITES = {"aws157-logs-prod-eu-central-1"}
 DOCUMENTED_PORTS, NARROW_PORTS = (0, 65535), (443, 443)
 
 
-@pytest.fixture(scope="module")
-def made_narrow(make):
-    return make(network_rules="narrow")
-
-
-@pytest.fixture(scope="module")
-def made_with_sessions(make):
-    return make(session_manager=True)
-
-
 def endpoints_of(made):
     endpoints = made.compute.resources("AWS::EC2::VPCEndpoint").values()
     return {endpoint["ServiceName"]: endpoint for endpoint in endpoints}
@@ -67,13 +57,12 @@ def test_no_node_has_a_public_address(either):
     assert "AssociatePublicIpAddress" not in str(either.compute.template)
 
 
-def test_the_network_lies_where_it_is_asked_for(make):
-    made = make(vpc_cidr="192.168.8.0/22", availability_zone="eu-central-1b")
-    subnet = made.compute.only("AWS::EC2::Subnet")
-    assert made.compute.only("AWS::EC2::VPC")["CidrBlock"] == "192.168.8.0/22"
+def test_the_network_lies_where_it_is_asked_for(changed):
+    subnet = changed.compute.only("AWS::EC2::Subnet")
+    assert changed.compute.only("AWS::EC2::VPC")["CidrBlock"] == "192.168.8.0/22"
     assert subnet["CidrBlock"] == "192.168.8.0/22"
     assert subnet["AvailabilityZone"] == "eu-central-1b"
-    ingress = made.compute.resources("AWS::EC2::SecurityGroupIngress").values()
+    ingress = changed.compute.resources("AWS::EC2::SecurityGroupIngress").values()
     assert {rule["CidrIp"] for rule in ingress if "CidrIp" in rule} == {"192.168.8.0/22"}
 
 
@@ -90,8 +79,8 @@ def test_emr_and_kms_are_reached_inside_the_vpc(either):
         assert endpoints[service]["SecurityGroupIds"] == [ENDPOINTS]
 
 
-def test_session_manager_has_its_endpoints_where_it_is_asked_for(made, made_with_sessions):
-    added = set(endpoints_of(made_with_sessions)) - set(endpoints_of(made))
+def test_session_manager_has_its_endpoints_where_it_is_asked_for(made, changed):
+    added = set(endpoints_of(changed)) - set(endpoints_of(made))
     services = {"ssm", "ssmmessages"}
     assert added == {f"com.amazonaws.eu-central-1.{service}" for service in services}
 
@@ -145,14 +134,14 @@ def test_each_foreign_bucket_is_reached_for_one_thing(made, bucket, allowed):
 
 
 def test_the_wildcard_that_aws_documents_is_the_only_one_and_goes_where_rules_are_narrow(
-    either, made_narrow
+    either, changed
 ):
-    for made_one, wildcards in ((either, {"s3:Put*"}), (made_narrow, set())):
+    for made_one, wildcards in ((either, {"s3:Put*"}), (changed, set())):
         actions = {a for s in s3_statements(made_one) for a in listed(s["Action"])}
         assert {action for action in actions if "*" in action} == wildcards
     arn = f"arn:aws:s3:::{next(iter(EMR_WRITES))}/any/object"
-    assert allows(s3_statements(made_narrow), "s3:PutObject", arn, principal="x")
-    assert not allows(s3_statements(made_narrow), "s3:PutObjectAcl", arn, principal="x")
+    assert allows(s3_statements(changed), "s3:PutObject", arn, principal="x")
+    assert not allows(s3_statements(changed), "s3:PutObjectAcl", arn, principal="x")
 
 
 def test_emr_finds_every_rule_that_it_would_add_by_itself(made):
@@ -188,8 +177,8 @@ def test_nobody_outside_the_vpc_gets_in(made):
 @pytest.mark.parametrize(
     ("rules", "ports"), [("documented", DOCUMENTED_PORTS), ("narrow", NARROW_PORTS)]
 )
-def test_nodes_speak_to_nodes_endpoints_and_s3_only(made, made_narrow, rules, ports):
-    made_one = {"documented": made, "narrow": made_narrow}[rules]
+def test_nodes_speak_to_nodes_endpoints_and_s3_only(made, changed, rules, ports):
+    made_one = {"documented": made, "narrow": changed}[rules]
     egress = made_one.compute.resources("AWS::EC2::SecurityGroupEgress").values()
     assert not any(key.startswith("Cidr") for rule in egress for key in rule)
     for group in (PRIMARY, WORKERS):

@@ -85,11 +85,11 @@ def test_a_node_does_in_each_place_what_it_is_for(node, place, path, allowed):
     assert not {a for a in BUCKET_ACTIONS if allows(node, a, place(bucket))}
 
 
-def test_a_node_only_puts_logs_and_in_narrow_without_their_acl(made, make, place):
+def test_a_node_only_puts_logs_and_in_narrow_without_their_acl(made, changed, place):
     log = place("logs/emr/j-1/steps/s-1/stderr.gz")
-    statements = make(network_rules="narrow").compute.policy_of(INSTANCE_ROLE)
+    statements = changed.compute.policy_of(INSTANCE_ROLE)
     assert {a for a in OBJECT_ACTIONS if allows(statements, a, log)} == {"s3:PutObject"}
-    for compute in (made.compute, make(network_rules="narrow").compute):
+    for compute in (made.compute, changed.compute):
         (endpoint,) = (
             each["PolicyDocument"]["Statement"]
             for each in compute.resources("AWS::EC2::VPCEndpoint").values()
@@ -149,11 +149,11 @@ def test_a_node_uses_the_key_and_cannot_manage_it(made, node):
         assert not allows(node, action, key)
 
 
-@pytest.mark.parametrize("sessions", [False, True])
-def test_a_node_has_rights_in_s3_and_kms_and_for_sessions_where_asked(make, sessions):
-    statements = make(session_manager=sessions).compute.policy_of(INSTANCE_ROLE)
-    services = {a.partition(":")[0] for s in statements for a in listed(s["Action"])}
-    assert services == {"s3", "kms"} | ({"ssm", "ssmmessages"} if sessions else set())
+def test_a_node_has_rights_in_s3_and_kms_and_for_sessions_where_configured(made, changed):
+    for each, added in ((made, set()), (changed, {"ssm", "ssmmessages"})):
+        statements = each.compute.policy_of(INSTANCE_ROLE)
+        services = {a.partition(":")[0] for s in statements for a in listed(s["Action"])}
+        assert services == {"s3", "kms"} | added
 
 
 @pytest.mark.parametrize("role", [INSTANCE_ROLE, SERVICE_ROLE])
@@ -274,17 +274,17 @@ def test_emr_gives_the_key_to_disks_only(made, service):
 @pytest.mark.parametrize("verb", ["Authorize", "Revoke"])
 @pytest.mark.parametrize("direction", ["Ingress", "Egress"])
 def test_emr_changes_rules_of_tagged_groups_as_documented_and_none_in_narrow(
-    make, service, verb, direction
+    changed, service, verb, direction
 ):
     action, group = f"ec2:{verb}SecurityGroup{direction}", ec2_arn("security-group")
     assert allows(service, action, group, **TAGGED)
     assert not allows(service, action, group)
-    narrow = make(network_rules="narrow").compute.policy_of(SERVICE_ROLE)
+    narrow = changed.compute.policy_of(SERVICE_ROLE)
     assert not allows(narrow, action, group, **TAGGED)
 
 
-def test_without_spot_nodes_nobody_makes_their_role(make):
-    statements = make(n_task_nodes=0).compute.policy_of(SERVICE_ROLE)
+def test_without_spot_nodes_nobody_makes_their_role(least):
+    statements = least.compute.policy_of(SERVICE_ROLE)
     assert "iam:CreateServiceLinkedRole" not in str(statements)
 
 

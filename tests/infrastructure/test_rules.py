@@ -41,14 +41,12 @@ def run(*command, **options):
     )
 
 
-@pytest.fixture(
-    scope="module", params=[("test", False), ("prod", False), ("test", True), ("prod", True)]
-)
+@pytest.fixture(scope="module", params=["made", "made_prod", "test", "prod"])
 def checked(request, make):
     """Return the app held against cdk-nag: each environment, by default and with everything."""
-    environment, everything = request.param
-    changed = EVERYTHING if everything else {}
-    return make(checked=True, **changed | {"environment": environment})
+    if request.param.startswith("made"):
+        return request.getfixturevalue(request.param)
+    return make(checked=True, **EVERYTHING | {"environment": request.param})
 
 
 def reports_of(folder):
@@ -102,10 +100,9 @@ def test_a_finding_ends_the_synthesis(context, tmp_path):
 
 
 @pytest.mark.slow
-def test_cfn_lint_finds_nothing(made, made_prod, make):
-    templates = [
-        file for each in (made, made_prod, make(**EVERYTHING)) for file in each.template_files()
-    ]
+def test_cfn_lint_finds_nothing(made_prod, make):
+    everything = make(checked=True, **EVERYTHING | {"environment": "test"})
+    templates = [file for each in (made_prod, everything) for file in each.template_files()]
     command = [BIN / "cfn-lint", "--regions", "eu-central-1", "--ignore-checks", *CFN_LINT_IGNORED]
     done = run(*command, "--template", *templates)
     assert (done.returncode, done.stdout) == (0, "")
@@ -131,10 +128,10 @@ def checkov():
 
 
 @pytest.mark.slow
-def test_checkov_finds_nothing(made, made_prod, make, checkov, tmp_path):
+def test_checkov_finds_nothing(made_prod, make, checkov, tmp_path):
     # Session Manager's agent has no narrower resource, which is acknowledged to cdk-nag.
     everything = make(**EVERYTHING | {"session_manager": False})
-    for made_one in (made, made_prod, everything):
+    for made_one in (made_prod, everything):
         for file in made_one.template_files():
             shutil.copy(file, tmp_path / f"{made_one.folder.parent.name}-{file.name}")
     command = [checkov, "--config-file", HERE / "checkov.yaml", "--directory", tmp_path]

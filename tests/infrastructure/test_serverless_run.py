@@ -125,9 +125,11 @@ def test_what_an_execution_is_given_counts_for_nothing(definition, given):
         )
 
 
-@pytest.mark.parametrize("hours", [1, 6, 24])
-def test_the_jobs_stay_within_the_time_of_a_run_and_the_execution_outlasts_them(make, hours):
-    made = make(run_timeout_hours=hours)
+@pytest.mark.parametrize(("name", "hours"), [("least", 1), ("made", 6), ("changed", 24)])
+def test_the_jobs_stay_within_the_time_of_a_run_and_the_execution_outlasts_them(
+    request, name, hours
+):
+    made = request.getfixturevalue(name)
     definition = definition_of(made)
     minutes = [definition["States"][job]["Parameters"]["ExecutionTimeoutMinutes"] for job in JOBS]
     assert sum(minutes) == hours * 60

@@ -16,9 +16,9 @@ MAX_PARAMETER_CHARACTERS = 4096
 
 
 @pytest.fixture(scope="module")
-def steps(made_with_steps):
+def steps(least):
     """Return the steps of the stack by name."""
-    added = made_with_steps.compute.resources("AWS::EMR::Step").values()
+    added = least.compute.resources("AWS::EMR::Step").values()
     return {step["Name"]: step for step in added}
 
 
@@ -53,11 +53,11 @@ def parsed_steps(**changed):
     }
 
 
-def test_features_come_first_and_the_report_last(made_with_steps):
+def test_features_come_first_and_the_report_last(least):
     assert list(JOBS) == [step.name for step in pipeline_steps(inputs())]
     dependencies = {
         resource["Properties"]["Name"]: resource.get("DependsOn", [])
-        for resource in made_with_steps.compute.template["Resources"].values()
+        for resource in least.compute.template["Resources"].values()
         if resource["Type"] == "AWS::EMR::Step"
     }
     assert dependencies == {
@@ -67,8 +67,8 @@ def test_features_come_first_and_the_report_last(made_with_steps):
     }
 
 
-def test_a_step_that_fails_cancels_the_others_and_leaves_the_cluster(made_with_steps, steps):
-    (cluster,) = made_with_steps.compute.resources("AWS::EMR::Cluster")
+def test_a_step_that_fails_cancels_the_others_and_leaves_the_cluster(least, steps):
+    (cluster,) = least.compute.resources("AWS::EMR::Cluster")
     assert len(steps) == 3
     for step in steps.values():
         assert step["ActionOnFailure"] == "CANCEL_AND_WAIT"
@@ -76,13 +76,13 @@ def test_a_step_that_fails_cancels_the_others_and_leaves_the_cluster(made_with_s
         assert step["JobFlowId"] == cluster
 
 
-def test_spark_submit_runs_each_script_with_the_package_in_client_mode(made_with_steps, steps):
+def test_spark_submit_runs_each_script_with_the_package_in_client_mode(least, steps):
     for name, step in steps.items():
         submit, *options = step["HadoopJarStep"]["Args"]
         assert submit == "spark-submit"
         assert options[:2] == ["--deploy-mode", "client"]
         package_at = options.index("--py-files") + 1
-        package, script = map(made_with_steps.asset, options[package_at : package_at + 2])
+        package, script = map(least.asset, options[package_at : package_at + 2])
         assert (package / "spark_assets").is_dir()
         assert script.read_text() == Path(JOBS[name].__file__).read_text()
 
@@ -96,19 +96,19 @@ def test_whatever_changes_all_three_steps_are_others(changed):
     assert not [old.name for old, new in zip(before, after, strict=True) if old == new]
 
 
-def test_featurize_reads_the_photographs_and_writes_the_results(made_with_steps, steps):
+def test_featurize_reads_the_photographs_and_writes_the_results(least, steps):
     parsed = parsed_by_its_job("featurize", steps["featurize"]["HadoopJarStep"]["Args"])
     options = arguments.featurize_options(parsed)
-    outputs = made_with_steps.data.outputs()
+    outputs = least.data.outputs()
     assert options.images.uri == outputs["ImagesUri"]
     assert options.output.uri == outputs["OutputUri"]
     assert options.max_rejected == 0.1
     assert options.overwrite is False
-    assert (made_with_steps.asset(options.model.model_uri) / "model.tflite").is_file()
+    assert (least.asset(options.model.model_uri) / "model.tflite").is_file()
 
 
-def test_reduce_and_report_work_on_the_same_output(made_with_steps, steps):
-    wanted = made_with_steps.data.outputs()["OutputUri"]
+def test_reduce_and_report_work_on_the_same_output(least, steps):
+    wanted = least.data.outputs()["OutputUri"]
     parsed = parsed_by_its_job("reduce", steps["reduce"]["HadoopJarStep"]["Args"])
     reduced = arguments.reduce_options(parsed)
     parsed = parsed_by_its_job("report", steps["report"]["HadoopJarStep"]["Args"])
@@ -134,14 +134,12 @@ def test_by_default_a_failed_step_can_take_no_cluster_back_for_the_stack_holds_n
     assert either.compute.resources("AWS::EMR::Step") == {}
 
 
-def test_the_parameter_holds_the_same_steps_whether_the_stack_has_them_or_not(
-    made_with_steps, either, steps
-):
+def test_the_parameter_holds_the_same_steps_whether_the_stack_has_them_or_not(least, either, steps):
     in_the_stack = [
         {"name": step["Name"], "arguments": step["HadoopJarStep"]["Args"]}
         for step in steps.values()
     ]
-    assert json.loads(made_with_steps.compute.parameter("Steps")["Value"]) == in_the_stack
+    assert json.loads(least.compute.parameter("Steps")["Value"]) == in_the_stack
     waiting = json.loads(either.compute.parameter("Steps")["Value"])
     assert [step["name"] for step in waiting] == list(steps)
 
