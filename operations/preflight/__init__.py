@@ -1,5 +1,1 @@
-"""Looks whether an AWS account can take the project, before anything is made in it.
-
-`asking` asks AWS and gives `facts`; the checks of `account`, `place` and `capacity` are pure, and
-make one outcome of each fact.
-"""
+"""Checks of an AWS account before a deployment: `account_reader` reads, the checks are pure."""

@@ -81,9 +81,9 @@ def test_the_preflight_checks_all_that_it_can_ask(rehearsed):
         line.split()[0] for line in lines if line.startswith(("  ok ", "  warning", "  fail"))
     ]
     # The warning is that of an address for notices, which nobody has given.
-    assert sorted(levels) == ["ok"] * 14 + ["warning"]
+    assert sorted(levels) == ["ok"] * 13 + ["warning"]
     assert "not checked" not in rehearsed.commands["preflight"].stdout
-    assert "nobody is told of failures" in rehearsed.commands["deploy"].stdout
+    assert "no address for failures" in rehearsed.commands["deploy"].stdout
 
 
 def test_the_bootstrap_action_installs_the_wheels_under_the_role_of_a_node(rehearsed):

@@ -1,9 +1,9 @@
 """What is asked of an account before a deployment and a deletion, held against the templates."""
 
 from operations.cdk.foreign_rules import own_rules
-from operations.preflight.account import BOOTSTRAP_VERSION
-from operations.preflight.asking import BOOTSTRAP_PARAMETER
-from operations.preflight.place import ENDPOINT_SERVICES
+from operations.preflight.account_checks import BOOTSTRAP_VERSION
+from operations.preflight.account_reader import BOOTSTRAP_PARAMETER
+from operations.preflight.region_checks import ENDPOINT_SERVICES
 
 
 def test_the_version_of_the_bootstrap_is_the_one_that_the_templates_ask_for(made):

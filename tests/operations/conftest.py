@@ -10,13 +10,18 @@ from cdk_app.cluster.definition import RELEASE_LABEL
 from cdk_app.config import REGION
 from cdk_app.endpoint_services import EMR_CELL_SERVICE, S3_PREFIX_LIST
 from operations.aws.clients import aws_client
-from operations.preflight.capacity import (
+from operations.preflight.quota_checks import (
     ON_DEMAND_QUOTA_CODE,
     SERVERLESS_QUOTA_CODE,
     SPOT_QUOTA_CODE,
     VPC_QUOTA_CODE,
 )
-from tests.operations.preflight_facts import account_plan
+
+PAID_PLAN = {
+    "accountId": "123456789012",
+    "accountPlanType": "PAID",
+    "accountPlanStatus": "ACTIVE",
+}
 
 
 class Clients:
@@ -94,7 +99,7 @@ def ready_clients(clients):
     """
     clients.use("service-quotas", Quotas())
     clients.use("emr", Releases())
-    clients.stub("freetier").add_response("get_account_plan_state", account_plan("PAID"))
+    clients.stub("freetier").add_response("get_account_plan_state", PAID_PLAN)
     ec2 = aws_client("ec2")
     emulated = ec2.describe_vpc_endpoint_services
     zones = [f"{REGION}a", f"{REGION}b"]

@@ -1,34 +1,32 @@
-"""``python -m operations.preflight``: what it prints, and how it ends."""
+"""``python -m operations.preflight``: its output and its exit code."""
 
 import re
 
 import pytest
 
 from operations.preflight.__main__ import main
-from operations.preflight.facts import Unanswered
-from operations.preflight.outcomes import (
-    Level,
+from operations.preflight.finding import (
     Outcome,
     closing_sentence,
-    text_of,
-    unanswered,
+    failure,
+    passed,
+    preflight_text,
+    warning,
 )
 
 ACCOUNT = "123456789012"  # moto's
-OF_ALL = ["credentials", "account plan", "budget", "CDK bootstrap", "stack"]
-OF_A_CLUSTER = [
-    "Spot role",
-    "clean-up role",
+COMMON = ["credentials", "account plan", "budget", "CDK bootstrap", "stack"]
+CLUSTER = [
     "quota on demand",
     "quota on Spot",
     "quota of VPCs",
     "instance types",
+    "types in EMR",
     "endpoints",
     "S3 addresses",
 ]
-OF_SERVERLESS = ["Serverless role", "quota of vCPUs"]
-AT_LAST = ["EMR release", "notices"]
-CHECKS = [*OF_ALL, *OF_A_CLUSTER, *AT_LAST]
+LAST = ["EMR release", "notices"]
+CHECKS = [*COMMON, *CLUSTER, *LAST]
 
 
 def levels(printed):
@@ -38,109 +36,100 @@ def levels(printed):
 
 
 def test_an_account_that_is_ready_passes_with_a_line_for_each_check(ready_clients, capsys):
-    assert main(["-c", "environment=test"], clients=ready_clients) == 0
+    assert main(["-c", f"account={ACCOUNT}"], clients=ready_clients) == 0
     printed = capsys.readouterr()
-    seen = levels(printed.out)
-    assert list(seen) == CHECKS
-    assert {name for name, level in seen.items() if level != "ok"} == {"notices"}
+    found = levels(printed.out)
+    assert list(found) == CHECKS
+    assert {name for name, level in found.items() if level != "ok"} == {"notices"}
     assert printed.err == ""
     assert printed.out.startswith(
-        "What the account has for make deploy in eu-central-1, environment test:\n\n"
+        "Checks for make deploy in eu-central-1, environment test:\n\n  ok       credentials"
     )
+    assert ACCOUNT not in printed.out
 
 
-def test_without_task_nodes_nothing_is_said_of_spot(ready_clients, capsys):
+def test_without_task_nodes_there_is_no_check_of_spot(ready_clients, capsys):
     main(["-c", "n_task_nodes=0"], clients=ready_clients)
-    assert set(CHECKS) - set(levels(capsys.readouterr().out)) == {"Spot role", "quota on Spot"}
+    assert set(CHECKS) - set(levels(capsys.readouterr().out)) == {"quota on Spot"}
 
 
-def test_serverless_is_told_and_nothing_is_asked_for_that_only_a_cluster_needs(
-    ready_clients, capsys
-):
-    ready_clients.stub("ec2")  # with no answer: any question would be an error of the test
+def test_for_serverless_nothing_is_read_that_only_a_cluster_needs(ready_clients, capsys):
+    ready_clients.stub("ec2")  # with no answer: a request would be an error of the test
     assert main(["--stack", "serverless"], clients=ready_clients) == 0
     printed = capsys.readouterr().out
-    assert "for make deploy STACK=serverless in" in printed
-    assert list(levels(printed)) == [*OF_ALL, *OF_SERVERLESS, *AT_LAST]
+    assert "make deploy STACK=serverless in" in printed
+    assert list(levels(printed)) == [*COMMON, "quota of vCPUs", *LAST]
 
 
-def test_one_failure_is_enough_and_is_said_last(ready_clients, capsys):
+def test_without_a_budget_no_right_to_budgets_is_needed(ready_clients, capsys):
+    ready_clients.stub("budgets")
+    assert main(["-c", "budget_usd_per_month=0"], clients=ready_clients) == 0
+    assert levels(capsys.readouterr().out)["budget"] == "ok"
+
+
+def test_one_failure_is_enough_and_is_named_last(ready_clients, capsys):
     ready_clients("ssm").delete_parameter(Name="/cdk-bootstrap/hnb659fds/version")
     assert main([], clients=ready_clients) == 1
     printed = capsys.readouterr()
     assert levels(printed.out)["CDK bootstrap"] == "failed"
     assert printed.out.splitlines().count(f"{' ' * 27}make bootstrap") == 1
     assert printed.err == (
-        "fruits: 1 check failed before anything was made (CDK bootstrap); do what stands there and "
-        "give the same command\n"
+        "fruits: 1 check failed before anything was made (CDK bootstrap); follow the advice above "
+        "and give the same command\n"
     )
 
 
-def test_a_right_that_is_denied_does_not_stop_the_deployment(ready_clients, capsys):
-    ready_clients.stub("sns")
-    ready_clients.stub("ssm").add_client_error(
-        "get_parameter", "AccessDeniedException", "is not authorized to perform: ssm:GetParameter"
+@pytest.mark.parametrize(
+    ("code", "exit_code", "words"),
+    [
+        ("AccessDeniedException", 0, "warning account plan not checked: AWS denies you ssm:Get"),
+        ("SubscriptionRequiredException", 1, "failed account plan AWS has not yet activated"),
+    ],
+)
+def test_a_denied_read_is_a_warning_and_an_account_that_is_not_activated_a_failure(
+    code, exit_code, words, ready_clients, capsys
+):
+    ready_clients.stub("freetier").add_client_error(
+        "get_account_plan_state", code, "is not authorized to perform: ssm:GetParameter"
     )
-    assert main([], clients=ready_clients) == 0
-    printed = " ".join(capsys.readouterr().out.split())
-    assert "warning CDK bootstrap not checked: AWS denies you ssm:GetParameter" in printed
+    assert main([], clients=ready_clients) == exit_code
+    assert words in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("word", ["environment=test", "account=111122223333"])
-def test_without_credentials_that_fit_nothing_else_is_asked(clients, capsys, word):
-    for service in ("ssm", "iam", "ec2", "sns", "service-quotas"):
-        clients.stub(service)  # with no answer: any question would be an error of the test
+def test_without_credentials_that_fit_nothing_else_is_read(clients, capsys, word):
+    for service in ("ssm", "ec2", "sns", "service-quotas"):
+        clients.stub(service)  # with no answer: a request would be an error of the test
     if word.startswith("environment"):
         clients.stub("sts").add_client_error("get_caller_identity", "ExpiredToken")
     assert main(["-c", word], clients=clients) == 1
     printed = capsys.readouterr()
     assert levels(printed.out) == {"credentials": "failed"}
+    assert "111122223333" not in printed.out
     assert "1 check failed" in printed.err
 
 
-def test_the_number_of_the_account_is_never_told(ready_clients, capsys):
-    main(["-c", f"account={ACCOUNT}"], clients=ready_clients)
-    printed = capsys.readouterr()
-    assert levels(printed.out)["credentials"] == "ok"
-    assert ACCOUNT not in printed.out + printed.err
-
-
-def test_a_setting_that_is_not_allowed_is_refused_before_aws_is_asked(capsys):
+def test_a_setting_that_is_not_allowed_is_refused_before_aws_is_read(capsys):
     assert main(["-c", "n_core_nodes=0"], clients=None) == 1
     assert "fruits: the context key n_core_nodes is '0'" in capsys.readouterr().err
 
 
-def test_another_stack_is_bad_usage(capsys):
+def test_another_stack_is_bad_usage():
     with pytest.raises(SystemExit) as caught:
         main(["--stack", "data"], clients=None)
     assert caught.value.code == 2
-    assert "compute" in capsys.readouterr().err
-
-
-def test_an_account_that_aws_has_not_activated_stops_the_deployment(ready_clients, capsys):
-    ready_clients.stub("freetier").add_client_error(
-        "get_account_plan_state", "SubscriptionRequiredException", "needs a subscription"
-    )
-    assert main([], clients=ready_clients) == 1
-    printed = " ".join(capsys.readouterr().out.split())
-    assert "failed account plan AWS has not yet activated the account" in printed
-
-
-def test_a_check_that_could_not_be_made_is_a_warning():
-    seen = unanswered("roles", Unanswered("AWS denies you iam:GetRole; ask for that right"))
-    assert seen.level is Level.WARNING
-    assert seen.sentence == "not checked: AWS denies you iam:GetRole; ask for that right"
 
 
 def test_long_sentences_are_broken_and_commands_are_not():
-    long = Outcome(Level.FAILED, "a check", "some words " * 20, "a command " * 20)
-    *told, command = text_of("heading", [long]).splitlines()[2:]
-    assert len(told) > 1
-    assert max(map(len, told)) <= 100
-    assert command.strip() == long.fix.strip()
+    long = Outcome("a check", failure("some words " * 20, "a command " * 20))
+    *sentence, command = preflight_text("heading", [long]).splitlines()[2:]
+    assert len(sentence) > 1
+    assert max(map(len, sentence)) <= 100
+    assert command.strip() == long.finding.fix.strip()
 
 
 def test_warnings_close_with_nothing():
-    assert closing_sentence([Outcome(Level.WARNING, "a", "b"), Outcome(Level.OK, "c", "d")]) is None
-    failed = [Outcome(Level.FAILED, name, "") for name in ("a", "b")]
+    outcomes = [Outcome("a", warning("b")), Outcome("c", passed("d"))]
+    assert closing_sentence(outcomes) is None
+    failed = [Outcome(name, failure("")) for name in ("a", "b")]
     assert closing_sentence(failed).startswith("2 checks failed before anything was made (a, b)")
