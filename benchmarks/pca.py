@@ -25,7 +25,7 @@ from benchmarks.product import MASTER
 from benchmarks.workbench import Workbench, each, echo, median_ratio
 from spark_assets.chain.pca_over_files import summarize
 from spark_assets.errors import FruitsError
-from spark_assets.output.parquet_tables import n_rows_each
+from spark_assets.output.parquet_tables import count_rows
 from spark_assets.pca.model import fit
 
 MLLIB_TARGET = at_least(5, "x faster")
@@ -120,7 +120,7 @@ def fit_ours(
     As for the table itself, whose rows decide whether it is done in tasks.
     """
     files = files_of(Path(features_path))
-    n_rows = sum(n_rows_each(files))
+    n_rows = sum(count_rows(files))
     statistics = summarize(lambda: context, files[:n_files], n_rows, [RUN_ID]).statistics
     ratios: Ratios = fit(statistics, n_components).explained_variance_ratio
     return ratios[:n_components]

@@ -43,7 +43,7 @@ def measure(bench: Workbench) -> list[Figure]:
 
 def planning_figures(n_known: int, planned: dict[str, float]) -> list[Figure]:
     """Return seconds and memory of a plan.  Raises FruitsError where it is not what was drawn."""
-    drawn = {"n_images": 2 * _N_EACH, "n_changed": _N_EACH, "n_gone": _N_EACH}
+    drawn = {"n_images": 2 * _N_EACH, "n_changed": _N_EACH, "n_deleted": _N_EACH}
     found = {name: planned[name] for name in drawn}
     if found != drawn:
         raise FruitsError(f"the plan says {found}, where {drawn} were drawn")
@@ -77,7 +77,7 @@ def plan_tables(tables: Path) -> dict[str, float]:
     return {
         "n_images": plan.n_images,
         "n_changed": plan.n_changed,
-        "n_gone": plan.n_gone,
+        "n_deleted": plan.n_deleted,
         "seconds": seconds,
         "listed_mib": listed_mib,
         "peak_mib": own_peak_mib(),

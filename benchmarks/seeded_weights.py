@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.photographs import SEED, SMALL_SIZE_PX, draw_fruit
-from spark_assets.runtime.quiet import quiet_native_stderr
+from spark_assets.runtime.suppress_output import suppress_native_stderr
 
 IMAGE_SIZE_PX = 224
 _N_CALIBRATION_IMAGES = 16
@@ -22,7 +22,7 @@ def seeded_weights(folder: Path, *, alpha: float) -> Path:
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = folder / f"unfinished_{path.name}"
-        with quiet_native_stderr():
+        with suppress_native_stderr():
             _calibrated_network(alpha).save_weights(unfinished)
         unfinished.rename(path)
     return path

@@ -12,7 +12,7 @@ from operations.commands.table import COMMANDS
 from spark_assets import __version__
 from spark_assets.errors import ExitCode
 from spark_assets.runtime.process_environment import isolate_process
-from spark_assets.runtime.signals import silent_at_closed_pipe
+from spark_assets.runtime.signals import exit_at_closed_pipe
 
 if TYPE_CHECKING:
     from spark_assets.jobs.command import Command
@@ -37,7 +37,7 @@ def parse(argv: Sequence[str]) -> tuple["Command", argparse.Namespace]:
     return command, parsed
 
 
-@silent_at_closed_pipe()
+@exit_at_closed_pipe()
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     isolate_process()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spark_assets.errors import FruitsError
 from spark_assets.output.output import FEATURES, Output
-from spark_assets.output.parquet_tables import paths_by_file, read_narrow, rows_of, table_files
+from spark_assets.output.parquet_tables import paths_by_file, read_narrow, read_rows, table_files
 from spark_assets.pca.batches import feature_matrix
 from spark_assets.pca.drift_sample import path_hashes
 from spark_assets.runtime.distribute import map_here
@@ -75,7 +75,7 @@ def read_current(output: Output, *, max_images: int = MAX_IMAGES) -> CurrentPhot
     chosen = current
     if current.num_rows > max_images:
         chosen = current.take(np.argsort(path_hashes(current["path"]))[:max_images])
-    tables = map_here(partial(rows_of, paths_by_file(chosen), _COLUMNS), files)
+    tables = map_here(partial(read_rows, paths_by_file(chosen), _COLUMNS), files)
     return _photographs(pa.concat_tables(tables).sort_by("path"), current.num_rows, output)
 
 

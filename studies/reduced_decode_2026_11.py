@@ -29,7 +29,7 @@ from spark_assets.features.engines import LiteRTEngine
 from spark_assets.features.feature_model import IMAGE_SIZE_PX
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images.decoding import Pixels
-from spark_assets.runtime.quiet import quiet_native_stderr
+from spark_assets.runtime.suppress_output import suppress_native_stderr
 
 SCALES = (8, 4, 2)
 # A photograph of 4032 x 3024 has the first at 1/4 and the third at 1/8.
@@ -91,7 +91,7 @@ def compare(
         buffer = io.BytesIO()
         photograph.save(buffer, "JPEG", quality=_QUALITY, subsampling="4:2:0")
         pairs.append((square(buffer.getvalue(), 1), square(buffer.getvalue(), scale)))
-    with quiet_native_stderr():
+    with suppress_native_stderr():
         engine = LiteRTEngine(flatbuffer)
     full, reduced = (engine(np.stack([each[which][0] for each in pairs])) for which in (0, 1))
     ratio = statistics.median(each[0][1] / each[1][1] for each in pairs)

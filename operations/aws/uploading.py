@@ -19,7 +19,7 @@ from spark_assets.images.listing import (
     list_images,
 )
 from spark_assets.images.regular_files import NotRegularFile, open_regular_file
-from spark_assets.output.erasure_denylist import ErasedDigests, load_erased
+from spark_assets.output.erasure_denylist import ErasureDenylist, read_denylist
 from spark_assets.output.output import Output
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location
@@ -50,7 +50,7 @@ class UploadCounts:
 class _Erased:
     """The photographs that were erased from an output, and do not come back by themselves."""
 
-    digests: ErasedDigests
+    digests: ErasureDenylist
     output: Location
 
     def reason_against(self, file: BufferedReader) -> str | None:
@@ -84,7 +84,7 @@ def upload_images(folder: Location, images: Location, output: Location) -> Uploa
     echo(f"{len(entries)} images in {printable_line(folder.uri)}; listing those uploaded before")
     uploaded = {entry.path: entry for entry in entries_in(list_images(images))}
     to_upload = [entry for entry in entries if not _is_unchanged(entry, uploaded.get(entry.path))]
-    erased = _Erased(load_erased(Output.open(output)), output)
+    erased = _Erased(read_denylist(Output.open(output)), output)
     upload = partial(_upload, aws_client("s3", n_connections=N_UPLOADS), folder, images, erased)
     n_refused = 0
     with counted("image", total=len(to_upload)) as add:

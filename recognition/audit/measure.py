@@ -17,7 +17,7 @@ from spark_assets.images.decoding import ImageLimits, ImageRejected, decode_upri
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead, ReadImage
 from spark_assets.runtime.progress import track
-from spark_assets.runtime.quiet import quiet_warnings
+from spark_assets.runtime.suppress_output import suppress_warnings
 from spark_assets.storage.locations import Location
 from spark_assets.storage.s3_answers import AccessRefused
 
@@ -125,7 +125,7 @@ def details_of(image: Image.Image) -> NDArray[float16]:
 
 def settings_of(content: bytes) -> int:
     """Return a number for the size, format and quantization tables of an encoded image."""
-    with quiet_warnings(), Image.open(io.BytesIO(content)) as image:
+    with suppress_warnings(), Image.open(io.BytesIO(content)) as image:
         tables = getattr(image, "quantization", None)
         return zlib.crc32(repr((image.format, image.size, tables)).encode())
 

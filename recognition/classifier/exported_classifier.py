@@ -13,7 +13,7 @@ from recognition.classifier.fruit_classifier import Neighbor, Prediction
 from recognition.classifier.identifier import DEFAULT_LIMITS, FruitIdentifier, Identifier
 from recognition.classifier.variety_classifier import MIN_PROBABILITY, VarietySet, answered_variety
 from spark_assets.images.decoding import ImageLimits, decode_image
-from spark_assets.runtime.quiet import quiet_native_stderr
+from spark_assets.runtime.suppress_output import suppress_native_stderr
 from spark_assets.storage.files import Folder, read_json, write_bytes, write_json
 from spark_assets.storage.locations import Location
 
@@ -78,7 +78,7 @@ class ExportedIdentifier(Identifier):
         self._label_set = label_set
         self._size_px = image_size_px
         self._lock = threading.Lock()
-        with quiet_native_stderr():
+        with suppress_native_stderr():
             interpreter = Interpreter(model_content=tflite, num_threads=1)
             self._answer = interpreter.get_signature_runner()
             self._answer(pixels=np.zeros((1, image_size_px, image_size_px, 3), np.uint8))

@@ -10,7 +10,7 @@ from spark_assets.features.feature_model import load_feature_model
 from spark_assets.jobs.command import Command, Kind
 from spark_assets.output.output import FEATURE_MODEL, Output
 from spark_assets.runtime.progress import echo
-from spark_assets.runtime.quiet import quiet_native_stderr
+from spark_assets.runtime.suppress_output import suppress_native_stderr
 from spark_assets.storage.locations import parse_location
 from spark_assets.text.numbers import size
 
@@ -28,7 +28,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     output, target = Output.open(parse_location(parsed.output)), parse_location(parsed.to)
     classifier, record = classifier_of(output)
     network = load_feature_model(output.folder(FEATURE_MODEL))
-    with quiet_native_stderr():
+    with suppress_native_stderr():
         from recognition.classifier.export_tflite import export_tflite
 
         tflite = export_tflite(network, classifier)

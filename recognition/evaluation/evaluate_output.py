@@ -208,4 +208,4 @@ def _keep(
     with begin(output.location, new_run_id(output)) as change:
         change.put_folder(CLASSIFIER, files)
         commit(change)
-    return KeptEvaluation(evaluation, kept, output.place(CLASSIFIER))
+    return KeptEvaluation(evaluation, kept, output.child(CLASSIFIER))

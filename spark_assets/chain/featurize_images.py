@@ -8,7 +8,7 @@ from spark_assets.chain.network import ChosenNetwork, choose_network
 from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.chain.plan import NothingNew, Plan, plan_run
 from spark_assets.chain.remove_rows import keep_columns, remove_rows
-from spark_assets.chain.stage_messages import say_network, say_planned
+from spark_assets.chain.stage_messages import log_plan, say_network
 from spark_assets.chain.started_run import StartedRun, start_run
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import engine_spec
@@ -17,7 +17,7 @@ from spark_assets.features.here import featurize_here, n_threads_here
 from spark_assets.features.on_spark import featurize_on_spark
 from spark_assets.features.partition import WRITTEN_TABLES, RunSettings, Written, refused_sentence
 from spark_assets.output.commit import commit
-from spark_assets.output.erasure_denylist import load_erased
+from spark_assets.output.erasure_denylist import read_denylist
 from spark_assets.output.manifest import Counts, RunManifest, manifest_path, versions_in_use
 from spark_assets.output.output import (
     CLASSIFIER,
@@ -59,7 +59,7 @@ def featurize(spark: GetSpark, options: FeaturizeOptions) -> RunManifest | Nothi
         say_network(network)
         if not plan.has_work:
             return NothingNew(plan.n_known)
-        say_planned(plan, adds=run.previous is not None)
+        log_plan(plan, adds=run.previous is not None)
         looked = _look(spark, run, plan, network.model)
         manifest = _stage(spark, run, plan, network, looked)
         commit(run.change)
@@ -90,7 +90,7 @@ def _look(spark: GetSpark, run: StartedRun, plan: Plan, model: FeatureModel) -> 
         limits=options.limits,
         labels=options.labels,
         size_px=model.facts.image_size_px,
-        is_erased=erased.holds if (erased := load_erased(run.output)) else None,
+        is_erased=erased.holds if (erased := read_denylist(run.output)) else None,
     )
     for table in WRITTEN_TABLES:
         make_folder(settings.folder.child(table))
@@ -152,5 +152,5 @@ def _counts(plan: Plan, written: Written) -> Counts:
         n_rejected=written.rejected.total(),
         rejected_by_reason=dict(sorted(written.rejected.items())),
         n_changed=plan.n_changed,
-        n_gone=plan.n_gone,
+        n_deleted=plan.n_deleted,
     )

@@ -29,7 +29,7 @@ class Plan:
     """What a run has to do.
 
     ``images`` are those to featurize, `schemas.LISTED` ordered by path, of which ``n_changed`` had
-    been looked at before; the source no longer has ``n_gone``.  ``outdated`` are the rows of both,
+    been looked at before; the source no longer holds ``n_deleted``.  ``outdated`` are their rows,
     by ``path`` and ``file``, which leave the tables.
     """
 
@@ -37,7 +37,7 @@ class Plan:
     outdated: pa.Table
     n_known: int = 0
     n_changed: int = 0
-    n_gone: int = 0
+    n_deleted: int = 0
 
     @property
     def n_images(self) -> int:
@@ -48,7 +48,7 @@ class Plan:
     @property
     def has_work(self) -> bool:
         """Whether the output will not be as it was."""
-        return bool(self.n_images or self.n_gone)
+        return bool(self.n_images or self.n_deleted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def plan_run(run: StartedRun, listed: pa.Table) -> Plan:
         outdated=outdated.select(["path", "file"]),
         n_known=n_known,
         n_changed=n_changed,
-        n_gone=gone.num_rows,
+        n_deleted=gone.num_rows,
     )
 
 
@@ -152,13 +152,13 @@ def _n_true(column: pa.ChunkedArray) -> int:
     return pc.sum(column).as_py() or 0
 
 
-def _refuse_mass_removal(options: FeaturizeOptions, n_gone: int, n_left: int) -> None:
+def _refuse_mass_removal(options: FeaturizeOptions, n_deleted: int, n_left: int) -> None:
     """Raise FruitsError where so many images are gone that nobody may have wanted it."""
-    n_held = n_gone + n_left
-    if options.confirm_missing or n_gone <= _SHARE_THAT_MAY_GO * n_held:
+    n_held = n_deleted + n_left
+    if options.confirm_missing or n_deleted <= _SHARE_THAT_MAY_GO * n_held:
         return
     raise FruitsError(
-        f"{n_gone} of the {n_held} images that {options.output.uri} holds are no longer in "
+        f"{n_deleted} of the {n_held} images that {options.output.uri} holds are no longer in "
         f"{options.images.uri}; check that it is whole (a disk that is not mounted looks like "
         "this), then give --confirm-missing to leave them out, or --keep-missing to keep them"
     )

@@ -19,8 +19,8 @@ from spark_assets.output.output import FEATURES, PCA_MODEL, REDUCED, REJECTED, R
 from spark_assets.output.parquet_tables import (
     EMPTY,
     TableFile,
-    n_rows_each,
-    opened,
+    count_rows,
+    open_parquet,
     paths_by_file,
     table_files,
 )
@@ -111,13 +111,13 @@ def _rewrites(
     """Yield what to write anew of one table: sources, their reduced files, paths, rows."""
     nothing = pa.array([], pa.string())
     affected = [file for file in files if file.path in by_file]
-    for file, n_rows in zip(affected, n_rows_each(affected), strict=True):
+    for file, n_rows in zip(affected, count_rows(affected), strict=True):
         own = [reduced[file.name]] if file.name in reduced else []
         yield [file], own, by_file[file.path], n_rows
     rest = [file for file in files if file.path not in by_file]
     if len(rest) <= _MAX_SMALL_FILES:
         return
-    sized = zip(rest, n_rows_each(rest), strict=True)
+    sized = zip(rest, count_rows(rest), strict=True)
     small = [(file, n_rows) for file, n_rows in sized if n_rows < _SMALL_ROWS]
     if len(small) <= _MAX_SMALL_FILES:
         return
@@ -174,7 +174,7 @@ def _write_one(target: Location, sources: Sequence[TableFile], gone: pa.Array) -
     """Write the rows that stay, unless there are none; return how many they are."""
     tables = []
     for file in sources:
-        with opened(file.location) as parquet:
+        with open_parquet(file.location) as parquet:
             tables.append(parquet.read(use_threads=False))
     rows = pa.concat_tables(tables)
     kept = rows.filter(pc.invert(pc.is_in(rows["path"], value_set=gone)))

@@ -17,9 +17,9 @@ def say_network(network: ChosenNetwork) -> None:
         echo(f"WARNING: {network.model.facts.warning}")
 
 
-def say_planned(plan: Plan, *, adds: bool) -> None:
+def log_plan(plan: Plan, *, adds: bool) -> None:
     """Say how many images are looked at."""
-    rest = f", {_known_and_gone(plan.n_known, plan.n_gone)}" if adds else ""
+    rest = f", {_known_and_gone(plan.n_known, plan.n_deleted)}" if adds else ""
     echo(f"{plan.n_images} images to look at{rest}")
 
 
@@ -30,7 +30,7 @@ def say_featurized(result: RunManifest | NothingNew, options: FeaturizeOptions) 
         return ExitCode.DONE
     counts = result.counts
     if not counts.n_images:
-        rest = _known_and_gone(counts.n_known, counts.n_gone)
+        rest = _known_and_gone(counts.n_known, counts.n_deleted)
         echo(f"{rest}; nothing to featurize, run {result.run_id}")
         return ExitCode.DONE
     reasons = ", ".join(f"{n} {reason}" for reason, n in counts.rejected_by_reason.items())
@@ -49,9 +49,9 @@ def say_featurized(result: RunManifest | NothingNew, options: FeaturizeOptions) 
     return ExitCode.TOO_MANY_REJECTED
 
 
-def _known_and_gone(n_known: int, n_gone: int) -> str:
+def _known_and_gone(n_known: int, n_deleted: int) -> str:
     """Return ``220 known, 20 gone``."""
-    return f"{n_known} known" + (f", {n_gone} gone" if n_gone else "")
+    return f"{n_known} known" + (f", {n_deleted} gone" if n_deleted else "")
 
 
 def say_nothing_to_reduce() -> None:
@@ -81,4 +81,4 @@ def say_reduced(reduction: Reduction) -> None:
 
 def say_report(output: Output) -> None:
     """Say where the report is."""
-    echo(f"report: {output.place(REPORT).uri}")
+    echo(f"report: {output.child(REPORT).uri}")

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spark_assets.erasure.rewrite_output import models_of_gone
+from spark_assets.erasure.rewrite_output import models_to_remove
 from spark_assets.errors import FruitsError
-from spark_assets.output.erasure_denylist import load_erased
+from spark_assets.output.erasure_denylist import read_denylist
 from spark_assets.output.erasure_journal import (
     Certificate,
     PendingErasure,
-    end_erasure,
+    delete_journal,
     write_certificate,
 )
 from spark_assets.output.output import Output
@@ -60,7 +60,7 @@ def conclude(
     refused += [f"an old version in the output: {why}" for _, why in purged.refusals]
     if left := [*refused, *_traces(output, erasure)]:
         raise _not_complete(output, left)
-    erased = load_erased(output)
+    erased = read_denylist(output)
     certificate = Certificate(
         erasure_id=erasure.erasure_id,
         began_at=erasure.began_at,
@@ -72,7 +72,7 @@ def conclude(
         outside_reach=[*_OUTSIDE_REACH, *outside_reach],
     )
     write_certificate(output, certificate)
-    if left := [f"its journal: {why}" for _, why in end_erasure(output, erasure).refusals]:
+    if left := [f"its journal: {why}" for _, why in delete_journal(output, erasure).refusals]:
         raise _not_complete(output, left)
     return certificate
 
@@ -93,11 +93,11 @@ def _traces(output: Output, erasure: PendingErasure) -> list[str]:
     for table, schema in schemas.TABLES.items():
         held = read_narrow(table_files(output, table), schema, ("path",))["path"]
         if n_rows := pc.sum(pc.is_in(held, value_set=paths)).as_py():
-            found.append(f"{n_rows} rows below {output.place(table).uri}")
+            found.append(f"{n_rows} rows below {output.child(table).uri}")
     for source in map(parse_location, erasure.sources):
         if n_left := sum(count_versions(source, path) for path in erasure.paths):
             found.append(f"{n_left} versions of photographs below {source.uri}")
-    record, has_classifier = models_of_gone(output, output)
+    record, has_classifier = models_to_remove(output, output)
     found += [] if record is None else [f"the PCA model {record.model_id}"]
     return [*found, *(["the classifier"] if has_classifier else [])]
 

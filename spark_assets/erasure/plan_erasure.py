@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from spark_assets.erasure.erasure_request import ErasureRequest, Selection, select
 from spark_assets.errors import FruitsError
 from spark_assets.images.listing import check_images_exist
-from spark_assets.output.erasure_denylist import load_erased, save_erased
-from spark_assets.output.erasure_journal import PendingErasure, note_erasure
+from spark_assets.output.erasure_denylist import read_denylist, write_denylist
+from spark_assets.output.erasure_journal import PendingErasure, write_journal
 from spark_assets.output.lease import check_lease
 from spark_assets.output.manifest import RunManifest, latest_run, next_id
 from spark_assets.output.output import FEATURES, REJECTED, Output
@@ -96,8 +96,8 @@ def begin(output: Output, planned: PlannedErasure) -> None:
     """Refuse the images from now on, then note what is to be done."""
     erasure = planned.erasure
     check_lease(output.location)
-    save_erased(output, load_erased(output).with_digests(erasure.content_sha256))
-    note_erasure(output, erasure)
+    write_denylist(output, read_denylist(output).with_digests(erasure.content_sha256))
+    write_journal(output, erasure)
 
 
 def _not_found(

@@ -13,7 +13,7 @@ from spark_assets.chain.stage_messages import say_reduced, say_report
 from spark_assets.erasure.erasure_request import ErasureRequest, Selection, select
 from spark_assets.errors import FruitsError
 from spark_assets.output.commit import Change, begin, commit
-from spark_assets.output.erasure_journal import PendingErasure, note_erasure, pending_erasures
+from spark_assets.output.erasure_journal import PendingErasure, pending_erasures, write_journal
 from spark_assets.output.evaluation_record import fitted_on
 from spark_assets.output.manifest import new_run_id, run_ids
 from spark_assets.output.output import CLASSIFIER, FEATURES, PCA_MODEL, REDUCED, REPORT, Output
@@ -40,7 +40,7 @@ def rewrite_output(
             change.put(REPORT, make_report(spark, after, max_points).encode())
             say_report(output)
         commit(change)
-    note_erasure(output, replace(erasure, is_rewritten=True))
+    write_journal(output, replace(erasure, is_rewritten=True))
     return rewritten
 
 
@@ -59,7 +59,7 @@ def rewrite_unfinished(spark: GetSpark, output: Output, *, max_points: int) -> N
         )
 
 
-def models_of_gone(output: Output, after: Output) -> tuple[PCARecord | None, bool]:
+def models_to_remove(output: Output, after: Output) -> tuple[PCARecord | None, bool]:
     """Return the PCA of ``output`` that was fitted on rows that ``after`` lacks, if it was.
 
     And of its classifier, whether it was.
@@ -79,7 +79,7 @@ def _selected(output: Output, erasure: PendingErasure) -> Selection:
 
 def _leave_models(spark: GetSpark, output: Output, change: Change) -> None:
     """Take away a PCA and a classifier that were fitted on what is gone, and fit a PCA anew."""
-    record, has_classifier = models_of_gone(output, output.after(change))
+    record, has_classifier = models_to_remove(output, output.after(change))
     if has_classifier or record is not None:
         change.remove_folder(CLASSIFIER)
     if record is None:

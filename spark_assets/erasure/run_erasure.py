@@ -9,7 +9,7 @@ from spark_assets.erasure.erasure_request import ErasureRequest
 from spark_assets.erasure.plan_erasure import NothingFoundError, PlannedErasure, begin, plan_erasure
 from spark_assets.erasure.rewrite_output import rewrite_output
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.output.erasure_denylist import load_erased, save_erased
+from spark_assets.output.erasure_denylist import read_denylist, write_denylist
 from spark_assets.output.erasure_journal import Certificate, certificate_file, pending_erasures
 from spark_assets.output.output import Output
 from spark_assets.removal.remove_files import Removal
@@ -53,7 +53,7 @@ def erase(options: EraseOptions, spark: GetSpark) -> ExitCode:
         return ExitCode.DONE
     removals = remove_from_sources(output)
     for erasure in pending_erasures(output):
-        say_rewritten(rewrite_output(spark, output, erasure, max_points=options.max_points))
+        log_rewritten(rewrite_output(spark, output, erasure, max_points=options.max_points))
     return conclude_all(options, output, removals)
 
 
@@ -66,7 +66,7 @@ def conclude_all(options: EraseOptions, output: Output, removals: Removals) -> E
     """Conclude every erasure that has begun.  Raises FruitsError with what is left of one."""
     for erasure in pending_erasures(output):
         removed = removals.get(erasure.erasure_id, [])
-        say_certified(
+        log_certificate(
             output, conclude(output, erasure, removed, outside_reach=options.outside_reach)
         )
     return ExitCode.DONE
@@ -90,7 +90,7 @@ def begin_or_plan(options: EraseOptions, output: Output) -> None:
         if not unfinished or options.is_dry_run:
             raise
         return  # what is asked for is gone already: it is what the journal holds
-    say_planned(planned, is_dry_run=options.is_dry_run)
+    log_plan(planned, is_dry_run=options.is_dry_run)
     if not options.is_dry_run:
         begin(output, planned)
 
@@ -101,14 +101,14 @@ def allow_again(output: Location, content_sha256: Sequence[str]) -> ExitCode:
     Raises FruitsError where one of them is not on it.
     """
     opened = Output.open(output)
-    erased = load_erased(opened)
+    erased = read_denylist(opened)
     unknown = [digest for digest in content_sha256 if not erased.holds(digest)]
     if unknown:
         raise FruitsError(
             f"{unknown[0]} is not on the list of erased images of {output.uri}; give the SHA-256 "
             "of a photograph that was erased"
         )
-    save_erased(opened, erased.without(content_sha256))
+    write_denylist(opened, erased.without(content_sha256))
     echo(f"{len(content_sha256)} digests are accepted again by {output.uri}")
     return ExitCode.DONE
 
@@ -116,7 +116,7 @@ def allow_again(output: Location, content_sha256: Sequence[str]) -> ExitCode:
 _N_SHOWN = 10
 
 
-def say_planned(planned: PlannedErasure, *, is_dry_run: bool) -> None:
+def log_plan(planned: PlannedErasure, *, is_dry_run: bool) -> None:
     """Say what is to go: names, which are said here and kept nowhere."""
     erasure = planned.erasure
     held = ", ".join(f"{what}: {n}" for what, n in erasure.held.items())
@@ -147,13 +147,13 @@ def _names(paths: Sequence[str]) -> str:
     return f"{names} and {n_more} more" if n_more > 0 else names
 
 
-def say_rewritten(rewritten: Rewritten) -> None:
+def log_rewritten(rewritten: Rewritten) -> None:
     """Say what became of the files of features."""
     rows, files = counted(rewritten.n_rows, "row"), counted(rewritten.n_files, "file")
     echo(f"{rows} of features removed from {files}")
 
 
-def say_certified(output: Output, certificate: Certificate) -> None:
+def log_certificate(output: Output, certificate: Certificate) -> None:
     """Say that nothing is left, where that is written, and what it does not speak of."""
     file = certificate_file(output, certificate.erasure_id)
     echo(f"{counted(certificate.n_images, 'image')} erased; nothing of that is left within reach")

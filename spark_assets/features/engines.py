@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spark_assets.features.feature_model import IMAGE_SIZE_PX, FeatureModel, FeatureModelFacts
-from spark_assets.runtime.quiet import quiet_native_stderr
+from spark_assets.runtime.suppress_output import suppress_native_stderr
 
 Features = NDArray[np.float32]
 
@@ -56,7 +56,7 @@ def engine_spec(model: FeatureModel, name: EngineName) -> EngineSpec:
     """Return what to broadcast.  Imports TensorFlow only for the engine of that name."""
     if name is EngineName.LITERT:
         return EngineSpec(name, model.facts, tflite=model.tflite)
-    with quiet_native_stderr():
+    with suppress_native_stderr():
         from spark_assets.features.keras_network import read_weights
 
         return EngineSpec(name, model.facts, arrays=read_weights(model))
@@ -64,7 +64,7 @@ def engine_spec(model: FeatureModel, name: EngineName) -> EngineSpec:
 
 def build_engine(spec: EngineSpec) -> Engine:
     """Build the engine.  Takes about 0.1 s with LiteRT and 5 s with TensorFlow."""
-    with quiet_native_stderr():
+    with suppress_native_stderr():
         if spec.name is EngineName.LITERT:
             return LiteRTEngine(spec.tflite)
         return TensorFlowEngine(spec)

@@ -15,7 +15,7 @@ from spark_assets.features.partition import (
     shares_of,
 )
 from spark_assets.images.reading import ReadAhead
-from spark_assets.runtime.distribute import forget_zip_directories, freeze_what_is_loaded
+from spark_assets.runtime.distribute import forget_zip_directories, freeze_loaded_modules
 from spark_assets.runtime.progress import ProgressRecord, track_job
 from spark_assets.runtime.spark_context import n_task_slots
 from spark_assets.storage.locations import Location
@@ -43,7 +43,7 @@ def featurize_on_spark(
         if engine_id not in _engines:
             _engines.clear()
             _engines[engine_id] = build_engine(broadcast.value)
-            freeze_what_is_loaded()
+            freeze_loaded_modules()
         context = TaskContext.get()
         assert context is not None
         name = share_name(settings.run_id, number, context.taskAttemptId())

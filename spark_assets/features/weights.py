@@ -15,7 +15,7 @@ from spark_assets.features.feature_model import (
 )
 from spark_assets.features.imagenet import IMAGENET_ALPHAS, WeightsNotAvailable, imagenet_weights
 from spark_assets.features.network_cache import kept_or_made
-from spark_assets.runtime.quiet import quiet_native_stderr
+from spark_assets.runtime.suppress_output import suppress_native_stderr
 from spark_assets.storage.locations import parse_location
 
 IMAGENET, AUTO, RANDOM = "imagenet", "auto", "random"
@@ -106,7 +106,7 @@ def _from_file(
     sha256 = _sha256(path) if path.is_file() else None
 
     def make() -> FeatureModel:
-        with quiet_native_stderr(verbose=verbose):
+        with suppress_native_stderr(verbose=verbose):
             from spark_assets.features import keras_network
 
             net = keras_network.build_network(alpha, image_size_px)
@@ -138,7 +138,7 @@ def _seeded(request: FeatureModelRequest, *, verbose: bool) -> FeatureModel:
 
     def make() -> FeatureModel:
         pixels = calibration_pixels(image_size_px)  # the same everywhere, and so is the network
-        with quiet_native_stderr(verbose=verbose):
+        with suppress_native_stderr(verbose=verbose):
             from spark_assets.features import keras_network
 
             net = keras_network.build_network(alpha, image_size_px)

@@ -26,7 +26,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from spark_assets.images.tiff_pages import NoFullPage, seek_picture
-from spark_assets.runtime.quiet import quiet_warnings
+from spark_assets.runtime.suppress_output import suppress_warnings
 
 # Pillow loads its decoders at the first image that needs them, and knows no others before.
 Image.init()
@@ -145,7 +145,7 @@ def decode_upright(content: bytes, *, target_px: int, limits: ImageLimits) -> Up
     if not content:
         raise ImageRejected(Reason.EMPTY, "0 bytes")
     check_size(len(content), limits)
-    with quiet_warnings():  # Pillow tells of damage that it works around, once per file
+    with suppress_warnings():  # Pillow tells of damage that it works around, once per file
         return _decode(content, target_px, limits)
 
 

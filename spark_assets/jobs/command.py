@@ -11,7 +11,7 @@ from pathlib import Path
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.error_reports import EXPECTED_ERRORS, report_failure
 from spark_assets.runtime.progress import echo
-from spark_assets.runtime.signals import silent_at_closed_pipe
+from spark_assets.runtime.signals import exit_at_closed_pipe
 
 
 class Kind(Enum):
@@ -60,7 +60,7 @@ class Command:
         except EXPECTED_ERRORS as error:
             return report_failure(error, verbose=parsed.verbose)
 
-    @silent_at_closed_pipe()
+    @exit_at_closed_pipe()
     def main(self, argv: Sequence[str] | None = None) -> int:
         """Parse the options of an entry script, run it, and return the exit code."""
         module = sys.modules[self.run.__module__]

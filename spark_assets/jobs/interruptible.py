@@ -13,10 +13,10 @@ from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.error_reports import sentence_of
 from spark_assets.runtime.progress import echo
 from spark_assets.runtime.signals import (
-    begin_work,
     cancel_spark_jobs,
     interrupt,
     is_interrupted,
+    reset_interruption,
 )
 
 _POLL_S = 0.1
@@ -55,7 +55,7 @@ def _ctrl_c_interrupts() -> Iterator[None]:
             os._exit(ExitCode.INTERRUPTED)
         interrupt()
 
-    begin_work()
+    reset_interruption()
     before = signal.getsignal(signal.SIGINT)
     # A shell starts background processes with Ctrl-C ignored.
     if before is not signal.SIG_IGN:
@@ -64,7 +64,7 @@ def _ctrl_c_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-        begin_work()  # what this process does next is not interrupted
+        reset_interruption()  # what this process does next is not interrupted
 
 
 def _is_interrupted_before_the_end_of(work: Future[ExitCode]) -> bool:

@@ -8,7 +8,7 @@ import pyarrow.fs
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_output
 from spark_assets.jobs.command import Command, Kind
-from spark_assets.output.commit import left_behind, recover
+from spark_assets.output.commit import leftover_files, recover
 from spark_assets.output.lease import hold_lease
 from spark_assets.output.output import check_output
 from spark_assets.runtime.progress import echo
@@ -41,7 +41,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
 
 def _say(output: Location, done: str) -> None:
     n_files = n_bytes = 0
-    for place in left_behind(output):
+    for place in leftover_files(output):
         sizes = list(_sizes(place))
         n_files, n_bytes = n_files + len(sizes), n_bytes + sum(sizes)
         echo(f"  {printable(place.uri)}: of a command that did not end, {size(sum(sizes))}")

@@ -17,8 +17,8 @@ from pyspark.daemon import manager  # noqa: E402
 
 import spark_assets.chain.pca_over_files  # noqa: E402
 import spark_assets.features.on_spark  # noqa: E402, F401
-from spark_assets.runtime.distribute import freeze_what_is_loaded  # noqa: E402
+from spark_assets.runtime.distribute import freeze_loaded_modules  # noqa: E402
 
 if __name__ == "__main__":
-    freeze_what_is_loaded()
+    freeze_loaded_modules()
     manager()  # type: ignore[no-untyped-call]

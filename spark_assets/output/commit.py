@@ -143,14 +143,14 @@ def recover(output: Location) -> None:
     """
     if (log := read_log(output)) is not None:
         _redo(output, log)
-    for place in left_behind(output):
+    for place in leftover_files(output):
         delete_folder(place)
         if output.s3 is None:
             delete_files([place])
     delete_empty_folders(output, [_STAGING, *_WRITTEN_IN_PLACE])
 
 
-def left_behind(output: Location) -> Iterator[Location]:
+def leftover_files(output: Location) -> Iterator[Location]:
     """Yield what commands that died have left: staged files, and small ones half written.
 
     What the log of a change names is no garbage.

@@ -14,7 +14,7 @@ _LIST = "erased.json"
 
 
 @dataclass(frozen=True, slots=True)
-class ErasedDigests:
+class ErasureDenylist:
     """HMAC-SHA256 of SHA-256 digests, with a salt of the output.
 
     Whoever has a photograph and the list can tell whether it is on it; the list alone tells nothing
@@ -33,22 +33,22 @@ class ErasedDigests:
     def holds(self, content_sha256: str) -> bool:
         return self.salted(content_sha256) in self.digests
 
-    def with_digests(self, content_sha256: Iterable[str]) -> "ErasedDigests":
+    def with_digests(self, content_sha256: Iterable[str]) -> "ErasureDenylist":
         return replace(self, digests=self.digests | {self.salted(d) for d in content_sha256})
 
-    def without(self, content_sha256: Iterable[str]) -> "ErasedDigests":
+    def without(self, content_sha256: Iterable[str]) -> "ErasureDenylist":
         return replace(self, digests=self.digests - {self.salted(d) for d in content_sha256})
 
 
-def load_erased(output: Output) -> ErasedDigests:
+def read_denylist(output: Output) -> ErasureDenylist:
     """Read the list of an output: an empty one where nothing was erased."""
-    value = read_json(output.place(_LIST))
+    value = read_json(output.child(_LIST))
     if value is None:
-        return ErasedDigests()
-    return ErasedDigests(bytes.fromhex(value["salt"]), frozenset(value["digests"]))
+        return ErasureDenylist()
+    return ErasureDenylist(bytes.fromhex(value["salt"]), frozenset(value["digests"]))
 
 
-def save_erased(output: Output, erased: ErasedDigests) -> None:
+def write_denylist(output: Output, erased: ErasureDenylist) -> None:
     """Write the list in place of the one that was there."""
     value = {"salt": erased.salt.hex(), "digests": sorted(erased.digests)}
-    write_json(output.place(_LIST), value)
+    write_json(output.child(_LIST), value)

@@ -49,23 +49,23 @@ class PendingErasure:
 
 def pending_erasures(output: Output) -> list[PendingErasure]:
     """Return the erasures that have begun and not ended, oldest first."""
-    folder = output.place(_FOLDER)
+    folder = output.child(_FOLDER)
     names = (name for name in names_in(folder) if name.endswith(".json"))
     values = (read_json(folder.child(name)) for name in names)
     return [PendingErasure(**value) for value in values if value is not None]
 
 
-def note_erasure(output: Output, erasure: PendingErasure) -> None:
+def write_journal(output: Output, erasure: PendingErasure) -> None:
     """Write the journal of an erasure, from which moment whoever works on the output does it."""
-    write_json(output.place(f"{_FOLDER}/{_name(erasure)}"), erasure.to_json())
+    write_json(output.child(f"{_FOLDER}/{_name(erasure)}"), erasure.to_json())
 
 
-def end_erasure(output: Output, erasure: PendingErasure) -> Removal:
+def delete_journal(output: Output, erasure: PendingErasure) -> Removal:
     """Forget which images were erased; return what came of that.
 
     Version by version: until the last is gone, the erasure has not ended.
     """
-    removal = remove_files(output.place(_FOLDER), [_name(erasure)])
+    removal = remove_files(output.child(_FOLDER), [_name(erasure)])
     delete_empty_folders(output.location, [_FOLDER])
     return removal
 
@@ -117,4 +117,4 @@ def write_certificate(output: Output, certificate: Certificate) -> Location:
 
 def certificate_file(output: Output, erasure_id: str) -> Location:
     """Return where the certificate of an erasure is."""
-    return output.place(f"erasures/{erasure_id}.json")
+    return output.child(f"erasures/{erasure_id}.json")

@@ -1,6 +1,8 @@
-"""The manifest of a run: what went in, what came out, and what it took.
+"""The manifest of a run: inputs, options, counts, versions and times, in ``runs/<run_id>.json``.
 
-``runs/`` holds one for each, which is never rewritten and names no photograph.
+A manifest is never rewritten and names no photograph.  Run ids are readable and strictly increase
+within an output.  The clock alone cannot order them: two runs may start within one second, or on
+machines whose clocks differ, and a clock can be set back.
 """
 
 import platform
@@ -29,9 +31,18 @@ _PACKAGES = ("ai-edge-litert", "numpy", "pi-heif", "pillow", "pyarrow")
 class Counts:
     """Images of one run.
 
-    ``n_images`` were looked at in this run; ``n_known`` were left out because earlier runs hold
-    them unchanged.  Of those looked at, ``n_changed`` had been looked at before.  ``n_gone`` are no
-    longer in the source.
+    Attributes
+    ----------
+    n_images : int
+        Images featurized or rejected: ``n_features + n_rejected``.
+    n_known : int
+        Images that earlier runs hold unchanged.
+    rejected_by_reason : dict
+        Rejected images by reason.
+    n_changed : int
+        Those of ``n_images`` that replace an earlier version.
+    n_deleted : int
+        Images that the source no longer holds.
     """
 
     n_images: int
@@ -40,15 +51,15 @@ class Counts:
     n_rejected: int
     rejected_by_reason: dict[str, int]
     n_changed: int = 0
-    n_gone: int = 0
+    n_deleted: int = 0
 
     def __post_init__(self) -> None:
         has_every_reason = sum(self.rejected_by_reason.values()) == self.n_rejected
         if self.n_images != self.n_features + self.n_rejected or not has_every_reason:
             raise FruitsError(
-                f"the run looked at {self.n_images} images and wrote {self.n_features} rows of "
-                f"features and {self.n_rejected} rejected ones; they do not add up, so nothing of "
-                "this run is kept: run it again"
+                f"{self.n_images} images gave {self.n_features} rows of features and "
+                f"{self.n_rejected} rejected ones; these counts do not add up, so nothing of this "
+                "run is kept: run it again"
             )
 
     @property
@@ -60,10 +71,18 @@ class Counts:
 class RunManifest:
     """One featurize run.
 
-    ``seconds_by_stage`` is wall time; ``images_per_second`` counts the featurizing stage from its
-    start, ``images_per_second_steady`` leaves out the first and the last tenth of the images (null
-    where a run is too short to tell).  ``n_task_slots`` is how many images can be featurized at a
-    time.
+    Attributes
+    ----------
+    bytes_read : int
+        Bytes of the images.
+    seconds_by_stage : dict
+        Wall time in seconds.
+    images_per_second : float
+        Speed of the featurize stage.
+    images_per_second_steady : float or None
+        The same without the first and last tenth of the images; None for a run too short for it.
+    n_task_slots : int
+        Images that can be featurized at a time.
     """
 
     run_id: str
@@ -81,7 +100,7 @@ class RunManifest:
 
     @property
     def images(self) -> Location:
-        """Where the photographs are, to be read as the run read them."""
+        """The source of the images, with the access of the run."""
         return parse_location(self.images_uri, anonymous=bool(self.options.get("anonymous")))
 
     def to_json(self) -> dict[str, Any]:
@@ -94,28 +113,28 @@ class RunManifest:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "RunManifest":
-        """Return what ``to_json`` was called on."""
         fields = {name: value[name] for name in cls.__dataclass_fields__}
         fields["feature_model"] = FeatureModelFacts.from_json(value["feature_model"])
-        names = Counts.__dataclass_fields__
-        fields["counts"] = Counts(**{name: value["counts"][name] for name in names})
+        # Until November 2026 ``n_deleted`` was called ``n_gone``.
+        counts = {"n_deleted": value["counts"].get("n_gone"), **value["counts"]}
+        fields["counts"] = Counts(**{name: counts[name] for name in Counts.__dataclass_fields__})
         return cls(**fields)
 
 
 def run_ids(output: Output) -> list[str]:
-    """Return the ids of an output's runs, oldest first: those since it was begun afresh."""
+    """Return the ids of an output's runs, oldest first."""
     names = output.files(RUNS)
     return [name.removesuffix(".json") for name in names if name.endswith(".json")]
 
 
 def read_run(output: Output, run_id: str) -> RunManifest | None:
-    """Return the manifest of a run, None where there is no such run."""
+    """Return the manifest of a run, or None."""
     value = output.read_json(manifest_path(run_id))
     return None if value is None else RunManifest.from_json(value)
 
 
 def latest_run(output: Output) -> RunManifest | None:
-    """Return the newest run of an output, None where there is none."""
+    """Return the manifest of the newest run of an output, or None."""
     ids = run_ids(output)
     return read_run(output, ids[-1]) if ids else None
 
@@ -133,9 +152,8 @@ def new_run_id(output: Output) -> str:
 def next_id(held: Iterable[str], now: datetime) -> str:
     """Return an id such as ``20260131T120000Z-1a2b3c`` that sorts after every id of ``held``.
 
-    Its second is that of the clock, or the one after the newest id's, whichever is later.  The end
-    is random: two runs that start at the same moment do not share their files.  Names that are no
-    ids are passed over.
+    Its second is that of the clock or the one after the newest id's, whichever is later.  Its end
+    is random, so that two runs of the same second do not share files.  Other names are ignored.
     """
     seconds = [second for name in held if (second := _second_of(name)) is not None]
     second = max([now.replace(microsecond=0), *(each + timedelta(seconds=1) for each in seconds)])

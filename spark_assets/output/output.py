@@ -45,7 +45,7 @@ class Output:
         """The form in which messages name it."""
         return self.location.uri
 
-    def place(self, path: str) -> Location:
+    def child(self, path: str) -> Location:
         """Return where a file or a folder is to be found by those who type its path."""
         return self.location.child(path)
 
@@ -58,7 +58,7 @@ class Output:
                 content = read_bytes(staged(self.location, self.log.change_id).child(path))
                 if content is not None:
                     return content
-        return read_bytes(self.place(path))
+        return read_bytes(self.child(path))
 
     def read_json(self, path: str) -> dict[str, Any] | None:
         """Return the object in a JSON file, or None where there is no such file."""
@@ -67,7 +67,7 @@ class Output:
 
     def folder(self, name: str) -> Folder:
         """Return a folder to read files of."""
-        return Folder(self.place(name).uri, lambda file: self.read(f"{name}/{file}"))
+        return Folder(self.child(name).uri, lambda file: self.read(f"{name}/{file}"))
 
     def files(self, folder: str) -> dict[str, Location]:
         """Return the files of a folder by name, in order of the names."""

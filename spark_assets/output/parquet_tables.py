@@ -53,7 +53,7 @@ def read_narrow(files: Sequence[TableFile], schema: pa.Schema, columns: Sequence
     paths = pa.array([file.path for file in files], pa.string())
 
     def read(number: int) -> pa.Table:
-        with opened(files[number].location) as parquet:
+        with open_parquet(files[number].location) as parquet:
             rows = parquet.read(columns=narrow.names, use_threads=False)
         return _with_file(rows.select(narrow.names).cast(narrow), number, paths)
 
@@ -68,7 +68,7 @@ def rows_by_run(files: Sequence[TableFile]) -> Counter[str]:
         return sum(pool.map(_rows_by_run, (file.location for file in files)), Counter())
 
 
-def n_rows_each(files: Sequence[TableFile]) -> list[int]:
+def count_rows(files: Sequence[TableFile]) -> list[int]:
     """Return how many rows each file has."""
     with ThreadPoolExecutor(_n_threads(files)) as pool:
         return list(pool.map(_n_rows, (file.location for file in files)))
@@ -78,7 +78,7 @@ def read_batches(
     file: TableFile, columns: Sequence[str], paths: pa.Array | None = None
 ) -> Iterator[pa.RecordBatch]:
     """Yield rows of a file in order, in batches of bounded size: of ``paths``, or all of them."""
-    with opened(file.location) as parquet:
+    with open_parquet(file.location) as parquet:
         mask = None
         if paths is not None:
             held = parquet.read(columns=["path"], use_threads=False)["path"]
@@ -106,7 +106,7 @@ def paths_by_file(rows: pa.Table) -> dict[str, pa.Array]:
     return {file: paths.values for file, paths in by_file}
 
 
-def rows_of(
+def read_rows(
     chosen: Mapping[str, pa.Array], schema: pa.Schema, files: Sequence[TableFile]
 ) -> pa.Table:
     """Return the rows of the paths that are ``chosen`` of each file, with columns of ``schema``."""
@@ -126,7 +126,7 @@ def _with_file(rows: pa.Table, number: int, paths: pa.Array) -> pa.Table:
 
 
 def _rows_by_run(location: Location) -> Counter[str]:
-    with opened(location) as parquet:
+    with open_parquet(location) as parquet:
         metadata = parquet.metadata
         column = parquet.schema_arrow.names.index("run_id")
         groups = [metadata.row_group(each) for each in range(metadata.num_row_groups)]
@@ -142,12 +142,12 @@ def _rows_by_run(location: Location) -> Counter[str]:
 
 
 def _n_rows(location: Location) -> int:
-    with opened(location) as parquet:
+    with open_parquet(location) as parquet:
         rows: int = parquet.metadata.num_rows
     return rows
 
 
-def opened(location: Location) -> pyarrow.parquet.ParquetFile:
+def open_parquet(location: Location) -> pyarrow.parquet.ParquetFile:
     """Open a Parquet file, from which no more is read than is asked for."""
     in_s3 = location.s3 is not None
     # In S3, ranges that are near each other are read at once, for it answers one after the other.

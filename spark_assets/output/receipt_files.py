@@ -10,7 +10,7 @@ _FOLDER = "receipts"
 
 def write_receipt(output: Output, receipt: Receipt) -> Location:
     """Write a receipt in place of an earlier one of the same cluster; return where."""
-    file = output.place(f"{_FOLDER}/{receipt.cluster_id}.json")
+    file = output.child(f"{_FOLDER}/{receipt.cluster_id}.json")
     write_json(file, receipt.to_json())
     return file
 

@@ -20,10 +20,10 @@ from spark_assets.output.evaluation_record import read_evaluation
 from spark_assets.output.manifest import RunManifest, run_ids
 from spark_assets.output.output import FEATURES, PCA_MODEL, REDUCED, REJECTED, Output
 from spark_assets.output.parquet_tables import (
-    n_rows_each,
+    count_rows,
     paths_by_file,
     read_narrow,
-    rows_of,
+    read_rows,
     table_files,
 )
 from spark_assets.output.pca_model import PCARecord, load_fit, load_pca_model, pca_record
@@ -59,7 +59,7 @@ def collect_report_data(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         latest_run=latest,
         n_runs=len(run_ids(output)),
-        n_current_features=sum(n_rows_each(table_files(output, FEATURES))),
+        n_current_features=sum(count_rows(table_files(output, FEATURES))),
         n_current_rejected=n_rejected,
         pca=None if record is None else _pca_summary(output, record),
         plotted=None if record is None else _plotted(spark, output, latest, max_points),
@@ -101,7 +101,7 @@ def _plotted(
     files = table_files(output, REDUCED)
     reduced = read_narrow(files, schemas.REDUCED, ("path", "label"))
     drawn = paths_by_file(_evenly_by_label(reduced, max_points))
-    read = partial(rows_of, drawn, schemas.REDUCED)
+    read = partial(read_rows, drawn, schemas.REDUCED)
     tables = map_shares(spark, read, files, n_rows=reduced.num_rows // _REDUCED_LIKE_ONE)
     points = [row for table in tables for row in table.to_pylist()]
     points.sort(key=lambda row: (row["label"] or "", row["path"]))

@@ -128,7 +128,7 @@ def forget_zip_directories() -> None:
             del sys.path_importer_cache[path]
 
 
-def freeze_what_is_loaded() -> None:
+def freeze_loaded_modules() -> None:
     """Keep the garbage collector from visiting modules and the engine: they stay to the end."""
     gc.collect()
     gc.freeze()

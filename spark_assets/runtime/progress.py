@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from py4j.protocol import Py4JError
 from tqdm import tqdm
 
-from spark_assets.runtime.quiet import print_past_silence
+from spark_assets.runtime.suppress_output import write_past_suppression
 from spark_assets.text.numbers import minutes
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _POLL_S = 0.5
 
 def echo(message: str) -> None:
     """Print one line for the person who waits, past a progress bar."""
-    if not print_past_silence(message):
+    if not write_past_suppression(message):
         tqdm.write(message, file=sys.stderr)
 
 

@@ -13,7 +13,7 @@ _STDOUT, _STDERR = 1, 2
 
 
 @contextmanager
-def silent_at_closed_pipe() -> Iterator[None]:
+def exit_at_closed_pipe() -> Iterator[None]:
     """End the program without a word once nobody reads what it prints: ``fruits cost | head -1``.
 
     The exit code is `ExitCode.CLOSED_PIPE`.  What is printed in the block is flushed with it: what
@@ -46,7 +46,7 @@ _lock = threading.Lock()
 _cancel: Callable[[], None] | None = None
 
 
-def begin_work() -> None:
+def reset_interruption() -> None:
     """Forget an interruption of earlier work in this process."""
     _interrupted.clear()
 

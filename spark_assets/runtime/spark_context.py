@@ -16,10 +16,11 @@ from pyspark import SparkConf, SparkContext
 from pyspark.errors.exceptions.captured import install_exception_handler
 
 from spark_assets.errors import FruitsError
+from spark_assets.runtime.cluster_checks import check_cluster
 from spark_assets.runtime.java import check_java, jvm_options, last_sentence, root_cause
-from spark_assets.runtime.process_environment import check_cluster, isolate_spark
-from spark_assets.runtime.quiet import held_back, quiet_native_stderr
+from spark_assets.runtime.process_environment import isolate_spark
 from spark_assets.runtime.signals import cancel_with
+from spark_assets.runtime.suppress_output import captured_stderr, suppress_native_stderr
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -70,7 +71,7 @@ def start_context(name: str, *, master: str | None, verbose: bool) -> SparkConte
     if master:
         settings["spark.master"] = master
     # The JVM inherits the silence, and the workers from the JVM, for as long as they live.
-    with quiet_native_stderr(verbose=verbose):
+    with suppress_native_stderr(verbose=verbose):
         try:
             context = _context(SparkConf().setAll([*settings.items()]), local=local)
         except Exception as error:
@@ -100,7 +101,7 @@ def _not_started(error: Exception, address: str | None) -> str:
     if isinstance(error, Py4JJavaError):
         cause = root_cause(error)
     else:
-        cause = last_sentence(held_back()) or str(error)
+        cause = last_sentence(captured_stderr()) or str(error)
     if address is None:
         return f"Spark did not start: {cause}; for the stack trace, add --verbose"
     return (

@@ -14,7 +14,7 @@ from spark_assets.features.engines import LiteRTEngine
 from spark_assets.features.feature_model import FeatureModel, FeatureModelFacts
 from spark_assets.images.decoding import ImageLimits, decode_image
 from spark_assets.output.evaluation_record import RIDGE
-from spark_assets.runtime.quiet import quiet_native_stderr
+from spark_assets.runtime.suppress_output import suppress_native_stderr
 from studies.accuracy_2026_11.measured import Measured
 
 _N_TIMED = 40
@@ -37,7 +37,7 @@ def measure_speed(photographs: Sequence[Path], model: FeatureModel) -> Speed:
     By processor time: other programs on the machine halve the rate by the clock, and not this.
     """
     contents = [path.read_bytes() for path in photographs[:_N_TIMED]]
-    with quiet_native_stderr():
+    with suppress_native_stderr():
         engine = LiteRTEngine(model.tflite)
     limits, size_px = ImageLimits(), model.facts.image_size_px
     rounds = []

@@ -313,7 +313,7 @@ def test_what_is_drawn_for_a_plan_is_what_the_plan_finds(tmp_path):
 
 
 def test_a_plan_that_misses_what_was_drawn_is_no_figure():
-    planned = {"n_images": 200, "n_changed": 99, "n_gone": 100}
+    planned = {"n_images": 200, "n_changed": 99, "n_deleted": 100}
     with pytest.raises(FruitsError, match=r"'n_changed': 99.* where .*'n_changed': 100.* drawn"):
         planning.planning_figures(1_000, planned)
 

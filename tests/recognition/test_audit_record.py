@@ -69,7 +69,7 @@ def test_what_is_written_is_read_again(output):
 @pytest.mark.parametrize("findings", [FINDINGS_MADE, []])
 def test_the_table_is_one_that_any_reader_of_parquet_opens(output, findings):
     write(output, record(), findings)
-    table = pyarrow.parquet.read_table(output.place("findings").base)
+    table = pyarrow.parquet.read_table(output.child("findings").base)
     assert table.schema.equals(FINDINGS)
     assert table.column("kind").to_pylist() == [each.kind for each in findings]
 

@@ -50,7 +50,7 @@ def identifier(seeded_model, tmp_path_factory) -> FruitIdentifier:
     classifier = made_classifier(engine(np.stack(pixels)), paths, labels)
     network = seeded_model.facts.network_sha256
     made = save_in_output(classifier, folder, network_sha256=network)
-    save_feature_model(seeded_model, made.place(FEATURE_MODEL))
+    save_feature_model(seeded_model, made.child(FEATURE_MODEL))
     return FruitIdentifier.from_output(made.location)
 
 

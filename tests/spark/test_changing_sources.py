@@ -51,7 +51,7 @@ def test_what_is_gone_leaves_the_tables_and_the_log_stays(options, images, out):
     (images / "a/1.png").unlink()
     (images / "b/broken.png").unlink()
     counts = run_here(options).counts
-    assert (counts.n_images, counts.n_known, counts.n_gone) == (0, 4, 2)
+    assert (counts.n_images, counts.n_known, counts.n_deleted) == (0, 4, 2)
     assert rows_of(out, "features").equals(before.take([0, 2, 3, 4]))
     assert paths_of(out, "rejected") == []
     assert log.items() <= files_under(out / "runs").items()
@@ -88,7 +88,7 @@ def test_each_image_has_one_row_which_is_that_of_its_newest_look(options, images
         ("a/4.png", "features", first),
         ("b/broken.png", "rejected", first),
     ]
-    assert (second.counts.n_changed, second.counts.n_gone) == (2, 1)
+    assert (second.counts.n_changed, second.counts.n_deleted) == (2, 1)
 
 
 def test_known_images_are_compared_without_a_look_at_their_features(options, images, out):
@@ -109,7 +109,7 @@ def test_a_part_of_the_source_takes_nothing_away(options, images, out, tmp_path,
     (tmp_path / "list.txt").write_text("a/00.png\n")
     value = {"limit": 2, "image_list": str(tmp_path / "list.txt"), "keep_missing": True}[partial]
     counts = run_here(dataclasses.replace(options, **{partial: value})).counts
-    assert (counts.n_images, counts.n_gone) == (1, 0)
+    assert (counts.n_images, counts.n_deleted) == (1, 0)
     assert paths_of(out) == sorted([*before, "a/00.png"])
 
 
@@ -122,7 +122,7 @@ def test_a_source_that_lacks_more_than_half_is_refused_until_it_is_confirmed(opt
         featurize(no_spark, options)
     assert files_under(out) == before
     counts = run_here(dataclasses.replace(options, confirm_missing=True)).counts
-    assert counts.n_gone == 4
+    assert counts.n_deleted == 4
     assert paths_of(out) == ["a/4.png"]
 
 
@@ -140,14 +140,14 @@ def test_half_of_the_images_may_go_by_themselves(options, images):
     run_here(options)
     for index in range(3):
         (images / f"a/{index}.png").unlink()
-    assert run_here(options).counts.n_gone == 3
+    assert run_here(options).counts.n_deleted == 3
 
 
 def test_a_renamed_image_is_a_new_one_and_a_gone_one(options, images, out):
     run_here(options)
     shutil.move(images / "a/1.png", images / "a/moved.png")
     counts = run_here(options).counts
-    assert (counts.n_images, counts.n_known, counts.n_gone) == (1, 5, 1)
+    assert (counts.n_images, counts.n_known, counts.n_deleted) == (1, 5, 1)
     assert paths_of(out) == ["a/0.png", "a/2.png", "a/3.png", "a/4.png", "a/moved.png"]
 
 

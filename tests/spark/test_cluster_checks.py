@@ -5,8 +5,8 @@ import socket
 import pytest
 
 from spark_assets.errors import FruitsError
+from spark_assets.runtime.cluster_checks import check_cluster
 from spark_assets.runtime.java import check_java
-from spark_assets.runtime.process_environment import check_cluster
 
 
 @pytest.fixture

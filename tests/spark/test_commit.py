@@ -83,7 +83,7 @@ def test_what_was_interrupted_is_not_committed(output):
             with pytest.raises(FruitsError, match="interrupted"):
                 commit(change)
     finally:
-        signals.begin_work()
+        signals.reset_interruption()
     assert files_under(Path(output.base)) == {}
 
 

@@ -15,7 +15,7 @@ from spark_assets.erasure.erasure_request import ErasureRequest
 from spark_assets.erasure.plan_erasure import begin, plan_erasure
 from spark_assets.errors import FruitsError
 from spark_assets.images.decoding import ImageLimits
-from spark_assets.output.erasure_denylist import load_erased
+from spark_assets.output.erasure_denylist import read_denylist
 from spark_assets.output.erasure_journal import pending_erasures
 from spark_assets.output.findings_table import Finding, FindingKind, findings_files
 from spark_assets.output.lease import check_lease, hold_lease
@@ -136,7 +136,7 @@ def test_nothing_is_left_in_any_version_and_the_others_stay(output, client):
     for folder in ("features", "reduced", "report"):
         assert f"{RESULTS}/chain/{folder}" in of_kept
     assert pca_record(output).model_id != model_id
-    assert load_erased(output).holds(gone.texts[1])
+    assert read_denylist(output).holds(gone.texts[1])
     assert pending_erasures(output) == []
     (certificate,) = (json.loads(left[name]) for name in left if "/erasures/" in name)
     assert (certificate["n_images"], certificate["held"]["versions of photographs"]) == (1, 2)

@@ -131,7 +131,7 @@ def test_an_interruption_ends_a_run_in_this_process_and_nothing_of_it_stays(opti
         with pytest.raises(FruitsError, match="interrupted; only what is complete is visible"):
             run_here(options)
     finally:
-        signals.begin_work()
+        signals.reset_interruption()
     assert files_under(out) == {}
     run_here(options)
 
@@ -331,7 +331,7 @@ def test_counts_that_do_not_add_up_fail_the_run(options, images, out, monkeypatc
         return featurize_here(images.slice(1), *settings)
 
     monkeypatch.setattr(featurize_images, "featurize_here", lose_one)
-    with pytest.raises(FruitsError, match="they do not add up, so nothing of this run is kept"):
+    with pytest.raises(FruitsError, match="counts do not add up, so nothing of this run is kept"):
         run_here(options)
     assert files_under(out) == {}
 

@@ -119,7 +119,7 @@ def expected_of(held, source, *, fewer_limits, keep_missing):
         ),
         "n_known": len(held.keys() & source.keys() - changed),
         "n_changed": len(changed),
-        "n_gone": len(gone),
+        "n_deleted": len(gone),
     }
 
 
@@ -130,7 +130,7 @@ def told(plan):
         "outdated": sorted(zip(*outdated, strict=True)),
         "n_known": plan.n_known,
         "n_changed": plan.n_changed,
-        "n_gone": plan.n_gone,
+        "n_deleted": plan.n_deleted,
     }
 
 
@@ -148,7 +148,7 @@ def test_it_says_of_each_image_what_a_comparison_of_single_images_says(tmp_path)
         expected = expected_of(held, source, **options)
         plan = planned(run, [entry(path, source[path]) for path in sorted(source)])
         assert told(plan) == expected, number
-        assert plan.has_work == bool(expected["images"] or expected["n_gone"])
+        assert plan.has_work == bool(expected["images"] or expected["n_deleted"])
         kinds.update(name for name, value in expected.items() if value)
     assert len(kinds) == 5, kinds
 
@@ -160,14 +160,14 @@ def of_three(tmp_path):
 
 def test_what_a_part_of_the_source_does_not_hold_is_not_gone(of_three):
     listed = [entry("a.jpg", 1), entry("b.jpg", 1)]
-    assert planned(of_three, listed).n_gone == 1
+    assert planned(of_three, listed).n_deleted == 1
     plan = planned(with_options(of_three, limit=2), listed)
-    assert (plan.n_known, plan.n_gone, plan.has_work) == (2, 0, False)
+    assert (plan.n_known, plan.n_deleted, plan.has_work) == (2, 0, False)
 
 
 def test_images_that_are_gone_by_mistake_are_asked_for(of_three):
     run = with_options(of_three, confirm_missing=False)
-    assert planned(run, [entry("a.jpg", 1), entry("b.jpg", 1)]).n_gone == 1
+    assert planned(run, [entry("a.jpg", 1), entry("b.jpg", 1)]).n_deleted == 1
     with pytest.raises(FruitsError, match=r"2 of the 3 images that .* give --confirm-missing"):
         planned(run, [entry("a.jpg", 1)])
 

@@ -434,7 +434,7 @@ def test_the_page_is_made_from_a_package_inside_a_zip(tmp_path: Path, html: str)
 
 
 def test_what_is_gone_and_how_well_the_model_fits_are_told():
-    counts = replace(DATA.latest_run.counts, n_gone=3)
+    counts = replace(DATA.latest_run.counts, n_deleted=3)
     run, pca = replace(DATA.latest_run, counts=counts), replace(DATA.pca, fit_sentence="it <fits>")
     html = render(replace(DATA, latest_run=run, pca=pca))
     assert "no longer in the source" in html

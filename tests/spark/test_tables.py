@@ -12,12 +12,12 @@ from spark_assets.output import parquet_tables
 from spark_assets.output.output import Output
 from spark_assets.output.parquet_tables import (
     EMPTY,
-    n_rows_each,
+    count_rows,
     paths_by_file,
     read_batches,
     read_narrow,
+    read_rows,
     rows_by_run,
-    rows_of,
     table_files,
 )
 from spark_assets.storage import schemas
@@ -78,8 +78,8 @@ def test_columns_have_the_types_of_the_schema_whoever_wrote_them(out):
 def test_of_no_files_there_are_no_rows_of_the_same_columns():
     found = read_narrow([], schemas.REJECTED, ("path", "reason"))
     assert (found.num_rows, found.column_names) == (0, ["path", "reason", "file"])
-    assert (rows_by_run([]), n_rows_each([])) == (Counter(), [])
-    assert rows_of({}, schemas.REDUCED, []).num_rows == 0
+    assert (rows_by_run([]), count_rows([])) == (Counter(), [])
+    assert read_rows({}, schemas.REDUCED, []).num_rows == 0
 
 
 def test_rows_by_run_are_counted_from_footers_and_in_merged_files_alone_from_rows(files):
@@ -87,7 +87,7 @@ def test_rows_by_run_are_counted_from_footers_and_in_merged_files_alone_from_row
         spoil(file, *schemas.FEATURES.names)
     spoil(files[2], *(n for n in schemas.FEATURES.names if n != "run_id"))
     assert rows_by_run(files) == {"1": 60, "2": 20}
-    assert n_rows_each(files) == [30, 10, 40]
+    assert count_rows(files) == [30, 10, 40]
 
 
 def test_rows_by_run_of_files_without_statistics_and_of_several_groups_are_right(out):
@@ -129,7 +129,7 @@ def test_rows_of_chosen_paths_come_from_the_files_that_hold_them_alone(files):
     chosen = held.filter(pa.array([n % 9 == 0 for n in range(held.num_rows)]))
     by_file = paths_by_file(chosen)
     assert by_file.keys() == {"features/x.parquet", "features/z.parquet"}
-    found = rows_of(by_file, schemas.FEATURES, files)
+    found = read_rows(by_file, schemas.FEATURES, files)
     assert found["path"].to_pylist() == chosen["path"].to_pylist()
     assert found["features"].to_pylist() == [
         [float(byte) for byte in path.encode().rjust(6)] for path in found["path"].to_pylist()

@@ -10,7 +10,7 @@ from cdk_app.config import REGION
 from operations import cli
 from operations.commands import erase
 from spark_assets.errors import ExitCode
-from spark_assets.output.erasure_denylist import ErasedDigests, load_erased, save_erased
+from spark_assets.output.erasure_denylist import ErasureDenylist, read_denylist, write_denylist
 from spark_assets.output.erasure_journal import pending_erasures
 from spark_assets.output.output import Output
 from tests.operations.aws.conftest import RESULTS
@@ -50,9 +50,9 @@ def test_photographs_are_allowed_again_by_digest(named, tmp_path, capsys):
 def test_a_photograph_is_allowed_again_in_the_deployed_output(make_data_stack):
     make_data_stack()
     output = Output.open(erase.data_stack("test").output)
-    save_erased(output, ErasedDigests().with_digests([DIGEST]))
+    write_denylist(output, ErasureDenylist().with_digests([DIGEST]))
     assert cli.main(["erase", "--allow-again", "--sha256", DIGEST]) == 0
-    assert not load_erased(output)
+    assert not read_denylist(output)
     assert pending_erasures(output) == []
 
 

@@ -15,7 +15,7 @@ from operations import cli
 from operations.aws import uploading
 from operations.aws.stacks import data_stack
 from spark_assets.images.listing import list_images
-from spark_assets.output.erasure_denylist import ErasedDigests, load_erased, save_erased
+from spark_assets.output.erasure_denylist import ErasureDenylist, read_denylist, write_denylist
 from spark_assets.output.output import Output
 from tests.operations.aws.conftest import RAW
 
@@ -255,7 +255,7 @@ def test_an_erased_photograph_is_refused_under_any_name_until_it_is_allowed_agai
     photograph(folder / "renamed.jpg", b"erased")
     digest = hashlib.sha256(b"erased").hexdigest()
     output = data_stack(Environment.TEST).output
-    save_erased(Output.open(output), ErasedDigests().with_digests([digest]))
+    write_denylist(Output.open(output), ErasureDenylist().with_digests([digest]))
     assert upload(folder) == 1
     told = capsys.readouterr().err
     assert "2 images = 1 uploaded + 0 unchanged + 1 refused" in told
@@ -264,7 +264,7 @@ def test_an_erased_photograph_is_refused_under_any_name_until_it_is_allowed_agai
     assert command in told
     assert list(contents(s3)) == ["images/kept.jpg"]
     assert cli.main(command.split()[1:]) == 0
-    assert not load_erased(Output.open(output))
+    assert not read_denylist(Output.open(output))
     assert upload(folder) == 0
     assert contents(s3)["images/renamed.jpg"] == b"erased"
 

@@ -16,7 +16,7 @@ _original = -1
 
 
 @contextmanager
-def quiet_native_stderr(*, verbose: bool = False) -> Iterator[None]:
+def suppress_native_stderr(*, verbose: bool = False) -> Iterator[None]:
     """Hold back what native code prints, until the last of several such blocks has ended.
 
     TensorFlow and LiteRT announce processors and delegates there, and have no setting for it.
@@ -32,7 +32,7 @@ def quiet_native_stderr(*, verbose: bool = False) -> Iterator[None]:
         _let_through()
 
 
-def held_back() -> str:
+def captured_stderr() -> str:
     """Return what has been held back since the first open block began: why what is in it failed."""
     with _lock:
         if _n_blocks == 0:
@@ -40,7 +40,7 @@ def held_back() -> str:
         return os.pread(_STDERR, _MAX_TOLD_BYTES, 0).decode(errors="replace")
 
 
-def print_past_silence(line: str) -> bool:
+def write_past_suppression(line: str) -> bool:
     """Print a line where standard error is held back; return whether it is.
 
     What a program says to people is not what native code prints: while Spark starts in one thread,
@@ -112,6 +112,6 @@ class _QuietWarnings:
 _quiet_warnings = _QuietWarnings()
 
 
-def quiet_warnings() -> AbstractContextManager[None]:
+def suppress_warnings() -> AbstractContextManager[None]:
     """Return a block in which no thread of this process warns."""
     return _quiet_warnings

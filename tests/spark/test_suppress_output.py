@@ -4,11 +4,11 @@ import os
 import threading
 
 from spark_assets.runtime.progress import echo
-from spark_assets.runtime.quiet import quiet_native_stderr
+from spark_assets.runtime.suppress_output import suppress_native_stderr
 
 
 def test_native_code_is_held_back_and_the_program_is_heard(capfd):
-    with quiet_native_stderr():
+    with suppress_native_stderr():
         os.write(2, b"a delegate was created\n")
         echo("480 images to look at")
     os.write(2, b"after\n")
@@ -20,11 +20,11 @@ def test_blocks_may_overlap_in_threads(capfd):
     inside, leave = threading.Event(), threading.Event()
 
     def work():
-        with quiet_native_stderr():
+        with suppress_native_stderr():
             inside.set()
             leave.wait(10)
 
-    with quiet_native_stderr():
+    with suppress_native_stderr():
         other = threading.Thread(target=work)
         other.start()
         assert inside.wait(10)
@@ -36,6 +36,6 @@ def test_blocks_may_overlap_in_threads(capfd):
 
 
 def test_with_verbose_everything_is_heard(capfd):
-    with quiet_native_stderr(verbose=True):
+    with suppress_native_stderr(verbose=True):
         os.write(2, b"a delegate was created\n")
     assert capfd.readouterr().err == "a delegate was created\n"
