@@ -10,15 +10,15 @@ from pathlib import Path
 
 from cdk_app.config import ConfigError, PipelineConfig, StepsMode
 from operations.cdk.context import parse_known, read_config
-from operations.plan.compute import (
+from operations.plan.deploy_plan import (
+    after_deploy_serverless_text,
     after_deploy_text,
+    deploy_serverless_text,
     deploy_text,
+)
+from operations.plan.destroy_plan import (
     destroy_compute_text,
     destroy_data_text,
-)
-from operations.plan.serverless import (
-    after_deploy_serverless_text,
-    deploy_serverless_text,
     destroy_serverless_text,
 )
 
