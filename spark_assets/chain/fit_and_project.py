@@ -128,7 +128,7 @@ def fit_model(
         change.remove_folder(REDUCED)
         project_files(spark, features.files, features.n_rows, model, change)
     model_id = next_id([] if held is None else [held.model_id], datetime.now(UTC))
-    record = PCARecord.of(
+    record = PCARecord.from_model(
         model,
         model_id=model_id,
         fitted_here=True,
@@ -214,7 +214,7 @@ def _project_given(
     with stopwatch.stage("project"):
         change.remove_folder(REDUCED)
         project_files(spark, features.files, features.n_rows, model, change)
-    record = PCARecord.of(
+    record = PCARecord.from_model(
         model,
         model_id=source.model_id,
         fitted_here=False,

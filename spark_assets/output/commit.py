@@ -1,19 +1,18 @@
-"""A change of an output: all of its files are there at once, or none is.
+"""Atomic changes of an output, by a redo log.
 
-A redo log, as databases have it.  A command writes new files below ``_staging/<id>/``, then puts
-``_commit.json`` with the files to add and to remove: that put is the moment at which the state
-changes.  The files are then moved in, others removed, and the log deleted.  Whoever holds the lease
-next finishes a log that is there; a reader without the lease lays it over what it lists.
+A command writes new files below ``_staging/<id>/``, then puts ``_commit.json`` with the files to
+add and to remove: this put changes the state.  The files are then moved in, others removed, and the
+log deleted.  The next holder of the lease finishes a log that it finds; a reader without the lease
+applies the log to its listing.
 
 Source: C. Mohan et al., ARIES, doi:10.1145/128765.128770, of which this is the redo half: nothing
-in place is overwritten before the log is there, so that nothing has to be undone.
+in place is overwritten before the log exists, so that nothing has to be undone.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import botocore.exceptions
 
@@ -34,27 +33,23 @@ from spark_assets.storage.locations import Location
 from spark_assets.storage.s3 import error_code, s3_client
 
 _LOG, _STAGING = "_commit.json", "_staging"
-# Folders of small files that no other depends on, which are not staged.
+# Folders of small files on which no other depends, and which are not staged.
 _WRITTEN_IN_PLACE = ("erasures", "_erasing", "receipts")
-# In S3 a file is copied by a request, nearly all of it waiting.
+# A copy in S3 is one request, nearly all of it waiting.
 _N_THREADS_S3 = 16
 
 
 @dataclass(frozen=True, slots=True)
 class CommitLog:
-    """What a change adds and removes: paths of files below the output, ``/``-separated."""
+    """The files that a change adds and removes: paths below the output, ``/``-separated."""
 
     change_id: str
     add: tuple[str, ...]
     remove: tuple[str, ...]
 
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "CommitLog":
-        return cls(value["change_id"], tuple(value["add"]), tuple(value["remove"]))
-
 
 class Change:
-    """Files on their way into an output; nothing of it is visible before `commit`."""
+    """Files to add to and remove from an output; readers see them from `commit` on."""
 
     def __init__(self, output: Location, change_id: str) -> None:
         self.output = output
@@ -64,28 +59,28 @@ class Change:
 
     @property
     def staging(self) -> Location:
-        """Where its files are until they are committed, by the same paths as below the output."""
+        """The folder of its uncommitted files, whose paths are those below the output."""
         return staged(self.output, self.change_id)
 
     @property
     def log(self) -> CommitLog:
-        """What it adds and removes so far."""
-        gone = tuple(path for path in self._remove if path not in self._add)
-        return CommitLog(self.change_id, tuple(self._add), gone)
+        """The files that it adds and removes so far."""
+        removed = tuple(path for path in self._remove if path not in self._add)
+        return CommitLog(self.change_id, tuple(self._add), removed)
 
     def put(self, path: str, content: bytes) -> None:
-        """Add a file, in place of one that may be there."""
+        """Add a file, or replace one of the same path."""
         write_bytes(self.staging.child(path), content)
         self._add[path] = None
 
     def put_folder(self, folder: str, files: Mapping[str, bytes]) -> None:
-        """Add files, in place of all that a folder holds."""
+        """Replace all files of a folder."""
         self.remove_folder(folder)
         for name, content in files.items():
             self.put(f"{folder}/{name}", content)
 
     def add(self, paths: Iterable[str]) -> None:
-        """Add files that are staged already."""
+        """Add files that are already staged."""
         self._add |= dict.fromkeys(paths)
 
     def remove(self, paths: Iterable[str]) -> None:
@@ -93,14 +88,14 @@ class Change:
         self._remove |= dict.fromkeys(paths)
 
     def remove_folder(self, folder: str) -> None:
-        """Remove all files of a folder, those that it was to add too."""
+        """Remove all files of a folder, and do not add those staged for it."""
         self._add = {path: None for path in self._add if not path.startswith(f"{folder}/")}
         self.remove(f"{folder}/{name}" for name in names_in(self.output.child(folder)))
 
 
 @contextmanager
 def begin(output: Location, change_id: str) -> Iterator[Change]:
-    """Begin a change; what is staged and not committed when the block ends is discarded."""
+    """Begin a change; files not committed by the end of the block are discarded."""
     change = Change(output, change_id)
     try:
         yield change
@@ -109,27 +104,26 @@ def begin(output: Location, change_id: str) -> Iterator[Change]:
 
 
 def commit(change: Change) -> None:
-    """Make a change, if it has any.
+    """Commit a change, unless it is empty.
 
-    Raises FruitsError where the work was interrupted, the lease of the output was lost, another
-    change is under way, or a staged file is gone: somebody has removed it, or the lifecycle of a
-    bucket.
+    Raises FruitsError after Ctrl-C, and where the lease of the output is lost, another change is in
+    progress, or a staged file is missing (removed by hand or by the lifecycle of a bucket).
     """
     log = change.log
     if not log.add and not log.remove:
         return
     by_folder = {path.rpartition("/")[0] for path in log.add}
-    held = {
+    staged_paths = {
         f"{folder}/{name}"
         for folder in by_folder
         for name in names_in(change.staging.child(folder))
     }
-    if gone := set(log.add) - held:
+    if missing := set(log.add) - staged_paths:
         raise FruitsError(
-            f"{len(gone)} of {len(log.add)} files that were staged for {change.output.uri} are "
-            "gone, so nothing of this command is kept; give it again"
+            f"{len(missing)} of {len(log.add)} files staged for {change.output.uri} are missing, "
+            "so nothing of this command is kept; run it again"
         )
-    # Ctrl-C may have come after the last image was looked at.
+    # Ctrl-C may have come after the last image.
     raise_if_interrupted()
     check_lease(change.output)
     _put_log(change.output, log)
@@ -137,9 +131,9 @@ def commit(change: Change) -> None:
 
 
 def recover(output: Location) -> None:
-    """Finish a change whose command died, and remove what others have staged.
+    """Finish the change of an interrupted command, and remove the files left by others.
 
-    To be called by whoever has taken the lease, before anything else.
+    The holder of the lease calls it before anything else.
     """
     if (log := read_log(output)) is not None:
         _redo(output, log)
@@ -151,23 +145,23 @@ def recover(output: Location) -> None:
 
 
 def leftover_files(output: Location) -> Iterator[Location]:
-    """Yield what commands that died have left: staged files, and small ones half written.
+    """Yield the files and folders left by interrupted commands: staged or half written.
 
-    What the log of a change names is no garbage.
+    Files that the commit log names are not among them.
     """
     staging, log = output.child(_STAGING), read_log(output)
-    of_change = None if log is None else log.change_id
-    yield from (staging.child(name) for name in names_in(staging) if name != of_change)
-    if output.s3 is None:  # where a file is there when it is whole
+    in_progress = None if log is None else log.change_id
+    yield from (staging.child(name) for name in names_in(staging) if name != in_progress)
+    if output.s3 is None:  # S3 has no half-written objects
         for folder in (output, *map(output.child, _WRITTEN_IN_PLACE)):
             names = (name for name in names_in(folder) if name.endswith(".partial"))
             yield from (folder.child(name) for name in names if name.startswith("."))
 
 
 def discard(change: Change) -> None:
-    """Remove what is staged, and the folder of staged files with the last of it.
+    """Remove the staged files of a change, and the staging folder if it is then empty.
 
-    Unless the log of the change is there, whose end has failed: the next command makes it.
+    A change whose log exists is kept: the next command finishes it.
     """
     log = read_log(change.output)
     if log is not None and log.change_id == change.change_id:
@@ -177,20 +171,22 @@ def discard(change: Change) -> None:
 
 
 def read_log(output: Location) -> CommitLog | None:
-    """Return the change that is under way, or was when its command died."""
+    """Return the log of the change in progress, or None."""
     value = read_json(output.child(_LOG))
-    return None if value is None else CommitLog.from_json(value)
+    if value is None:
+        return None
+    return CommitLog(value["change_id"], tuple(value["add"]), tuple(value["remove"]))
 
 
 def live_files(output: Location, log: CommitLog | None, folder: str) -> dict[str, Location]:
-    """Return the files of a folder by name, in order of the names, as they are after ``log``."""
-    place = output.child(folder)
+    """Return the files of a folder by name, sorted, as they are after ``log``."""
+    target = output.child(folder)
     if log is None:
-        return {name: place.child(name) for name in _visible(place)}
-    # Staged ones first: one that is moved in between is found where it has gone to.
-    in_staging = staged(output, log.change_id).child(folder)
-    waiting = {name: in_staging.child(name) for name in _visible(in_staging)}
-    found = {name: place.child(name) for name in _visible(place)}
+        return {name: target.child(name) for name in _visible(target)}
+    # Staging is listed first: a file that is moved meanwhile is then found in the target.
+    staging = staged(output, log.change_id).child(folder)
+    waiting = {name: staging.child(name) for name in _visible(staging)}
+    found = {name: target.child(name) for name in _visible(target)}
     for name in (path.removeprefix(f"{folder}/") for path in log.remove):
         found.pop(name, None)
     added = {path.removeprefix(f"{folder}/") for path in log.add}
@@ -199,7 +195,7 @@ def live_files(output: Location, log: CommitLog | None, folder: str) -> dict[str
 
 
 def staged(output: Location, change_id: str) -> Location:
-    """Return where the files of a change are until they are moved in."""
+    """Return the folder of the uncommitted files of a change."""
     return output.child(_STAGING, change_id)
 
 
@@ -208,12 +204,12 @@ def _visible(folder: Location) -> list[str]:
 
 
 def _put_log(output: Location, log: CommitLog) -> None:
-    """Put a log where there is none.  Raises FruitsError where there is one."""
+    """Write the log.  Raises FruitsError where another one exists."""
     content, file = to_json(asdict(log)), output.child(_LOG)
     refusal = FruitsError(
-        f"another command changes {output.uri}, so nothing of this one is kept; give it again"
+        f"another command changes {output.uri}, so nothing of this one is kept; run it again"
     )
-    if output.s3 is None:  # under the lock of the lease, which the system keeps
+    if output.s3 is None:  # under the lock of the lease, which the operating system keeps
         if read_log(output) is not None:
             raise refusal
         write_bytes(file, content)
@@ -225,16 +221,16 @@ def _put_log(output: Location, log: CommitLog) -> None:
     except botocore.exceptions.ClientError as error:
         if error_code(error) not in ("PreconditionFailed", "ConditionalRequestConflict"):
             raise
-        if read_log(output) != log:  # else the answer to this very write was lost
+        if read_log(output) != log:  # otherwise the response to this write was lost
             raise refusal from error
 
 
 def _redo(output: Location, log: CommitLog) -> None:
-    """Do what a log says, or what is left of it; the same whether it is done once or again."""
+    """Apply a log, or the rest of it; idempotent."""
     staging = staged(output, log.change_id)
     sources = [staging.child(path) for path in log.add]
     targets = [output.child(path) for path in log.add]
-    # One after the other on a disk, whose log of its own wants no more.
+    # A disk gains nothing from concurrent renames.
     with ThreadPoolExecutor(1 if output.s3 is None else _N_THREADS_S3) as pool:
         list(pool.map(copy_or_move, sources, targets))
     delete_files([output.child(path) for path in log.remove])

@@ -1,7 +1,6 @@
-"""A receipt as an output keeps it: what the cluster of some runs, or one on Serverless, has cost.
+"""A cost receipt: the cost of the cluster, or of the EMR Serverless run, behind some runs.
 
-The standard library alone: the report shows receipts, and what makes them knows prices, which
-nothing on the cluster needs.
+Standard library only: `operations.costs` and the report both use it.
 """
 
 from collections.abc import Iterable
@@ -11,21 +10,21 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One part of a cost, in USD for the time that the function which made it says."""
+    """One part of a cost in USD."""
 
     what: str
     usd: float
 
 
-# In the place of a node's market: what is billed of runs on EMR Serverless.
+# The market of nodes on EMR Serverless.
 SERVERLESS = "SERVERLESS"
 
 
 @dataclass(frozen=True, slots=True)
 class NodeHours:
-    """How long the nodes of one type and market were there, together.
+    """Total hours of the nodes of one type and market.
 
-    On EMR Serverless the type is a vCPU or a GB, and the number that of job runs.
+    On EMR Serverless the type is a vCPU or a GB, and ``n_nodes`` the number of job runs.
     """
 
     instance_type: str
@@ -36,11 +35,16 @@ class NodeHours:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a cluster has cost by ``made_at``, and the runs it cost it for.
+    """The cost of a cluster until ``made_at``.
 
-    On EMR Serverless ``cluster_id`` is the name of the run, which there is one of.
-    Moments are ISO 8601; ``ended_at`` is None for a cluster that is still there.  ``costs`` and
-    ``estimate`` are in USD; ``estimate`` is None where no image was looked at.
+    Attributes
+    ----------
+    cluster_id : str
+        On EMR Serverless the name of the run.
+    made_at, started_at, ended_at : str
+        ISO 8601; ``ended_at`` is None for a running cluster.
+    costs, estimate : tuple of Cost
+        In USD; ``estimate`` is None without images.
     """
 
     cluster_id: str
@@ -66,7 +70,7 @@ class Receipt:
 
     @property
     def usd_per_million(self) -> float | None:
-        """What a million images cost at this rate, or None where no image was looked at."""
+        """USD per million images, or None without images."""
         return self.usd * 1_000_000 / self.n_images if self.n_images else None
 
     @property

@@ -1,4 +1,4 @@
-"""The images that were erased, as salted digests: a photograph of them is refused from then on."""
+"""The denylist of erased images, as salted digests: a run rejects a photograph that is on it."""
 
 import hashlib
 import hmac
@@ -10,15 +10,14 @@ from spark_assets.output.output import Output
 from spark_assets.storage.files import read_json, write_json
 
 _SALT_BYTES = 32
-_LIST = "erased.json"
+_FILE = "erased.json"
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureDenylist:
     """HMAC-SHA256 of SHA-256 digests, with a salt of the output.
 
-    Whoever has a photograph and the list can tell whether it is on it; the list alone tells nothing
-    of any.
+    With a photograph and the list, its presence can be checked; the list alone identifies none.
     """
 
     salt: bytes = field(default_factory=lambda: secrets.token_bytes(_SALT_BYTES))
@@ -41,14 +40,14 @@ class ErasureDenylist:
 
 
 def read_denylist(output: Output) -> ErasureDenylist:
-    """Read the list of an output: an empty one where nothing was erased."""
-    value = read_json(output.child(_LIST))
+    """Return the denylist of an output, which is empty before the first erasure."""
+    value = read_json(output.child(_FILE))
     if value is None:
         return ErasureDenylist()
     return ErasureDenylist(bytes.fromhex(value["salt"]), frozenset(value["digests"]))
 
 
-def write_denylist(output: Output, erased: ErasureDenylist) -> None:
-    """Write the list in place of the one that was there."""
-    value = {"salt": erased.salt.hex(), "digests": sorted(erased.digests)}
-    write_json(output.child(_LIST), value)
+def write_denylist(output: Output, denylist: ErasureDenylist) -> None:
+    """Write the denylist of an output."""
+    value = {"salt": denylist.salt.hex(), "digests": sorted(denylist.digests)}
+    write_json(output.child(_FILE), value)

@@ -1,4 +1,7 @@
-"""What the features of an output are worth, as it was measured: read by the report."""
+"""The folder ``classifier/``: the record of an evaluation, and the files that hold photographs.
+
+Package `recognition` writes and reads the other files of the folder.
+"""
 
 import hashlib
 import json
@@ -15,18 +18,23 @@ from spark_assets.storage.parquet import from_parquet, to_parquet
 
 _JSON = "evaluation.json"
 NEAREST, RIDGE = "nearest neighbors", "ridge classifier"
-# What training and test do not share.
+# What the training and test parts of a split do not share.
 OBJECTS, CLUSTERS, PHOTOGRAPHS, TEST = "objects", "clusters", "photographs", "test"
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How often one classifier was right; shares from 0 to 1.
+    """The scores of one classifier; shares from 0 to 1.
 
-    ``split`` says what training and test did not share: ``objects``, ``clusters`` of similar
-    photographs, single ``photographs``, or ``test`` for photographs from another place.
-    ``n_components`` is None for all features.  The accuracy lies between ``low`` and ``high``
-    in 95 % of samples of as many objects.
+    Attributes
+    ----------
+    split : str
+        What training and test parts do not share: ``objects``, ``clusters`` of similar photographs,
+        or single ``photographs``; ``test`` for a test set from elsewhere.
+    n_components : int or None
+        Components of the PCA; None for all features.
+    low, high : float
+        Interval that holds the accuracy in 95 % of samples of as many objects.
     """
 
     classifier: str
@@ -41,7 +49,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class LabelScore:
-    """The same for one label, ``n`` photographs of it."""
+    """The scores of one label with ``n`` photographs."""
 
     label: str
     n: int
@@ -52,7 +60,7 @@ class LabelScore:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """How many photographs of a label were given a label, the right one or another."""
+    """One cell of the confusion matrix."""
 
     label: str
     predicted: str
@@ -61,7 +69,7 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationBin:
-    """Photographs whose probability lies in one tenth: how sure, and how often right."""
+    """One of ten bins of predicted probability, with the observed accuracy."""
 
     n: int
     mean_probability: float
@@ -70,7 +78,7 @@ class CalibrationBin:
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """The accuracy with some components; ``share`` of the variance, None for a plain number."""
+    """The accuracy with ``n_components``; ``share`` of the variance, None for a fixed number."""
 
     classifier: str
     n_components: int
@@ -80,14 +88,24 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class VarietyScores:
-    """How often the variety was right; shares from 0 to 1.
+    """The scores of varieties; shares from 0 to 1.
 
-    Of ``n_tested`` photographs with a variety, ``accuracy`` (in 95 % of samples of as many objects
-    between ``low`` and ``high``) is the share whose label and variety are both right, whatever the
-    probability; ``share_answered`` is the share for which a variety is answered, whose probability
-    is at least ``min_probability``.  ``accuracy_answered`` is of those, and of photographs of
-    labels without varieties for which one is answered; None where none is.  ``n_left_out``
-    photographs are of a variety that the training part had not, or had alone of its label.
+    Attributes
+    ----------
+    n_tested : int
+        Photographs with a variety.
+    n_left_out : int
+        Photographs of a variety that the training part lacks, or that is the only one of its label.
+    accuracy : float
+        Share of ``n_tested`` with the right label and variety, whatever the probability.
+    low, high : float
+        Interval that holds it in 95 % of samples of as many objects.
+    min_probability : float
+        Threshold above which a variety is predicted.
+    share_answered : float
+        Share of ``n_tested`` with a predicted variety.
+    accuracy_answered : float or None
+        Accuracy of predicted varieties, those for labels without varieties included.
     """
 
     variety_regex: str
@@ -107,13 +125,26 @@ class VarietyScores:
 class Evaluation:
     """One evaluation of the features behind one PCA model.
 
-    ``scores`` has the one to go by first, that of the ridge classifier that is kept, whose
-    ``penalty`` and number of components the split ``chosen_by`` has chosen, with
-    ``n_neighbors`` for the nearest neighbors.  ``by_label``, ``confusions``, ``calibration``
-    and ``calibration_error`` (the mean distance of probability and accuracy) are of that score.
-    ``n_copies`` photographs are left out, which are another one of the output or of the test
-    byte for byte.  ``labels_left_out`` have one object only, so that nobody can tell whether
-    another would be recognized.  ``varieties`` is None where no varieties are named.
+    Attributes
+    ----------
+    n_current, n_looked_at, n_tested : int
+        Photographs of the output; those evaluated (all, or a random sample); those predicted.
+    n_copies : int
+        Photographs left out as byte-identical to another of the output or the test set.
+    penalty, n_neighbors : float, int
+        Regularization of the ridge classifier, and the number of nearest neighbors.
+    chosen_by : str
+        The split that chose the penalty and the number of components.
+    labels_left_out : list of str
+        Labels with a single object, which cannot be in both parts.
+    scores : list of Score
+        The main score is the first: that of the ridge classifier that is kept.
+    by_label, confusions, calibration : list
+        Details of the main score.
+    calibration_error : float
+        Mean distance of probability and accuracy, of the main score.
+    varieties : VarietyScores or None
+        None without varieties.
     """
 
     model_id: str
@@ -145,28 +176,27 @@ class Evaluation:
 
     @property
     def is_sample(self) -> bool:
-        """Whether the output has more photographs than were looked at."""
+        """Whether a sample was evaluated, not all photographs."""
         return self.n_looked_at < self.n_current
 
     @property
     def main_split(self) -> str:
-        """What training and test did not share in the scores to go by."""
+        """The split of the main score."""
         return self.scores[0].split
 
     @property
     def main_score(self) -> Score:
-        """The score of the classifier that is kept, in the split to go by."""
+        """The score of the classifier that is kept."""
         return self.scores[0]
 
     @property
     def mistakes(self) -> list[Confusion]:
-        """The wrong answers, the most frequent first."""
+        """Cells of the confusion matrix off its diagonal, the most frequent first."""
         wrong = [each for each in self.confusions if each.label != each.predicted]
         return sorted(wrong, key=lambda each: (-each.n, each.label, each.predicted))
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Evaluation":
-        """Return what was written."""
         lists = {
             "scores": Score,
             "by_label": LabelScore,
@@ -181,12 +211,12 @@ class Evaluation:
 
 
 def evaluation_file(evaluation: Evaluation) -> dict[str, bytes]:
-    """Return the file of an evaluation by name, to lie beside the classifier fitted with it."""
+    """Return the file of an evaluation by name, for ``classifier/``."""
     return {_JSON: to_json(asdict(evaluation))}
 
 
 def read_evaluation(output: Output) -> Evaluation | None:
-    """Return the evaluation of an output's features, None where there is none."""
+    """Return the evaluation of an output's features, or None."""
     value = output.read_json(f"{CLASSIFIER}/{_JSON}")
     return None if value is None else Evaluation.from_json(value)
 
@@ -195,16 +225,13 @@ RECORD, REFERENCE = "classifier.json", "known.parquet"
 
 
 def fitted_on(output: Output) -> dict[str, int]:
-    """Return how many rows of features of each run a classifier was fitted on: of none if none."""
+    """Return the number of rows by run that the classifier was fitted on; empty without one."""
     record = output.folder(CLASSIFIER).read(RECORD)
     return {} if record is None else json.loads(record)["made_from"]
 
 
 def remove_references(output: Output, change: Change, paths: pa.Array) -> None:
-    """Take photographs out of those that new ones are compared with.
-
-    Without any, the classifier goes.
-    """
+    """Remove photographs from the reference set; without a photograph left, the classifier."""
     folder = output.folder(CLASSIFIER)
     record, content = folder.read(RECORD), folder.read(REFERENCE)
     if record is None or content is None:

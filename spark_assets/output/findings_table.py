@@ -1,7 +1,7 @@
-"""What the newest audit has found of the photographs of an output.
+"""The findings of the newest audit: a Parquet table in ``findings/``, and the record of the audit.
 
-``findings/`` is a Parquet table, and in it the record of the audit, which readers of tables leave
-out for its name.  A finding leaves it with the photographs that it names.
+Readers of the table skip the record for its name, ``_summary.json``.  A finding is removed with the
+photographs that it names.
 """
 
 import json
@@ -24,7 +24,7 @@ _RECORD = "_summary.json"
 
 
 class FindingKind(StrEnum):
-    """What may be wrong with a photograph, in the order of tables and reports."""
+    """Kinds of findings, in the order of tables and reports."""
 
     DUPLICATE = "duplicate"
     NEAR_DUPLICATE = "near_duplicate"
@@ -38,7 +38,7 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One row of the table; ``score`` is from 0 to 1, the higher the worse."""
+    """One row of the table; ``score`` is from 0 to 1, higher is worse."""
 
     path: str
     label: str | None
@@ -51,31 +51,35 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """What ``_summary.json`` says of an audit.
+    """The content of ``_summary.json``.
 
     Attributes
     ----------
     made_at : str
         ISO 8601.
     n_current, n_looked_at, n_unreadable : int
-        Images of the output and of ``test_images``; how many of them were audited, all or a
-        sample; how many could not be read, so that nothing is known of their pixels.
+        Images of the output and of ``test_images``; those audited (all, or a random sample); those
+        whose pixels could not be read.
     n_by_kind : dict
-        Findings by kind: every kind has an entry.
+        Number of findings of every kind.
     splits : dict
-        Images by split, empty where there are none; ``n_leaked`` counts those outside of the
-        training split that it holds a duplicate or near duplicate of.
+        Images by split, if any.
+    n_leaked : int
+        Images of other splits with a duplicate or near duplicate in the training split.
     test_images : str or None
-        The folder of test photographs that were audited together with the output's.
-    n_labels_judged, label_agreement, labels_not_judged
-        How many labels were looked at, the share that a classifier names out of fold, and why no
-        label is doubted, where that has a reason.
+        The folder of test photographs that were audited with the output.
+    n_labels_judged : int
+        Labels with enough photographs for the search of wrong ones.
+    label_agreement : float or None
+        Share of labels that an out-of-fold classifier predicts.
+    labels_not_judged : str or None
+        Why no label was checked.
     thresholds : dict
         By name.
     network_sha256, warning : str, str or None
-        The network of the features, and what its weights are warned of.
+        The feature model, and the warning about its weights.
     seconds_by_stage : dict
-        Wall time.
+        Wall time in seconds.
     """
 
     made_at: str
@@ -96,32 +100,32 @@ class AuditRecord:
 
     @property
     def is_sample(self) -> bool:
-        """Whether the output held more than was looked at."""
+        """Whether a sample was audited, not all images."""
         return self.n_looked_at < self.n_current
 
 
 def findings_files(record: AuditRecord, findings: Sequence[Finding]) -> dict[str, bytes]:
-    """Return the files of an audit by name."""
+    """Return the files of ``findings/`` by name."""
     rows = [asdict(finding) | {"kind": str(finding.kind)} for finding in findings]
     table = to_parquet(pa.Table.from_pylist(rows, FINDINGS))
     return {FINDINGS_PATH.rpartition("/")[2]: table, _RECORD: to_json(asdict(record))}
 
 
 def audit_record(output: Output) -> AuditRecord | None:
-    """Return the record of the newest audit, None where there is none."""
+    """Return the record of the newest audit, or None."""
     content = output.folder(FOLDER).read(_RECORD)
     return None if content is None else AuditRecord(**json.loads(content))
 
 
 def current_findings(output: Output) -> list[Finding]:
-    """Return the findings in the order of the table: by kind, and the worst first."""
+    """Return the findings in the order of the table: by kind, worst first."""
     content = output.read(FINDINGS_PATH)
     rows = [] if content is None else from_parquet(content).to_pylist()
     return [Finding(**row | {"kind": FindingKind(row["kind"])}) for row in rows]
 
 
 def remove_findings(output: Output, change: Change, paths: pa.Array) -> None:
-    """Take what names photographs out of the findings."""
+    """Remove the findings that name any of ``paths``."""
     content = output.read(FINDINGS_PATH)
     if content is None:
         return

@@ -1,14 +1,10 @@
-"""The lease of an output: of two commands that would write it, the second is told of the first.
+"""The lease of an output: one command at a time writes it.
 
-``OUTPUT/_lease.json`` says what is at work and since when, and nothing of who or where.
+``OUTPUT/_lease.json`` holds the command and its start, and nothing about the person or machine.
 
-A local output is held by a lock of the operating system on that file, which ends with the process
-that holds it, however that ends.  In S3 there is no such lock.  The holder writes the file anew
-every few seconds, on the condition that it is still what it wrote last; whoever wants it watches
-it, on its own clock, and takes it over once it has not changed for long enough, on the condition
-that it is still what it saw.  Of two that take over a dead lease, one succeeds.  A holder that was
-paused for so long notices at `check_lease`, which every commit asks first; a pause between that and
-the commit itself, of the length of `LeaseTimes.dead_after_s`, is not noticed.
+Local: a lock of the operating system on that file, which ends with the process.  Over a network
+file system it holds between machines where ``flock`` is passed on, as NFS does on Linux.  In S3:
+see `s3_lease`.
 """
 
 import fcntl
@@ -30,26 +26,26 @@ _held: dict[Location, "Lease"] = {}
 
 
 class Lease(Protocol):
-    """A way to hold an output."""
+    """A lock on an output."""
 
     def acquire(self, mine: Holder) -> Holder | None:
-        """Take the lease, or return who is alive and holds it."""
+        """Take the lease, or return its live holder."""
 
     def is_held(self) -> bool:
-        """Tell whether it is still held, at this moment."""
+        """Return whether this process still holds it."""
 
     def release(self) -> None:
-        """Give it up; does nothing where it is lost."""
+        """Release it; does nothing for a lost one."""
 
 
 @contextmanager
 def hold_lease(
     output: Location, *, purpose: str, wait: bool, times: LeaseTimes | None = None
 ) -> Iterator[None]:
-    """Hold an output for the time of the block.
+    """Hold the lease of an output during the block.
 
-    ``purpose`` is the command, as others are told of it.  Raises FruitsError where another holds
-    it, unless it is to be waited for.
+    ``purpose`` is the command, for the messages of others.  Raises FruitsError where another holds
+    it, unless ``wait``.
     """
     times = times or LeaseTimes()
     file = output.child(_FILE)
@@ -67,40 +63,40 @@ def hold_lease(
 def check_lease(output: Location) -> None:
     """Raise FruitsError where this process held the lease of an output and has lost it.
 
-    Called right before each commit.  Where no lease was taken, as in a notebook, nothing is asked.
+    Called before each commit.  Without a lease, as in a notebook, there is no check.
     """
     lease = _held.get(output)
     if lease is not None and not lease.is_held():
         raise FruitsError(
-            f"this command was still for so long that another took over {output.uri}, so "
-            "nothing of it is kept; give it again"
+            f"this command was suspended for so long that another took over {output.uri}, so "
+            "nothing of it is kept; run it again"
         )
 
 
 def _acquire(
     lease: Lease, mine: Holder, output: Location, *, wait: bool, sleep: Callable[[float], None]
 ) -> None:
-    told = False
+    is_first = True
     while (other := lease.acquire(mine)) is not None:
-        who = f"{other.purpose}, since {other.since}, is at work on {output.uri}"
+        at_work = f"{other.purpose}, since {other.since}, is at work on {output.uri}"
         if not wait:
-            raise FruitsError(f"{who}; give the command again when it has ended, or with --wait")
-        if not told:
-            echo(f"{who}; waiting for its end")
-            told = True
+            raise FruitsError(f"{at_work}; run this command when it has ended, or add --wait")
+        if is_first:
+            echo(f"{at_work}; waiting for its end")
+            is_first = False
         sleep(1.0)
         raise_if_interrupted()
 
 
 class LocalLease:
-    """Holds a local file locked."""
+    """A lock of the operating system on a local file."""
 
     def __init__(self, file: Location) -> None:
         self._file = file
         self._descriptor: int | None = None
 
     def acquire(self, mine: Holder) -> Holder | None:
-        """Take the lock, or return who has it.  Raises FruitsError for a place without a write."""
+        """Take the lock, or return its holder.  Raises FruitsError for a read-only folder."""
         while True:
             descriptor = self._open()
             try:
@@ -119,13 +115,13 @@ class LocalLease:
                 os.pwrite(descriptor, mine.to_bytes("the lock on this file"), 0)
                 self._descriptor = descriptor
                 return None
-            os.close(descriptor)  # its holder has removed it in between: there may be a new one
+            os.close(descriptor)  # the holder removed it meanwhile; there may be a new one
 
     def is_held(self) -> bool:
         return self._descriptor is not None and self._is_the_file(self._descriptor)
 
     def release(self) -> None:
-        """Remove the file while it is locked, so that nobody finds an unlocked one."""
+        """Remove the file while it is locked, so that no unlocked file remains."""
         if self._descriptor is None:
             return
         if self.is_held():
@@ -141,7 +137,7 @@ class LocalLease:
             raise FruitsError(write_failure(self._file.uri, error)) from error
 
     def _is_the_file(self, descriptor: int) -> bool:
-        """Tell whether the path still leads to the file that is open."""
+        """Return whether the path still leads to the open file."""
         try:
             at_path = os.stat(self._file.base)
         except FileNotFoundError:

@@ -1,7 +1,6 @@
-"""The tables of an output, file by file: read without Spark, by tasks or by the driver.
+"""The tables of an output, read file by file without Spark, by tasks or by the driver.
 
-Each row of each file counts.  Workers import this module, which therefore imports none of pyarrow's
-datasets: they take 0.2 s.
+Workers import this module, so it does not import pyarrow's datasets, which take 0.2 s.
 """
 
 from collections import Counter
@@ -16,30 +15,30 @@ import pyarrow.parquet
 from spark_assets.output.output import Output
 from spark_assets.storage.locations import Location
 
-# Files with columns and without rows, so that a reader of a table finds the columns.
+# A file with columns and no rows, from which a reader learns the schema of an empty table.
 EMPTY = "empty.parquet"
-# 5 MB of 1280 numbers: memory is bounded by it, not by the file.
+# 5 MB of 1280 numbers: it bounds memory, whatever the size of the file.
 _BATCH_ROWS = 1024
 _BUFFER_BYTES = 1024 * 1024
-# Of files in S3 a reader waits 20 ms for each part.
+# In S3 each part of a file takes 20 ms.
 _N_THREADS, _N_THREADS_S3 = 4, 32
 
 
 @dataclass(frozen=True, slots=True)
 class TableFile:
-    """A Parquet file of a table: its path below the output, and where it is now."""
+    """A Parquet file of a table: its path below the output, and its location."""
 
     path: str
     location: Location
 
     @property
     def name(self) -> str:
-        """The name, which the files that are made from it have too."""
+        """The file name, which files derived from it share."""
         return self.path.rpartition("/")[2]
 
 
 def table_files(output: Output, table: str) -> list[TableFile]:
-    """Return the files of a table that have rows, in order of their names."""
+    """Return the files of a table that have rows, sorted by name."""
     return [
         TableFile(f"{table}/{name}", place)
         for name, place in output.files(table).items()
@@ -48,7 +47,20 @@ def table_files(output: Output, table: str) -> list[TableFile]:
 
 
 def read_narrow(files: Sequence[TableFile], schema: pa.Schema, columns: Sequence[str]) -> pa.Table:
-    """Return some columns of all rows of files of ``schema``, with the path of the ``file``."""
+    """Return some columns of all rows of some files, with the path of the file.
+
+    Parameters
+    ----------
+    files : sequence of TableFile
+        Files of ``schema``.
+    columns : sequence of str
+        Columns to read.
+
+    Returns
+    -------
+    pa.Table of shape (n_rows, len(columns) + 1)
+        The columns with their types in ``schema``, and ``file``: dictionary<int32, string>.
+    """
     narrow = pa.schema([schema.field(column) for column in columns])
     paths = pa.array([file.path for file in files], pa.string())
 
@@ -63,13 +75,13 @@ def read_narrow(files: Sequence[TableFile], schema: pa.Schema, columns: Sequence
 
 
 def rows_by_run(files: Sequence[TableFile]) -> Counter[str]:
-    """Return how many rows files have of each run: their footers know, but those of merged ones."""
+    """Return the number of rows by run, from the footers of files that hold one run."""
     with ThreadPoolExecutor(_n_threads(files)) as pool:
         return sum(pool.map(_rows_by_run, (file.location for file in files)), Counter())
 
 
 def count_rows(files: Sequence[TableFile]) -> list[int]:
-    """Return how many rows each file has."""
+    """Return the number of rows of each file."""
     with ThreadPoolExecutor(_n_threads(files)) as pool:
         return list(pool.map(_n_rows, (file.location for file in files)))
 
@@ -77,7 +89,7 @@ def count_rows(files: Sequence[TableFile]) -> list[int]:
 def read_batches(
     file: TableFile, columns: Sequence[str], paths: pa.Array | None = None
 ) -> Iterator[pa.RecordBatch]:
-    """Yield rows of a file in order, in batches of bounded size: of ``paths``, or all of them."""
+    """Yield the rows of a file in order, in batches of at most 1,024: of ``paths``, or all."""
     with open_parquet(file.location) as parquet:
         mask = None
         if paths is not None:
@@ -95,7 +107,7 @@ def read_batches(
 
 
 def paths_by_file(rows: pa.Table) -> dict[str, pa.Array]:
-    """Return the paths of rows by the file that they are in: of columns ``path`` and ``file``."""
+    """Return the paths of each file, from rows with the columns ``path`` and ``file``."""
     names = rows["file"].cast(pa.string())
     grouped = (
         pa.table({"file": names, "path": rows["path"]})
@@ -109,8 +121,8 @@ def paths_by_file(rows: pa.Table) -> dict[str, pa.Array]:
 def read_rows(
     chosen: Mapping[str, pa.Array], schema: pa.Schema, files: Sequence[TableFile]
 ) -> pa.Table:
-    """Return the rows of the paths that are ``chosen`` of each file, with columns of ``schema``."""
-    # A null where none belongs is for whoever uses the rows to refuse.
+    """Return the rows of the ``chosen`` paths of each file, with the columns of ``schema``."""
+    # The caller rejects a null in a column that may not hold one.
     nullable = pa.schema([field.with_nullable(True) for field in schema])
     tables = [nullable.empty_table()]
     for file in files:
@@ -148,10 +160,10 @@ def _n_rows(location: Location) -> int:
 
 
 def open_parquet(location: Location) -> pyarrow.parquet.ParquetFile:
-    """Open a Parquet file, from which no more is read than is asked for."""
+    """Open a Parquet file for partial reads."""
     in_s3 = location.s3 is not None
-    # In S3, ranges that are near each other are read at once, for it answers one after the other.
-    # Elsewhere a file is read bit by bit: whole, one of 66 MB made a worker a quarter larger.
+    # In S3, adjacent ranges are read in one request.  A local file is read in small parts: read
+    # whole, one of 66 MB made a worker a quarter larger.
     return pyarrow.parquet.ParquetFile(
         location.base,
         filesystem=location.filesystem,

@@ -1,7 +1,7 @@
-"""The PCA of an output, with the record of where it comes from.
+"""The PCA model of an output and its record, in ``pca_model/``.
 
-``pca_model/`` holds the model itself, the statistics that it was fitted from, what new images are
-compared with, and how well it fits those that were projected last.
+The folder holds the model, the statistics that it was fitted from, the drift reference of new
+images, and the fit quality of those projected last.
 """
 
 import json
@@ -28,12 +28,22 @@ FIT_PATH = f"{PCA_MODEL}/{_FIT}"
 
 @dataclass(frozen=True, slots=True)
 class PCARecord:
-    """What ``model.json`` says of a PCA model; mean and components are in ``model.parquet``.
+    """The content of ``model.json``; mean and components are in ``model.parquet``.
 
-    ``fitted_model_id`` names what was fitted, here or, where ``fitted_here`` is False, in another
-    output, under the ``model_id`` that it has here.  ``fitted_on`` says how many rows of features
-    of each run it was fitted on: as long as the output holds as many, they are the same ones.
-    ``network_sha256`` names the feature model: the PCA means nothing for features of another one.
+    Attributes
+    ----------
+    fitted_here : bool
+        Whether the model was fitted in this output, or copied from another.
+    fitted_model_id : str
+        Id of the model where it was fitted; a copy has another ``model_id``.
+    fitted_on : dict
+        Rows of features by run at the fit.  While the output holds as many, they are the same.
+    network_sha256 : str
+        The feature model; the PCA is meaningless for features of another one.
+    explained_variance, explained_variance_ratio : list of float
+        Of length ``n_components``; ddof = 1, and fractions from 0 to 1.
+    seconds_by_stage : dict
+        Wall time in seconds.
     """
 
     model_id: str
@@ -50,7 +60,7 @@ class PCARecord:
     seconds_by_stage: dict[str, float]
 
     @classmethod
-    def of(
+    def from_model(
         cls,
         model: PCAModel,
         *,
@@ -62,7 +72,7 @@ class PCARecord:
         n_components_asked: str,
         seconds_by_stage: dict[str, float],
     ) -> "PCARecord":
-        """Return the record of a model: its sizes and variances, and where it comes from."""
+        """Return the record of a model."""
         return cls(
             model_id=model_id,
             fitted_here=fitted_here,
@@ -80,12 +90,16 @@ class PCARecord:
 
 
 def pca_record(output: Output) -> PCARecord | None:
-    """Return the record of an output's PCA, None where there is none."""
+    """Return the record of an output's PCA model, or None."""
     return _record(output.folder(PCA_MODEL))
 
 
 def load_pca_model(folder: Folder) -> tuple[PCAModel, PCARecord]:
-    """Read a PCA model with its record.  Raises FruitsError where there is none."""
+    """Read a PCA model and its record.
+
+    The model has ``mean`` of shape (n_features,) and ``components`` of shape
+    (n_components, n_features).  Raises FruitsError where the folder holds none.
+    """
     record, table = _record(folder), _read_table(folder, _PARQUET)
     if record is None or table is None:
         raise FruitsError(
@@ -95,19 +109,19 @@ def load_pca_model(folder: Folder) -> tuple[PCAModel, PCARecord]:
 
 
 def load_statistics(output: Output) -> PCAStatistics | None:
-    """Read what the PCA was fitted from, or None where it was fitted elsewhere."""
+    """Read the statistics that the PCA was fitted from; None for one fitted elsewhere."""
     table = _read_table(output.folder(PCA_MODEL), _STATISTICS)
     return None if table is None else PCAStatistics.from_table(table)
 
 
 def load_reference(folder: Folder) -> DriftReference | None:
-    """Read what new images are compared with, or None where none is kept."""
+    """Read the drift reference of new images, or None."""
     table = _read_table(folder, _REFERENCE)
     return None if table is None else DriftReference.from_table(table)
 
 
 def load_fit(output: Output) -> dict[str, Any] | None:
-    """Return how well the model fits what was projected last, as `FitQuality.to_json` gives it."""
+    """Return the fit quality of the images projected last, or None."""
     return output.read_json(FIT_PATH)
 
 
@@ -118,11 +132,7 @@ def pca_files(
     statistics: PCAStatistics | None,
     reference: DriftReference | None,
 ) -> dict[str, bytes]:
-    """Return the files of a model by name.
-
-    ``statistics`` are those that it was fitted from here, ``reference`` what new images are
-    compared with.
-    """
+    """Return the files of a model by name; ``statistics`` is None for one fitted elsewhere."""
     files = {_JSON: to_json(asdict(record)), _PARQUET: to_parquet(model.to_table())}
     if statistics is not None:
         files[_STATISTICS] = to_parquet(statistics.to_table())

@@ -1,4 +1,11 @@
-"""The lease of an output in S3: an object that its holder renews, by conditional writes."""
+"""The lease of an output in S3: an object that its holder renews, by conditional writes.
+
+S3 has no locks.  The holder rewrites the object every few seconds, on condition that it is
+unchanged.  A command that wants the lease watches the object on its own clock, and takes it over
+once it has not changed for `LeaseTimes.dead_after_s`, on the same condition: of two that try, one
+succeeds.  A holder that was suspended for so long notices at its next renewal, which each commit
+begins with; a pause of this length between that renewal and the commit itself goes unnoticed.
+"""
 
 import json
 import secrets
@@ -14,17 +21,16 @@ from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location
 from spark_assets.storage.s3 import Client, error_code, s3_client
 
-# S3 answers so where the condition of a write does not hold, or another write is under way.
-_REFUSED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
-_GONE = ("NoSuchKey", "404")
+# The condition of a write does not hold, or another write is in progress.
+_CONFLICT = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+_MISSING = ("NoSuchKey", "404")
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseTimes:
-    """How a lease in S3 is kept and watched, in seconds.
+    """Times in seconds: a holder renews its lease every ``heartbeat_s``.
 
-    The holder renews it every ``heartbeat_s``; one that has not changed for ``dead_after_s`` is
-    taken over.
+    One that has not changed for ``dead_after_s`` is taken over.
     """
 
     heartbeat_s: float = 10.0
@@ -34,7 +40,7 @@ class LeaseTimes:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Which command holds an output, and since when (ISO 8601)."""
+    """The command that holds an output, and its start (ISO 8601)."""
 
     purpose: str
     since: str
@@ -45,7 +51,7 @@ class Holder:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Holder":
-        """Return who wrote a file, or someone unknown: it may be half written."""
+        """Return the holder that a file names; unknown for a half-written one."""
         try:
             value = json.loads(content)
             return cls(str(value["purpose"]), str(value["since"]))
@@ -53,8 +59,8 @@ class Holder:
             return cls("another command", "an unknown time")
 
 
-class _Seen(Enum):
-    """What came of watching a lease."""
+class _State(Enum):
+    """The state of another's lease, after watching it."""
 
     ALIVE = 1
     DEAD = 2
@@ -62,9 +68,9 @@ class _Seen(Enum):
 
 
 class S3Lease:
-    """Holds an object in S3 as long as it renews it.
+    """An object in S3 that this process renews.
 
-    A renewal whose answer was lost is recognized by the mark of this process in the object.
+    The object holds a mark of this process, by which a write whose response was lost is recognized.
     """
 
     def __init__(self, file: Location, times: LeaseTimes) -> None:
@@ -80,39 +86,38 @@ class S3Lease:
         self._released = threading.Event()
 
     def acquire(self, mine: Holder) -> Holder | None:
-        """Take the lease if there is none or the one there is dead; or return who is alive.
+        """Take the lease, or return its live holder.
 
-        A lease that is there is watched until it changes, which takes a heartbeat of its holder at
-        most, or until it has not changed for `LeaseTimes.dead_after_s`.
+        An existing lease is watched until it changes, for at most `LeaseTimes.dead_after_s`.
         """
         self._mine = mine
         while (etag := self._write(only_if_absent=True)) is None:
             if (found := self._read()) is None:
-                continue  # released in between
+                continue  # released meanwhile
             seen, content = found
             if self._mark.encode() in content:
-                etag = seen  # the answer to this very write was lost
+                etag = seen  # the response to this write was lost
                 break
             match self._watch(seen):
-                case _Seen.ALIVE:
+                case _State.ALIVE:
                     return Holder.from_bytes(content)
-                case _Seen.DEAD if (etag := self._write(only_if=seen)) is not None:
+                case _State.DEAD if (etag := self._write(only_if=seen)) is not None:
                     break
                 case _:
-                    continue  # released, or taken over by another that saw it dead
+                    continue  # released, or taken over by a third command
         self._etag = etag
         threading.Thread(target=self._keep, name="lease", daemon=True).start()
         return None
 
     def is_held(self) -> bool:
-        """Renew the lease, and tell whether that was possible."""
+        """Renew the lease, and return whether that succeeded."""
         with self._lock:
             return self._renew()
 
     def release(self) -> None:
-        """Delete the object if it is still this process's.
+        """Delete the object if it still belongs to this process.
 
-        What was done is done: where S3 cannot be asked, the lease ends by itself.
+        A failure is only reported, because the work is committed and the lease expires.
         """
         self._released.set()
         with self._lock:
@@ -124,7 +129,7 @@ class S3Lease:
             except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
                 echo(
                     f"the lease of the output could not be released ({type(error).__name__}); it "
-                    f"ends by itself within {self._times.dead_after_s:g} s"
+                    f"expires within {self._times.dead_after_s:g} s"
                 )
             self._etag = None
 
@@ -140,7 +145,7 @@ class S3Lease:
                     botocore.exceptions.BotoCoreError,
                     botocore.exceptions.ClientError,
                 ):
-                    continue  # the network may be back at the next beat; a commit asks by itself
+                    continue  # the network may be back at the next beat; a commit checks again
 
     def _renew(self) -> bool:
         if self._etag is None:
@@ -150,26 +155,26 @@ class S3Lease:
         return etag is not None
 
     def _own_write(self) -> str | None:
-        """Return the state of the object where this process wrote it last and was not told so."""
+        """Return the ETag of the object if this process wrote it last."""
         found = self._read()
         if found is None or self._mark.encode() not in found[1]:
             return None
         return found[0]
 
-    def _watch(self, seen: str) -> _Seen:
-        """Watch a lease for as long as its holder may be silent, on the clock of this machine."""
+    def _watch(self, seen: str) -> _State:
+        """Watch a lease for `LeaseTimes.dead_after_s` on the clock of this machine."""
         until = time.monotonic() + self._times.dead_after_s
         while time.monotonic() < until:
             self._times.sleep(min(1.0, self._times.dead_after_s / 10))
             found = self._read()
             if found is None:
-                return _Seen.RELEASED
+                return _State.RELEASED
             if found[0] != seen:
-                return _Seen.ALIVE
-        return _Seen.DEAD
+                return _State.ALIVE
+        return _State.DEAD
 
     def _write(self, *, only_if: str | None = None, only_if_absent: bool = False) -> str | None:
-        """Write the object and return its new state, or None where the condition does not hold."""
+        """Write the object and return its ETag, or None where the condition does not hold."""
         assert self._mine is not None
         self._n_renewals += 1
         condition = {"IfNoneMatch": "*"} if only_if_absent else {"IfMatch": only_if}
@@ -179,7 +184,7 @@ class S3Lease:
                 Bucket=self._bucket, Key=self._key, Body=body, **condition
             )
         except botocore.exceptions.ClientError as error:
-            if error_code(error) in (*_REFUSED, *_GONE):
+            if error_code(error) in (*_CONFLICT, *_MISSING):
                 return None
             raise
         return str(answer["ETag"])
@@ -188,7 +193,7 @@ class S3Lease:
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=self._key)
         except botocore.exceptions.ClientError as error:
-            if error_code(error) in _GONE:
+            if error_code(error) in _MISSING:
                 return None
             raise
         return str(answer["ETag"]), answer["Body"].read()

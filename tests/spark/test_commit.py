@@ -100,7 +100,7 @@ def test_a_staged_file_that_somebody_removes_fails_the_change(output):
         change.put("table/a", b"1")
         change.put("table/b", b"2")
         Path(change.staging.base, "table", "a").unlink()
-        with pytest.raises(FruitsError, match=r"1 of 2 files that were staged for .* are gone"):
+        with pytest.raises(FruitsError, match=r"1 of 2 files staged for .* are missing"):
             commit(change)
     assert files_under(Path(output.base)) == {}
 

@@ -42,7 +42,7 @@ def output(request) -> Location:
 
 
 def test_the_second_is_refused_with_a_sentence_that_names_the_first(output):
-    refusal = r"fruits run, since 20.*, is at work on .*; give the command again .* or with --wait"
+    refusal = r"fruits run, since 20.*, is at work on .*; run this command when .* or add --wait"
     with (
         hold_lease(output, purpose="fruits run", wait=False, times=TIMES),
         pytest.raises(FruitsError, match=refusal),
@@ -123,7 +123,7 @@ def test_a_killed_holder_of_a_local_output_stands_in_nobodys_way(local):
 def test_a_local_lease_whose_file_was_removed_is_lost(local):
     with hold_lease(local, purpose="first", wait=False):
         os.unlink(local.child(FILE).base)
-        with pytest.raises(FruitsError, match=r"another took over .*; give it again"):
+        with pytest.raises(FruitsError, match=r"another took over .*; run it again"):
             check_lease(local)
 
 
