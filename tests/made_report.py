@@ -11,13 +11,14 @@ from PIL import Image
 from spark_assets.features.feature_model import FeatureModelFacts
 from spark_assets.output.cost_receipt import Cost, NodeHours, Receipt
 from spark_assets.output.manifest import Counts, RunManifest
-from spark_assets.report.data import (
+from spark_assets.report.report_data import (
     PCASummary,
     PlottedImages,
     RejectedImage,
     ReportData,
 )
 
+NO_LABEL = "(no label)"
 # Each would do something if it were taken for HTML, JavaScript, a template or plotly's own markup.
 HOSTILE_NAMES = (
     "</script><script>window.hacked = 1</script>",

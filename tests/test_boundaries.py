@@ -40,8 +40,8 @@ PURE = [
     "spark_assets.output.parquet_tables",
     "spark_assets.pca.model",
     "spark_assets.pca.statistics",
-    "spark_assets.report.figures",
-    "spark_assets.report.page",
+    "spark_assets.report.pca_plots",
+    "spark_assets.report.html_page",
     "spark_assets.storage.schemas",
 ]
 
@@ -90,7 +90,7 @@ def test_the_sample_photographs_are_drawn_with_numpy_and_pillow_alone():
 def test_the_jobs_on_a_cluster_need_no_sample_photographs_and_no_prices():
     jobs = [f"spark_assets.jobs.{job}" for job in ("featurize", "reduce", "report")]
     imported = modules_after_importing(*jobs)
-    assert "spark_assets.report.page" in imported
+    assert "spark_assets.report.html_page" in imported
     assert not any(name.startswith(("sample_photographs", "operations")) for name in imported)
 
 

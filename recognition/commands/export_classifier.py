@@ -12,7 +12,7 @@ from spark_assets.output.output import FEATURE_MODEL, Output
 from spark_assets.runtime.progress import echo
 from spark_assets.runtime.suppress_output import suppress_native_stderr
 from spark_assets.storage.locations import parse_location
-from spark_assets.text.numbers import size
+from spark_assets.text.languages import ENGLISH
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +49,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     )
     named = f", {len(known)} varieties" if len(known) else ""
     what = f"{record.n_labels} labels{named} and {len(reference)} reference photographs"
-    echo(f"{what}: {target.uri}, {size(n_bytes)}")
+    echo(f"{what}: {target.uri}, {ENGLISH.size(n_bytes)}")
     return ExitCode.DONE
 
 

@@ -6,26 +6,34 @@ from spark_assets.errors import FruitsError
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.manifest import latest_run, new_run_id
 from spark_assets.output.output import REPORT, Output
-from spark_assets.report.collecting import collect_report_data
-from spark_assets.report.page import render
+from spark_assets.report.collect_report_data import collect_report_data
+from spark_assets.report.html_page import render
 from spark_assets.runtime.spark_context import GetSpark
+from spark_assets.text.languages import language
 
 
-def make_report(spark: GetSpark, output: Output, max_points: int) -> str:
-    """Return the page about an output.  Raises FruitsError where there is no run."""
+def make_report(spark: GetSpark, output: Output, max_points: int, language_code: str) -> str:
+    """Return the page about an output in a language.  Raises FruitsError where there is no run."""
     latest = latest_run(output)
     if latest is None:
         raise FruitsError(
             f"there is no finished run in {output.uri} to report on; make one with: "
             "fruits run --images URI --output URI"
         )
-    return render(collect_report_data(spark, output, latest, max_points=max_points))
+    data = collect_report_data(spark, output, latest, max_points=max_points)
+    return render(data, language(language_code, "spark_assets.report"))
+
+
+def language_of_report(page: bytes) -> str:
+    """Return the language of a page that `make_report` made."""
+    return "fr" if b'<html lang="fr">' in page else "en"
 
 
 def report(spark: GetSpark, options: ReportOptions) -> None:
     """Put a new page in place of an earlier one, and say where it is."""
     output = Output.open(options.output)
     with begin(output.location, new_run_id(output)) as change:
-        change.put(REPORT, make_report(spark, output, options.max_points).encode())
+        page = make_report(spark, output, options.max_points, options.language)
+        change.put(REPORT, page.encode())
         commit(change)
     say_report(output)

@@ -82,4 +82,5 @@ class ReportOptions:
 
     output: Location
     max_points: int
+    language: str
     verbose: bool

@@ -7,7 +7,7 @@ interruption costs no more than time.
 from dataclasses import replace
 
 from spark_assets.chain.fit_and_project import Features, fit_model, is_fitted_on_what_is_gone
-from spark_assets.chain.make_report import make_report
+from spark_assets.chain.make_report import language_of_report, make_report
 from spark_assets.chain.remove_rows import Rewritten, keep_columns, remove_rows
 from spark_assets.chain.stage_messages import say_reduced, say_report
 from spark_assets.erasure.erasure_request import ErasureRequest, Selection, select
@@ -29,15 +29,16 @@ def rewrite_output(
 ) -> Rewritten:
     """Remove all that an output holds of some images; return what became of feature files."""
     with begin(output.location, new_run_id(output)) as change:
-        had_report = output.read(REPORT) is not None
+        earlier = output.read(REPORT)
         gone = _selected(output, erasure).rows.select(["path", "file"])
         rewritten = remove_rows(spark, output, change, gone)
         change.remove([FIT_PATH])  # it names labels that were new
         _leave_models(spark, output, change)
         keep_columns(output, change)
         after = output.after(change)
-        if had_report and run_ids(after):
-            change.put(REPORT, make_report(spark, after, max_points).encode())
+        if earlier is not None and run_ids(after):
+            page = make_report(spark, after, max_points, language_of_report(earlier))
+            change.put(REPORT, page.encode())
             say_report(output)
         commit(change)
     write_journal(output, replace(erasure, is_rewritten=True))

@@ -16,7 +16,8 @@ from spark_assets.removal.remove_files import Removal
 from spark_assets.runtime.progress import echo
 from spark_assets.runtime.spark_context import GetSpark
 from spark_assets.storage.locations import Location
-from spark_assets.text.numbers import counted, size
+from spark_assets.text.languages import ENGLISH
+from spark_assets.text.numbers import counted
 from spark_assets.text.printable import printable
 
 # What came of the sources of each erasure, by its id.
@@ -128,8 +129,8 @@ def log_plan(planned: PlannedErasure, *, is_dry_run: bool) -> None:
         echo(f"  and {len(erasure.paths) - _N_SHOWN} more")
     share = planned.n_bytes / planned.n_bytes_of_all if planned.n_bytes_of_all else 0.0
     echo(
-        f"{counted(planned.n_files, 'file')} of features to write anew, {size(planned.n_bytes)} of "
-        f"{size(planned.n_bytes_of_all)} ({share:.2%})"
+        f"{counted(planned.n_files, 'file')} of features to write anew, "
+        f"{ENGLISH.size(planned.n_bytes)} of {ENGLISH.size(planned.n_bytes_of_all)} ({share:.2%})"
     )
     if planned.not_found:
         echo(f"not found, so not erased: {_names(planned.not_found)}")

@@ -30,6 +30,7 @@ from spark_assets.features.feature_model import (
     FeatureModelFacts,
     network_sha256,
 )
+from spark_assets.text.languages import mark
 
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 keras.config.set_floatx("float32")
@@ -38,7 +39,7 @@ keras.config.set_epsilon(1e-7)
 keras.config.set_dtype_policy("float32")
 
 _RELU6_SHIFT = 2.0
-SEEDED_WARNING = (
+SEEDED_WARNING = mark(
     "the weights are random numbers, not ImageNet's: the features tell images apart "
     "by colour and coarse texture at best, so judge no fruit by them"
 )

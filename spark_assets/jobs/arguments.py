@@ -23,6 +23,7 @@ from spark_assets.jobs.argument_types import (
 from spark_assets.pca.drift import DEFAULT_ALARM_RATE, parse_alarm_rate
 from spark_assets.pca.model import parse_n_components
 from spark_assets.storage.locations import parse_location
+from spark_assets.text.system_language import LANGUAGES, system_language
 
 # The other defaults are those of the values that the options become.
 _DEFAULT_MAX_REJECTED = 0.1
@@ -176,6 +177,12 @@ def add_report(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="images drawn in the plots, each with its thumbnail (default %(default)s)",
     )
+    parser.add_argument(
+        "--language",
+        choices=LANGUAGES,
+        default=system_language(),
+        help="language of the report (default: that of the locale, here %(default)s)",
+    )
 
 
 def featurize_options(parsed: argparse.Namespace) -> FeaturizeOptions:
@@ -221,5 +228,6 @@ def report_options(parsed: argparse.Namespace) -> ReportOptions:
     return ReportOptions(
         output=parse_location(parsed.output),
         max_points=parsed.max_points,
+        language=parsed.language,
         verbose=parsed.verbose,
     )

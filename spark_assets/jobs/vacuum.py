@@ -13,7 +13,8 @@ from spark_assets.output.lease import hold_lease
 from spark_assets.output.output import check_output
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location, parse_location
-from spark_assets.text.numbers import counted, size
+from spark_assets.text.languages import ENGLISH
+from spark_assets.text.numbers import counted
 from spark_assets.text.printable import printable
 
 
@@ -44,8 +45,8 @@ def _say(output: Location, done: str) -> None:
     for place in leftover_files(output):
         sizes = list(_sizes(place))
         n_files, n_bytes = n_files + len(sizes), n_bytes + sum(sizes)
-        echo(f"  {printable(place.uri)}: of a command that did not end, {size(sum(sizes))}")
-    echo(f"{counted(n_files, 'file')} {done}, {size(n_bytes)}")
+        echo(f"  {printable(place.uri)}: of a command that did not end, {ENGLISH.size(sum(sizes))}")
+    echo(f"{counted(n_files, 'file')} {done}, {ENGLISH.size(n_bytes)}")
 
 
 def _sizes(place: Location) -> Iterator[int]:

@@ -16,7 +16,12 @@ from importlib import resources
 from babel.dates import format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import (
+    format_currency,
+    format_decimal,
+    get_decimal_symbol,
+    get_group_symbol,
+)
 from babel.units import format_unit
 
 from spark_assets.text.printable import printable
@@ -43,19 +48,36 @@ class Language:
     code: str
     translations: NullTranslations
 
-    def gettext(self, message: str, **values: object) -> str:
-        """Return the translation with the values in the place of ``%(name)s``."""
-        return self.translations.gettext(message) % values
+    def text(self, message: str) -> str:
+        """Return the translation, or the message where there is none."""
+        return self.translations.gettext(message)
 
-    def ngettext(self, singular: str, plural: str, n: int, **values: object) -> str:
+    def plural(self, singular: str, plural: str, n: int) -> str:
+        return self.translations.ngettext(singular, plural, n)
+
+    def gettext(self, message: str, /, **values: object) -> str:
+        """Return the translation with the values in the place of ``%(name)s``."""
+        return self.text(message) % values
+
+    def ngettext(self, singular: str, plural: str, n: int, /, **values: object) -> str:
         """Return the form for ``n``, which stands in the place of ``%(num)s``."""
-        return self.translations.ngettext(singular, plural, n) % {"num": self.count(n), **values}
+        return self.plural(singular, plural, n) % {"num": self.count(n), **values}
+
+    @property
+    def separators(self) -> str:
+        """The decimal mark, then that of thousands, as plotly takes them."""
+        locale = _LOCALE[self.code]
+        return get_decimal_symbol(locale) + get_group_symbol(locale)
 
     def decimal(self, number: float, digits: int) -> str:
         """Return a number with so many digits after the decimal mark."""
         return format_decimal(
             number, "#,##0" + "." * bool(digits) + "0" * digits, locale=_LOCALE[self.code]
         )
+
+    def number(self, number: float) -> str:
+        """Return a number with at most three digits after the decimal mark."""
+        return format_decimal(number, locale=_LOCALE[self.code])
 
     def count(self, number: int) -> str:
         return self.decimal(number, 0)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from spark_assets.output.findings_table import Finding, FindingKind
-from spark_assets.report.data import ShownFinding, ShownFindings
-from spark_assets.report.page import render
+from spark_assets.report.html_page import render
+from spark_assets.report.report_data import ShownFinding, ShownFindings
 from tests.end_to_end.browser import open_page
 from tests.made_report import HOSTILE_NAMES, made_report, thumbnail
 from tests.recognition.test_audit_record import record

@@ -11,12 +11,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, expect
 
-from spark_assets.report.data import NO_LABEL, PlottedImages, ReportData
-from spark_assets.report.page import render
+from spark_assets.report.html_page import render
+from spark_assets.report.report_data import PlottedImages, ReportData
 from spark_assets.text.printable import printable
 from tests.end_to_end.browser import OpenedPage, open_page
 from tests.made_report import (
     HOSTILE_NAMES,
+    NO_LABEL,
     made_pca,
     made_plotted,
     made_report,
@@ -123,7 +124,7 @@ def test_every_number_is_the_one_given(report):
         "n-reduced": plotted.n_reduced,
     }
     assert {name: report.value(name) for name in expected} == expected
-    assert report.page.locator("#n-known").inner_text() == "1,234 further images"
+    assert report.page.locator("#n-known").inner_text() == "1,234"
 
 
 def test_the_variance_plot_marks_the_chosen_number_of_components(report):

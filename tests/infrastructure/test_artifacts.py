@@ -116,7 +116,7 @@ def test_the_package_has_its_folder_at_the_top_and_nothing_beside_it(made):
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert files == sources
-    assert Path("spark_assets/report/page.html") in files
+    assert Path("spark_assets/report/report.html") in files
 
 
 def test_each_step_runs_the_script_of_its_name(made):

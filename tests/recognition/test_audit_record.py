@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from recognition.audit.audit_output import THRESHOLDS
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.findings_table import (
     AuditRecord,
@@ -40,7 +41,7 @@ def record(**changes) -> AuditRecord:
         n_labels_judged=40,
         label_agreement=0.99,
         labels_not_judged=None,
-        thresholds={"min_blown": 0.2},
+        thresholds=THRESHOLDS,
         network_sha256="0" * 64,
         warning=None,
         seconds_by_stage={},

@@ -5,14 +5,25 @@ from dataclasses import replace
 import pytest
 
 from spark_assets.output.findings_table import Finding, FindingKind
-from spark_assets.report.data import NO_LABEL, ShownFinding, ShownFindings
-from spark_assets.report.page import render
+from spark_assets.report.html_page import render
+from spark_assets.report.report_data import ShownFinding, ShownFindings
 from spark_assets.text.printable import printable
-from tests.made_report import HOSTILE_NAMES, made_report, thumbnail
+from tests.made_report import HOSTILE_NAMES, NO_LABEL, made_report, thumbnail
 from tests.recognition.test_audit_record import record
 from tests.spark.test_report_page import Page
 
 DATA = made_report()
+# Of a score of 0.9.
+MEASUREMENT = {
+    FindingKind.DUPLICATE: "same SHA-256",
+    FindingKind.NEAR_DUPLICATE: "correlation of details 0.90000",
+    FindingKind.SIMILAR_VIEW: "cosine of features 0.900",
+    FindingKind.WRONG_LABEL: "out-of-fold probability of its label 10.0 %",
+    FindingKind.UNDEREXPOSED: "99th percentile of luminance 25 (threshold 110)",
+    FindingKind.OVEREXPOSED: "90 % of the subject is clipped (threshold 20 %)",
+    FindingKind.BLURRED: "sharpness 0.10 (threshold 0.36)",
+    FindingKind.LOW_RESOLUTION: "shorter side 6 px (threshold 64 px)",
+}
 
 
 def shown(
@@ -22,10 +33,9 @@ def shown(
     label: str | None = "apple",
     suggestion: str | None = None,
     related: str | None = None,
-    detail: str = "so it is",
     has_thumbnail: bool = True,
 ) -> ShownFinding:
-    finding = Finding(path, label, kind, 0.9, suggestion, related, detail)
+    finding = Finding(path, label, kind, 0.9, suggestion, related, "as measured")
     picture = thumbnail((200, 30, 30)) if has_thumbnail else None
     return ShownFinding(finding, picture, None if related is None else picture)
 
@@ -42,7 +52,7 @@ def test_without_an_audit_there_is_no_section():
 
 
 def test_every_kind_is_counted_and_every_finding_listed():
-    findings = [shown(kind, f"apple/{kind}.jpg", detail=f"why {kind}") for kind in FindingKind]
+    findings = [shown(kind, f"apple/{kind}.jpg") for kind in FindingKind]
     page = page_of(*findings)
     assert page.text("findings-heading") == "Data audit"
     assert page.value("n-audited") == 40
@@ -52,21 +62,21 @@ def test_every_kind_is_counted_and_every_finding_listed():
         assert row.endswith(" 1")
         (table,) = page.texts("table", **{"data-findings": kind})
         assert each.finding.path in table
-        assert f"why {kind}" in table
-        assert "1 image" in page.text(f"findings-{kind}")
+        assert MEASUREMENT[kind] in table
+        assert page.text(f"findings-{kind}").endswith(" (1)")
 
 
 def test_a_doubted_label_stands_beside_its_suggestion():
     page = page_of(shown(FindingKind.WRONG_LABEL, "apple/1.jpg", suggestion="pear"))
     (table,) = page.texts("table", **{"data-findings": "wrong_label"})
-    assert table.split()[:3] == ["image", "label", "suggestion"]
-    assert "apple/1.jpg apple pear so it is" in table
+    assert table.split()[:3] == ["image", "label", "suggested"]
+    assert "apple/1.jpg apple pear out-of-fold probability" in table
 
 
 def test_a_copy_stands_beside_the_photograph_that_it_is_of():
     page = page_of(shown(FindingKind.NEAR_DUPLICATE, "Test/1.jpg", related="Training/2.jpg"))
     pictures = [has for tag, has, _ in page.elements if tag == "img" and has.get("alt")]
-    assert [has["alt"] for has in pictures] == ["Image Test/1.jpg", "Image Training/2.jpg"]
+    assert [has["alt"] for has in pictures] == ["Test/1.jpg", "Training/2.jpg"]
     assert all(has["src"].startswith("data:image/jpeg") for has in pictures)
 
 
@@ -91,12 +101,12 @@ def test_a_long_list_says_how_many_more_the_table_has():
     page = page_of(shown(FindingKind.BLURRED, "a/1.jpg"), n_more=1200)
     (more,) = page.texts("p", **{"data-not-shown": "blurred"})
     assert more == "1,200 more are in the table findings/."
-    assert page.text("findings-blurred") == "Blurred: 1,201 images"
+    assert page.text("findings-blurred") == "Blurred (1,201)"
 
 
 def test_an_audit_that_found_nothing_says_so():
     page = page_of()
-    assert "No findings on images that are unchanged since." in " ".join(page.texts("section"))
+    assert "No findings on images that have not changed since." in " ".join(page.texts("section"))
     assert page.with_id("findings-by-kind") is None
 
 
@@ -105,11 +115,20 @@ def test_an_audit_that_found_nothing_says_so():
     [
         ({"warning": "seeded weights"}, "findings-warning", "seeded weights"),
         ({"n_unreadable": 3}, "findings-unreadable", "3 images could not be read"),
-        ({"labels_not_judged": "few labels"}, "labels-not-judged", "not judged: few labels."),
+        (
+            {"labels_not_judged": "few", "label_agreement": None},
+            "labels-not-judged",
+            "not judged: too few labels",
+        ),
+        (
+            {"labels_not_judged": "weak", "label_agreement": 0.312},
+            "labels-not-judged",
+            "not judged: the out-of-fold accuracy of 31.2 % is too low.",
+        ),
         (
             {"splits": {"Training": 480, "Test": 240}, "n_leaked": 2},
             "findings-leaked",
-            "Test has 240 images; 2 outside of Training are duplicated in it.",
+            "Test 240. 2 images of the other splits are duplicated in Training.",
         ),
     ],
 )
@@ -124,14 +143,12 @@ def test_a_sample_says_of_how_many():
 
 
 def test_hostile_names_add_no_element_and_no_attribute():
-    def page(name, label, suggestion, related, detail):
+    def page(name, label, suggestion, related, warning):
         findings = [
-            shown(kind, name, label=label, suggestion=suggestion, related=related, detail=detail)
+            shown(kind, name, label=label, suggestion=suggestion, related=related)
             for kind in FindingKind
         ]
-        return page_of(
-            *findings, splits={name: 2, label: 1}, warning=detail, labels_not_judged=detail
-        )
+        return page_of(*findings, splits={name: 2, label: 1}, warning=warning)
 
     plain = page("path", "label", "suggestion", "related", "detail")
     for name in HOSTILE_NAMES:

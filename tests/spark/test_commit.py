@@ -163,7 +163,7 @@ def to_reduce(folder: Path, *, refit: bool = False) -> ReduceOptions:
 
 
 def to_report(folder: Path) -> ReportOptions:
-    return ReportOptions(parse_location(str(folder / "out")), 100, verbose=False)
+    return ReportOptions(parse_location(str(folder / "out")), 100, "en", verbose=False)
 
 
 def change_the_source(folder: Path) -> None:

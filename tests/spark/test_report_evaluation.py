@@ -1,4 +1,4 @@
-"""The report's section on what the features are worth: figures, warnings, any label."""
+"""The report's section on the evaluation: figures, warnings, any label."""
 
 import json
 import re
@@ -15,8 +15,9 @@ from spark_assets.output.evaluation_record import (
     Score,
     VarietyScores,
 )
-from spark_assets.report.evaluation_figures import MAX_LABELS_IN_MATRIX, confusion_matrix
-from spark_assets.report.page import render
+from spark_assets.report.confusion_matrix import MAX_LABELS_IN_MATRIX, confusion_matrix
+from spark_assets.report.html_page import render
+from spark_assets.text.languages import ENGLISH
 from spark_assets.text.printable import printable
 from tests.made_report import HOSTILE_NAMES, made_report
 
@@ -94,7 +95,8 @@ def test_the_figures_to_go_by_are_those_of_the_first_score():
     assert (value(page, "accuracy"), value(page, "balanced-accuracy")) == (0.61, 0.5)
     assert (value(page, "n-evaluated"), value(page, "calibration-error")) == (118, 0.19)
     assert {"accuracy", "confusions", "reliability"} <= figures_of(page).keys()
-    assert "objects left out, 5 folds" in page
+    assert "Evaluated on: objects left out." in page
+    assert "Cross-validation in 5 folds." in page
     assert re.search(r'id="labels-left-out">fig<', page)
 
 
@@ -121,7 +123,7 @@ def test_mistakes_are_told_by_how_often_they_occur():
 
 def test_of_many_labels_the_matrix_is_left_out_and_the_table_stays():
     many = made_evaluation(tuple(f"label {n}" for n in range(MAX_LABELS_IN_MATRIX + 1)))
-    assert confusion_matrix(many) is None
+    assert confusion_matrix(many, ENGLISH) is None
     page = page_of(many)
     assert "confusions" not in figures_of(page)
     assert "The most frequent errors" in page
@@ -142,7 +144,7 @@ def test_any_label_is_text():
 def test_a_sample_is_said_to_be_one_and_copies_that_are_left_out_make_none():
     assert "random sample" not in page_of(made_evaluation())
     page = " ".join(page_of(made_evaluation(n_current=900, n_unlabeled=0)).split())
-    assert "120 photographs, a random sample of 900. 2 are copies of another" in page
+    assert "120 photographs, a random sample of 900. 2 byte-identical duplicates are" in page
 
 
 def test_varieties_have_a_table_where_there_are_some():
@@ -153,7 +155,7 @@ def test_varieties_have_a_table_where_there_are_some():
     )
     assert table is not None
     assert "12 varieties" in table[1]
-    assert "47 photographs; 3 of varieties" in table[1]
+    assert "47 photographs; 3 of varieties" in " ".join(table[1].split())
     assert [float(each) for each in re.findall('data-value="([^"]*)"', table[1])] == [0.574, 0.319]
     assert "93.3" in table[1]
     none = page_of(made_evaluation(varieties=replace(scores, accuracy_answered=None)))

@@ -20,11 +20,14 @@ from plotly.offline import get_plotlyjs
 
 import spark_assets
 from spark_assets.output.manifest import Counts
-from spark_assets.report.data import MAX_REJECTED_ROWS, NO_LABEL, RejectedImage
-from spark_assets.report.page import render
+from spark_assets.pca.drift import FitQuality
+from spark_assets.report.html_page import render
+from spark_assets.report.report_data import MAX_REJECTED_ROWS, RejectedImage
+from spark_assets.text.languages import language
 from spark_assets.text.printable import printable
 from tests.made_report import (
     HOSTILE_NAMES,
+    NO_LABEL,
     made_facts,
     made_pca,
     made_plotted,
@@ -157,7 +160,7 @@ def test_the_receipt_of_the_cluster_is_on_the_page(page):
     assert page.text("cost-assumptions") == "; ".join(receipt.assumptions)
     for cost in receipt.costs:
         assert page.texts("tr", **{"data-part": cost.what}) == [f"{cost.what} {cost.usd:.2f} USD"]
-    assert "2 m6g.xlarge, spot 2 h 24 min" in page.text("node-hours")
+    assert "2 m6g.xlarge, Spot 2 h 24 min" in page.text("node-hours")
 
 
 def test_a_receipt_without_images_has_no_price_for_a_million():
@@ -165,7 +168,7 @@ def test_a_receipt_without_images_has_no_price_for_a_million():
     page = Page(render(replace(DATA, receipt=receipt)))
     assert page.value("cost-usd") == receipt.usd
     assert page.with_id("cost-per-million") is page.with_id("cost-estimate") is None
-    assert "when it was still there" in " ".join(page.texts("section"))
+    assert "still running on" in " ".join(page.texts("section"))
 
 
 @pytest.mark.parametrize("is_in_s3", [True, False])
@@ -201,13 +204,13 @@ def test_the_counts_are_an_equation(page):
 
 def test_every_option_stage_and_version_is_listed(page):
     assert page.texts("tr", **{"data-option": "engine"}) == ["engine litert"]
-    assert page.texts("tr", **{"data-option": "limit"}) == ["limit not given"]
+    assert page.texts("tr", **{"data-option": "limit"}) == ["limit not set"]
     assert page.texts("tr", **{"data-option": "limits.max_bytes"}) == ["limits.max_bytes 67108864"]
     assert page.texts("tr", **{"data-version": "pyspark"}) == ["pyspark 4.1.1"]
     assert page.texts("tr", **{"data-step": "featurize"}) == [
-        "list 0.62 s",
-        "model 2.40 s",
-        "featurize 5.43 s",
+        "list the images 0.62 s",
+        "load the network 2.40 s",
+        "compute features 5.43 s",
         "count 1.10 s",
     ]
     assert len(page.texts("tr", **{"data-step": "reduce"})) == 3
@@ -215,7 +218,7 @@ def test_every_option_stage_and_version_is_listed(page):
 
 def test_rejected_images_are_listed_with_reason_and_detail(page):
     assert page.texts("tr", **{"data-reason": "truncated"}) == [
-        "truncated the image breaks off or is damaged 2"
+        "truncated the file is cut short or damaged 2"
     ]
     table = page.text("rejected")
     for image in DATA.rejected:
@@ -230,14 +233,14 @@ def test_a_long_list_of_rejected_images_is_cut_and_says_so():
     assert len(re.findall(r"x/\d{4}\.jpg", html)) == MAX_REJECTED_ROWS
     page = Page(html)
     assert page.value("n-rejected-not-shown") == 12_345 - MAX_REJECTED_ROWS
-    assert "The first 500 rejected images of all runs" in page.texts("h3")
+    assert "The first 500 rejected images" in page.texts("h3")
 
 
 def test_a_run_that_rejected_nothing_says_so():
     counts = Counts(796, n_known=0, n_features=796, n_rejected=0, rejected_by_reason={})
     run = replace(DATA.latest_run, counts=counts)
     page = Page(render(replace(DATA, latest_run=run, rejected=[], n_current_rejected=0)))
-    assert page.text("none-rejected") == "This run rejected no image."
+    assert page.text("none-rejected") == "No image was rejected by this run."
     assert page.with_id("rejected") is None
 
 
@@ -348,7 +351,7 @@ def test_without_any_usable_image_the_page_is_small_and_says_why():
     )
     html = render(replace(DATA, latest_run=run, pca=None, plotted=None))
     page = Page(html)
-    assert "No image could be used" in page.text("no-pca")
+    assert "every image was rejected" in page.text("no-pca")
     assert page.text("equation") == "3 images = 0 with features + 3 rejected"
     assert page.scripts() == []
     assert "script-src 'none'" in page.policy()
@@ -415,7 +418,7 @@ def test_the_page_is_made_from_a_package_inside_a_zip(tmp_path: Path, html: str)
                 zipped.write(path, path.relative_to(package.parent))
     (tmp_path / "data.pickle").write_bytes(pickle.dumps(DATA))
     script = (
-        "import pickle, pathlib, spark_assets.report.page as page\n"
+        "import pickle, pathlib, spark_assets.report.html_page as page\n"
         "assert '.zip' in page.__file__, page.__file__\n"
         "data = pickle.loads(pathlib.Path('data.pickle').read_bytes())\n"
         "pathlib.Path('index.html').write_text(page.render(data), encoding='utf-8')\n"
@@ -433,12 +436,47 @@ def test_the_page_is_made_from_a_package_inside_a_zip(tmp_path: Path, html: str)
     assert (tmp_path / "index.html").read_text(encoding="utf-8") == html
 
 
-def test_what_is_gone_and_how_well_the_model_fits_are_told():
-    counts = replace(DATA.latest_run.counts, n_deleted=3)
-    run, pca = replace(DATA.latest_run, counts=counts), replace(DATA.pca, fit_sentence="it <fits>")
-    html = render(replace(DATA, latest_run=run, pca=pca))
-    assert "no longer in the source" in html
-    assert "What the newest run has added: it &lt;fits&gt;." in html
-    plain = render(DATA)
-    assert "no longer in the source" not in plain
-    assert "What the newest run has added" not in plain
+FIT = FitQuality(
+    n_images=120,
+    n_not_finite=0,
+    share_of_variance_kept=0.912,
+    fitted_share_of_variance_kept=0.95,
+    median_error=0.2,
+    fitted_median_error=0.1,
+    p_value=0.01,
+    alarm_rate=0.05,
+    alarm=True,
+    n_unseen_labels=2,
+    unseen_labels=["<fig>", "plum"],
+    sentence="",
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "Drift: a refit is due (p = 0.01, alarm at 0.05)."),
+        ({"alarm": False, "p_value": 0.4}, "No drift (p = 0.4, alarm at 0.05)."),
+        ({"alarm": False, "p_value": None}, "Drift not tested: too few images."),
+    ],
+)
+def test_deleted_images_and_the_fit_of_the_pca_are_reported(page, changes, sentence):
+    run = replace(DATA.latest_run, counts=replace(DATA.latest_run.counts, n_deleted=3))
+    pca = replace(made_pca(), fit=replace(FIT, **changes))
+    reported = Page(render(replace(DATA, latest_run=run, pca=pca)))
+    assert reported.value("n-deleted") == 3
+    text = reported.text("fit")
+    assert text.startswith(f"120 new images. {sentence} Variance kept: 91.2 % of the new images,")
+    assert text.endswith("2 new labels: <fig>, plum.")
+    assert page.with_id("n-deleted") is page.with_id("fit") is None
+
+
+def test_the_page_in_french_has_the_same_values_and_its_own_words(page):
+    french = Page(render(with_hostile_names(DATA), language("fr", "spark_assets.report")))
+    english = Page(render(with_hostile_names(DATA)))
+    assert [tag for tag, _, _ in french.elements] == [tag for tag, _, _ in english.elements]
+    values = [[has.get("data-value") for _, has, _ in each.elements] for each in (french, english)]
+    assert values[0] == values[1]
+    assert [has["lang"] for tag, has, _ in french.elements if tag == "html"] == ["fr"]
+    assert french.text("share-kept") == page.text("share-kept").replace(".", ",")
+    assert "Composantes principales" in french.texts("h2")

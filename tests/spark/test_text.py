@@ -2,9 +2,11 @@
 
 import pytest
 
-from spark_assets.report.page import shown_option
-from spark_assets.text import numbers
+from spark_assets.report.html_page import shown_option
+from spark_assets.text.languages import ENGLISH, language
+from spark_assets.text.numbers import counted
 from spark_assets.text.printable import printable
+from spark_assets.text.system_language import system_language
 
 
 def plain(text: str) -> str:
@@ -39,7 +41,7 @@ def test_what_does_not_print_is_shown_as_an_escape(text, shown):
     ],
 )
 def test_a_share_is_never_rounded_to_all_or_nothing(fraction, shown):
-    assert plain(numbers.share(fraction)) == shown
+    assert plain(ENGLISH.share(fraction)) == shown
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,7 @@ def test_a_share_is_never_rounded_to_all_or_nothing(fraction, shown):
     ],
 )
 def test_sizes_have_the_unit_that_people_would_choose(n_bytes, shown):
-    assert plain(numbers.size(n_bytes)) == shown
+    assert plain(ENGLISH.size(n_bytes)) == shown
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_sizes_have_the_unit_that_people_would_choose(n_bytes, shown):
     ],
 )
 def test_durations_never_show_sixty_seconds(seconds, shown):
-    assert plain(numbers.duration(seconds)) == shown
+    assert plain(ENGLISH.duration(seconds)) == shown
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def test_durations_never_show_sixty_seconds(seconds, shown):
     [(0, "0.00 USD"), (0.001, "under 0.01 USD"), (1.005, "1.00 USD"), (1234.5, "1,234.50 USD")],
 )
 def test_money_is_shown_in_cents_and_never_as_nothing(amount, shown):
-    assert plain(numbers.usd(amount)) == shown
+    assert plain(ENGLISH.usd(amount)) == shown
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,7 @@ def test_money_is_shown_in_cents_and_never_as_nothing(amount, shown):
     [(8.31, "8.3"), (147.3, "147"), (12345.6, "12,346"), (float("inf"), "\N{EN DASH}")],
 )
 def test_rates_show_three_digits_or_all(per_second, shown):
-    assert numbers.rate(per_second) == shown
+    assert ENGLISH.rate(per_second) == shown
 
 
 @pytest.mark.parametrize(
@@ -103,13 +105,13 @@ def test_rates_show_three_digits_or_all(per_second, shown):
     ],
 )
 def test_moments_are_shown_in_words_and_in_utc(iso, shown):
-    assert numbers.moment(iso) == shown
+    assert ENGLISH.moment(iso) == shown
 
 
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        (None, "not given"),
+        (None, "not set"),
         (True, "yes"),
         (False, "no"),
         (0.35, "0.35"),
@@ -120,11 +122,63 @@ def test_moments_are_shown_in_words_and_in_utc(iso, shown):
     ],
 )
 def test_options_are_shown_as_they_could_be_typed(value, shown):
-    assert shown_option(value) == shown
+    assert shown_option(value, ENGLISH) == shown
 
 
 @pytest.mark.parametrize(
     ("number", "shown"), [(0, "0 images"), (1, "1 image"), (2000, "2,000 images")]
 )
 def test_one_is_not_plural(number, shown):
-    assert numbers.counted(number, "image") == shown
+    assert counted(number, "image") == shown
+
+
+def test_french_has_its_own_forms_of_numbers():
+    french = language("fr", "spark_assets.report")
+    shown = [
+        french.share(0.99999),
+        french.share(0.951),
+        french.size(61_234_567),
+        french.size(2),
+        french.duration(5.432),
+        french.usd(0.001),
+        french.usd(1234.5),
+        french.count(12_345),
+        french.moment("2025-11-23T12:01:55+00:00"),
+    ]
+    assert [" ".join(text.split()) for text in shown] == [
+        "plus de 99,9 %",
+        "95,1 %",
+        "61,2 Mo",
+        "2 octets",
+        "5,43 s",
+        "moins de 0,01 USD",
+        "1 234,50 USD",
+        "12 345",
+        "23 novembre 2025, 12:01 UTC",
+    ]
+    assert french.separators == ",\N{NARROW NO-BREAK SPACE}"
+
+
+def test_french_marks_do_not_begin_a_line():
+    french = language("fr", "spark_assets.report")
+    assert french.text("Assumptions:") == "Hypothèses\N{NO-BREAK SPACE}:"
+    assert "\N{NO-BREAK SPACE}%" in french.gettext("95 %% interval")
+    assert "conservée\N{NARROW NO-BREAK SPACE};" in french.text(
+        "One component was kept; this plot needs two."
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "code"),
+    [
+        ({}, "en"),
+        ({"LANG": "fr_FR.UTF-8"}, "fr"),
+        ({"LANG": "fr"}, "fr"),
+        ({"LANG": "fr_FR.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "fr_CA"}, "fr"),
+        ({"LANG": "", "LC_ALL": "de_DE"}, "en"),
+        ({"LANG": "frr_DE"}, "en"),
+    ],
+)
+def test_the_language_is_that_of_the_locale(environment, code):
+    assert system_language(environment) == code

@@ -1,4 +1,4 @@
-"""The plots of the report, as plotly figures."""
+"""The plots of the PCA: explained variance, and the images on two and three components."""
 
 from collections.abc import Iterator
 
@@ -7,15 +7,10 @@ import plotly.graph_objects as go
 from numpy import float64, int32
 from numpy.typing import NDArray
 
-from spark_assets.report.data import NO_LABEL, PCASummary, PlottedImages
-from spark_assets.text.numbers import counted, share
-from spark_assets.text.printable import printable, shorten
-
-ACCENT = "#1a6b4a"
-INK = "#1d2420"
-MUTED = "#5a645e"
-GRID = "#e6eae7"
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+from spark_assets.report.plot_layout import ACCENT, base_layout, percent_ticks, plotly_text
+from spark_assets.report.report_data import PCASummary, PlottedImages, shown_label
+from spark_assets.text.languages import Language
+from spark_assets.text.printable import shorten
 
 # Okabe and Ito's colours, which stay apart under every common colour blindness ("Color Universal
 # Design", 2008), without the yellow, which is too pale on white.
@@ -28,16 +23,17 @@ _SYMBOLS = (
 _LABEL_LENGTH = 26
 
 
-def explained_variance(pca: PCASummary) -> go.Figure | None:
+def explained_variance(pca: PCASummary, language: Language) -> go.Figure | None:
     """Plot the cumulative explained variance with the kept number of components marked.
 
     None where the images do not differ at all: there is no variance to explain.
     """
+    _ = language.gettext
     if not pca.has_variance:
         return None
     cumulative, kept = pca.cumulative_ratio, pca.n_components
     n_spectrum = len(cumulative)
-    figure = go.Figure(layout=base_layout(height=400))
+    figure = go.Figure(layout=base_layout(language, height=400))
     figure.add_trace(
         go.Scatter(
             x=np.arange(1, n_spectrum + 1, dtype=int32),
@@ -46,10 +42,11 @@ def explained_variance(pca: PCASummary) -> go.Figure | None:
             mode="lines+markers" if n_spectrum <= 60 else "lines",
             line={"color": ACCENT, "width": 2.5},
             marker={"color": ACCENT, "size": 6},
-            hovertemplate=(
-                "<b>%{x:,} together: %{y:.1%}</b><br>"
-                "component %{x:,} alone: %{customdata:.2%}<extra></extra>"
-            ),
+            hovertemplate="<b>"
+            + _("first %(n)s components: %(share)s", n="%{x:,}", share="%{y:.1%}")
+            + "</b><br>"
+            + _("component %(n)s: %(share)s", n="%{x:,}", share="%{customdata:.2%}")
+            + "<extra></extra>",
         )
     )
     figure.add_trace(
@@ -64,11 +61,12 @@ def explained_variance(pca: PCASummary) -> go.Figure | None:
     figure.add_vrect(x0=0, x1=kept, fillcolor=ACCENT, opacity=0.07, line_width=0, layer="below")
     figure.add_vline(x=kept, line={"color": ACCENT, "width": 1.5, "dash": "dash"})
     on_the_right = kept < 0.55 * n_spectrum
-    verb = "keeps" if kept == 1 else "keep"
+    kept_text = language.ngettext("%(num)s component", "%(num)s components", kept)
+    share = _("%(share)s of the variance", share=language.share(pca.share_kept))
     figure.add_annotation(
         x=kept,
         y=0.1,  # below the curve, which is concave
-        text=f"<b>{counted(kept, 'component')}</b><br>{verb} {share(pca.share_kept)}",
+        text=f"<b>{kept_text}</b><br>{share}",
         showarrow=False,
         xanchor="left" if on_the_right else "right",
         xshift=8 if on_the_right else -8,
@@ -76,16 +74,20 @@ def explained_variance(pca: PCASummary) -> go.Figure | None:
         font={"color": ACCENT, "size": 14},
     )
     figure.update_xaxes(
-        title="number of components",
+        title=_("number of components"),
         range=[0, n_spectrum + max(1, 0.02 * n_spectrum)],
         tickformat=",d",
         dtick=1 if n_spectrum <= 20 else None,
     )
-    figure.update_yaxes(title="share of the variance", range=[0, 1.04], tickformat=".0%")
+    figure.update_yaxes(
+        title=_("cumulative explained variance"), range=[0, 1.04], **percent_ticks(language)
+    )
     return figure.update_layout(hovermode="x", showlegend=False, margin={"l": 64, "b": 56})
 
 
-def first_two_components(plotted: PlottedImages, ratio: NDArray[float64]) -> go.Figure | None:
+def first_two_components(
+    plotted: PlottedImages, ratio: NDArray[float64], language: Language
+) -> go.Figure | None:
     """Plot the first two components by label; None with fewer than two.
 
     ``customdata`` of a point is its index in ``plotted``: the page shows path, label and thumbnail
@@ -93,8 +95,8 @@ def first_two_components(plotted: PlottedImages, ratio: NDArray[float64]) -> go.
     """
     if plotted.points.shape[1] < 2:
         return None
-    figure = go.Figure(layout=base_layout(height=560))
-    for name, rows, marker in _by_label(plotted.labels):
+    figure = go.Figure(layout=base_layout(language, height=560))
+    for name, rows, marker in _by_label(plotted.labels, language):
         figure.add_trace(
             go.Scatter(
                 x=plotted.points[rows, 0],
@@ -106,17 +108,19 @@ def first_two_components(plotted: PlottedImages, ratio: NDArray[float64]) -> go.
                 hoverinfo="none",
             )
         )
-    figure.update_xaxes(title=_axis_title(0, ratio))
-    figure.update_yaxes(title=_axis_title(1, ratio))
+    figure.update_xaxes(title=_axis_title(0, ratio, language))
+    figure.update_yaxes(title=_axis_title(1, ratio, language))
     return figure.update_layout(hovermode="closest", margin={"l": 64, "b": 56})
 
 
-def first_three_components(plotted: PlottedImages, ratio: NDArray[float64]) -> go.Figure | None:
+def first_three_components(
+    plotted: PlottedImages, ratio: NDArray[float64], language: Language
+) -> go.Figure | None:
     """Plot the first three components by label, to be turned; None with fewer than three."""
     if plotted.points.shape[1] < 3:
         return None
-    figure = go.Figure(layout=base_layout(height=640))
-    for name, rows, marker in _by_label(plotted.labels):
+    figure = go.Figure(layout=base_layout(language, height=640))
+    for name, rows, marker in _by_label(plotted.labels, language):
         figure.add_trace(
             go.Scatter3d(
                 x=plotted.points[rows, 0],
@@ -131,7 +135,7 @@ def first_three_components(plotted: PlottedImages, ratio: NDArray[float64]) -> g
         )
     axes = {
         f"{axis}axis": {
-            "title": {"text": _axis_title(i, ratio), "font": {"size": 12}},
+            "title": {"text": _axis_title(i, ratio, language), "font": {"size": 12}},
             "tickfont": {"size": 11},
             "gridcolor": "#c9d0cb",
             "zerolinecolor": "#9aa59e",
@@ -149,17 +153,8 @@ def first_three_components(plotted: PlottedImages, ratio: NDArray[float64]) -> g
     return figure.update_layout(scene=scene, margin={"l": 0, "b": 0})
 
 
-def plotly_text(text: str) -> str:
-    """Return text that plotly shows as it is: it reads tags and entities like a small browser."""
-    # "%{" stays text as long as no trace has the ``meta`` that a template in a name needs, and "$"
-    # because the page turns formulas off.
-    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-        text = text.replace(character, entity)
-    return text
-
-
 def _by_label(
-    labels: list[str | None],
+    labels: list[str | None], language: Language
 ) -> Iterator[tuple[str, NDArray[int32], dict[str, str]]]:
     """Yield for each label, in order, the name to show, the indices of its rows and its marker."""
     rows_of: dict[str | None, list[int]] = {}
@@ -167,7 +162,7 @@ def _by_label(
         rows_of.setdefault(label, []).append(row)
     in_order = sorted(rows_of, key=lambda label: (label is None, label or ""))
     for i, label in enumerate(in_order):
-        name = NO_LABEL if label is None else shorten(printable(label), _LABEL_LENGTH)
+        name = shorten(shown_label(label, language), _LABEL_LENGTH)
         # Neighbours differ in both, and no pair comes back before all 49 were used.
         n_rounds, of_round = divmod(i, len(_COLOURS))
         symbol = _SYMBOLS[(of_round + n_rounds) % len(_SYMBOLS)]
@@ -177,39 +172,12 @@ def _by_label(
         yield plotly_text(name), np.array(rows_of[label], dtype=int32), marker
 
 
-def _axis_title(i: int, ratio: NDArray[float64]) -> str:
-    known = i < len(ratio) and np.isfinite(ratio[i])
-    return f"component {i + 1}" + (f" ({share(float(ratio[i]))})" if known else "")
-
-
-def base_layout(*, height: int) -> go.Layout:
-    """Return what the plots have in common."""
-    axis = {
-        "gridcolor": GRID,
-        "linecolor": "#c9d0cb",
-        "zerolinecolor": "#c9d0cb",
-        "ticks": "outside",
-        "tickcolor": "#c9d0cb",
-        "title": {"standoff": 12},
-    }
-    return go.Layout(
-        template="none",  # plotly's own would add 7 kB to every figure
-        height=height,
-        margin={"l": 0, "r": 16, "t": 32, "b": 0},
-        paper_bgcolor="white",
-        plot_bgcolor="white",
-        font={"family": FONT, "size": 13, "color": INK},
-        xaxis=axis,
-        yaxis=axis,
-        legend={
-            "title": {"text": "label", "font": {"color": MUTED}},
-            "itemsizing": "constant",
-            # Against the right edge, where its scroll bar stays inside.
-            "xref": "container",
-            "x": 0.985,
-            "xanchor": "right",
-            "font": {"size": 12},
-        },
-        hoverlabel={"bgcolor": "white", "bordercolor": ACCENT, "font": {"color": INK}},
-        showlegend=True,
-    )
+def _axis_title(i: int, ratio: NDArray[float64], language: Language) -> str:
+    _ = language.gettext
+    if i < len(ratio) and np.isfinite(ratio[i]):
+        return _(
+            "component %(i)s (%(share)s of the variance)",
+            i=i + 1,
+            share=language.share(float(ratio[i])),
+        )
+    return _("component %(i)s", i=i + 1)

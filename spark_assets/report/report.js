@@ -56,7 +56,7 @@
     noThumbnail.hidden = image.thumbnail !== null;
     if (image.thumbnail === null) thumbnail.removeAttribute("src");
     else thumbnail.src = image.thumbnail;
-    thumbnail.alt = `Thumbnail of ${image.path}`;
+    thumbnail.alt = image.path;
     document.getElementById("card-label").textContent = image.label;
     document.getElementById("card-path").textContent = image.path;
     card.hidden = false;

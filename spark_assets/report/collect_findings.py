@@ -15,7 +15,7 @@ from spark_assets.output.findings_table import (
 )
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.output import Output
-from spark_assets.report.data import ShownFinding, ShownFindings
+from spark_assets.report.report_data import ShownFinding, ShownFindings
 from spark_assets.storage.locations import Location, parse_location
 
 # Of each kind; the table holds them all.

@@ -28,15 +28,16 @@ from spark_assets.output.parquet_tables import (
 )
 from spark_assets.output.pca_model import PCARecord, load_fit, load_pca_model, pca_record
 from spark_assets.output.receipt_files import newest_receipt
+from spark_assets.pca.drift import FitQuality
 from spark_assets.pca.drift_sample import path_hashes
-from spark_assets.report.data import (
+from spark_assets.report.collect_findings import collect_findings
+from spark_assets.report.report_data import (
     MAX_REJECTED_ROWS,
     PCASummary,
     PlottedImages,
     RejectedImage,
     ReportData,
 )
-from spark_assets.report.findings import collect_findings
 from spark_assets.runtime.distribute import map_shares
 from spark_assets.runtime.spark_context import GetSpark
 from spark_assets.storage import schemas
@@ -91,7 +92,7 @@ def _pca_summary(output: Output, record: PCARecord) -> PCASummary:
         explained_variance_ratio=model.spectrum_ratio,
         fitted_here=record.fitted_here,
         seconds_by_stage=record.seconds_by_stage,
-        fit_sentence=None if fit is None else fit["sentence"],
+        fit=None if fit is None else FitQuality.from_json(fit),
     )
 
 

@@ -6,14 +6,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from spark_assets.report import figures
-from spark_assets.report.data import NO_LABEL, PlottedImages
-from tests.made_report import HOSTILE_NAMES, made_pca, made_plotted
+from spark_assets.report import pca_plots
+from spark_assets.report.report_data import PlottedImages
+from spark_assets.text.languages import ENGLISH
+from tests.made_report import HOSTILE_NAMES, NO_LABEL, made_pca, made_plotted
 
 
 def test_the_variance_curve_is_the_running_sum_with_the_chosen_number_marked():
     pca = made_pca(n_components=12, n_spectrum=40)
-    curve, mark = figures.explained_variance(pca).data
+    curve, mark = pca_plots.explained_variance(pca, ENGLISH).data
     assert list(curve.x) == list(range(1, 41))
     np.testing.assert_allclose(curve.y, np.cumsum(pca.explained_variance_ratio))
     np.testing.assert_allclose(curve.customdata, pca.explained_variance_ratio)
@@ -22,7 +23,7 @@ def test_the_variance_curve_is_the_running_sum_with_the_chosen_number_marked():
 
 @pytest.mark.parametrize("n_components", [1, 12, 39, 40])
 def test_the_annotation_stays_inside_the_variance_plot(n_components):
-    figure = figures.explained_variance(made_pca(n_components=n_components))
+    figure = pca_plots.explained_variance(made_pca(n_components=n_components), ENGLISH)
     (annotation,) = figure.layout.annotations
     assert annotation.x == n_components
     assert annotation.xanchor == ("left" if n_components < 22 else "right")
@@ -32,14 +33,14 @@ def test_the_annotation_stays_inside_the_variance_plot(n_components):
 
 def test_a_share_rounded_up_never_shows_more_than_everything():
     pca = replace(made_pca(n_components=3), explained_variance_ratio=np.full(3, 1 / 3 + 1e-16))
-    assert figures.explained_variance(pca).data[0].y.max() <= 1
+    assert pca_plots.explained_variance(pca, ENGLISH).data[0].y.max() <= 1
     assert pca.share_kept == 1
 
 
 def test_each_point_is_plotted_once_under_its_label_and_knows_its_image():
     plotted = made_plotted(["pear", None, "apple"], n_points=50)
-    two = figures.first_two_components(plotted, made_pca().explained_variance_ratio)
-    three = figures.first_three_components(plotted, made_pca().explained_variance_ratio)
+    two = pca_plots.first_two_components(plotted, made_pca().explained_variance_ratio, ENGLISH)
+    three = pca_plots.first_three_components(plotted, made_pca().explained_variance_ratio, ENGLISH)
     for figure in (two, three):
         assert [trace.name for trace in figure.data] == ["apple", "pear", NO_LABEL]
         rows = np.concatenate([trace.customdata for trace in figure.data])
@@ -54,8 +55,8 @@ def test_each_point_is_plotted_once_under_its_label_and_knows_its_image():
 
 def test_a_label_looks_the_same_in_both_plots():
     plotted = made_plotted([f"variety {i}" for i in range(60)], n_points=60)
-    two = figures.first_two_components(plotted, np.zeros(0))
-    three = figures.first_three_components(plotted, np.zeros(0))
+    two = pca_plots.first_two_components(plotted, np.zeros(0), ENGLISH)
+    three = pca_plots.first_three_components(plotted, np.zeros(0), ENGLISH)
     for a, b in zip(two.data, three.data, strict=True):
         assert (a.name, a.marker.color, a.marker.symbol) == (
             b.name,
@@ -66,7 +67,7 @@ def test_a_label_looks_the_same_in_both_plots():
 
 def test_49_labels_are_told_apart_and_neighbours_differ_in_colour_and_symbol():
     plotted = made_plotted([f"variety {i:03d}" for i in range(131)], n_points=131)
-    figure = figures.first_two_components(plotted, np.zeros(0))
+    figure = pca_plots.first_two_components(plotted, np.zeros(0), ENGLISH)
     markers = [(trace.marker.color, trace.marker.symbol) for trace in figure.data]
     assert len(set(markers[:49])) == 49
     for before, after in pairwise(markers[:49]):
@@ -75,14 +76,14 @@ def test_49_labels_are_told_apart_and_neighbours_differ_in_colour_and_symbol():
 
 
 def test_images_without_a_label_are_not_mixed_up_with_a_folder_of_that_name():
-    figure = figures.first_two_components(made_plotted([NO_LABEL, None]), np.zeros(0))
+    figure = pca_plots.first_two_components(made_plotted([NO_LABEL, None]), np.zeros(0), ENGLISH)
     assert [trace.name for trace in figure.data] == [NO_LABEL, NO_LABEL]
     assert figure.data[0].marker.color != figure.data[1].marker.color
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_plotly_is_never_given_markup(name):
-    figure = figures.first_two_components(made_plotted([name]), np.zeros(0))
+    figure = pca_plots.first_two_components(made_plotted([name]), np.zeros(0), ENGLISH)
     (trace,) = figure.data
     assert "<" not in trace.name
     assert ">" not in trace.name
@@ -94,7 +95,9 @@ def test_plotly_is_never_given_markup(name):
 
 
 def test_a_long_label_is_shortened_in_the_legend_at_the_middle():
-    (trace,) = figures.first_two_components(made_plotted(["begin" * 50 + "end"]), np.zeros(0)).data
+    (trace,) = pca_plots.first_two_components(
+        made_plotted(["begin" * 50 + "end"]), np.zeros(0), ENGLISH
+    ).data
     assert len(trace.name) == 26
     assert trace.name.startswith("begin")
     assert trace.name.endswith("end")
@@ -103,14 +106,18 @@ def test_a_long_label_is_shortened_in_the_legend_at_the_middle():
 @pytest.mark.parametrize("n_components", [1, 2])
 def test_a_plot_with_too_few_components_is_not_made(n_components):
     plotted = made_plotted(["apple"], n_components=n_components)
-    assert (figures.first_two_components(plotted, np.zeros(0)) is None) == (n_components < 2)
-    assert figures.first_three_components(plotted, np.zeros(0)) is None
+    assert (pca_plots.first_two_components(plotted, np.zeros(0), ENGLISH) is None) == (
+        n_components < 2
+    )
+    assert pca_plots.first_three_components(plotted, np.zeros(0), ENGLISH) is None
 
 
 def test_axes_name_their_share_of_the_variance():
-    figure = figures.first_two_components(made_plotted(["apple"]), np.array([0.204, 0.1284]))
-    assert figure.layout.xaxis.title.text == "component 1 (20.4\N{NO-BREAK SPACE}%)"
-    assert figure.layout.yaxis.title.text == "component 2 (12.8\N{NO-BREAK SPACE}%)"
+    figure = pca_plots.first_two_components(
+        made_plotted(["apple"]), np.array([0.204, 0.1284]), ENGLISH
+    )
+    assert figure.layout.xaxis.title.text == "component 1 (20.4\N{NO-BREAK SPACE}% of the variance)"
+    assert figure.layout.yaxis.title.text == "component 2 (12.8\N{NO-BREAK SPACE}% of the variance)"
 
 
 def test_plotted_images_of_different_lengths_are_refused():

@@ -10,10 +10,17 @@ from spark_assets.output.cost_receipt import Receipt
 from spark_assets.output.evaluation_record import Evaluation
 from spark_assets.output.findings_table import AuditRecord, Finding, FindingKind
 from spark_assets.output.manifest import RunManifest
+from spark_assets.pca.drift import FitQuality
+from spark_assets.text.languages import Language
+from spark_assets.text.printable import printable
 
-NO_LABEL = "(no label)"
 # More than anyone reads; the tables hold them all.
 MAX_REJECTED_ROWS = 500
+
+
+def shown_label(label: str | None, language: Language) -> str:
+    """Return a label as it is printed."""
+    return language.gettext("(no label)") if label is None else printable(label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,7 @@ class PCASummary:
     ``explained_variance_ratio`` holds every component that the spectrum has, (n_spectrum,) float64,
     of which the first ``n_components`` are kept; zeros or NaN where the images do not differ at
     all.  ``fitted_here`` is False where a model fitted earlier was used to project.
-    ``fit_sentence`` says how well it fits what was projected last.
+    ``fit`` is how well it fits what was projected last.
     """
 
     model_id: str
@@ -42,7 +49,7 @@ class PCASummary:
     explained_variance_ratio: NDArray[float64]
     fitted_here: bool
     seconds_by_stage: dict[str, float]
-    fit_sentence: str | None = None
+    fit: FitQuality | None = None
 
     @property
     def has_variance(self) -> bool:

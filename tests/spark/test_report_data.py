@@ -20,8 +20,8 @@ from spark_assets.output.output import Output
 from spark_assets.output.parquet_tables import read_narrow, table_files
 from spark_assets.output.receipt_files import write_receipt
 from spark_assets.pca.drift_sample import path_hash
-from spark_assets.report.collecting import _evenly_by_label, collect_report_data
-from spark_assets.report.data import MAX_REJECTED_ROWS, RejectedImage
+from spark_assets.report.collect_report_data import _evenly_by_label, collect_report_data
+from spark_assets.report.report_data import MAX_REJECTED_ROWS, RejectedImage
 from spark_assets.storage.locations import parse_location
 from spark_assets.storage.schemas import FEATURES
 from tests.conftest import no_spark
@@ -91,7 +91,7 @@ def test_an_output_that_has_lost_all_its_images_has_a_report(output):
         keep_columns(output, change)
         commit(change)
     assert collected(output).n_current_features == 0
-    assert "<html" in make_report(no_spark, output, 100)
+    assert "<html" in make_report(no_spark, output, 100, "en")
 
 
 def test_the_newest_receipt_of_the_output_is_collected(output):
