@@ -225,6 +225,7 @@ translations: $(WITH_DEV) ## add new messages to the French catalogues, and remo
 		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --no-location --width 100 \
 			--locale fr --input-file build/messages.pot --output-file "$$package/fr.po"; \
 	done
+	@$(BIN)/python docs/translate.py
 
 .PHONY: setup
 setup: java $(INSTALLED) $(CLASS_ARCHIVE) ## make .venv with the command .venv/bin/fruits

@@ -160,14 +160,14 @@ def language(code: str, package: str) -> Language:
         catalogue = read_po(file, locale=code)
     for message in catalogue:
         if isinstance(message.string, str):
-            message.string = _unbroken(message.string)
+            message.string = unbroken(message.string)
         else:
-            message.string = tuple(map(_unbroken, message.string or ()))
+            message.string = tuple(map(unbroken, message.string or ()))
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return Language(code, GNUTranslations(compiled))
 
 
-def _unbroken(text: str) -> str:
+def unbroken(text: str) -> str:
     return _BEFORE_MARK.sub(_NBSP, _BEFORE_HIGH_MARK.sub(_NARROW_NBSP, text))
