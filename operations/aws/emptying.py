@@ -1,4 +1,4 @@
-"""Deleting all that a bucket holds, which CloudFormation asks for before it deletes the bucket."""
+"""Emptying of buckets, which CloudFormation requires before it deletes them."""
 
 import time
 from collections import Counter
@@ -26,10 +26,10 @@ N_BATCHES = 4
 
 
 def empty_buckets(client: Client, buckets: Sequence[str], *, sleep: Sleep = time.sleep) -> int:
-    """Delete every version, delete marker and incomplete upload; return how many.
+    """Delete every version, delete marker and incomplete upload; return their number.
 
-    A bucket that is gone is empty.  Given again after an interruption, it deletes the rest.
-    Raises FruitsError with what was not deleted, after all else was.
+    A bucket that does not exist is empty.  A second call after an interruption deletes the rest.
+    Raises FruitsError for objects that S3 refuses to delete, after all others are deleted.
     """
     n_deleted = 0
     refusals: Counter[str] = Counter()
@@ -52,11 +52,11 @@ def empty_buckets(client: Client, buckets: Sequence[str], *, sleep: Sleep = time
 
 
 def _empty(client: Client, bucket: str, sleep: Sleep) -> Iterator[tuple[int, Sequence[Refusal]]]:
-    """Yield for each batch how many were deleted, and what was refused."""
+    """Yield the number deleted and the refusals of each batch."""
     delete = partial(_delete, client, bucket, sleep)
     try:
         yield _abort_uploads(client, bucket), ()
-        # Until a look finds nothing: objects may have come since, such as logs of the deletions.
+        # Until a listing is empty: deletions write access logs.
         found, refused_any = True, False
         while found and not refused_any:
             found = False
@@ -80,13 +80,13 @@ def _batches(client: Client, bucket: str) -> Iterator[list[Version]]:
 def _delete(
     client: Client, bucket: str, sleep: Sleep, versions: Sequence[Version]
 ) -> tuple[int, Sequence[Refusal]]:
-    """Delete a batch; return how many are gone, and what S3 refused for good."""
+    """Delete a batch; return the number deleted, and the refusals that remain after retries."""
     refused = delete_versions(client, bucket, versions, sleep=sleep)
     return len(versions) - len(refused), refused
 
 
 def _abort_uploads(client: Client, bucket: str) -> int:
-    """Abort the uploads that were never completed, whose parts no listing of objects shows."""
+    """Abort incomplete uploads, whose parts no listing of objects shows."""
     n_aborted = 0
     for key, upload_id in unfinished_uploads(client, bucket):
         abort_upload(client, bucket, key, upload_id)

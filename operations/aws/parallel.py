@@ -1,4 +1,4 @@
-"""Many requests at a time, and a count of them."""
+"""Requests in parallel, and their progress."""
 
 import sys
 import time
@@ -18,9 +18,9 @@ Result = TypeVar("Result")
 def in_parallel(
     work: Callable[[Item], Result], items: Iterable[Item], *, n_threads: int
 ) -> Iterator[Result]:
-    """Yield the results in no promised order, holding at most ``2 * n_threads`` items.
+    """Yield the results as they complete, with at most ``2 * n_threads`` items in memory.
 
-    An exception ends it: what is under way is brought to its end, the rest is not begun.
+    An exception stops it: running items complete, the others do not start.
     """
     pool = ThreadPoolExecutor(n_threads, thread_name_prefix="aws")
     waiting: set[Future[Result]] = set()
@@ -39,9 +39,9 @@ def in_parallel(
 
 @contextmanager
 def counted(unit: str, *, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """Show how much is done: a bar on a terminal, a plain line every 30 s elsewhere.
+    """Show progress: a bar on a terminal, a plain line every 30 s elsewhere.
 
-    Yields the function that adds to the count.  ``total`` None is for where nobody knows it.
+    Yields the function that adds to the count.  ``total`` is None where it is unknown.
     """
     start = next_line = time.monotonic()
     on_terminal = sys.stderr.isatty()

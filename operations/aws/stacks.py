@@ -1,4 +1,4 @@
-"""What is deployed: the stacks of an environment, found by name and read by their outputs."""
+"""The deployed stacks of an environment, read by name and outputs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import Any
 import botocore.exceptions
 
 from cdk_app.config import REGION, Environment, stack_name
-from operations.aws.clients import aws_client
+from operations.aws.clients import Client, aws_client
 from operations.aws.failures import is_missing_stack
 from operations.command_lines import make_command
 from spark_assets.errors import FruitsError
@@ -17,10 +17,10 @@ from spark_assets.text.printable import printable_line
 
 @dataclass(frozen=True, slots=True)
 class DataStack:
-    """Where photographs, results and logs are: ``images`` and ``output`` as the steps name them.
+    """Places of photographs, results and logs.
 
-    ``bucket_names`` has the buckets that receive logs last, that for access logs at the very end:
-    work on the others makes more of them.
+    ``bucket_names`` ends with the buckets for logs, that for access logs last: work on the others
+    writes more of them.
     """
 
     name: str
@@ -43,9 +43,9 @@ class ComputeStack:
 
 @dataclass(frozen=True, slots=True)
 class ServerlessStack:
-    """The application, and what runs the steps on it.  ``log_uri`` is a prefix that ends in ``/``.
+    """The application, and the state machine of its runs.  ``log_uri`` ends in ``/``.
 
-    The parameter holds the job of an erasure, as `StartJobRun` takes it.
+    The parameter holds the arguments of `StartJobRun` for an erasure.
     """
 
     application_id: str
@@ -122,13 +122,27 @@ def notices_topic_arn(environment: Environment) -> str | None:
     return None if outputs is None else outputs.get("NoticesTopicArn")
 
 
+def describe_stack(cloudformation: Client, name: str) -> Mapping[str, Any] | None:
+    """Return CloudFormation's description of a stack, or None where there is none."""
+    try:
+        found: Mapping[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except botocore.exceptions.ClientError as error:
+        if is_missing_stack(error):
+            return None
+        raise
+    return found
+
+
+def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
+    """Return the outputs of a described stack."""
+    return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
+
+
 class _Outputs(dict[str, str]):
-    """The outputs of a stack; one that is missing is told with the state of the stack."""
+    """The outputs of a stack; a missing one raises FruitsError with the state of the stack."""
 
     def __init__(self, stack: Mapping[str, Any], command: str) -> None:
-        super().__init__(
-            (output["OutputKey"], output["OutputValue"]) for output in stack.get("Outputs", ())
-        )
+        super().__init__(outputs_of(stack))
         self._stack = f"{stack['StackName']} is in the state {stack['StackStatus']}"
         self._command = command
 
@@ -140,10 +154,7 @@ class _Outputs(dict[str, str]):
 
 
 def _outputs(name: str, environment: Environment, command: str = "") -> _Outputs | None:
-    try:
-        answer = aws_client("cloudformation").describe_stacks(StackName=name)
-    except botocore.exceptions.ClientError as error:
-        if is_missing_stack(error):
-            return None
-        raise
-    return _Outputs(answer["Stacks"][0], command or make_command("deploy", environment))
+    stack = describe_stack(aws_client("cloudformation"), name)
+    return (
+        None if stack is None else _Outputs(stack, command or make_command("deploy", environment))
+    )

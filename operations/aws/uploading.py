@@ -1,4 +1,4 @@
-"""Photographs from a local folder to the bucket; what is there already stays as it is."""
+"""Upload of photographs from a local folder to the bucket; unchanged ones are skipped."""
 
 import hashlib
 import os
@@ -25,17 +25,17 @@ from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location
 from spark_assets.text.printable import printable_line
 
-# A photograph takes one request of 30 to 100 ms, most of it waiting.
+# One request of 30 to 100 ms per photograph, most of it latency.
 N_UPLOADS = 16
 MAX_KEY_BYTES = 1024
 
-# The photographs go up side by side; the parts of a large one need no more threads.
+# Photographs are uploaded in parallel; the parts of a large one need no more threads.
 _TRANSFER = boto3.s3.transfer.TransferConfig(use_threads=False)
 
 
 @dataclass(frozen=True, slots=True)
 class UploadCounts:
-    """What became of the images of a folder."""
+    """Counts of the images of a folder."""
 
     n_uploaded: int
     n_unchanged: int
@@ -48,13 +48,13 @@ class UploadCounts:
 
 @dataclass(frozen=True, slots=True)
 class _Erased:
-    """The photographs that were erased from an output, and do not come back by themselves."""
+    """The photographs erased from an output, which are not uploaded again."""
 
     digests: ErasureDenylist
     output: Location
 
-    def reason_against(self, file: BufferedReader) -> str | None:
-        """Read a file and say why it is refused, if it is.  Where none was erased, none is read."""
+    def refusal(self, file: BufferedReader) -> str | None:
+        """Return why a file is refused, or None; reads it only if the output has erasures."""
         if not self.digests:
             return None
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -70,9 +70,8 @@ class _Erased:
 def upload_images(folder: Location, images: Location, output: Location) -> UploadCounts:
     """Upload the images below ``folder`` to the prefix ``images``, under the same relative paths.
 
-    Images that cannot go up are told one by one, and do not stop the others; so are those that were
-    erased from ``output``.
-    Raises FruitsError for a folder that is not there or holds no image.
+    Images that cannot be uploaded, or were erased from ``output``, are printed one by one and do
+    not stop the others.  Raises FruitsError for a folder that does not exist or holds no image.
     """
     check_images_exist(folder)
     entries = [*entries_in(list_images(folder))]
@@ -98,9 +97,9 @@ def upload_images(folder: Location, images: Location, output: Location) -> Uploa
 
 
 def _is_unchanged(local: ImageEntry, uploaded: ImageEntry | None) -> bool:
-    """Tell whether an object has the size of the file and is not older than it.
+    """Return whether an object has the size of the file and is not older than it.
 
-    S3 cuts its times to seconds: a file changed within the second of its upload goes up again.
+    S3's times are whole seconds: a file changed within the second of its upload is uploaded again.
     """
     if uploaded is None or local.modified_at is None or uploaded.modified_at is None:
         return False
@@ -111,13 +110,13 @@ def _is_unchanged(local: ImageEntry, uploaded: ImageEntry | None) -> bool:
 def _upload(
     client: Client, folder: Location, images: Location, erased: _Erased, entry: ImageEntry
 ) -> str | None:
-    """Upload one image; return the sentence that says why it cannot go up, or None."""
+    """Upload one image; return the reason of a refusal, or None."""
     path, key = f"{folder.base}/{entry.path}", f"{images.prefix}{entry.path}"
-    reason = _reason_against(path, key, entry)
+    reason = _refusal(path, key, entry)
     if reason is None:
         try:
             with open_regular_file(path) as file:
-                reason = erased.reason_against(file)
+                reason = erased.refusal(file)
                 if reason is None:
                     client.upload_fileobj(file, images.bucket, key, Config=_TRANSFER)
         except botocore.exceptions.BotoCoreError:  # some are an OSError too, and none is the file's
@@ -129,7 +128,7 @@ def _upload(
     return None if reason is None else f"{printable_line(entry.path)} is not uploaded: {reason}"
 
 
-def _reason_against(path: str, key: str, entry: ImageEntry) -> str | None:
+def _refusal(path: str, key: str, entry: ImageEntry) -> str | None:
     if not os.path.lexists(path) and entry.size_bytes is None:
         return "its name is not valid UTF-8, which S3 asks for, or its path too long; rename it"
     if os.path.islink(path) and not os.path.exists(path):

@@ -12,8 +12,7 @@ from cdk_app.config import PipelineConfig, stack_name
 from cdk_app.endpoint_services import S3_PREFIX_LIST_NAME
 from operations.aws.clients import Client
 from operations.aws.clusters import describe_cluster
-from operations.aws.failures import is_missing_stack
-from operations.aws.stacks import notices_topic_arn
+from operations.aws.stacks import describe_stack, notices_topic_arn, outputs_of
 from operations.preflight.account_checks import QUALIFIER, StackState, Toolkit
 from operations.preflight.finding import Computing
 from operations.preflight.quota_checks import RunningInstance
@@ -48,7 +47,7 @@ class AccountReader:
 
     def toolkit(self) -> Toolkit | None:
         """Return the parameters of the CDK's stack; None where there is no such stack."""
-        stack = self._describe_stack("CDKToolkit")
+        stack = describe_stack(self.clients("cloudformation"), "CDKToolkit")
         if stack is None:
             return None
         values = {
@@ -79,10 +78,11 @@ class AccountReader:
 
     def stack_state(self, stack: Computing) -> StackState | None:
         """Return the state of the stack to deploy; None where there is no such stack."""
-        described = self._describe_stack(stack_name(self.config.environment, stack))
+        name = stack_name(self.config.environment, stack)
+        described = describe_stack(self.clients("cloudformation"), name)
         if described is None:
             return None
-        outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", ())}
+        outputs = outputs_of(described)
         has_ended = "ClusterId" in outputs and not (
             describe_cluster(self.clients("emr"), outputs["ClusterId"]).takes_steps
         )
@@ -184,16 +184,6 @@ class AccountReader:
     @cached_property
     def _ec2(self) -> Client:
         return self.clients("ec2")
-
-    def _describe_stack(self, name: str) -> Mapping[str, Any] | None:
-        try:
-            found = self.clients("cloudformation").describe_stacks(StackName=name)
-        except aws.ClientError as error:
-            if is_missing_stack(error):
-                return None
-            raise
-        stack: Mapping[str, Any] = found["Stacks"][0]
-        return stack
 
     def _instance(self, instance: Mapping[str, Any]) -> RunningInstance:
         if (cpu := instance.get("CpuOptions")) is None:

@@ -10,8 +10,12 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from cdk_app.config import REGION
-from operations.aws.first_run import first_run_lines
-from operations.aws.trail import Call, counted, recorded_calls
+from operations.aws.first_run import (
+    Call,
+    count_outcomes,
+    first_run_lines,
+    recorded_calls,
+)
 
 ACCOUNT = "123456789012"
 CLUSTER = {
@@ -149,9 +153,9 @@ def test_each_question_has_its_answer_and_where_it_was_seen(stubs):
         "Does the account take the budget: CREATE_FAILED (Account <account> is a linked account) "
         "(CloudFormation)",
         "Does EMR ask for rules of security groups: 1 x AuthorizeSecurityGroupIngress, "
-        "Client.InvalidPermission.Duplicate; 1 x AuthorizeSecurityGroupIngress, taken (CloudTrail)",
+        "Client.InvalidPermission.Duplicate; 1 x AuthorizeSecurityGroupIngress, ok (CloudTrail)",
         "What becomes of a schedule that is changed: not seen yet (CloudTrail)",
-        "Does EMR delete the secret of its certificates: 1 x DeleteSecret, taken (CloudTrail)",
+        "Does EMR delete the secret of its certificates: 1 x DeleteSecret, ok (CloudTrail)",
         "Which rights do the roles of the stacks lack: 1 x CreateFleet, "
         "Client.UnauthorizedOperation (CloudTrail)",
     ]
@@ -185,4 +189,4 @@ def test_calls_of_a_service_are_those_of_nobody_else(stubs):
     )
     calls = recorded_calls(stubs("cloudtrail"))
     assert calls == [Call("DeleteSecret", "", "", ""), Call("DeleteSecret", "r", "", "")]
-    assert counted(calls, lambda call: call.by_emr) == ""
+    assert count_outcomes(calls, lambda call: call.by_emr) == ""

@@ -310,7 +310,7 @@ def test_a_broken_log_is_told_as_one(content, make_data_stack, s3):
     make_data_stack()
     ship_log(s3, "j-1", content=content)
     log = last_lines(s3, FOLDER, "featurize", ENDED, wait_s=0)
-    assert log.lines[-1].startswith("(the log breaks off here: ")
+    assert log.lines[-1].startswith("(the log is cut off here: ")
 
 
 def test_a_cluster_that_ends_with_errors_is_told_with_its_reason(run_status, capsys):
