@@ -58,6 +58,20 @@ def running_executions(sfn: Client, machine_arn: str) -> list[str]:
     return [str(each["executionArn"]) for each in answer["executions"]]
 
 
+def execution_periods(
+    sfn: Client, machine_arn: str, since: datetime
+) -> list[tuple[datetime, datetime | None]]:
+    """Return start and end (None while it runs) of the runs that ended after ``since``."""
+    pages = sfn.get_paginator("list_executions").paginate(stateMachineArn=machine_arn)
+    periods = []
+    for each in (execution for page in pages for execution in page["executions"]):
+        # The newest first, one at a time: those before have ended earlier.
+        if (end := each.get("stopDate")) is not None and end < since:
+            break
+        periods.append((each["startDate"], end))
+    return periods
+
+
 def describe_execution(sfn: Client, execution_arn: str) -> Execution:
     """Return where a run is."""
     told = sfn.describe_execution(executionArn=execution_arn)

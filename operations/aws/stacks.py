@@ -101,13 +101,20 @@ def compute_stack(environment: Environment) -> ComputeStack:
 
 def serverless_stack(environment: Environment) -> ServerlessStack:
     """Return the serverless stack of an environment.  Raises FruitsError where there is none."""
+    if (stack := find_serverless_stack(environment)) is None:
+        raise FruitsError(
+            f"there is no EMR Serverless application in the {environment} environment; "
+            f"make one with: {make_command('deploy STACK=serverless', environment)}"
+        )
+    return stack
+
+
+def find_serverless_stack(environment: Environment) -> ServerlessStack | None:
+    """Return the serverless stack of an environment, or None where there is none."""
     command = make_command("deploy STACK=serverless", environment)
     outputs = _outputs(stack_name(environment, "serverless"), environment, command)
     if outputs is None:
-        raise FruitsError(
-            f"there is no EMR Serverless application in the {environment} environment; "
-            f"make one with: {command}"
-        )
+        return None
     return ServerlessStack(
         outputs["ApplicationId"],
         outputs["StateMachineArn"],

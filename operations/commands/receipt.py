@@ -6,8 +6,14 @@ from datetime import UTC, datetime
 
 from operations.aws.clients import aws_client
 from operations.aws.cluster_nodes import read_cluster
+from operations.aws.executions import execution_periods
 from operations.aws.max_cost import read_capacity
-from operations.aws.stacks import compute_stack, data_stack, serverless_stack
+from operations.aws.stacks import (
+    compute_stack,
+    data_stack,
+    find_serverless_stack,
+    serverless_stack,
+)
 from operations.commands.arguments import add_environment
 from operations.commands.serverless import add_serverless, billed_run
 from operations.costs.receipt_costs import FinishedRun, cluster_receipt, serverless_receipt
@@ -44,7 +50,15 @@ def run(parsed: argparse.Namespace) -> ExitCode:
 def _of_cluster(parsed: argparse.Namespace, runs: Sequence[FinishedRun]) -> Receipt:
     cluster_id = parsed.cluster_id or compute_stack(parsed.environment).cluster_id
     cluster = read_cluster(aws_client("emr"), cluster_id)
-    return cluster_receipt(cluster, runs, now=datetime.now(UTC))
+    serverless = find_serverless_stack(parsed.environment)
+    periods = (
+        execution_periods(
+            aws_client("stepfunctions"), serverless.state_machine_arn, cluster.created_at
+        )
+        if serverless
+        else ()
+    )
+    return cluster_receipt(cluster, runs, now=datetime.now(UTC), serverless_periods=periods)
 
 
 def _of_serverless(parsed: argparse.Namespace, runs: Sequence[FinishedRun]) -> Receipt:

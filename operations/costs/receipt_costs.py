@@ -78,13 +78,22 @@ class FinishedRun:
 
 
 def cluster_receipt(
-    cluster: ClusterRecord, runs: Sequence[FinishedRun], *, now: datetime
+    cluster: ClusterRecord,
+    runs: Sequence[FinishedRun],
+    *,
+    now: datetime,
+    serverless_periods: Sequence[tuple[datetime, datetime | None]] = (),
 ) -> Receipt:
-    """Return the cost of a cluster by now, for the runs that began while it was there.
+    """Return the cost of a cluster by now, for the runs that began while it existed.
 
+    Runs that began in one of ``serverless_periods`` (start and end) belong to EMR Serverless.
     Raises FruitsError for an instance type without a price.
     """
-    during = runs_between(runs, cluster.created_at, cluster.ended_at or now)
+    during = [
+        run
+        for run in runs_between(runs, cluster.created_at, cluster.ended_at or now)
+        if not any(start <= run.started_at <= (end or now) for start, end in serverless_periods)
+    ]
     prices = load_prices()
     return _receipt(
         cluster.cluster_id,

@@ -165,6 +165,19 @@ def test_the_receipt_is_printed_and_kept_with_the_images_of_its_time(
     assert body["usd"] == kept.usd
 
 
+def test_the_images_of_a_run_on_serverless_are_not_those_of_the_cluster(
+    s3, output, cluster_id, make_serverless_stack
+):
+    machine_arn = make_serverless_stack().machine_arn
+    sfn = aws_client("stepfunctions")
+    put_manifest(s3, "1", datetime.now(UTC), 250)
+    sfn.start_execution(stateMachineArn=machine_arn)
+    put_manifest(s3, "2", datetime.now(UTC) + timedelta(seconds=1), 999)
+    assert cli.main(["receipt", "--cluster-id", cluster_id]) == 0
+    kept = newest_receipt(output)
+    assert (kept.n_runs, kept.n_images) == (1, 250)
+
+
 def test_the_cluster_of_the_stack_is_taken_unless_another_is_named(
     output, make_compute_stack, capsys
 ):

@@ -105,6 +105,14 @@ def test_a_run_counts_if_it_began_while_the_cluster_was_there(hours, n_runs):
     assert (found.n_runs, found.n_images) == (n_runs, 4000 * n_runs)
 
 
+def test_a_run_on_serverless_meanwhile_is_not_counted():
+    later = replace(RUN, started_at=RUN.started_at + timedelta(hours=1))
+    start = RUN.started_at - timedelta(minutes=1)
+    for end, n_runs in ((RUN.started_at + timedelta(minutes=9), 1), (None, 0)):
+        found = cluster_receipt(CLUSTER, [RUN, later], now=NOW, serverless_periods=[(start, end)])
+        assert (found.n_runs, found.n_images) == (n_runs, 4000 * n_runs)
+
+
 def test_without_a_run_there_is_no_price_of_an_image_and_no_estimate():
     found = receipt(runs=[])
     assert found.usd > 0
