@@ -13,7 +13,7 @@ from operations.cdk.context import read_config
 from operations.commands.arguments import add_environment, add_interval
 from operations.commands.serverless import run_erasure_job
 from operations.commands.status import follow_steps
-from spark_assets.erasure.run_erasure import begin_or_plan, conclude_all, remove_from_sources
+from spark_assets.erasure.run_erasure import conclude_all, plan_and_begin, remove_from_sources
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs import erase as job
 from spark_assets.jobs.command import Command, Kind
@@ -89,7 +89,7 @@ def _in_aws(
     options = job.options_of(parsed, outside_reach)
     with working_on(options.output, job.PURPOSE, parsed):
         output = Output.open(options.output)
-        begin_or_plan(options, output)
+        plan_and_begin(options, output)
         if options.is_dry_run:
             return ExitCode.DONE
         removals = remove_from_sources(output)

@@ -1,6 +1,6 @@
-"""The end of an erasure: old versions, a last look, the certificate.
+"""The last step of an erasure: delete old versions, verify, and write the certificate.
 
-No Spark, but the rights to delete versions, which no node of a cluster has.
+No Spark, but permissions to delete versions, which no node of a cluster has.
 """
 
 from collections.abc import Sequence
@@ -30,16 +30,16 @@ from spark_assets.storage import schemas
 from spark_assets.storage.locations import parse_location
 
 _N_SHOWN = 5
-# What nothing here can reach, wherever an output is.
+# Places that no command reaches.
 _OUTSIDE_REACH = (
     "copies and backups of photographs, tables or reports that were made outside of the output and "
-    "of the sources named when it was asked for",
+    "of the sources named in the command",
     "PCA models and tables that other outputs hold: each output is erased by itself",
 )
 
 
 def remove_photographs(erasure: PendingErasure) -> list[Removal]:
-    """Remove the photographs from every source, each version of them."""
+    """Remove every version of the photographs from every source."""
     sources = (parse_location(uri) for uri in erasure.sources)
     return [remove_files(source, erasure.paths) for source in sources]
 
@@ -51,23 +51,23 @@ def conclude(
     *,
     outside_reach: Sequence[str],
 ) -> Certificate:
-    """Remove old versions, look whether anything is left, and write the certificate.
+    """Delete old versions, verify that no trace is left, and write the certificate.
 
-    Raises FruitsError with what is left: the erasure stays unfinished then.
+    Raises FruitsError with the remaining traces; the erasure stays unfinished.
     """
     purged = purge_old_versions(output.location)
     refused = [f"a photograph: {why}" for removal in removals for _, why in removal.refusals]
     refused += [f"an old version in the output: {why}" for _, why in purged.refusals]
     if left := [*refused, *_traces(output, erasure)]:
         raise _not_complete(output, left)
-    erased = read_denylist(output)
+    denylist = read_denylist(output)
     certificate = Certificate(
         erasure_id=erasure.erasure_id,
         began_at=erasure.began_at,
         ended_at=datetime.now(UTC).isoformat(timespec="seconds"),
         n_images=len(erasure.paths),
         held=erasure.held,
-        salted_digests=sorted(erased.salted(digest) for digest in erasure.content_sha256),
+        salted_digests=sorted(denylist.salted(digest) for digest in erasure.content_sha256),
         verified=_verified(output, erasure),
         outside_reach=[*_OUTSIDE_REACH, *outside_reach],
     )
@@ -81,13 +81,13 @@ def _not_complete(output: Output, left: Sequence[str]) -> FruitsError:
     shown, n_more = left[:_N_SHOWN], len(left) - _N_SHOWN
     more = f"; and {n_more} more" if n_more > 0 else ""
     return FruitsError(
-        f"the erasure is not complete, for this is left: {'; '.join(shown)}{more}; once that can "
-        f"be removed, finish it with: fruits erase --output {output.uri} --finish"
+        f"the erasure is not complete; remaining: {'; '.join(shown)}{more}; remove the cause, then "
+        f"finish it with: fruits erase --output {output.uri} --finish"
     )
 
 
 def _traces(output: Output, erasure: PendingErasure) -> list[str]:
-    """Return what a last look finds of the images, as sentences without names."""
+    """Return the remaining traces of the images, without their names."""
     paths = pa.array(erasure.paths, pa.string())
     found = []
     for table, schema in schemas.TABLES.items():

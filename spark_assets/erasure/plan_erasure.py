@@ -1,6 +1,6 @@
-"""The beginning of an erasure: what is asked for is found, noted, and refused anew.
+"""The first step of an erasure: find the images, add them to the denylist, write the journal.
 
-No Spark: it reads the narrow columns of the tables, and writes the journal.
+No Spark: only the narrow columns of the tables are read.
 """
 
 import hashlib
@@ -26,16 +26,23 @@ _BLOCK_BYTES = 1024 * 1024
 
 
 class NothingFoundError(FruitsError):
-    """Neither the output nor a source holds what was to be erased."""
+    """Neither the output nor a source holds a requested image."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedErasure:
-    """What an erasure would do.
+    """An erasure and its extent.
 
-    ``copies`` are images of the same content that it would leave, ``n_unread`` photographs whose
-    content could not be read, so that it is not refused later, ``not_found`` what was asked for in
-    vain.  ``n_files`` of features have ``n_bytes`` of their ``n_bytes_of_all``.
+    Attributes
+    ----------
+    copies : tuple of str
+        Images of the same content that would remain.
+    n_files, n_bytes, n_bytes_of_all : int
+        Files of features to rewrite, their size, and the size of all files of features.
+    n_unread : int
+        Unreadable photographs, whose content cannot be put on the denylist.
+    not_found : tuple of str
+        Requested paths, prefixes and digests without an image.
     """
 
     erasure: PendingErasure
@@ -48,13 +55,12 @@ class PlannedErasure:
 
 
 def plan_erasure(
-    output: Output, sources: Sequence[Location], asked: ErasureRequest, *, with_copies: bool
+    output: Output, sources: Sequence[Location], request: ErasureRequest, *, with_copies: bool
 ) -> PlannedErasure:
-    """Find all that an output and the sources of its photographs hold of some images.
+    """Find the requested images in an output, in its source and in the other ``sources``.
 
-    ``sources`` are those that are given beside the one that the output was made from.  Raises
-    NothingFoundError where nothing is found, FruitsError where the output holds no run or a source
-    cannot be looked into.
+    Raises NothingFoundError where there are none, FruitsError where the output holds no run or a
+    source cannot be listed.
     """
     latest = latest_run(output)
     if latest is None:
@@ -62,15 +68,15 @@ def plan_erasure(
             f"there is no finished run in {output.uri}, so there is nothing to erase in it"
         )
     every_source = _sources(latest, sources)
-    for source in every_source:  # one that cannot be looked into is not one without photographs
+    for source in every_source:  # an unreadable source may hold photographs
         check_images_exist(source)
-    selection = select(output, asked, with_copies=with_copies)
-    paths = {*selection.paths, *_in_sources(every_source, asked)}
+    selection = select(output, request, with_copies=with_copies)
+    paths = {*selection.paths, *_in_sources(every_source, request)}
     if not paths:
         raise NothingFoundError(
-            f"neither {output.uri} nor {' nor '.join(s.uri for s in every_source)} holds an "
-            "image that was asked for, so nothing was erased; check how it is written: paths are "
-            "relative to the images and byte-exact"
+            f"neither {output.uri} nor {' nor '.join(s.uri for s in every_source)} holds "
+            "a requested image, so nothing was erased; check the spelling: paths are relative to "
+            "the images and byte-exact"
         )
     in_sources, n_unread = _digests(every_source, paths)
     found_digests = in_sources | selection.content_sha256
@@ -79,7 +85,7 @@ def plan_erasure(
         began_at=datetime.now(UTC).isoformat(timespec="seconds"),
         sources=[source.uri for source in every_source],
         paths=sorted(paths),
-        content_sha256=sorted(found_digests | asked.content_sha256),
+        content_sha256=sorted(found_digests | request.content_sha256),
         held=_held(selection, every_source, paths),
     )
     copies = tuple(path for path in selection.copies if path not in paths)
@@ -88,12 +94,12 @@ def plan_erasure(
         copies,
         *_sizes(output, selection),
         n_unread,
-        tuple(_not_found(asked, paths, found_digests)),
+        tuple(_not_found(request, paths, found_digests)),
     )
 
 
 def begin(output: Output, planned: PlannedErasure) -> None:
-    """Refuse the images from now on, then note what is to be done."""
+    """Add the images to the denylist, then write the journal."""
     erasure = planned.erasure
     check_lease(output.location)
     write_denylist(output, read_denylist(output).with_digests(erasure.content_sha256))
@@ -101,38 +107,38 @@ def begin(output: Output, planned: PlannedErasure) -> None:
 
 
 def _not_found(
-    asked: ErasureRequest, paths: Collection[str], content_sha256: Collection[str]
+    request: ErasureRequest, paths: Collection[str], content_sha256: Collection[str]
 ) -> Iterator[str]:
-    yield from sorted(asked.paths.difference(paths))
-    yield from (p for p in asked.prefixes if not any(path.startswith(p) for path in paths))
-    yield from sorted(asked.content_sha256.difference(content_sha256))
+    yield from sorted(request.paths.difference(paths))
+    yield from (p for p in request.prefixes if not any(path.startswith(p) for path in paths))
+    yield from sorted(request.content_sha256.difference(content_sha256))
 
 
 def _sources(latest: RunManifest, given: Sequence[Location]) -> list[Location]:
-    """Return where the photographs are: the source of the output, and what was given."""
+    """Return the source of the output and the given ones."""
     own = parse_location(latest.images_uri)
     return [own, *(source for source in given if source != own)]
 
 
-def _in_sources(sources: Sequence[Location], asked: ErasureRequest) -> Iterator[str]:
-    """Yield what is asked for by path and is in a source, looked at by a run or not."""
+def _in_sources(sources: Sequence[Location], request: ErasureRequest) -> Iterator[str]:
+    """Yield the requested paths that a source holds, whether a run has seen them or not."""
     for source in sources:
-        for prefix in asked.prefixes:
+        for prefix in request.prefixes:
             yield from paths_under(source, prefix)
-        for path in asked.paths:
+        for path in request.paths:
             if count_versions(source, path):
                 yield path
 
 
 def _digests(sources: Sequence[Location], paths: Iterable[str]) -> tuple[set[str], int]:
-    """Return the digests of what the sources hold under some paths, and how many cannot be read."""
+    """Return the digests of photographs, and the number of unreadable ones."""
     digests, n_unread = set(), 0
     files = [source.child(path) for source in sources for path in paths]
     with ThreadPoolExecutor(_N_READERS) as pool:
         for digest in [pool.submit(_digest, file) for file in files]:
             try:
                 digests.add(digest.result())
-            except FileNotFoundError:  # another source has it, or old versions only
+            except FileNotFoundError:  # it is in another source, or only as old versions
                 continue
             except (OSError, ValueError):
                 n_unread += 1
@@ -140,7 +146,7 @@ def _digests(sources: Sequence[Location], paths: Iterable[str]) -> tuple[set[str
 
 
 def _digest(file: Location) -> str:
-    """Return the digest of a file.  Throws OSError, and ValueError for a name no storage has."""
+    """Return the digest of a file.  Throws OSError, and ValueError for an impossible name."""
     digest = hashlib.sha256()
     with file.filesystem.open_input_stream(file.base) as stream:
         while block := stream.read(_BLOCK_BYTES):
@@ -160,7 +166,7 @@ def _held(
 
 
 def _sizes(output: Output, selection: Selection) -> tuple[int, int, int]:
-    """Return how many files of features hold rows of the selection, their bytes, and all bytes."""
+    """Return number and size of the files of features to rewrite, and the size of all."""
     files = {file.path: file.location for file in table_files(output, FEATURES)}
     infos = output.location.filesystem.get_file_info([each.base for each in files.values()])
     sizes = dict(zip(files, (info.size or 0 for info in infos), strict=True))

@@ -1,7 +1,6 @@
-"""The middle of an erasure: tables, models and the report, without the images, in one commit.
+"""The second step of an erasure: tables, models and report without the images, in one commit.
 
-It is done from the journal alone and comes to the same when it is done again, so that an
-interruption costs no more than time.
+It needs only the journal and is idempotent, so that an interruption costs time and nothing else.
 """
 
 from dataclasses import replace
@@ -27,13 +26,13 @@ from spark_assets.runtime.spark_context import GetSpark
 def rewrite_output(
     spark: GetSpark, output: Output, erasure: PendingErasure, *, max_points: int
 ) -> Rewritten:
-    """Remove all that an output holds of some images; return what became of feature files."""
+    """Remove the images from an output; return how many rows and files of features changed."""
     with begin(output.location, new_run_id(output)) as change:
         earlier = output.read(REPORT)
-        gone = _selected(output, erasure).rows.select(["path", "file"])
-        rewritten = remove_rows(spark, output, change, gone)
-        change.remove([FIT_PATH])  # it names labels that were new
-        _leave_models(spark, output, change)
+        outdated = _selected(output, erasure).rows.select(["path", "file"])
+        rewritten = remove_rows(spark, output, change, outdated)
+        change.remove([FIT_PATH])  # it names labels
+        _replace_models(spark, output, change)
         keep_columns(output, change)
         after = output.after(change)
         if earlier is not None and run_ids(after):
@@ -46,30 +45,30 @@ def rewrite_output(
 
 
 def rewrite_unfinished(spark: GetSpark, output: Output, *, max_points: int) -> None:
-    """Go on where an erasure was interrupted, so that a run builds on nothing that has to go.
+    """Rewrite an output whose erasure was interrupted, before a run builds on it.
 
-    Photographs and old versions are left to ``fruits erase``, which has the rights to remove them.
+    Photographs and old versions are left to ``fruits erase``, which has the permissions for them.
     """
     for erasure in pending_erasures(output):
-        # A photograph that could not be removed has given a row since: it was refused.
+        # A photograph that could not be removed was rejected by a run since, and has a row.
         if not erasure.is_rewritten or _selected(output, erasure).paths:
             rewrite_output(spark, output, erasure, max_points=max_points)
         echo(
-            f"WARNING: the erasure {erasure.erasure_id} has begun and is not finished; finish it "
-            f"with: fruits erase --output {output.uri} --finish"
+            f"WARNING: the erasure {erasure.erasure_id} is not finished; finish it with: "
+            f"fruits erase --output {output.uri} --finish"
         )
 
 
 def models_to_remove(output: Output, after: Output) -> tuple[PCARecord | None, bool]:
-    """Return the PCA of ``output`` that was fitted on rows that ``after`` lacks, if it was.
+    """Return which models of ``output`` were fitted on rows that ``after`` lacks.
 
-    And of its classifier, whether it was.
+    That is the record of the PCA model or None, and whether the classifier was.
     """
     by_run = rows_by_run(table_files(after, FEATURES))
     record = pca_record(output)
-    is_gone = record is not None and is_fitted_on_what_is_gone(record, by_run)
+    is_outdated = record is not None and is_fitted_on_what_is_gone(record, by_run)
     of_classifier = fitted_on(output)
-    return record if is_gone else None, any(
+    return record if is_outdated else None, any(
         by_run[run_id] < n_rows for run_id, n_rows in of_classifier.items()
     )
 
@@ -78,8 +77,8 @@ def _selected(output: Output, erasure: PendingErasure) -> Selection:
     return select(output, ErasureRequest(paths=frozenset(erasure.paths)), with_copies=False)
 
 
-def _leave_models(spark: GetSpark, output: Output, change: Change) -> None:
-    """Take away a PCA and a classifier that were fitted on what is gone, and fit a PCA anew."""
+def _replace_models(spark: GetSpark, output: Output, change: Change) -> None:
+    """Remove a PCA model and a classifier that were fitted on removed rows; refit the PCA."""
     record, has_classifier = models_to_remove(output, output.after(change))
     if has_classifier or record is not None:
         change.remove_folder(CLASSIFIER)
@@ -96,4 +95,4 @@ def _leave_models(spark: GetSpark, output: Output, change: Change) -> None:
         fitted = fit_model(spark, after, change, features, record.network_sha256, n_components)
         say_reduced(fitted)
     except FruitsError as error:
-        echo(f"no PCA model takes the place of the one that is removed: {error}")
+        echo(f"the PCA model is removed and none is fitted: {error}")

@@ -1,4 +1,4 @@
-"""The erase job: photographs, and all that an output holds of them.
+"""Erase photographs (GDPR art. 17): at their source, and their traces in an output.
 
 spark-submit runs this file; ``fruits erase`` is the same.
 """
@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from spark_assets.erasure.erasure_request import ErasureRequest, asked_for
+from spark_assets.erasure.erasure_request import ErasureRequest, parse_request
 from spark_assets.erasure.run_erasure import EraseOptions, allow_again, erase
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.arguments import add_common, add_report
@@ -27,30 +27,32 @@ def add_arguments(parser: argparse.ArgumentParser, *, output_required: bool = Tr
         action="append",
         default=[],
         metavar="URI",
-        help="another place that holds the photographs, beside the one that the output was made "
-        "from; may be given several times",
+        help="another folder or prefix with the photographs, beside the source of the output; "
+        "repeatable",
     )
-    what = parser.add_argument_group("what to erase (several may be given)")
+    what = parser.add_argument_group("images to erase (repeatable)")
     what.add_argument(
         "--path", action="append", default=[], metavar="P", help="path relative to the images"
     )
     what.add_argument("--path-list", metavar="FILE", help="a file or URI with a path on each line")
     what.add_argument(
-        "--prefix", action="append", default=[], metavar="P", help="all paths that begin so"
+        "--prefix", action="append", default=[], metavar="P", help="all paths with this prefix"
     )
     what.add_argument(
         "--sha256", action="append", default=[], metavar="H", help="digest of a photograph"
     )
     parser.add_argument(
-        "--copies", action="store_true", help="images of the same content under other names too"
+        "--copies",
+        action="store_true",
+        help="erase images of the same content under other names too",
     )
     way = parser.add_mutually_exclusive_group()
-    way.add_argument("--dry-run", action="store_true", help="say what would be erased")
-    way.add_argument("--finish", action="store_true", help="finish what was interrupted")
+    way.add_argument("--dry-run", action="store_true", help="list what would be erased")
+    way.add_argument("--finish", action="store_true", help="finish interrupted erasures")
     way.add_argument(
         "--rewrite-only",
         action="store_true",
-        help="of what has begun, do the tables and models alone: a step of the cluster",
+        help="of unfinished erasures, rewrite the tables and models alone: a step of the cluster",
     )
     way.add_argument(
         "--allow-again", action="store_true", help="accept photographs of --sha256 again"
@@ -58,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, output_required: bool = Tr
 
 
 def run(parsed: argparse.Namespace, *, outside_reach: Sequence[str] = ()) -> ExitCode:
-    """Run the job as it was asked for on a command line."""
+    """Run the job with a parsed command line."""
     options = options_of(parsed, outside_reach)
     if parsed.rewrite_only:
         with spark_on(options.output, PURPOSE, parsed):
@@ -71,26 +73,25 @@ def run(parsed: argparse.Namespace, *, outside_reach: Sequence[str] = ()) -> Exi
 
 
 def options_of(parsed: argparse.Namespace, outside_reach: Sequence[str]) -> EraseOptions:
-    """Return the values of a parsed command line.  Raises FruitsError for what names nothing."""
-    asked = asked_for(parsed.path, parsed.path_list, parsed.prefix, parsed.sha256)
-    is_named = asked != ErasureRequest()
-    if parsed.allow_again and (not parsed.sha256 or asked.paths or asked.prefixes):
+    """Return the options of a command line.  Raises FruitsError where no image is named."""
+    request = parse_request(parsed.path, parsed.path_list, parsed.prefix, parsed.sha256)
+    is_named = request != ErasureRequest()
+    if parsed.allow_again and (not parsed.sha256 or request.paths or request.prefixes):
         raise FruitsError("--allow-again takes digests and nothing else; give --sha256")
     if not is_named and not (parsed.finish or parsed.rewrite_only):
         raise FruitsError(
-            "nothing to erase was named; give --path, --path-list, --prefix or --sha256"
+            "no image to erase is named; give --path, --path-list, --prefix or --sha256"
         )
     if parsed.finish and is_named:
-        raise FruitsError("--finish goes on with what was named before; leave the names out")
+        raise FruitsError("--finish continues the unfinished erasures; leave the image names out")
     return EraseOptions(
         output=parse_location(parsed.output),
         sources=[parse_location(uri) for uri in parsed.images],
-        asked=asked if is_named else None,
+        request=request if is_named else None,
         with_copies=parsed.copies,
         is_dry_run=parsed.dry_run,
         outside_reach=outside_reach,
         max_points=parsed.max_points,
-        verbose=parsed.verbose,
     )
 
 

@@ -175,10 +175,10 @@ def change_the_source(folder: Path) -> None:
 
 
 def erase_two(folder: Path, *, finish: bool = False) -> None:
-    asked = None if finish else ErasureRequest(paths=frozenset({"label 0/0.png", "label 1/1.png"}))
-    options = EraseOptions(
-        parse_location(str(folder / "out")), [], asked, False, False, [], 100, verbose=False
+    request = (
+        None if finish else ErasureRequest(paths=frozenset({"label 0/0.png", "label 1/1.png"}))
     )
+    options = EraseOptions(parse_location(str(folder / "out")), [], request, False, False, [], 100)
     erase(options, SPARK)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,23 +31,41 @@ N_PHOTOGRAPHS = 8
 STEP = 9
 
 
-@pytest.fixture
-def place(tmp_path, seeded_model):
-    place = Place(tmp_path)
-    save(seeded_model, tmp_path / "model")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, seeded_model) -> Path:
+    """Return copies of one folder: ``run``, and ``full`` with a classifier and findings too.
+
+    The folder itself is ``work``, for an output knows its photographs by their absolute path.
+    """
+    top = tmp_path_factory.mktemp("erasure")
+    place = Place(top / "work")
+    save(seeded_model, place.folder / "model")
     for index in range(N_PHOTOGRAPHS):
         put(place.images, f"person {index % 2}/{index}.png", seed=index)
     put(place.images, BROKEN, b"broken")
     place.run()
-    return place
+    shutil.copytree(place.folder, top / "run")
+    assert place.give("evaluate", "--folds", "2") == 0
+    assert place.give("audit") == 0
+    shutil.copytree(place.folder, top / "full")
+    return top
+
+
+def restored(made: Path, name: str) -> Place:
+    shutil.rmtree(made / "work", ignore_errors=True)
+    shutil.copytree(made / name, made / "work")
+    return Place(made / "work")
 
 
 @pytest.fixture
-def full(place):
+def place(made):
+    return restored(made, "run")
+
+
+@pytest.fixture
+def full(made):
     """Return an output with all that can be in one."""
-    assert place.give("evaluate", "--folds", "2") == 0
-    assert place.give("audit") == 0
-    return place
+    return restored(made, "full")
 
 
 def everything(place: Place) -> dict[str, bytes]:
@@ -61,12 +80,11 @@ def asking(place: Place, *paths: str) -> EraseOptions:
     return EraseOptions(
         output=place.output.location,
         sources=(),
-        asked=ErasureRequest(paths=frozenset(paths)),
+        request=ErasureRequest(paths=frozenset(paths)),
         with_copies=False,
         is_dry_run=False,
         outside_reach=(),
         max_points=100,
-        verbose=False,
     )
 
 
@@ -145,7 +163,7 @@ def test_copies_are_listed_and_erased_when_asked_for(place, capsys):
     shutil.copy(place.images / NAME, copy)
     place.run()
     assert place.give("erase", "--path", NAME, "--dry-run") == 0
-    assert "other names: person 1/copy.png; --copies erases them too" in capsys.readouterr().err
+    assert "other names: person 1/copy.png; to erase, add --copies" in capsys.readouterr().err
     assert place.give("erase", "--path", NAME, "--copies") == 0
     assert not copy.exists()
     assert len(place.paths()) == N_PHOTOGRAPHS - 1
@@ -189,14 +207,14 @@ def test_what_was_not_found_or_not_read_is_told(place, capsys):
     assert place.give("erase", *paths, "--prefix", "no one/") == 0
     told = capsys.readouterr().err
     assert "not found, so not erased: persn/3.png, no one/" in told
-    assert "1 photograph could not be read: removed, and not recognized" in told
+    assert "1 photograph could not be read: removed, but not rejected" in told
     assert not (place.images / "loop.jpg").is_symlink()
 
 
 def test_what_is_nowhere_is_told_and_nothing_is_done(place, capsys):
     before = files_under(place.folder)
     assert place.give("erase", "--path", "person 0/nobody.png") == 1
-    assert "holds an image that was asked for, so nothing was" in capsys.readouterr().err
+    assert "holds a requested image, so nothing was" in capsys.readouterr().err
     assert files_under(place.folder) == before
 
 
@@ -226,7 +244,7 @@ def test_a_photograph_that_cannot_be_removed_leaves_the_erasure_unfinished(
         assert NAME not in place.paths()
     place.run()  # which refuses the photograph that is still there
     assert place.paths("rejected") == [NAME, BROKEN]
-    assert "has begun and is not finished; finish it with" in capsys.readouterr().err
+    assert "is not finished; finish it with" in capsys.readouterr().err
     assert place.give("erase", "--finish") == 0
     assert place.paths("rejected") == [BROKEN]
     assert not pending_erasures(place.output)
@@ -298,8 +316,7 @@ def seen(place: Place) -> tuple:
 
 def test_an_erasure_that_dies_is_finished_by_the_next_commands(full):
     gone = needles_of(full.out, full.images, NAME)
-    before, begun = seen(full), full.folder.with_name("before")
-    shutil.copytree(full.folder, begun)
+    before, begun = seen(full), full.folder.with_name("full")
     with stopping(full.out, None) as hook:
         assert full.give("erase", "--path", NAME) == 0
     n_moments = hook.n_operations

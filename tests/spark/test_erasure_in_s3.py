@@ -154,7 +154,7 @@ def test_a_lease_that_was_given_up_can_be_taken_again(client):
 def test_what_is_left_is_told_and_can_be_finished(output, client):
     planned = plan_erasure(output, [], ErasureRequest(paths=frozenset([GONE])), with_copies=False)
     begin(output, planned)
-    with pytest.raises(FruitsError, match="the erasure is not complete, for this is left: 1 rows"):
+    with pytest.raises(FruitsError, match="the erasure is not complete; remaining: 1 rows"):
         conclude(output, planned.erasure, [], outside_reach=())
     assert erase("--finish") == 0
     assert traces(everything(client), needles(GONE)) == []
