@@ -70,9 +70,9 @@ def _execute(command: "Command", parsed: argparse.Namespace) -> int:
 
     if command.kind is not Kind.CLOUD:
         return command.execute(parsed)
-    from operations.aws.failures import aws_failures
+    from operations.aws.aws_errors import convert_aws_errors
 
-    return command.execute(parsed, expecting=aws_failures())
+    return command.execute(parsed, expecting=convert_aws_errors())
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ import botocore.exceptions
 
 from cdk_app.config import ConfigError, PipelineConfig, stack_name
 from operations.aws.applications import cancel_job_runs, stop_application
+from operations.aws.aws_errors import convert_aws_errors, is_missing_stack
 from operations.aws.clients import Client, aws_client
 from operations.aws.executions import running_executions
-from operations.aws.failures import aws_failures, is_missing_stack
 from operations.aws.following import Sleep
 from operations.cdk.context import parse_known, read_config
 from operations.command_lines import installed_fruits_command, make_command
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None, *, sleep: Sleep = time.sleep) -
     parser.add_argument("--verbose", action="store_true", help="raise what fails")
     parsed = parse_known(parser, arguments)
     try:
-        with aws_failures():
+        with convert_aws_errors():
             stop_serverless(read_config(parsed.context), stop=parsed.stop, sleep=sleep)
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from here", file=sys.stderr)

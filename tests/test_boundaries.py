@@ -18,7 +18,7 @@ PURE = [
     "operations.aws.step_logs",
     "operations.aws.cluster_nodes",
     "operations.aws.max_cost",
-    "operations.aws.steps",
+    "operations.aws.submit_steps",
     "operations.aws.uploading",
     "recognition.audit.label_issues",
     "recognition.audit.near_duplicates",

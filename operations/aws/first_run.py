@@ -15,8 +15,8 @@ from itertools import islice
 from typing import Any
 
 from cdk_app.config import Environment, stack_name
+from operations.aws.aws_errors import AWS_ERRORS, describe_aws_error, is_denied
 from operations.aws.clients import Client
-from operations.aws.failures import AWS_ERRORS, is_denied, sentence_of_aws
 from operations.aws.stacks import describe_stack, outputs_of
 from spark_assets.errors import FruitsError
 from spark_assets.text.printable import printable_line
@@ -115,7 +115,7 @@ def _trail_lines(environment: Environment, clients: Clients) -> Iterator[str]:
     try:
         calls = recorded_calls(clients("cloudtrail"))
     except AWS_ERRORS as error:
-        failure = f"not known: {sentence_of_aws(error)}"
+        failure = f"not known: {describe_aws_error(error)}"
     for question, is_counted in questions.items():
         answer = failure or count_outcomes(calls, is_counted) or _NOT_SEEN
         yield f"{question}: {answer} (CloudTrail)"
@@ -133,7 +133,7 @@ def _answer(read: Callable[[], str]) -> str:
     try:
         return printable_line(read()) or _NOT_SEEN
     except AWS_ERRORS as error:
-        return f"not known: {sentence_of_aws(error)}"
+        return f"not known: {describe_aws_error(error)}"
     except FruitsError as error:
         return f"not known: {error}"
 

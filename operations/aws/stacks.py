@@ -7,8 +7,8 @@ from typing import Any
 import botocore.exceptions
 
 from cdk_app.config import REGION, Environment, stack_name
+from operations.aws.aws_errors import is_missing_stack
 from operations.aws.clients import Client, aws_client
-from operations.aws.failures import is_missing_stack
 from operations.command_lines import make_command
 from spark_assets.errors import FruitsError
 from spark_assets.storage.locations import Location, S3Settings, parse_location

@@ -8,7 +8,7 @@ from cdk_app.config import REGION, Environment
 from cdk_app.retention import NOTEBOOK_DAYS
 from operations.aws.clients import aws_client
 from operations.aws.stacks import compute_stack, data_stack, serverless_stack
-from operations.aws.steps import submit_erasure
+from operations.aws.submit_steps import submit_erasure
 from operations.cdk.context import read_config
 from operations.commands.arguments import add_environment, add_interval
 from operations.commands.serverless import run_erasure_job

@@ -17,7 +17,7 @@ from operations.aws.following import Followed, follow
 from operations.aws.notebooks import page_uri, results_uri
 from operations.aws.stacks import ComputeStack, compute_stack
 from operations.aws.step_logs import SHIPPED_WITHIN_S, last_lines
-from operations.aws.steps import read_definitions
+from operations.aws.submit_steps import read_definitions
 from operations.command_lines import fruits_command
 from operations.commands.arguments import add_environment, add_following
 from operations.commands.outcomes import say_failure, say_last_words, say_where_the_report_is

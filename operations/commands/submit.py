@@ -12,7 +12,7 @@ from operations.aws.max_cost import (
 )
 from operations.aws.notebooks import read_notebook, upload_notebook
 from operations.aws.stacks import compute_stack, data_stack, serverless_stack
-from operations.aws.steps import check_takes_steps, submit, submit_notebook
+from operations.aws.submit_steps import check_takes_steps, submit, submit_notebook
 from operations.command_lines import fruits_command
 from operations.commands.arguments import add_environment, add_interval
 from operations.commands.serverless import add_serverless, submit_serverless

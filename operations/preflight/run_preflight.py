@@ -6,7 +6,7 @@ from botocore import exceptions as aws
 
 from cdk_app.cluster.definition import define_cluster
 from cdk_app.config import PipelineConfig
-from operations.aws.failures import AWS_ERRORS, NOT_ACTIVATED_CODES, sentence_of_aws
+from operations.aws.aws_errors import AWS_ERRORS, NOT_ACTIVATED_CODES, describe_aws_error
 from operations.preflight.account_checks import (
     check_bootstrap,
     check_budget,
@@ -113,7 +113,7 @@ def _credentials(config: PipelineConfig, account: AccountReader, *, verbose: boo
     except AWS_ERRORS as error:
         if verbose:
             raise
-        return failure(sentence_of_aws(error))
+        return failure(describe_aws_error(error))
 
 
 def _run(check: Callable[[], Finding], *, verbose: bool) -> Finding:
@@ -123,7 +123,7 @@ def _run(check: Callable[[], Finding], *, verbose: bool) -> Finding:
         if verbose:
             raise
         if isinstance(error, aws.ClientError) and error_code(error) in NOT_ACTIVATED_CODES:
-            return failure(sentence_of_aws(error))
-        return warning(f"not checked: {sentence_of_aws(error)}")
+            return failure(describe_aws_error(error))
+        return warning(f"not checked: {describe_aws_error(error)}")
     except FruitsError as error:
         return warning(f"not checked: {error}")

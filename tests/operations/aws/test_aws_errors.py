@@ -4,7 +4,7 @@ import pytest
 from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
 
-from operations.aws.failures import aws_failures, is_missing_stack, sentence_of_aws
+from operations.aws.aws_errors import convert_aws_errors, describe_aws_error, is_missing_stack
 from spark_assets.errors import FruitsError
 from spark_assets.text.printable import printable_line
 
@@ -67,7 +67,7 @@ def refused(code: str, message: str = "", operation: str = "RunJobFlow") -> aws.
     ],
 )
 def test_each_failure_is_one_sentence_with_what_to_do(error, sentence):
-    told = sentence_of_aws(error)
+    told = describe_aws_error(error)
     assert told.startswith(sentence)
     assert "\n" not in told
 
@@ -78,19 +78,21 @@ def test_the_denied_action_is_named_and_the_account_is_not(code):
         f"User: arn:aws:iam::{ACCOUNT}:user/me is not authorized to perform: "
         f"elasticmapreduce:ListSteps on resource: arn:aws:emr:eu-central-1:{ACCOUNT}:cluster/j-1"
     )
-    told = sentence_of_aws(refused(code, message))
+    told = describe_aws_error(refused(code, message))
     assert told.startswith("AWS denies you elasticmapreduce:ListSteps; ask for that right")
     assert ACCOUNT not in told
 
 
 def test_a_denial_that_names_no_action_is_told_by_its_request():
-    told = sentence_of_aws(refused("AccessDenied", "Access Denied", "ListObjectVersions"))
+    told = describe_aws_error(refused("AccessDenied", "Access Denied", "ListObjectVersions"))
     assert told.startswith("AWS denies you ListObjectVersions; ask for that right")
 
 
 @pytest.mark.parametrize("code", ["LimitExceededException", "SomethingNew"])
 def test_no_sentence_tells_the_account(code):
-    told = sentence_of_aws(refused(code, f"arn:aws:iam::{ACCOUNT}:role/x in bucket-{ACCOUNT}-eu"))
+    told = describe_aws_error(
+        refused(code, f"arn:aws:iam::{ACCOUNT}:role/x in bucket-{ACCOUNT}-eu")
+    )
     assert "arn:aws:iam::<account>:role/x in bucket-<account>-eu" in told
 
 
@@ -110,13 +112,13 @@ def test_a_line_without_end_is_cut():
 
 def test_failures_in_the_block_are_fruits_errors_that_keep_their_cause():
     error = refused("ExpiredToken")
-    with pytest.raises(FruitsError, match="have expired") as caught, aws_failures():
+    with pytest.raises(FruitsError, match="have expired") as caught, convert_aws_errors():
         raise error
     assert caught.value.__cause__ is error
 
 
 def test_other_failures_pass_through():
-    with pytest.raises(ZeroDivisionError), aws_failures():
+    with pytest.raises(ZeroDivisionError), convert_aws_errors():
         raise ZeroDivisionError
 
 

@@ -1,4 +1,4 @@
-"""From what AWS and its client throw to one sentence for people."""
+"""Errors of AWS and of its client, as one sentence with what to do."""
 
 import re
 from collections.abc import Iterator
@@ -16,41 +16,45 @@ from spark_assets.text.printable import printable_line
 _NO_CREDENTIALS = (
     "no AWS credentials were found; run 'aws configure' or 'aws sso login', or set AWS_PROFILE"
 )
-# What a service answers to every request of an account that AWS has not activated for it.
+# A service's answer to every request of an account that AWS has not activated for it.
 NOT_ACTIVATED_CODES = frozenset(
     ("Blocked", "OptInRequired", "PendingVerification", "SubscriptionRequiredException")
 )
-_CODES = {
-    **dict.fromkeys(NOT_ACTIVATED_CODES, NOT_ACTIVATED),
-    **dict.fromkeys(
-        ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"),
-        EXPIRED_MIDWAY,
+_CODES_BY_SENTENCE = {
+    NOT_ACTIVATED: NOT_ACTIVATED_CODES,
+    EXPIRED_MIDWAY: (
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "RequestExpired",
+        "TokenRefreshRequired",
     ),
-    **dict.fromkeys(
-        (
-            "AuthFailure",
-            "InvalidAccessKeyId",
-            "InvalidClientTokenId",
-            "InvalidSignatureException",
-            "InvalidToken",
-            "SignatureDoesNotMatch",
-            "UnrecognizedClientException",
-        ),
-        NOT_VALID,
+    NOT_VALID: (
+        "AuthFailure",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
     ),
-    **dict.fromkeys(
-        (
-            "RequestLimitExceeded",
-            "SlowDown",
-            "Throttling",
-            "ThrottledException",
-            "ThrottlingException",
-            "TooManyRequestsException",
-        ),
-        THROTTLED,
+    THROTTLED: (
+        "RequestLimitExceeded",
+        "SlowDown",
+        "Throttling",
+        "ThrottledException",
+        "ThrottlingException",
+        "TooManyRequestsException",
     ),
-    "RequestTimeTooSkewed": CLOCK,
+    CLOCK: ("RequestTimeTooSkewed",),
+    "you have a bucket of that name already, and names of buckets are unique; "
+    "delete it or choose another name": ("BucketAlreadyOwnedByYou",),
+    "someone else has a bucket of that name already, and names of buckets are unique; "
+    "choose another name": ("BucketAlreadyExists",),
+    "a bucket of the stack does not exist any more; make it again with: make deploy": (
+        "NoSuchBucket",
+    ),
 }
+_SENTENCES = {code: sentence for sentence, codes in _CODES_BY_SENTENCE.items() for code in codes}
 _DENIED = {
     "403",
     "AccessDenied",
@@ -64,26 +68,26 @@ _ACTION = re.compile(r"to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9*]+)")
 _QUOTA = re.compile(r"(?:Limit|Quota)s?Exceeded|^TooManyBuckets$|^InsufficientInstanceCapacity$")
 
 
-# What any call of AWS's client may throw.
+# The errors that any call of boto3 may raise.
 AWS_ERRORS = (aws.ClientError, aws.BotoCoreError, ResponseParserError)
 
 
 @contextmanager
-def aws_failures() -> Iterator[None]:
-    """Raise what AWS throws in the block as a FruitsError with one sentence."""
+def convert_aws_errors() -> Iterator[None]:
+    """Raise errors of AWS in the block as a FruitsError with one sentence."""
     try:
         yield
     except AWS_ERRORS as error:
-        raise FruitsError(sentence_of_aws(error)) from error
+        raise FruitsError(describe_aws_error(error)) from error
 
 
 def is_denied(code: str) -> bool:
-    """Tell whether a service means by a code that a right is missing."""
+    """Return whether an error code means a missing right."""
     return code in _DENIED
 
 
 def is_missing_stack(error: Exception) -> bool:
-    """Tell whether an answer of CloudFormation means that there is no such stack."""
+    """Return whether an error of CloudFormation means that the stack does not exist."""
     return (
         isinstance(error, aws.ClientError)
         and error_code(error) == "ValidationError"
@@ -91,10 +95,10 @@ def is_missing_stack(error: Exception) -> bool:
     )
 
 
-def sentence_of_aws(error: Exception) -> str:
-    """Tell a failure in one sentence: what happened and what to do."""
+def describe_aws_error(error: Exception) -> str:
+    """Return one sentence with the error and what to do."""
     if isinstance(error, aws.ClientError):
-        return _sentence_of_a_service(error)
+        return _describe_service_error(error)
     if isinstance(error, (aws.NoCredentialsError, aws.NoAuthTokenError)):
         return _NO_CREDENTIALS
     if isinstance(error, aws.PartialCredentialsError):
@@ -124,35 +128,27 @@ def sentence_of_aws(error: Exception) -> str:
     return _unknown(f"{type(error).__name__}: {error}")
 
 
-def _sentence_of_a_service(error: aws.ClientError) -> str:
+def _describe_service_error(error: aws.ClientError) -> str:
     code = error_code(error)
     message = str(error.response.get("Error", {}).get("Message", ""))
-    if code in _CODES:
-        return _CODES[code]
+    if code in _SENTENCES:
+        return _SENTENCES[code]
     if code in _DENIED:
         named = _ACTION.search(message)
         action = named[1] if named else error.operation_name
         return (
             f"AWS denies you {printable_line(action)}; ask for that right, or use another profile"
         )
-    if code in ("BucketAlreadyExists", "BucketAlreadyOwnedByYou"):
-        whose = "you have" if code == "BucketAlreadyOwnedByYou" else "someone else has"
-        return (
-            f"{whose} a bucket of that name already, and names of buckets are unique; "
-            "delete it or choose another name"
-        )
     if _QUOTA.search(code):
-        told = printable_line(message).rstrip(".")
+        detail = printable_line(message).rstrip(".")
         return (
-            f"a quota of the AWS account is used up: {told}; delete what is not needed, "
+            f"a quota of the AWS account is used up: {detail}; delete what is not needed, "
             "or ask for more under Service Quotas"
         )
-    if code == "NoSuchBucket":
-        return "a bucket of the stack does not exist any more; make it again with: make deploy"
     if meaning := meaning_of(code):
         return f"AWS refused {error.operation_name}: {code}: {meaning}"
     return _unknown(f"AWS refused {error.operation_name}: {code}: {message}")
 
 
-def _unknown(told: str) -> str:
-    return f"{printable_line(told).rstrip('.')}; for the stack trace, add --verbose"
+def _unknown(text: str) -> str:
+    return f"{printable_line(text).rstrip('.')}; for the stack trace, add --verbose"
