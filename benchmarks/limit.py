@@ -29,7 +29,7 @@ def measure_limit(images: Path, model: Path, *, limit: int | None = None) -> flo
     return float(figures["images_per_second"])
 
 
-def featurize_share(
+def featurize_partition(
     paths: Sequence[str], model: str, barrier: Barrier
 ) -> tuple[float, float, float]:
     """Featurize images one by one.
@@ -56,7 +56,7 @@ def run(images: Path, model: Path, *, n_processes: int, limit: int | None) -> di
         shares = [
             (paths[process::n_processes], str(model), barrier) for process in range(n_processes)
         ]
-        results = pool.starmap(featurize_share, shares, chunksize=1)
+        results = pool.starmap(featurize_partition, shares, chunksize=1)
     started, finished, _ = zip(*results, strict=True)
     seconds = max(finished) - min(started)
     return {"images": len(paths), "seconds": seconds, "images_per_second": len(paths) / seconds}

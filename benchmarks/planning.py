@@ -17,12 +17,12 @@ from benchmarks.processes import run_module
 from benchmarks.workbench import Workbench, echo
 from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.chain.plan import plan_run
-from spark_assets.chain.started_run import StartedRun
+from spark_assets.chain.start_run import StartedRun
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName
 from spark_assets.features.weights import FeatureModelRequest
-from spark_assets.images.decoding import ImageLimits
-from spark_assets.images.naming import LabelRule
+from spark_assets.images.labels import LabelRule
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.output.commit import Change
 from spark_assets.output.output import Output
 from spark_assets.storage.locations import parse_location

@@ -14,10 +14,10 @@ from spark_assets.errors import FruitsError
 from spark_assets.features.engines import Engine, EngineName, build_engine, engine_spec
 from spark_assets.features.extraction import extract
 from spark_assets.features.feature_model import FeatureModel, load_feature_model
-from spark_assets.images.decoding import ImageLimits
+from spark_assets.images.labels import LabelRule
 from spark_assets.images.listing import ImageEntry, entries_in, list_images
-from spark_assets.images.naming import LabelRule
 from spark_assets.images.reading import ImageReader, ReadAhead, reader_of_extras
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.images.thumbnails import jpeg_of
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.output import FEATURE_MODEL, Output

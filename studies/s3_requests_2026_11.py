@@ -20,9 +20,9 @@ from benchmarks.s3_server import s3_endpoints
 from benchmarks.slow_storage import DELAY_MS
 from benchmarks.workbench import FULL, QUICK, Workbench, echo
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import N_READERS, ImageReader
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.storage.locations import Location, parse_location
 from spark_assets.storage.s3 import s3_client
 

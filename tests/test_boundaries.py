@@ -33,7 +33,7 @@ PURE = [
     "spark_assets.erasure.plan_erasure",
     "spark_assets.features.engines",
     "spark_assets.features.extraction",
-    "spark_assets.features.here",
+    "spark_assets.features.in_threads",
     "spark_assets.features.feature_model",
     "spark_assets.features.network_cache",
     "spark_assets.output.commit",

@@ -25,8 +25,8 @@ from recognition.audit.splits import Splits, split_photographs
 from recognition.current_photographs import MAX_IMAGES, read_current
 from recognition.featurize_folder import featurize_test_images
 from spark_assets.chain.stopwatch import Stopwatch
-from spark_assets.images.decoding import ImageLimits
-from spark_assets.images.naming import groups_of
+from spark_assets.images.labels import groups_of
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.findings_table import AuditRecord, Finding, FindingKind, findings_files
 from spark_assets.output.manifest import RunManifest, latest_run, new_run_id

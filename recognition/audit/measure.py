@@ -13,9 +13,10 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from recognition.audit.quality import MEASURED_PX, Quality, defects, measure_quality, reduced
-from spark_assets.images.decoding import ImageLimits, ImageRejected, decode_upright
+from spark_assets.images.decoding import decode_upright
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead, ReadImage
+from spark_assets.images.rejection import ImageLimits, ImageRejected
 from spark_assets.runtime.progress import track
 from spark_assets.runtime.suppress_output import suppress_warnings
 from spark_assets.storage.locations import Location

@@ -9,7 +9,7 @@ from numpy import intp
 from numpy.typing import NDArray
 
 from spark_assets.errors import FruitsError
-from spark_assets.images.naming import groups_of
+from spark_assets.images.labels import groups_of
 
 _TRAINING = ("train", "training")
 _NAMES = frozenset({*_TRAINING, "test", "testing", "validation", "valid", "val", "dev"})

@@ -12,7 +12,8 @@ from recognition.classifier.classifier_files import ClassifierRecord, read_verif
 from recognition.classifier.fruit_classifier import Neighbor, Prediction
 from recognition.classifier.identifier import DEFAULT_LIMITS, FruitIdentifier, Identifier
 from recognition.classifier.variety_classifier import MIN_PROBABILITY, VarietySet, answered_variety
-from spark_assets.images.decoding import ImageLimits, decode_image
+from spark_assets.images.decoding import decode_image
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.runtime.suppress_output import suppress_native_stderr
 from spark_assets.storage.files import Folder, read_json, write_bytes, write_json
 from spark_assets.storage.locations import Location

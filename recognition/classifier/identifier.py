@@ -15,7 +15,8 @@ from recognition.classifier.fruit_classifier import FruitClassifier, Prediction
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName, EngineSpec, build_engine
 from spark_assets.features.feature_model import FeatureModelFacts, load_tflite
-from spark_assets.images.decoding import ImageLimits, decode_image
+from spark_assets.images.decoding import decode_image
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.output.output import CLASSIFIER, FEATURE_MODEL, PCA_MODEL, Output
 from spark_assets.storage.locations import Location
 

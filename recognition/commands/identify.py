@@ -12,7 +12,7 @@ from recognition.classifier.exported_classifier import load_identifier
 from recognition.classifier.fruit_classifier import Prediction
 from recognition.classifier.identifier import DEFAULT_LIMITS
 from spark_assets.errors import ExitCode, FruitsError
-from spark_assets.images.decoding import ImageRejected
+from spark_assets.images.rejection import ImageRejected
 from spark_assets.jobs.command import Command, Kind
 from spark_assets.storage.locations import parse_location
 from spark_assets.text.printable import printable

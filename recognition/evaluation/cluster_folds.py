@@ -11,7 +11,7 @@ from sklearn.cluster import KMeans
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from spark_assets.errors import FruitsError
-from spark_assets.images.naming import groups_of
+from spark_assets.images.labels import groups_of
 
 _SEED = 0
 # Leaving out clusters of about 12 similar photographs is about as hard as the next shop or the next

@@ -22,8 +22,8 @@ from recognition.evaluation.labeled_photographs import (
 from recognition.featurize_folder import featurize_test_images, make_thumbnails
 from spark_assets import __version__
 from spark_assets.errors import FruitsError
-from spark_assets.images.decoding import ImageLimits
-from spark_assets.images.naming import groups_of
+from spark_assets.images.labels import groups_of
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.evaluation_record import Evaluation, evaluation_file
 from spark_assets.output.manifest import RunManifest, latest_run, new_run_id

@@ -20,7 +20,7 @@ from recognition.service.limits import ServiceLimits
 from recognition.service.page import ASSETS, asset, render
 from recognition.service.refusals import Refused, unusable
 from recognition.service.wording import WORDS, language_of, sentence
-from spark_assets.images.decoding import ImageRejected
+from spark_assets.images.rejection import ImageRejected
 
 # Raises ImageRejected and Refused.
 Identify = Callable[[bytearray], Awaitable[Prediction]]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from spark_assets.images.decoding import ImageLimits
+from spark_assets.images.rejection import ImageLimits
 
 MIB = 1024 * 1024
 

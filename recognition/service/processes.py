@@ -20,7 +20,7 @@ from recognition.service.limits import ServiceLimits
 from recognition.service.memory import bound_memory, give_memory_back
 from recognition.service.refusals import busy, took_too_long
 from spark_assets.errors import FruitsError
-from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
+from spark_assets.images.rejection import ImageLimits, ImageRejected, Reason
 
 # It reads nothing but what it is given, and is ready in less than a second.
 _START_SECONDS = 60.0

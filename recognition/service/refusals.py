@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from spark_assets.images.decoding import ImageRejected, Reason
+from spark_assets.images.rejection import ImageRejected, Reason
 
 RETRY_AFTER_SECONDS = 2
 

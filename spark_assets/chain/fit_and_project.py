@@ -1,4 +1,4 @@
-"""Reduction of an output's features: with the PCA that is there, or with a new one."""
+"""The reduce stage: fit a PCA to the features of an output, or project with the one it holds."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -33,32 +33,32 @@ from spark_assets.storage.files import Folder, to_json
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """What a reduction came to: the model, whether it is new, and how many images it projected.
+    """The result of the reduce stage.
 
-    ``fit`` tells how well a model that was there fits what is new.
+    ``fit_quality`` is how well a PCA of an earlier run fits the ``n_projected`` new images.
     """
 
     record: PCARecord
     is_new_model: bool
     n_projected: int
     n_images: int
-    fit: FitQuality | None = None
+    fit_quality: FitQuality | None = None
 
     @property
-    def has_work_done(self) -> bool:
-        """Whether there is anything that was not there before."""
+    def has_changed(self) -> bool:
+        """Whether the output was changed."""
         return self.is_new_model or self.n_projected > 0
 
 
 @dataclass(frozen=True, slots=True)
-class Features:
-    """The files of features, and how many rows they have of each run."""
+class FeatureFiles:
+    """Files of features, and their number of rows by run."""
 
     files: Sequence[TableFile]
     by_run: Counter[str]
 
     @classmethod
-    def of(cls, files: Sequence[TableFile]) -> "Features":
+    def of(cls, files: Sequence[TableFile]) -> "FeatureFiles":
         return cls(files, rows_by_run(files))
 
     @property
@@ -69,10 +69,9 @@ class Features:
 def reduce_features(spark: GetSpark, options: ReduceOptions) -> Reduction:
     """Reduce the features of an output, in one commit.
 
-    New images are projected with the model that is there, so that their coordinates can be compared
-    with those of earlier ones.  A model is made where there is none, with ``refit``, and where
-    another is asked for; it takes the place of the one that is there, with all that was projected
-    with that.
+    New images are projected with the model of the output, so that their coordinates compare with
+    those of earlier images.  A model is fitted where there is none, with ``refit``, and where
+    another number of components is asked for; it replaces the earlier one and all its projections.
 
     Raises FruitsError where there are no features, or the PCA does not fit them.
     """
@@ -83,35 +82,35 @@ def reduce_features(spark: GetSpark, options: ReduceOptions) -> Reduction:
             f"there is no finished run in {output.uri}; make one with: "
             "fruits featurize --images URI --output URI"
         )
-    given = None if options.pca_model is None else Folder.at(options.pca_model)
+    external = None if options.pca_model is None else Folder.at(options.pca_model)
     held = pca_record(output)
-    features = Features.of(table_files(output, FEATURES))
+    features = FeatureFiles.of(table_files(output, FEATURES))
     with begin(output.location, new_run_id(output)) as change:
         network = latest.feature_model.network_sha256
-        if held is not None and _is_kept(held, options, given, features.by_run):
+        if held is not None and _is_kept(held, options, external, features.by_run):
             reduction = _extend(spark, output, change, held, features, options.drift_alarm_rate)
-        elif given is not None:
-            reduction = _project_given(spark, output, change, features, network, given)
+        elif external is not None:
+            reduction = _project_external(spark, output, change, features, network, external)
         else:
             n_components = _n_components(options, held)
-            reduction = fit_model(spark, output, change, features, network, n_components)
+            reduction = fit_pca(spark, output, change, features, network, n_components)
         commit(change)
         return reduction
 
 
-def fit_model(
+def fit_pca(
     spark: GetSpark,
     output: Output,
     change: Change,
-    features: Features,
+    features: FeatureFiles,
     network_sha256: str,
     n_components: int | float,
 ) -> Reduction:
-    """Fit a PCA to the features of an output, and stage it with all that it projects.
+    """Fit a PCA to the features of an output, and stage it with the projection of all images.
 
-    Statistics merge exactly: after additions, those of what was added are computed and no more.
-    They are not subtracted for what has gone or changed: that loses digits where most of a scatter
-    goes, and saves seconds.  Those of all features are computed then.
+    Statistics merge exactly: where images were added, those of the added ones alone are computed.
+    Where images were deleted or changed, those of all are: subtraction would save seconds, and
+    lose digits where most of a scatter goes.
 
     Raises FruitsError where the features allow no PCA.
     """
@@ -141,28 +140,28 @@ def fit_model(
     return _replace(output, change, model, record, features, statistics, reference)
 
 
-def is_fitted_on_what_is_gone(record: PCARecord, by_run: Mapping[str, int]) -> bool:
-    """Return whether an output has lost rows of features that its PCA was fitted on."""
+def is_fitted_on_deleted(record: PCARecord, by_run: Mapping[str, int]) -> bool:
+    """Return whether images that the PCA was fitted on have been deleted."""
     return record.fitted_here and any(
         by_run.get(run_id, 0) < n_rows for run_id, n_rows in record.fitted_on.items()
     )
 
 
 def _is_kept(
-    held: PCARecord, options: ReduceOptions, given: Folder | None, by_run: Mapping[str, int]
+    held: PCARecord, options: ReduceOptions, external: Folder | None, by_run: Mapping[str, int]
 ) -> bool:
-    """Return whether the model that is there is the one that is asked for."""
-    if given is not None:
-        is_meant = held.fitted_model_id == load_pca_model(given)[1].fitted_model_id
+    """Return whether the model of the output is the one that is asked for."""
+    if external is not None:
+        is_meant = held.fitted_model_id == load_pca_model(external)[1].fitted_model_id
     else:
         asked = options.n_components
         is_meant = asked is None or (held.fitted_here and held.n_components_asked == str(asked))
-    would_be_another = not held.fitted_here or held.fitted_on != dict(by_run)
-    return is_meant and not (options.refit and would_be_another)
+    differs_after_refit = not held.fitted_here or held.fitted_on != dict(by_run)
+    return is_meant and not (options.refit and differs_after_refit)
 
 
 def _n_components(options: ReduceOptions, held: PCARecord | None) -> int | float:
-    """Return what was asked for, or what the model that is there was fitted with."""
+    """Return the option, or that with which the model of the output was fitted."""
     if options.n_components is not None:
         return options.n_components
     if held is None or not held.fitted_here:
@@ -175,12 +174,12 @@ def _extend(
     output: Output,
     change: Change,
     record: PCARecord,
-    features: Features,
+    features: FeatureFiles,
     alarm_rate: float,
 ) -> Reduction:
-    """Project what has no reduced rows yet: no other features are read."""
+    """Project the images without reduced rows; no other features are read."""
     reduced = output.files(REDUCED)
-    new = Features.of([file for file in features.files if file.name not in reduced])
+    new = FeatureFiles.of([file for file in features.files if file.name not in reduced])
     if not new.files:
         return Reduction(record, False, 0, features.n_rows)
     folder = output.folder(PCA_MODEL)
@@ -195,16 +194,16 @@ def _extend(
     return Reduction(record, False, new.n_rows, features.n_rows, quality)
 
 
-def _project_given(
+def _project_external(
     spark: GetSpark,
     output: Output,
     change: Change,
-    features: Features,
+    features: FeatureFiles,
     network_sha256: str,
-    given: Folder,
+    external: Folder,
 ) -> Reduction:
-    """Stage the model of another output, and what it makes of these features."""
-    model, source = load_pca_model(given)
+    """Stage the model of another output, and its projection of all images."""
+    model, source = load_pca_model(external)
     if source.network_sha256 != network_sha256:
         raise FruitsError(
             f"the PCA model {source.model_id} was fitted on features of another network than "
@@ -224,14 +223,14 @@ def _project_given(
         n_components_asked=f"as in {source.fitted_model_id}",
         seconds_by_stage=stopwatch.seconds,
     )
-    return _replace(output, change, model, record, features, None, load_reference(given))
+    return _replace(output, change, model, record, features, None, load_reference(external))
 
 
 def _kept_statistics(
     output: Output, held: PCARecord | None, by_run: Mapping[str, int]
 ) -> tuple[PCAStatistics, set[str]]:
-    """Return statistics that still hold, and the runs that are in them."""
-    if held is not None and held.fitted_here and not is_fitted_on_what_is_gone(held, by_run):
+    """Return the statistics of the output that are still valid, and the runs in them."""
+    if held is not None and held.fitted_here and not is_fitted_on_deleted(held, by_run):
         statistics = load_statistics(output)
         if statistics is not None:
             return statistics, set(held.fitted_on)
@@ -243,12 +242,12 @@ def _replace(
     change: Change,
     model: PCAModel,
     record: PCARecord,
-    features: Features,
+    features: FeatureFiles,
     statistics: PCAStatistics | None,
     reference: DriftReference | None,
 ) -> Reduction:
-    """Put a model in place of the one that is there, and of what belongs to that one."""
+    """Replace the model of the output, and the classifier that was fitted on its projection."""
     files = pca_files(model, record, statistics=statistics, reference=reference)
     change.put_folder(PCA_MODEL, files)
-    change.remove_folder(CLASSIFIER)  # it works in the space of its PCA
+    change.remove_folder(CLASSIFIER)
     return Reduction(record, True, features.n_rows, features.n_rows)

@@ -1,7 +1,7 @@
-"""The report stage: one page about what an output holds."""
+"""The report stage: one page about an output."""
 
 from spark_assets.chain.options import ReportOptions
-from spark_assets.chain.stage_messages import say_report
+from spark_assets.chain.stage_messages import log_report
 from spark_assets.errors import FruitsError
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.manifest import latest_run, new_run_id
@@ -30,10 +30,10 @@ def language_of_report(page: bytes) -> str:
 
 
 def report(spark: GetSpark, options: ReportOptions) -> None:
-    """Put a new page in place of an earlier one, and say where it is."""
+    """Replace the page of an output, and print where it is."""
     output = Output.open(options.output)
     with begin(output.location, new_run_id(output)) as change:
         page = make_report(spark, output, options.max_points, options.language)
         change.put(REPORT, page.encode())
         commit(change)
-    say_report(output)
+    log_report(output)

@@ -1,23 +1,24 @@
-"""What each stage is asked for."""
+"""The options of each stage, and their defaults."""
 
 from dataclasses import asdict, dataclass
 
 from spark_assets.features.engines import EngineName
 from spark_assets.features.weights import FeatureModelRequest
-from spark_assets.images.decoding import ImageLimits
-from spark_assets.images.naming import LabelRule
+from spark_assets.images.labels import LabelRule
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.pca.drift import DEFAULT_ALARM_RATE
 from spark_assets.storage.locations import Location
 
 DEFAULT_N_COMPONENTS = "0.95"
+DEFAULT_MAX_REJECTED = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class FeaturizeOptions:
-    """What a featurize run is asked for.  ``limit`` None means every image.
+    """Options of a featurize run; ``limit`` None means every image.
 
-    ``keep_missing``: an image that the source no longer holds stays current.  ``confirm_missing``:
-    more than half of the images may be gone.
+    ``keep_missing`` keeps the rows of images that were deleted from the source;
+    ``confirm_missing`` allows more than half of the images to be deleted.
     """
 
     images: Location
@@ -36,11 +37,11 @@ class FeaturizeOptions:
 
     @property
     def is_partial(self) -> bool:
-        """Whether an image that is not listed may be in the source, or is to stay current."""
+        """Whether an image that is not listed keeps its rows."""
         return self.image_list is not None or self.limit is not None or self.keep_missing
 
     def to_json(self) -> dict[str, object]:
-        """Return the options as the manifest carries them: no folder names but those of URIs."""
+        """Return the options for the manifest, without names of local folders."""
         weights = self.model.weights.replace("\\", "/").rpartition("/")[2]
         return {
             "anonymous": self.images.s3 is not None and self.images.s3.anonymous,
@@ -61,26 +62,24 @@ class FeaturizeOptions:
 
 @dataclass(frozen=True, slots=True)
 class ReduceOptions:
-    """What the reduce stage is asked for.
+    """Options of the reduce stage.
 
-    ``n_components`` None means those of the newest model, or `DEFAULT_N_COMPONENTS` where there is
-    none; ``pca_model`` None the newest one of the output.  ``refit``: fit a model anew.
-    ``drift_alarm_rate``: how often new images that are like the fitted ones may raise an alarm.
+    ``n_components`` None: as the model of the output was fitted, or `DEFAULT_N_COMPONENTS` where
+    there is none.  ``pca_model`` None: the model of the output.  ``drift_alarm_rate``: false alarms
+    per batch of new images that are like the fitted ones.
     """
 
     output: Location
     n_components: int | float | None
     pca_model: Location | None
     refit: bool
-    verbose: bool
     drift_alarm_rate: float = DEFAULT_ALARM_RATE
 
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """What the report is asked for."""
+    """Options of the report."""
 
     output: Location
     max_points: int
     language: str
-    verbose: bool

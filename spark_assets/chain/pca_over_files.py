@@ -1,4 +1,4 @@
-"""The features of an output, file by file: summed up for a PCA, and projected with it."""
+"""PCA over the files of an output: statistics and a sample of the features, and projection."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,21 +28,19 @@ _COLUMNS = ("path", "label", "features")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Summary:
-    """What is to be known of features to fit a PCA, and to tell later whether it still fits."""
+    """Statistics to fit a PCA, and a sample to measure how well it fits later images."""
 
     statistics: PCAStatistics
     sample: Sample
 
     def merge(self, other: Self) -> Self:
-        """Return the summary of the features of both."""
-        statistics = self.statistics.merge(other.statistics)
-        return type(self)(statistics, self.sample.merge(other.sample))
+        return type(self)(self.statistics.merge(other.statistics), self.sample.merge(other.sample))
 
 
 def summarize(
     spark: GetSpark, files: Sequence[TableFile], n_rows: int, counted: Collection[str]
 ) -> Summary:
-    """Read features once: all for the sample, those of the runs ``counted`` for the statistics.
+    """Read features once: all for the sample, those of the runs ``counted`` for statistics.
 
     Raises FruitsError where vectors differ in length.
     """
@@ -53,9 +51,9 @@ def summarize(
 def project_files(
     spark: GetSpark, files: Sequence[TableFile], n_rows: int, model: PCAModel, change: Change
 ) -> None:
-    """Stage a file of reduced rows for each file of features, under its name.
+    """Stage a file of reduced rows for each file of features, of the same name.
 
-    Raises FruitsError where they are not as many as the rows of features.
+    Raises FruitsError where the numbers of rows differ.
     """
     folder = change.staging.child(REDUCED)
     make_folder(folder)
@@ -63,8 +61,8 @@ def project_files(
     n_reduced = sum(map_shares(spark, work, files, n_rows=n_rows))
     if n_reduced != n_rows:
         raise FruitsError(
-            f"{n_rows} rows of features gave {n_reduced} reduced rows; nothing of them "
-            "is kept: run it again"
+            f"{n_rows} rows of features gave {n_reduced} reduced rows; nothing is changed: run the "
+            "command again"
         )
     change.add(f"{REDUCED}/{file.name}" for file in files)
 

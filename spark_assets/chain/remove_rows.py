@@ -1,6 +1,6 @@
-"""Rows that leave the tables, for a run and for an erasure: their files are written anew.
+"""Removal of rows from the tables, for a run and for an erasure: their files are rewritten.
 
-So are small files, which daily runs leave, once there are many.
+Small files, which daily runs leave, are merged once there are many.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,36 +38,36 @@ _MAX_SMALL_FILES = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rewrite:
-    """Files that become one of a new name, without the rows of paths that are gone.
+    """Files to be merged into one, without the rows of some paths.
 
-    ``reduced`` are the files of reduced rows that belong to ``sources``, or none.
+    ``reduced`` are the files of reduced rows of the same names as ``sources``, or none.
     """
 
     sources: Sequence[TableFile]
     reduced: Sequence[TableFile]
-    gone: pa.Array
+    removed: pa.Array
     n_rows: int
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """Files of features that were written anew, their bytes before, and the rows that went."""
+    """Rewritten files of features, their bytes before, and the rows that were removed."""
 
     n_files: int = 0
     n_bytes: int = 0
     n_rows: int = 0
 
 
-def remove_rows(spark: GetSpark, output: Output, change: Change, gone: pa.Table) -> Rewritten:
-    """Leave rows out of all that an output holds: those of ``gone``, by ``path`` and ``file``.
+def remove_rows(spark: GetSpark, output: Output, change: Change, removed: pa.Table) -> Rewritten:
+    """Remove rows, named by ``path`` and ``file``, from all tables of an output.
 
-    With them go what was found of the photographs, what new ones are compared with, and the report,
-    which shows them.  Small files become larger ones where there are many.
+    The findings, the references of the classifier and the report, which shows the photographs, go
+    with them.  Small files are merged where there are many.
 
-    Raises FruitsError where rows do not add up.
+    Raises FruitsError where the rows do not add up.
     """
-    by_file = paths_by_file(gone)
+    by_file = paths_by_file(removed)
     reduced = {file.name: file for file in table_files(output, REDUCED)}
     rewrites = [
         rewrite
@@ -80,13 +80,13 @@ def remove_rows(spark: GetSpark, output: Output, change: Change, gone: pa.Table)
         for number, each in enumerate(rewrites)
     ]
     n_removed = _write(spark, change, named)
-    if n_removed != gone.num_rows:
+    if n_removed != removed.num_rows:
         raise FruitsError(
-            f"{gone.num_rows} rows were to leave {output.uri}, and {n_removed} were there; nothing "
-            "of this command is kept: give it again"
+            f"{removed.num_rows} rows were to be removed from {output.uri}, and {n_removed} were "
+            "found; nothing is changed: run the command again"
         )
-    if gone.num_rows:
-        paths = gone["path"].combine_chunks()
+    if removed.num_rows:
+        paths = removed["path"].combine_chunks()
         remove_findings(output, change, paths)
         remove_references(output, change, paths)
         change.remove([REPORT])
@@ -94,7 +94,7 @@ def remove_rows(spark: GetSpark, output: Output, change: Change, gone: pa.Table)
 
 
 def keep_columns(output: Output, change: Change) -> None:
-    """Give a table without rows a file for its columns, so that readers find them."""
+    """Put a file without rows into an empty table, so that readers find its columns."""
     after = output.after(change)
     has_pca = after.folder(PCA_MODEL).read("model.json") is not None
     for table in (FEATURES, REJECTED, *([REDUCED] if has_pca else [])):
@@ -108,8 +108,8 @@ def keep_columns(output: Output, change: Change) -> None:
 def _rewrites(
     files: Sequence[TableFile], reduced: dict[str, TableFile], by_file: dict[str, pa.Array]
 ) -> Iterator[tuple[Sequence[TableFile], Sequence[TableFile], pa.Array, int]]:
-    """Yield what to write anew of one table: sources, their reduced files, paths, rows."""
-    nothing = pa.array([], pa.string())
+    """Yield the rewrites of one table: sources, their reduced files, removed paths, rows."""
+    no_path = pa.array([], pa.string())
     affected = [file for file in files if file.path in by_file]
     for file, n_rows in zip(affected, count_rows(affected), strict=True):
         own = [reduced[file.name]] if file.name in reduced else []
@@ -121,17 +121,17 @@ def _rewrites(
     small = [(file, n_rows) for file, n_rows in sized if n_rows < _SMALL_ROWS]
     if len(small) <= _MAX_SMALL_FILES:
         return
-    # What the PCA has seen and what it has not stay apart.
+    # Projected images and others stay in different files.
     for is_reduced in (True, False):
         alike = [each for each in small if (each[0].name in reduced) is is_reduced]
         for group in _groups(alike):
             sources = [file for file, _ in group]
             own = [reduced[file.name] for file in sources] if is_reduced else []
-            yield sources, own, nothing, sum(n_rows for _, n_rows in group)
+            yield sources, own, no_path, sum(n_rows for _, n_rows in group)
 
 
 def _groups(files: Sequence[tuple[TableFile, int]]) -> Iterator[Sequence[tuple[TableFile, int]]]:
-    """Yield neighbours that make a file of full size together; at most the last is smaller."""
+    """Yield neighbours that make a file of full size together; the last may be smaller."""
     group: list[tuple[TableFile, int]] = []
     n_rows = 0
     for file, n_more in files:
@@ -145,7 +145,7 @@ def _groups(files: Sequence[tuple[TableFile, int]]) -> Iterator[Sequence[tuple[T
 
 
 def _write(spark: GetSpark, change: Change, rewrites: Sequence[_Rewrite]) -> int:
-    """Stage the new files, and note the old ones as removed; return how many rows went."""
+    """Stage the new files and the removal of the old ones; return how many rows are removed."""
     if not rewrites:
         return 0
     for table in (FEATURES, REJECTED, REDUCED):
@@ -166,18 +166,18 @@ def _write_share(staging: Location, rewrites: Sequence[_Rewrite]) -> list[tuple[
         for sources in (each.sources, each.reduced)
         if sources
         for table in [sources[0].path.partition("/")[0]]
-        if (n_rows := _write_one(staging.child(table, each.name), sources, each.gone))
+        if (n_rows := _write_one(staging.child(table, each.name), sources, each.removed))
     ]
 
 
-def _write_one(target: Location, sources: Sequence[TableFile], gone: pa.Array) -> int:
-    """Write the rows that stay, unless there are none; return how many they are."""
+def _write_one(target: Location, sources: Sequence[TableFile], removed: pa.Array) -> int:
+    """Write the rows that stay, unless there are none; return their number."""
     tables = []
     for file in sources:
         with open_parquet(file.location) as parquet:
             tables.append(parquet.read(use_threads=False))
     rows = pa.concat_tables(tables)
-    kept = rows.filter(pc.invert(pc.is_in(rows["path"], value_set=gone)))
+    kept = rows.filter(pc.invert(pc.is_in(rows["path"], value_set=removed)))
     if len(sources) > 1:
         kept = kept.sort_by("path")
     if kept.num_rows:

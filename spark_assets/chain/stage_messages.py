@@ -1,37 +1,38 @@
-"""What the chain says while it works, a line for each stage."""
+"""The lines that the stages print."""
 
 from spark_assets.chain.fit_and_project import Reduction
-from spark_assets.chain.network import ChosenNetwork
 from spark_assets.chain.options import FeaturizeOptions
-from spark_assets.chain.plan import NothingNew, Plan
+from spark_assets.chain.plan import NoChange, Plan
 from spark_assets.errors import ExitCode
+from spark_assets.features.feature_model import FeatureModel
 from spark_assets.output.manifest import RunManifest
 from spark_assets.output.output import REJECTED, REPORT, Output
 from spark_assets.runtime.progress import echo
 from spark_assets.text.printable import printable
 
 
-def say_network(network: ChosenNetwork) -> None:
-    """Warn of weights that nothing was learned with."""
-    if network.model.facts.warning:
-        echo(f"WARNING: {network.model.facts.warning}")
+def log_warning(model: FeatureModel) -> None:
+    """Print the warning of weights that are not trained."""
+    if model.facts.warning:
+        echo(f"WARNING: {model.facts.warning}")
 
 
-def log_plan(plan: Plan, *, adds: bool) -> None:
-    """Say how many images are looked at."""
-    rest = f", {_known_and_gone(plan.n_known, plan.n_deleted)}" if adds else ""
-    echo(f"{plan.n_images} images to look at{rest}")
+def log_plan(plan: Plan, *, is_update: bool) -> None:
+    """Print how many images are featurized, unless there are none."""
+    if plan.n_images:
+        rest = f"; {_unchanged(plan.n_known, plan.n_deleted)}" if is_update else ""
+        echo(f"featurizing {plan.n_images} images{rest}")
 
 
-def say_featurized(result: RunManifest | NothingNew, options: FeaturizeOptions) -> ExitCode:
-    """Say what a run did, and return whether too many images were rejected."""
-    if isinstance(result, NothingNew):
-        echo(f"nothing new: all {result.n_known} images are known and unchanged")
+def log_featurized(result: RunManifest | NoChange, options: FeaturizeOptions) -> ExitCode:
+    """Print the result of a featurize run, and return its exit code."""
+    if isinstance(result, NoChange):
+        echo(f"nothing to do: {result.n_known} images, all unchanged")
         return ExitCode.DONE
     counts = result.counts
     if not counts.n_images:
-        rest = _known_and_gone(counts.n_known, counts.n_deleted)
-        echo(f"{rest}; nothing to featurize, run {result.run_id}")
+        rest = _unchanged(counts.n_known, counts.n_deleted)
+        echo(f"nothing to featurize: {rest}, run {result.run_id}")
         return ExitCode.DONE
     reasons = ", ".join(f"{n} {reason}" for reason, n in counts.rejected_by_reason.items())
     echo(
@@ -44,41 +45,40 @@ def say_featurized(result: RunManifest | NothingNew, options: FeaturizeOptions) 
     echo(
         f"fruits: {counts.n_rejected} of {counts.n_images} images were rejected, more than the "
         f"share of {options.max_rejected:g} that --max-rejected allows; the tables are written, "
-        f"and {options.output.child(REJECTED).uri} says why"
+        f"and the reasons are in {options.output.child(REJECTED).uri}"
     )
     return ExitCode.TOO_MANY_REJECTED
 
 
-def _known_and_gone(n_known: int, n_deleted: int) -> str:
-    """Return ``220 known, 20 gone``."""
-    return f"{n_known} known" + (f", {n_deleted} gone" if n_deleted else "")
+def _unchanged(n_known: int, n_deleted: int) -> str:
+    return f"{n_known} unchanged" + (f", {n_deleted} deleted" if n_deleted else "")
 
 
-def say_nothing_to_reduce() -> None:
-    """Say that no image could be used."""
-    echo("fruits: no image could be used, so there is nothing to reduce; the report says why")
-
-
-def say_reduced(reduction: Reduction) -> None:
-    """Say what the PCA keeps, of how many images."""
+def log_reduction(reduction: Reduction) -> None:
+    """Print how many images were projected, and how much variance the components explain."""
     record = reduction.record
     if not reduction.is_new_model and reduction.n_projected:
         echo(
             f"{reduction.n_projected} new images projected on the {record.n_components} components "
-            f"of the model fitted on {record.n_samples} images, model {record.model_id}"
+            f"of the PCA fitted on {record.n_samples} images, model {record.model_id}"
         )
-        if reduction.fit is not None:
-            echo(f"{'WARNING: ' if reduction.fit.alarm else ''}{printable(reduction.fit.sentence)}")
+        if (quality := reduction.fit_quality) is not None:
+            echo(f"{'WARNING: ' if quality.alarm else ''}{printable(quality.sentence)}")
         return
     share = sum(record.explained_variance_ratio)
-    how = "fitted on" if record.fitted_here else "projected with a model fitted on"
+    fitted = "" if record.fitted_here else "of another output, "
     echo(
-        f"{'' if reduction.is_new_model else 'nothing new: '}{reduction.n_images} images reduced "
-        f"to {record.n_components} components, which keep {share:.1%} of the variance; "
-        f"{how} {record.n_samples} images, model {record.model_id}"
+        f"{'' if reduction.is_new_model else 'no new image to project: '}{reduction.n_images} "
+        f"images reduced to {record.n_components} components, {share:.1%} of the variance; "
+        f"PCA {fitted}fitted on {record.n_samples} images, model {record.model_id}"
     )
 
 
-def say_report(output: Output) -> None:
-    """Say where the report is."""
+def log_nothing_to_reduce() -> None:
+    """Print that every image was rejected."""
+    echo("fruits: all images were rejected, so no PCA is fitted; the reasons are in the report")
+
+
+def log_report(output: Output) -> None:
+    """Print where the report is."""
     echo(f"report: {output.child(REPORT).uri}")

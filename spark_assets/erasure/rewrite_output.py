@@ -5,10 +5,10 @@ It needs only the journal and is idempotent, so that an interruption costs time 
 
 from dataclasses import replace
 
-from spark_assets.chain.fit_and_project import Features, fit_model, is_fitted_on_what_is_gone
+from spark_assets.chain.fit_and_project import FeatureFiles, fit_pca, is_fitted_on_deleted
 from spark_assets.chain.make_report import language_of_report, make_report
 from spark_assets.chain.remove_rows import Rewritten, keep_columns, remove_rows
-from spark_assets.chain.stage_messages import say_reduced, say_report
+from spark_assets.chain.stage_messages import log_reduction, log_report
 from spark_assets.erasure.erasure_request import ErasureRequest, Selection, select
 from spark_assets.errors import FruitsError
 from spark_assets.output.commit import Change, begin, commit
@@ -38,7 +38,7 @@ def rewrite_output(
         if earlier is not None and run_ids(after):
             page = make_report(spark, after, max_points, language_of_report(earlier))
             change.put(REPORT, page.encode())
-            say_report(output)
+            log_report(output)
         commit(change)
     write_journal(output, replace(erasure, is_rewritten=True))
     return rewritten
@@ -66,7 +66,7 @@ def models_to_remove(output: Output, after: Output) -> tuple[PCARecord | None, b
     """
     by_run = rows_by_run(table_files(after, FEATURES))
     record = pca_record(output)
-    is_outdated = record is not None and is_fitted_on_what_is_gone(record, by_run)
+    is_outdated = record is not None and is_fitted_on_deleted(record, by_run)
     of_classifier = fitted_on(output)
     return record if is_outdated else None, any(
         by_run[run_id] < n_rows for run_id, n_rows in of_classifier.items()
@@ -89,10 +89,10 @@ def _replace_models(spark: GetSpark, output: Output, change: Change) -> None:
     after = output.after(change)
     if not (files := table_files(after, FEATURES)):
         return
-    features = Features.of(files)
+    features = FeatureFiles.of(files)
     n_components = parse_n_components(record.n_components_asked)
     try:
-        fitted = fit_model(spark, after, change, features, record.network_sha256, n_components)
-        say_reduced(fitted)
+        fitted = fit_pca(spark, after, change, features, record.network_sha256, n_components)
+        log_reduction(fitted)
     except FruitsError as error:
         echo(f"the PCA model is removed and none is fitted: {error}")

@@ -9,16 +9,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from spark_assets.features.engines import Engine
-from spark_assets.images.decoding import (
-    DecodedImage,
-    ImageLimits,
-    ImageRejected,
-    Reason,
-    decode_image,
-)
+from spark_assets.images.decoding import DecodedImage, decode_image
+from spark_assets.images.labels import LabelRule
 from spark_assets.images.listing import ImageEntry
-from spark_assets.images.naming import LabelRule
 from spark_assets.images.reading import ReadImage
+from spark_assets.images.rejection import ImageLimits, ImageRejected, Reason
 from spark_assets.storage.s3_answers import AccessRefused
 from spark_assets.storage.schemas import OUTCOMES
 

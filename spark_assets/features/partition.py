@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import Engine
 from spark_assets.features.extraction import IsErased, extract
-from spark_assets.images.decoding import ImageLimits, Reason
+from spark_assets.images.labels import LabelRule
 from spark_assets.images.listing import entries_in
-from spark_assets.images.naming import LabelRule
 from spark_assets.images.reading import ImageReader, ReadAhead, ReadImage
+from spark_assets.images.rejection import ImageLimits, Reason
 from spark_assets.storage.files import write_into
 from spark_assets.storage.locations import Location
 from spark_assets.storage.parquet import to_parquet
@@ -73,7 +73,7 @@ class Written:
         )
 
 
-def shares_of(images: pa.Table, n_slots: int) -> list[pa.Table]:
+def split_images(images: pa.Table, n_slots: int) -> list[pa.Table]:
     """Return even slices of images, of which ``n_slots`` are worked on at a time."""
     if not (n_images := images.num_rows):
         return []
@@ -83,12 +83,12 @@ def shares_of(images: pa.Table, n_slots: int) -> list[pa.Table]:
     return [images.slice(start, end - start).combine_chunks() for start, end in pairwise(bounds)]
 
 
-def share_name(run_id: str, number: int, attempt: int = 0) -> str:
+def partition_name(run_id: str, number: int, attempt: int = 0) -> str:
     """Return the name of the files of a share: no other run, share or attempt has it."""
     return f"{run_id}-{number:05d}-{attempt}.parquet"
 
 
-def featurize_share(
+def featurize_partition(
     settings: RunSettings,
     engine: Engine,
     ahead: ReadAhead,

@@ -16,8 +16,6 @@ picture, beside which the EXIF tag counts for nothing.  No other metadata is rea
 
 import io
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
 
 import numpy as np
 import pi_heif
@@ -25,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
+from spark_assets.images.rejection import ImageLimits, ImageRejected, Reason, check_size
 from spark_assets.images.tiff_pages import NoFullPage, seek_picture
 from spark_assets.runtime.suppress_output import suppress_warnings
 
@@ -41,7 +40,6 @@ FORMATS = (
     "AVIF", "BMP", "GIF", "HEIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP",
 )  # fmt: skip
 _SIGNATURE_BYTES = 16
-_DETAIL_CHARACTERS = 200
 # A JPEG is decoded at 1/2 or 1/4 while both sides stay at least this many times the target.
 _REDUCED_FACTOR = 2
 # Never at 1/8, however large: that keeps the mean of each block of 8 x 8 pixels, rounded to a whole
@@ -65,38 +63,6 @@ _BOTTOM_FIRST = tuple(_TRANSPOSE_BY_ORIENTATION[orientation] for orientation in 
 Pixels = NDArray[np.uint8]
 # Left, top, right, bottom in pixels, which may be cut.
 Box = tuple[float, float, float, float]
-
-
-class Reason(StrEnum):
-    """Why an image is rejected: a closed set."""
-
-    EMPTY = "empty"
-    NOT_AN_IMAGE = "not_an_image"
-    TRUNCATED = "truncated"
-    TOO_LARGE = "too_large"
-    UNREADABLE = "unreadable"
-
-
-class ImageRejected(Exception):
-    """One image cannot be used; the run goes on."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        # One line, printable: the detail is shown in tables, logs and the report.
-        line = " ".join("".join(c if c.isprintable() else " " for c in detail).split())
-        self.reason = reason
-        self.detail = line[:_DETAIL_CHARACTERS]
-        super().__init__(f"{reason}: {self.detail}")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return ImageRejected, (self.reason, self.detail)
-
-
-@dataclass(frozen=True, slots=True)
-class ImageLimits:
-    """The largest image that is decoded."""
-
-    max_bytes: int = 64 * 1024 * 1024
-    max_megapixels: float = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +113,6 @@ def decode_upright(content: bytes, *, target_px: int, limits: ImageLimits) -> Up
     check_size(len(content), limits)
     with suppress_warnings():  # Pillow tells of damage that it works around, once per file
         return _decode(content, target_px, limits)
-
-
-def check_size(size_bytes: int, limits: ImageLimits) -> None:
-    """Raise ImageRejected where the encoded image is larger than allowed."""
-    if size_bytes > limits.max_bytes:
-        raise ImageRejected(
-            Reason.TOO_LARGE, f"{size_bytes} bytes, more than {limits.max_bytes} bytes"
-        )
 
 
 def _decode(content: bytes, target_px: int, limits: ImageLimits) -> UprightImage:

@@ -28,7 +28,7 @@ import botocore.exceptions
 import pyarrow as pa
 
 from spark_assets.errors import FruitsError
-from spark_assets.images.naming import is_folder_looked_at, is_looked_at
+from spark_assets.images.ignored_names import is_image_name, is_searched_folder
 from spark_assets.storage.files import readable_name
 from spark_assets.storage.locations import Location
 from spark_assets.storage.s3 import error_code, s3_client
@@ -54,7 +54,7 @@ class ImageEntry:
     modified_at: datetime | None
 
 
-def instant_of(mtime_ns: int) -> datetime:
+def to_datetime(mtime_ns: int) -> datetime:
     """Return the instant of a modification time in nanoseconds, cut to whole microseconds.
 
     All local times come through here: of two ways to round, a file would seem changed to one.
@@ -147,11 +147,11 @@ def _local_level(images: Location, folder: str) -> Iterator[ImageEntry | str]:
                     taken.add(name)
                 path = folder + entry.name
                 if _is_folder(entry):
-                    if is_folder_looked_at(path) and not _is_loop(entry, images.base, folder):
+                    if is_searched_folder(path) and not _is_loop(entry, images.base, folder):
                         yield f"{path}/"
                     continue
                 found = local_entry(path, entry)
-                if is_looked_at(found.path, size_bytes=found.size_bytes):
+                if is_image_name(found.path, size_bytes=found.size_bytes):
                     yield found
     except OSError as error:
         if folder and error.errno == errno.ENAMETOOLONG:
@@ -184,7 +184,7 @@ def local_entry(path: str, place: "str | os.DirEntry[str]") -> ImageEntry:
         return ImageEntry(path, None, None)
     if not stat.S_ISREG(status.st_mode):  # its time is that of its last use
         return ImageEntry(path, None, None)
-    return ImageEntry(path, status.st_size, instant_of(status.st_mtime_ns))
+    return ImageEntry(path, status.st_size, to_datetime(status.st_mtime_ns))
 
 
 def _is_utf8(name: str) -> bool:
@@ -214,11 +214,11 @@ def _s3_level(images: Location, folder: str) -> Iterator[ImageEntry | str]:
         ):
             for common in page.get("CommonPrefixes", ()):
                 path = common["Prefix"].removeprefix(images.prefix)
-                if is_folder_looked_at(path.rstrip("/")):
+                if is_searched_folder(path.rstrip("/")):
                     yield path
             for item in page.get("Contents", ()):
                 path = item["Key"].removeprefix(images.prefix)
-                if is_looked_at(path, size_bytes=item["Size"]):
+                if is_image_name(path, size_bytes=item["Size"]):
                     yield ImageEntry(path, item["Size"], item["LastModified"])
     except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
         raise FruitsError(_s3_sentence(images, error)) from error

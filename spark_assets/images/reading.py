@@ -7,9 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
-from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason, check_size
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.regular_files import NotRegularFile, open_regular_file
+from spark_assets.images.rejection import ImageLimits, ImageRejected, Reason, check_size
 from spark_assets.storage.locations import Location
 from spark_assets.storage.s3 import ObjectUnread
 from spark_assets.storage.s3_answers import AccessRefused
@@ -111,7 +111,7 @@ class ReadAhead:
         self._max_bytes_ahead = max_bytes_ahead
 
     @classmethod
-    def of(cls, images: Location) -> Self:
+    def for_storage(cls, images: Location) -> Self:
         """Return a pool as storage wants it: in S3 each image is waited for, here hardly any is.
 
         To hand images over one by one took 70 microseconds of the lock of Python each, a tenth of

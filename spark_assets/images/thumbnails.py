@@ -5,8 +5,9 @@ import io
 
 from PIL import Image
 
-from spark_assets.images.decoding import ImageLimits, ImageRejected, decode_upright
+from spark_assets.images.decoding import decode_upright
 from spark_assets.images.reading import ReadImage
+from spark_assets.images.rejection import ImageLimits, ImageRejected
 
 THUMBNAIL_PX = 96
 _JPEG_QUALITY = 78

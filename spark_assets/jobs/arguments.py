@@ -3,6 +3,7 @@
 import argparse
 
 from spark_assets.chain.options import (
+    DEFAULT_MAX_REJECTED,
     DEFAULT_N_COMPONENTS,
     FeaturizeOptions,
     ReduceOptions,
@@ -11,8 +12,8 @@ from spark_assets.chain.options import (
 from spark_assets.features.engines import EngineName
 from spark_assets.features.feature_model import IMAGE_SIZES_PX
 from spark_assets.features.weights import FeatureModelRequest
-from spark_assets.images.decoding import ImageLimits
-from spark_assets.images.naming import LabelRule
+from spark_assets.images.labels import LabelRule
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.jobs.argument_types import (
     alpha,
     as_argparse_type,
@@ -26,7 +27,6 @@ from spark_assets.storage.locations import parse_location
 from spark_assets.text.system_language import LANGUAGES, system_language
 
 # The other defaults are those of the values that the options become.
-_DEFAULT_MAX_REJECTED = 0.1
 DEFAULT_MAX_POINTS = 1000
 _LIMITS = ImageLimits()
 _REQUEST = FeatureModelRequest()
@@ -61,7 +61,7 @@ def add_featurize(parser: argparse.ArgumentParser) -> None:
         help="read the photographs of a public bucket without credentials",
     )
     parser.add_argument(
-        "--image-list", metavar="URI", help="text, CSV or Parquet list of images to look at"
+        "--image-list", metavar="URI", help="text, CSV or Parquet list of images to featurize"
     )
     add_weights(parser)
     parser.add_argument(
@@ -83,7 +83,9 @@ def add_featurize(parser: argparse.ArgumentParser) -> None:
         metavar="EXPRESSION",
         help="a regular expression whose first group, or match, in a path is the label",
     )
-    parser.add_argument("--limit", type=positive_int, metavar="N", help="look at N images only")
+    parser.add_argument(
+        "--limit", type=positive_int, metavar="N", help="featurize the first N images only"
+    )
     parser.add_argument("--overwrite", action="store_true", help="start afresh in this output")
     missing = parser.add_mutually_exclusive_group()
     missing.add_argument(
@@ -99,7 +101,7 @@ def add_featurize(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-rejected",
         type=share,
-        default=_DEFAULT_MAX_REJECTED,
+        default=DEFAULT_MAX_REJECTED,
         metavar="FRACTION",
         help="share of rejected images above which the exit code is 3 (default %(default)s)",
     )
@@ -219,7 +221,6 @@ def reduce_options(parsed: argparse.Namespace) -> ReduceOptions:
         pca_model=parse_location(parsed.pca_model) if parsed.pca_model is not None else None,
         refit=parsed.refit,
         drift_alarm_rate=parsed.drift_alarm_rate,
-        verbose=parsed.verbose,
     )
 
 
@@ -229,5 +230,4 @@ def report_options(parsed: argparse.Namespace) -> ReportOptions:
         output=parse_location(parsed.output),
         max_points=parsed.max_points,
         language=parsed.language,
-        verbose=parsed.verbose,
     )

@@ -6,7 +6,7 @@ spark-submit runs this file; ``fruits featurize`` is the same.
 import argparse
 import sys
 
-from spark_assets.chain.places import check_places
+from spark_assets.chain.start_run import check_locations
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_featurize, featurize_options
 from spark_assets.jobs.command import Command, Kind
@@ -22,13 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Run the job as it was asked for on a command line."""
     options = featurize_options(parsed)
-    check_places(options)
+    check_locations(options)
     with spark_on(options.output, "fruits featurize", parsed, may_be_new=True) as spark:
         # Loaded now, for half a second in which Spark may start.
         from spark_assets.chain.featurize_images import featurize
-        from spark_assets.chain.stage_messages import say_featurized
+        from spark_assets.chain.stage_messages import log_featurized
 
-        return say_featurized(featurize(spark, options), options)
+        return log_featurized(featurize(spark, options), options)
 
 
 COMMAND = Command(add_arguments, run, Kind.SPARK)

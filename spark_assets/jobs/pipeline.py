@@ -2,7 +2,7 @@
 
 import argparse
 
-from spark_assets.chain.places import check_places
+from spark_assets.chain.start_run import check_locations
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import (
     add_common,
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Run the chain as it was asked for on a command line."""
     options = featurize_options(parsed)
-    check_places(options)
+    check_locations(options)
     to_reduce, to_report = reduce_options(parsed), report_options(parsed)
     with spark_on(options.output, "fruits run", parsed, may_be_new=True) as spark:
         # Loaded now, for half a second in which Spark may start.

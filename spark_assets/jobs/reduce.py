@@ -7,7 +7,7 @@ import argparse
 import sys
 
 from spark_assets.chain.fit_and_project import reduce_features
-from spark_assets.chain.stage_messages import say_reduced
+from spark_assets.chain.stage_messages import log_reduction
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.arguments import add_common, add_reduce, reduce_options
 from spark_assets.jobs.command import Command, Kind
@@ -24,7 +24,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     """Run the job as it was asked for on a command line."""
     options = reduce_options(parsed)
     with spark_on(options.output, "fruits reduce", parsed) as spark:
-        say_reduced(reduce_features(spark, options))
+        log_reduction(reduce_features(spark, options))
     return ExitCode.DONE
 
 

@@ -29,7 +29,7 @@ _PACKAGES = ("ai-edge-litert", "numpy", "pi-heif", "pillow", "pyarrow")
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Images of one run.
+    """Numbers of images of one run.
 
     Attributes
     ----------

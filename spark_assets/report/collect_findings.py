@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ReadAhead, reader_of_extras
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.images.thumbnails import thumbnail_of
 from spark_assets.output.findings_table import (
     AuditRecord,

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy import float32
 
-from spark_assets.images.decoding import ImageLimits
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ReadAhead, reader_of_extras
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.images.thumbnails import thumbnail_of
 from spark_assets.output.evaluation_record import read_evaluation
 from spark_assets.output.manifest import RunManifest, run_ids

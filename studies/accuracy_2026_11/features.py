@@ -15,8 +15,8 @@ from recognition.evaluation.labeled_photographs import LabeledPhotographs, label
 from recognition.featurize_folder import FeaturizedFolder, featurize_folder
 from spark_assets.features.engines import Engine
 from spark_assets.features.feature_model import FeatureModel
-from spark_assets.images.decoding import ImageLimits
-from spark_assets.images.naming import LabelRule
+from spark_assets.images.labels import LabelRule
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.storage.locations import parse_location
 
 # The label is the first folder below the one that is featurized.

@@ -12,7 +12,8 @@ from operations.costs.run_costs import Work, estimate_run
 from operations.costs.speed import load_speed
 from spark_assets.features.engines import LiteRTEngine
 from spark_assets.features.feature_model import FeatureModel, FeatureModelFacts
-from spark_assets.images.decoding import ImageLimits, decode_image
+from spark_assets.images.decoding import decode_image
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.output.evaluation_record import RIDGE
 from spark_assets.runtime.suppress_output import suppress_native_stderr
 from studies.accuracy_2026_11.measured import Measured

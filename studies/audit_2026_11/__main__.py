@@ -37,9 +37,10 @@ from recognition.audit.splits import split_photographs
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.features.engines import Engine, EngineName, build_engine, engine_spec
 from spark_assets.features.weights import FeatureModelRequest
-from spark_assets.images.decoding import ImageLimits, decode_image, decode_upright
+from spark_assets.images.decoding import decode_image, decode_upright
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.output.findings_table import FindingKind
 from spark_assets.storage.locations import Location, parse_location
 from studies.audit_2026_11.planted_defects import Planted, plant

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from spark_assets.errors import FruitsError
-from spark_assets.images.naming import LabelRule
+from spark_assets.images.labels import LabelRule
 from spark_assets.output.findings_table import FindingKind
 
 _QUALITY = 90

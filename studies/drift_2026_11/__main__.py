@@ -19,7 +19,8 @@ from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.features.engines import Engine, EngineName, build_engine, engine_spec
 from spark_assets.features.feature_model import IMAGE_SIZE_PX
 from spark_assets.features.weights import FeatureModelRequest
-from spark_assets.images.decoding import ImageLimits, decode_upright
+from spark_assets.images.decoding import decode_upright
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.pca.drift import (
     DEFAULT_ALARM_RATE,
     Batch,

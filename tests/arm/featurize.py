@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 from spark_assets.features.engines import EngineName, EngineSpec, build_engine
 from spark_assets.features.extraction import extract
 from spark_assets.features.feature_model import load_tflite, model_folder
-from spark_assets.images.decoding import ImageLimits, ImageRejected
 from spark_assets.images.listing import ImageEntry, entries_in, list_images
 from spark_assets.images.reading import ImageReader, ReadImage
+from spark_assets.images.rejection import ImageLimits, ImageRejected
 from spark_assets.storage.locations import Location, parse_location
 from spark_assets.storage.schemas import OUTCOMES
 

@@ -58,7 +58,7 @@ def test_a_role_that_comes_through_no_endpoint_needs_none():
     assert refused(ALL, replace(POLICIES, endpoint=None)) is None
 
 
-def test_the_prefix_of_a_listing_is_looked_at():
+def test_the_prefix_of_a_listing_is_image_name():
     for prefix in ("", "b/", "ab"):
         listing = Access("s3:ListBucket", BUCKET, {"s3:prefix": prefix})
         assert refused([listing], POLICIES) == listing

@@ -237,7 +237,7 @@ def test_all_rejected_still_tells_why_in_a_report(tmp_path, seeded_model):
         "run", "--images", tmp_path / "images", "--output", tmp_path / "out", "--model", model
     )
     assert done.returncode == 3, done.stderr
-    assert "no image could be used" in done.stderr
+    assert "all images were rejected" in done.stderr
     assert "not_an_image" in (tmp_path / "out" / "report" / "index.html").read_text()
 
 

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from spark_assets.features.engines import EngineName, build_engine, engine_spec
-from spark_assets.images.decoding import ImageLimits, decode_upright
+from spark_assets.images.decoding import decode_upright
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.pca.drift import DEFAULT_ALARM_RATE, Batch, DriftReference, batch_fit
 from spark_assets.pca.model import PCAModel, fit
 from spark_assets.pca.reconstruction import Measures

@@ -194,7 +194,7 @@ def test_a_second_run_finds_nothing_new_and_rewrites_nothing(rehearsed):
     for name, done in rehearsed.second.steps.items():
         assert done.exit_code == 0, f"{name}: {done.output}"
     n_images = rehearsed.drawn.n_images
-    assert f"nothing new: all {n_images} images" in rehearsed.second.steps["featurize"].stdout
+    assert f"nothing to do: {n_images} images" in rehearsed.second.steps["featurize"].stdout
     tables = {k: v for k, v in rehearsed.results.items() if "/report/" not in k}
     after = {k: v for k, v in rehearsed.results_after_second.items() if "/report/" not in k}
     assert after == tables
@@ -285,7 +285,7 @@ def test_a_run_after_an_erasure_finds_nothing_new(rehearsed):
     run = rehearsed.erased.run_after
     assert run.followed.exit_code == 0, run.followed.output
     n_images = rehearsed.drawn.n_images - 1
-    assert f"nothing new: all {n_images} images" in run.steps["featurize"].stdout
+    assert f"nothing to do: {n_images} images" in run.steps["featurize"].stdout
 
 
 def test_an_erased_photograph_is_not_uploaded_again(rehearsed):

@@ -18,7 +18,8 @@ from recognition.classifier.identifier import DEFAULT_LIMITS, Identifier
 from recognition.service.application import application
 from recognition.service.guarding import AllowedHosts
 from recognition.service.limits import ServiceLimits
-from spark_assets.images.decoding import ImageLimits, decode_image
+from spark_assets.images.decoding import decode_image
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.images.thumbnails import thumbnail_jpeg
 from tests.recognition.made_classifier import made_classifier, made_record
 

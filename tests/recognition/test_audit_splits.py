@@ -4,7 +4,7 @@ import pytest
 
 from recognition.audit.splits import NO_SPLIT, split_photographs
 from spark_assets.errors import FruitsError
-from spark_assets.images.naming import groups_of
+from spark_assets.images.labels import groups_of
 
 
 @pytest.mark.parametrize(

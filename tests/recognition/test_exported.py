@@ -19,7 +19,8 @@ from recognition.classifier.identifier import FruitIdentifier
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import LiteRTEngine
 from spark_assets.features.feature_model import save_feature_model
-from spark_assets.images.decoding import ImageLimits, ImageRejected, decode_image
+from spark_assets.images.decoding import decode_image
+from spark_assets.images.rejection import ImageLimits, ImageRejected
 from spark_assets.output.output import FEATURE_MODEL
 from spark_assets.storage.locations import parse_location
 from tests.recognition.made_classifier import made_classifier, made_record, save_in_output

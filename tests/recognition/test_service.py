@@ -11,7 +11,7 @@ import pytest
 from recognition.service.limits import ServiceLimits
 from recognition.service.page import ASSETS
 from recognition.service.refusals import took_too_long
-from spark_assets.images.decoding import ImageRejected, Reason
+from spark_assets.images.rejection import ImageRejected, Reason
 from spark_assets.text.printable import printable
 from tests.made_report import HOSTILE_NAMES
 from tests.recognition.hostile import DAMAGED, NO_IMAGES, POLYGLOTS, png_of

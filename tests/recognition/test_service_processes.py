@@ -15,7 +15,7 @@ from recognition.service.limits import MIB, ServiceLimits
 from recognition.service.processes import IdentifyingProcess
 from recognition.service.refusals import Refused
 from spark_assets.errors import FruitsError
-from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
+from spark_assets.images.rejection import ImageLimits, ImageRejected, Reason
 from tests.recognition.hostile import jpeg_of_scans
 from tests.recognition.made_classifier import made_classifier, made_record
 from tests.recognition.made_service import ColourIdentifier, encoded, fruit, photograph

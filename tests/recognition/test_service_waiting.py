@@ -8,7 +8,7 @@ from typing import Any
 from recognition.service.limits import ServiceLimits
 from recognition.service.refusals import Refused
 from recognition.service.waiting import WaitingLine
-from spark_assets.images.decoding import ImageRejected, Reason
+from spark_assets.images.rejection import ImageRejected, Reason
 
 LIMITS = ServiceLimits(n_at_a_time=2, n_waiting=3, look_seconds=10.0)
 

@@ -7,7 +7,7 @@ import pytest
 from recognition.service.limits import ServiceLimits
 from recognition.service.page import asset
 from recognition.service.wording import NAMES, WORDS, sentence
-from spark_assets.images.decoding import Reason
+from spark_assets.images.rejection import Reason
 
 REASONS = [
     *map(str, Reason),

@@ -10,7 +10,8 @@ from PIL import Image
 from recognition.classifier.exported_classifier import load_identifier
 from recognition.classifier.identifier import FruitIdentifier, classifier_of
 from recognition.classifier.variety_classifier import MIN_PROBABILITY
-from spark_assets.images.decoding import ImageLimits, decode_image
+from spark_assets.images.decoding import decode_image
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.output.evaluation_record import read_evaluation
 from spark_assets.storage.locations import parse_location
 from tests.spark.commands import Place

@@ -7,8 +7,8 @@ from recognition.classifier.vectors import ViewsEngine, vectors_of
 from recognition.evaluation.evaluate_features import evaluate_by_folds, evaluate_on_others
 from recognition.evaluation.labeled_photographs import EvaluationSetup, LabeledPhotographs
 from recognition.featurize_folder import featurize_folder
-from spark_assets.images.decoding import ImageLimits
-from spark_assets.images.naming import LabelRule, groups_of
+from spark_assets.images.labels import LabelRule, groups_of
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.storage.locations import parse_location
 from tests.made_report import made_facts
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spark_assets.images.decoding import ImageLimits
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.output.manifest import Counts, RunManifest, manifest_path
 from spark_assets.output.parquet_tables import TableFile
 from spark_assets.storage import schemas

@@ -15,8 +15,8 @@ from spark_assets.chain.options import FeaturizeOptions
 from spark_assets.features.engines import EngineName
 from spark_assets.features.feature_model import FeatureModel, save_feature_model
 from spark_assets.features.weights import FeatureModelRequest
-from spark_assets.images.decoding import ImageLimits
-from spark_assets.images.naming import LabelRule
+from spark_assets.images.labels import LabelRule
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.output.manifest import RunManifest
 from spark_assets.runtime.spark_context import SparkOnDemand
 from spark_assets.storage.locations import parse_location

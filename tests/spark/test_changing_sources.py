@@ -6,9 +6,9 @@ import shutil
 import pytest
 
 from spark_assets.chain.featurize_images import featurize
-from spark_assets.chain.plan import NothingNew
+from spark_assets.chain.plan import NoChange
 from spark_assets.errors import FruitsError
-from spark_assets.images.naming import LabelRule
+from spark_assets.images.labels import LabelRule
 from spark_assets.output.output import Output
 from spark_assets.output.parquet_tables import table_files
 from tests.conftest import no_spark
@@ -56,7 +56,7 @@ def test_what_is_gone_leaves_the_tables_and_the_log_stays(options, images, out):
     assert paths_of(out, "rejected") == []
     assert log.items() <= files_under(out / "runs").items()
     assert not (out / "report").exists()
-    assert featurize(no_spark, options) == NothingNew(4)
+    assert featurize(no_spark, options) == NoChange(4)
 
 
 def test_what_has_come_back_is_there_again(options, images, out):
@@ -162,5 +162,5 @@ def test_one_rule_names_the_labels_of_every_table(options, images, out, labels, 
     for table in ("features", "rejected"):
         found = {row["path"]: row["label"] for row in rows_of(out, table).to_pylist()}
         assert {found[path] for path in found if path.startswith("apple/")} == {label}
-    with pytest.raises(FruitsError, match="labels of two rules do not belong together; give"):
+    with pytest.raises(FruitsError, match="an output has one rule of labels; give"):
         featurize(no_spark, options)

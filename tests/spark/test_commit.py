@@ -159,11 +159,11 @@ def chain(folder: Path) -> None:
 
 
 def to_reduce(folder: Path, *, refit: bool = False) -> ReduceOptions:
-    return ReduceOptions(parse_location(str(folder / "out")), None, None, refit, verbose=False)
+    return ReduceOptions(parse_location(str(folder / "out")), None, None, refit)
 
 
 def to_report(folder: Path) -> ReportOptions:
-    return ReportOptions(parse_location(str(folder / "out")), 100, "en", verbose=False)
+    return ReportOptions(parse_location(str(folder / "out")), 100, "en")
 
 
 def change_the_source(folder: Path) -> None:

@@ -9,14 +9,8 @@ import pytest
 from PIL import Image, features
 
 from spark_assets.features.feature_model import IMAGE_SIZES_PX
-from spark_assets.images.decoding import (
-    FORMATS,
-    ImageLimits,
-    ImageRejected,
-    Reason,
-    decode_image,
-    decode_upright,
-)
+from spark_assets.images.decoding import FORMATS, decode_image, decode_upright
+from spark_assets.images.rejection import ImageLimits, ImageRejected, Reason
 from tests.spark.images import HEIC, encode, picture, with_orientation
 
 LIMITS = ImageLimits()

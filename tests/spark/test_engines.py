@@ -15,7 +15,8 @@ from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName, build_engine, engine_spec
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.weights import FeatureModelRequest
-from spark_assets.images.decoding import ImageLimits, decode_image, decode_upright
+from spark_assets.images.decoding import decode_image, decode_upright
+from spark_assets.images.rejection import ImageLimits
 from tests.spark.images import encode, picture
 
 ENGINES = list(EngineName)

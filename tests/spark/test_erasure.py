@@ -109,7 +109,7 @@ def test_nothing_is_left_of_an_erased_image_and_the_others_keep_their_values(ful
 def test_what_is_left_is_known_to_the_next_run(place, capsys):
     assert place.give("erase", "--path", NAME) == 0
     place.run()
-    assert "nothing new: all 8 images are known and unchanged" in capsys.readouterr().err
+    assert "nothing to do: 8 images, all unchanged" in capsys.readouterr().err
 
 
 def test_the_pca_is_fitted_anew_without_them(place):

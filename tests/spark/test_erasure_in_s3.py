@@ -14,7 +14,7 @@ from spark_assets.erasure.conclude import conclude
 from spark_assets.erasure.erasure_request import ErasureRequest
 from spark_assets.erasure.plan_erasure import begin, plan_erasure
 from spark_assets.errors import FruitsError
-from spark_assets.images.decoding import ImageLimits
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.output.erasure_denylist import read_denylist
 from spark_assets.output.erasure_journal import pending_erasures
 from spark_assets.output.findings_table import Finding, FindingKind, findings_files

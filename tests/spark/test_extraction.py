@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from spark_assets.features.extraction import ROWS_PER_BATCH, extract
-from spark_assets.features.partition import MAX_IMAGES, shares_of
-from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
+from spark_assets.features.partition import MAX_IMAGES, split_images
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ReadImage
+from spark_assets.images.rejection import ImageLimits, ImageRejected, Reason
 from spark_assets.storage.schemas import OUTCOMES
 from tests.spark.images import encode, picture
 
@@ -109,7 +109,7 @@ def test_what_an_engine_raises_ends_the_task():
 @pytest.mark.parametrize("n_images", [0, 1, 33, 200, 5000, 200_000])
 def test_shares_are_even_in_order_and_bounded_and_leave_no_slot_without(n_images, n_slots):
     images = pa.table({"path": [f"{number:06d}" for number in range(n_images)]})
-    shares = shares_of(images, n_slots)
+    shares = split_images(images, n_slots)
     assert pa.concat_tables([images.slice(0, 0), *shares]).equals(images)
     sizes = [share.num_rows for share in shares]
     assert max(sizes, default=0) <= MAX_IMAGES

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from spark_assets.chain.featurize_images import featurize
-from spark_assets.chain.plan import NothingNew
+from spark_assets.chain.plan import NoChange
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import (
     MAX_MEMBER_MIB,
@@ -199,7 +199,7 @@ def test_photographs_are_featurized_alike_with_the_zip_and_the_folder_of_a_model
     manifest = run_here(options_for(tmp_path, pack(folder).base))
     assert manifest.counts.n_features == 3
     # Nothing is new to the same network in its folder.
-    assert featurize(no_spark, options_for(tmp_path, folder.base)) == NothingNew(3)
+    assert featurize(no_spark, options_for(tmp_path, folder.base)) == NoChange(3)
 
 
 def test_the_identity_of_a_network_is_its_weights_and_not_its_files(seeded_model):

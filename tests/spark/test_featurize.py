@@ -6,14 +6,15 @@ import pytest
 
 from spark_assets.chain import featurize_images
 from spark_assets.chain.featurize_images import featurize
-from spark_assets.chain.places import check_places
-from spark_assets.chain.plan import NothingNew
+from spark_assets.chain.plan import NoChange
+from spark_assets.chain.start_run import check_locations
 from spark_assets.errors import FruitsError
 from spark_assets.features import partition
 from spark_assets.features.engines import EngineName, build_engine, engine_spec
 from spark_assets.features.feature_model import FeatureModel, FeatureModelFacts, load_facts
 from spark_assets.features.weights import FeatureModelRequest
-from spark_assets.images.decoding import ImageLimits, decode_image
+from spark_assets.images.decoding import decode_image
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.output.manifest import latest_run, run_ids
 from spark_assets.output.output import Output
 from spark_assets.runtime import distribute, signals
@@ -170,7 +171,7 @@ def test_nothing_new_writes_nothing(options, images, out):
     put(images, "a/1.png")
     run_here(options)
     before = files_under(out)
-    assert featurize(no_spark, options) == NothingNew(1)
+    assert featurize(no_spark, options) == NoChange(1)
     assert files_under(out) == before
 
 
@@ -187,12 +188,12 @@ def test_an_image_is_in_the_table_of_what_it_has_become(options, images, out):
     assert (paths_of(out), paths_of(out, "rejected")) == (["a/1.png", "a/2.png"], [])
 
 
-def test_what_was_too_large_is_looked_at_again_under_other_limits(options, images):
+def test_what_was_too_large_is_image_name_again_under_other_limits(options, images):
     put(images, "a/1.png")
     put(images, "a/large.png", b"x" * 5000)
     small = dataclasses.replace(options, limits=ImageLimits(max_bytes=4999))
     run_here(small)
-    assert featurize(no_spark, small) == NothingNew(2)
+    assert featurize(no_spark, small) == NoChange(2)
     second = run_here(options)
     assert second.counts.rejected_by_reason == {"not_an_image": 1}
 
@@ -204,7 +205,7 @@ def test_limit_looks_at_the_first_images_by_path(options, images, out):
     assert paths_of(out) == ["a/0.png", "a/1.png"]
 
 
-def test_an_image_list_is_looked_at_instead_of_the_folder(options, images, out, tmp_path):
+def test_an_image_list_is_image_name_instead_of_the_folder(options, images, out, tmp_path):
     for name in ("a/1.png", "a/2.png", "a/3.png"):
         put(images, name)
     image_list = tmp_path / "list.txt"
@@ -221,7 +222,7 @@ def test_a_list_and_the_folder_agree_on_what_is_known(options, images, tmp_path)
     image_list = tmp_path / "list.txt"
     image_list.write_text("a/1.png\n")
     of_list = dataclasses.replace(options, image_list=str(image_list))
-    assert featurize(no_spark, of_list) == NothingNew(1)
+    assert featurize(no_spark, of_list) == NoChange(1)
 
 
 def test_no_images_is_refused_and_leaves_nothing(options, images, out):
@@ -292,7 +293,7 @@ def test_an_output_inside_the_images_is_refused_whatever_way_leads_there(
     (tmp_path / "link").symlink_to(images / "a")
     output = dataclasses.replace(options.output, base=f"{tmp_path}/{way}")
     with pytest.raises(FruitsError, match="lies inside the images"):
-        check_places(dataclasses.replace(options, output=output))
+        check_locations(dataclasses.replace(options, output=output))
 
 
 def test_an_output_that_cannot_be_written_gets_one_sentence(options, images, tmp_path):
@@ -325,12 +326,12 @@ def test_counts_that_do_not_add_up_fail_the_run(options, images, out, monkeypatc
     put(images, "a/1.png")
     put(images, "a/2.png")
 
-    featurize_here = featurize_images.featurize_here
+    featurize_in_threads = featurize_images.featurize_in_threads
 
     def lose_one(images, *settings):
-        return featurize_here(images.slice(1), *settings)
+        return featurize_in_threads(images.slice(1), *settings)
 
-    monkeypatch.setattr(featurize_images, "featurize_here", lose_one)
+    monkeypatch.setattr(featurize_images, "featurize_in_threads", lose_one)
     with pytest.raises(FruitsError, match="counts do not add up, so nothing of this run is kept"):
         run_here(options)
     assert files_under(out) == {}

@@ -5,8 +5,9 @@ import pytest
 
 from spark_assets.errors import FruitsError
 from spark_assets.images import listing
+from spark_assets.images.ignored_names import is_image_name
+from spark_assets.images.labels import LabelRule
 from spark_assets.images.listing import ImageEntry, check_images_exist, entries_in, list_images
-from spark_assets.images.naming import LabelRule, is_looked_at
 from spark_assets.storage.locations import Location, parse_location
 
 LEGAL_NAMES = [
@@ -109,13 +110,13 @@ def test_what_spark_and_desktops_leave_behind_is_no_image(tmp_path, name):
         "@eaDir",
     ],
 )
-def test_everything_else_is_looked_at(name):
-    assert is_looked_at(name, size_bytes=10)
+def test_everything_else_is_image_name(name):
+    assert is_image_name(name, size_bytes=10)
 
 
 @pytest.mark.parametrize("name", ["folder/", "folder_$folder$"])
 def test_only_empty_objects_mark_folders(name):
-    assert not is_looked_at(name, size_bytes=0)
+    assert not is_image_name(name, size_bytes=0)
 
 
 def test_an_empty_image_is_listed_so_that_it_can_be_rejected(tmp_path):

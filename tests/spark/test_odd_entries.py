@@ -10,9 +10,9 @@ import pytest
 
 from spark_assets.errors import FruitsError
 from spark_assets.images import listing
-from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry, entries_in, list_images
 from spark_assets.images.reading import ImageReader
+from spark_assets.images.rejection import ImageLimits, ImageRejected, Reason
 from spark_assets.storage.locations import Location, parse_location
 from tests.spark.runs import options_for, paths_of, put, run_here, save
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageOps
 
-from spark_assets.images.decoding import FORMATS, ImageLimits, decode_image, decode_upright
+from spark_assets.images.decoding import FORMATS, decode_image, decode_upright
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.images.thumbnails import thumbnail_jpeg
 from tests.spark.heif import heif
 from tests.spark.images import encode, picture, stored_as

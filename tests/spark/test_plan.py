@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from spark_assets.chain.plan import plan_run
-from spark_assets.chain.started_run import StartedRun
+from spark_assets.chain.start_run import StartedRun
 from spark_assets.errors import FruitsError
-from spark_assets.images.decoding import Reason
 from spark_assets.images.listing import ImageEntry, entries_in, table_of
+from spark_assets.images.rejection import Reason
 from spark_assets.output.commit import Change
 from spark_assets.output.output import Output
 from spark_assets.storage.locations import parse_location

@@ -2,9 +2,9 @@ import threading
 
 import pytest
 
-from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry
 from spark_assets.images.reading import ImageReader, ReadAhead
+from spark_assets.images.rejection import ImageLimits, ImageRejected, Reason
 from spark_assets.storage.locations import parse_location
 
 

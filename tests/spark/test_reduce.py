@@ -85,7 +85,7 @@ def reduce(
 ) -> Reduction:
     given = None if pca_model is None else parse_location(str(pca_model))
     place = parse_location(str(out))
-    return reduce_features(spark, ReduceOptions(place, n_components, given, refit, verbose=False))
+    return reduce_features(spark, ReduceOptions(place, n_components, given, refit))
 
 
 def assert_projected(out: Path, run_id: str, vectors: np.ndarray, model: PCAModel) -> None:

@@ -149,7 +149,7 @@ def test_counts_that_do_not_add_up_are_refused_and_nothing_is_touched(out, path,
     put_share(out, "1-0", ["1-0/00.jpg", "1-0/00.jpg", "1-0/01.jpg"], run_id="1")
     before, output = files_under(out), Output.open(parse_location(str(out)))
     gone = pa.table({"path": [path], "file": ["features/1-0.parquet"]})
-    told = f"1 rows were to leave .*, and {n_there} were there; nothing of this command is kept"
+    told = f"1 rows were to be removed from .*, and {n_there} were found; nothing is changed"
     with begin(output.location, "9") as change, pytest.raises(FruitsError, match=told):
         remove_rows(no_spark, output, change, gone)
     assert files_under(out) == before

@@ -12,7 +12,7 @@ from spark_assets.chain.fit_and_project import reduce_features
 from spark_assets.chain.make_report import make_report
 from spark_assets.chain.options import ReduceOptions
 from spark_assets.chain.remove_rows import keep_columns, remove_rows
-from spark_assets.images.decoding import ImageLimits
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.images.thumbnails import data_uri, thumbnail_jpeg
 from spark_assets.output.commit import begin, commit
 from spark_assets.output.manifest import latest_run
@@ -43,7 +43,7 @@ def output(tmp_path):
         put_run(tmp_path / "out", run_id, rows, images_uri=str(tmp_path / "images"))
     (tmp_path / "images" / GONE).unlink()
     place = parse_location(str(tmp_path / "out"))
-    reduce_features(no_spark, ReduceOptions(place, 4, None, False, verbose=False))
+    reduce_features(no_spark, ReduceOptions(place, 4, None, False))
     return Output.open(place)
 
 

@@ -20,9 +20,9 @@ from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import save_feature_model
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.images import listing
-from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry, list_images
 from spark_assets.images.reading import ImageReader, ReadAhead
+from spark_assets.images.rejection import ImageLimits, ImageRejected, Reason
 from spark_assets.output.manifest import read_run, run_ids
 from spark_assets.output.output import REPORT, Output
 from spark_assets.storage.files import names_in, write_bytes

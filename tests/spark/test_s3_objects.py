@@ -8,9 +8,9 @@ import pytest
 
 from cdk_app.cluster.spark_settings import METADATA_RETRIES
 from spark_assets.errors import FruitsError
-from spark_assets.images.decoding import ImageLimits, ImageRejected, Reason
 from spark_assets.images.listing import ImageEntry, list_level
 from spark_assets.images.reading import ImageReader, ReadAhead, reader_of_extras
+from spark_assets.images.rejection import ImageLimits, ImageRejected, Reason
 from spark_assets.images.thumbnails import jpeg_of
 from spark_assets.jobs.error_reports import sentence_of
 from spark_assets.storage.locations import Location, S3Settings

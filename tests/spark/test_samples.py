@@ -12,8 +12,10 @@ from sample_photographs import folder as samples
 from sample_photographs.calibration import N_CALIBRATION_IMAGES, calibration_pixels
 from sample_photographs.files import SampleShot, draw_upright, encode_shot, plan_shots
 from sample_photographs.folder import BROKEN_IMAGES, LABELS, MARKER_NAME, SamplesError, draw_samples
-from spark_assets.images.decoding import ImageLimits, ImageRejected, decode_image
-from spark_assets.images.naming import LabelRule, is_looked_at
+from spark_assets.images.decoding import decode_image
+from spark_assets.images.ignored_names import is_image_name
+from spark_assets.images.labels import LabelRule
+from spark_assets.images.rejection import ImageLimits, ImageRejected
 
 ORIENTATION = 274
 SHOTS = list(plan_shots(24))
@@ -64,7 +66,7 @@ def test_the_default_set_holds_24_images_of_each_label_and_the_broken_ones(defau
 
 def test_the_result_counts_what_a_listing_finds(tmp_path):
     result = draw_samples(tmp_path / "images", images_per_label=1)
-    looked_at = [path for path in contents(tmp_path / "images") if is_looked_at(path)]
+    looked_at = [path for path in contents(tmp_path / "images") if is_image_name(path)]
     assert result.n_images == len(looked_at) == len(LABELS) + len(BROKEN_IMAGES)
     assert result.n_broken == len(BROKEN_IMAGES)
     assert result.labels == LABELS

@@ -10,9 +10,9 @@ from spark_assets.runtime.suppress_output import suppress_native_stderr
 def test_native_code_is_held_back_and_the_program_is_heard(capfd):
     with suppress_native_stderr():
         os.write(2, b"a delegate was created\n")
-        echo("480 images to look at")
+        echo("featurizing 480 images")
     os.write(2, b"after\n")
-    assert capfd.readouterr().err == "480 images to look at\nafter\n"
+    assert capfd.readouterr().err == "featurizing 480 images\nafter\n"
 
 
 def test_blocks_may_overlap_in_threads(capfd):

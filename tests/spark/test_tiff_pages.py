@@ -8,13 +8,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, TiffImagePlugin
 
-from spark_assets.images.decoding import (
-    ImageLimits,
-    ImageRejected,
-    Reason,
-    decode_image,
-    decode_upright,
-)
+from spark_assets.images.decoding import decode_image, decode_upright
+from spark_assets.images.rejection import ImageLimits, ImageRejected, Reason
 from spark_assets.images.tiff_pages import MAX_PAGES
 from tests.spark.heif import heif
 from tests.spark.images import encode, picture, stored_as

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pyarrow.types as kinds
 
-from spark_assets.images.decoding import ImageLimits
+from spark_assets.images.rejection import ImageLimits
 from spark_assets.images.thumbnails import thumbnail_jpeg
 
 

@@ -120,7 +120,7 @@ def test_a_stack_without_its_outputs_is_told_with_its_state(capsys):
 
 
 @pytest.mark.usefixtures("aws")
-def test_only_the_region_of_the_project_is_looked_at(capsys):
+def test_only_the_region_of_the_project_is_image_name(capsys):
     make_stack(
         "fruits-test-compute",
         {"B": {"Type": "AWS::S3::Bucket"}},

@@ -1,4 +1,4 @@
-"""Which names are looked at, and what a path says about an image."""
+"""The label of an image: a folder or a regular expression of its path."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,50 +7,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spark_assets.errors import FruitsError
-
-# Names alone, never endings: cameras write _DSC0001.JPG, and content decides what an image is.
-_SPARK_NAMES = ("_SUCCESS",)
-_SPARK_PREFIXES = ("_committed_", "_started_")
-_SPARK_FOLDERS = ("_temporary",)
-_FOLDER_MARKER = "_$folder$"
-# What operating systems, archives and network drives put into folders, beside names that begin with
-# ".".  In lower case: where they come from, case does not count.
-_SYSTEM_FILES = frozenset(
-    ("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r")
-)
-_SYSTEM_FOLDERS = frozenset(
-    (
-        "$recycle.bin", "system volume information",  # Windows
-        "__macosx", "network trash folder",  # macOS: its archives, its network drives
-        "lost+found",  # Linux: nobody but root can list it
-        "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot",  # Synology, QNAP
-    )
-)  # fmt: skip
-
-
-def is_looked_at(path: str, *, size_bytes: int | None = None) -> bool:
-    """Tell whether a path, relative to the images, is taken for an image.
-
-    Left out are names that begin with ``.`` (folders too), what operating systems put into folders
-    (``Thumbs.db``, ``desktop.ini``, ``__MACOSX``, ``@eaDir``), what Spark writes beside its tables,
-    and the zero-byte objects by which S3 tools mark a folder.
-    """
-    *folders, name = path.split("/")
-    if size_bytes == 0 and (not name or name.endswith(_FOLDER_MARKER)):
-        return False
-    if name in _SPARK_NAMES or name.startswith(_SPARK_PREFIXES):
-        return False
-    if name.lower() in _SYSTEM_FILES:
-        return False
-    return is_folder_looked_at("/".join(folders)) and not name.startswith(".")
-
-
-def is_folder_looked_at(path: str) -> bool:
-    """Tell whether a folder, relative to the images, is searched."""
-    return not any(
-        folder.startswith(".") or folder in _SPARK_FOLDERS or folder.lower() in _SYSTEM_FOLDERS
-        for folder in path.split("/")
-    )
 
 
 @dataclass(frozen=True, slots=True)
