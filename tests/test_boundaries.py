@@ -79,7 +79,7 @@ def test_pure_modules_import_no_spark_and_no_tensorflow():
 
 def test_the_sample_photographs_are_drawn_with_numpy_and_pillow_alone():
     imported = modules_after_importing(*modules_in("sample_photographs"))
-    assert "sample_photographs.calibration" in imported
+    assert "sample_photographs.calibration_images" in imported
     at_start = {
         name.partition(".")[0] for name in modules_after_importing("numpy.random", "PIL.Image")
     }

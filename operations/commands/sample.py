@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from sample_photographs.folder import SamplesError, draw_samples
+from sample_photographs.sample_folder import SamplesError, draw_samples
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.command import Command, Kind
 from spark_assets.runtime.progress import echo

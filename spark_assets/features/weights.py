@@ -23,7 +23,7 @@ IMAGENET, AUTO, RANDOM = "imagenet", "auto", "random"
 _KINDS_BY_REQUEST = {IMAGENET: ("imagenet",), AUTO: ("imagenet", "seeded"), RANDOM: ("seeded",)}
 AUTO_TIMEOUT_S = 10.0
 _CODE = ("spark_assets.features",)
-_DRAWING = ("sample_photographs", "sample_photographs.drawing")
+_DRAWING = ("sample_photographs",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def _from_file(
 def _seeded(request: FeatureModelRequest, *, verbose: bool) -> FeatureModel:
     alpha, image_size_px = request.alpha, request.image_size_px
     try:
-        from sample_photographs.calibration import calibration_pixels
+        from sample_photographs.calibration_images import calibration_pixels
     except ModuleNotFoundError as error:
         raise FruitsError(
             "seeded weights are calibrated on drawn photographs, and the package "

@@ -9,7 +9,7 @@ from matplotlib import cbook
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from sample_photographs.folder import draw_samples
+from sample_photographs.sample_folder import draw_samples
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.features.weights import FeatureModelRequest

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sample_photographs.folder import draw_samples
+from sample_photographs.sample_folder import draw_samples
 from spark_assets.features.feature_model import save_feature_model
 from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.storage.locations import parse_location

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sample_photographs.folder import SampleSet
+from sample_photographs.sample_folder import SampleSet
 from tests.emulated_aws.account import ACCOUNT, REGION
 from tests.end_to_end.emulated_cloud import ROOT, EmulatedCloud, Finished
 from tests.end_to_end.erasing import SUBMIT, ErasedPhotograph, erase_one

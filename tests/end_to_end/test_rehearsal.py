@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sample_photographs.folder import draw_samples
+from sample_photographs.sample_folder import draw_samples
 from spark_assets.features.feature_model import save_feature_model
 from spark_assets.storage.locations import parse_location
 from tests.conftest import skip_or_fail

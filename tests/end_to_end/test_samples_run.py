@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from sample_photographs.folder import BROKEN_IMAGES, draw_samples
+from sample_photographs.sample_folder import BROKEN_IMAGES, draw_samples
 from tests.end_to_end.browser import open_page
 
 pytestmark = pytest.mark.slow

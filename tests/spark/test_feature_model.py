@@ -253,6 +253,6 @@ def test_the_same_options_give_the_same_seeded_network(seeded_model, tmp_path, m
 
 def test_seeded_weights_without_the_sample_photographs_name_the_way(monkeypatch):
     # What an import meets on a node of the cluster, which has spark_assets alone.
-    monkeypatch.setitem(sys.modules, "sample_photographs.calibration", None)
+    monkeypatch.setitem(sys.modules, "sample_photographs.calibration_images", None)
     with pytest.raises(FruitsError, match=r"sample_photographs.*is not on this.*with --model URI"):
         FeatureModelRequest("random", 0.35).obtain(verbose=False)

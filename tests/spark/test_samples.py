@@ -8,10 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from sample_photographs import folder as samples
-from sample_photographs.calibration import N_CALIBRATION_IMAGES, calibration_pixels
-from sample_photographs.files import SampleShot, draw_upright, encode_shot, plan_shots
-from sample_photographs.folder import BROKEN_IMAGES, LABELS, MARKER_NAME, SamplesError, draw_samples
+from sample_photographs import sample_folder as samples
+from sample_photographs.calibration_images import N_CALIBRATION_IMAGES, calibration_pixels
+from sample_photographs.sample_files import SampleShot, draw_upright, encode_shot, plan_shots
+from sample_photographs.sample_folder import (
+    BROKEN_IMAGES,
+    LABELS,
+    MARKER_NAME,
+    SamplesError,
+    draw_samples,
+)
 from spark_assets.images.decoding import decode_image
 from spark_assets.images.ignored_names import is_image_name
 from spark_assets.images.labels import LabelRule

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sample_photographs.files import (
+from sample_photographs.sample_files import (
     BROKEN_IMAGES,
     LABELS,
     encode_broken,

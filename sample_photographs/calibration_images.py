@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sample_photographs.files import LABELS, draw_upright, plan_shots
+from sample_photographs.sample_files import LABELS, draw_upright, plan_shots
 
 N_CALIBRATION_IMAGES = 48
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import ExifTags, Image, ImageChops
 
-from sample_photographs.drawing import FRUITS, draw_fruit
+from sample_photographs.drawn_fruit import FRUITS, draw_fruit
 
 LABELS = tuple(FRUITS)
 
