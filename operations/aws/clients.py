@@ -1,4 +1,4 @@
-"""How AWS is reached: one region, a few tries."""
+"""Clients of AWS: one region, a few retries."""
 
 from typing import Any, TypeAlias
 
@@ -7,17 +7,16 @@ import botocore.config
 
 from cdk_app.config import REGION
 
-# Services of the whole account that answer in one region only, and see no photographs.
+# Services of the whole account that are in one region only, and see no photographs.
 _REGIONS = {"freetier": "us-east-1"}
-# boto3 makes its clients at run time, and has no types for them.
+# boto3 creates its clients at run time, without types.
 Client: TypeAlias = Any
 
 
 def aws_client(service: str, *, n_connections: int = 10) -> Client:
-    """Return a client of one service, safe to use from ``n_connections`` threads at a time.
+    """Return a client of a service, for up to ``n_connections`` threads at a time.
 
-    Not for the region of the user's profile: the photographs stay in one place, whoever works with
-    them.
+    The region of the user's profile is ignored: the photographs stay in Frankfurt.
     """
     config = botocore.config.Config(
         retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=n_connections

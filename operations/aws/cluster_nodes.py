@@ -1,4 +1,4 @@
-"""The nodes of a cluster with their times, as EMR tells them: those that have ended too."""
+"""All nodes of a cluster with their times, those that have ended included."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -33,7 +33,7 @@ def read_cluster(emr: Client, cluster_id: str) -> ClusterRecord:
 def _instances(
     emr: Client, cluster_id: str, role: str, *, has_fleets: bool
 ) -> Iterable[Mapping[str, Any]]:
-    """Yield the nodes of a role in every state; EMR tells the role to those alone who ask by it."""
+    """Yield the nodes of a role in every state; EMR does not report the role of a node."""
     by_role = {"InstanceFleetType": role} if has_fleets else {"InstanceGroupTypes": [role]}
     for page in emr.get_paginator("list_instances").paginate(ClusterId=cluster_id, **by_role):
         yield from page["Instances"]
@@ -52,7 +52,7 @@ def _node(instance: Mapping[str, Any], role: str, disk_gb: int) -> Node:
 
 
 def _work_gb(emr: Client, cluster_id: str, *, has_fleets: bool) -> dict[str, int]:
-    """Return the disk for work of a node, by role; that of the default where EMR tells none."""
+    """Return the work disk per node by role, as in ``cdk.json`` where EMR reports none."""
     default_gb = default_cluster().disk_gb - ROOT_VOLUME_GIB
     by_role = dict.fromkeys((PRIMARY, CORE, TASK), default_gb)
     if has_fleets:

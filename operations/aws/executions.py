@@ -1,4 +1,4 @@
-"""Runs on EMR Serverless, as Step Functions tells them: started, found, followed, stopped."""
+"""Runs on EMR Serverless, as executions of the state machine."""
 
 import math
 import time
@@ -10,13 +10,13 @@ from operations.aws.following import Clock, Sleep, watch
 from spark_assets.text.printable import printable_line
 
 _RUNNING = "RUNNING"
-# The newest events of a history; a state is entered every few of them.
+# Of a history, the newest first; every few events a state is entered.
 _N_EVENTS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """A run.  ``state`` is the one it is in or was last in; ``cause`` is of a failure.
+    """A run.  ``state`` is its last state in the machine, ``cause`` that of a failure.
 
     ``ended_at`` is None while it runs.
     """
@@ -53,7 +53,7 @@ def newest_execution(sfn: Client, machine_arn: str) -> str | None:
 
 
 def running_executions(sfn: Client, machine_arn: str) -> list[str]:
-    """Return the ARNs of the runs that are under way: one, but for a moment."""
+    """Return the ARNs of the running executions, normally one at most."""
     answer = sfn.list_executions(stateMachineArn=machine_arn, statusFilter=_RUNNING)
     return [str(each["executionArn"]) for each in answer["executions"]]
 
@@ -73,8 +73,8 @@ def execution_periods(
 
 
 def describe_execution(sfn: Client, execution_arn: str) -> Execution:
-    """Return where a run is."""
-    told = sfn.describe_execution(executionArn=execution_arn)
+    """Return the status of a run and its last state."""
+    found = sfn.describe_execution(executionArn=execution_arn)
     history = sfn.get_execution_history(
         executionArn=execution_arn,
         maxResults=_N_EVENTS,
@@ -83,14 +83,14 @@ def describe_execution(sfn: Client, execution_arn: str) -> Execution:
     )
     entered = (event.get("stateEnteredEventDetails", {}) for event in history["events"])
     state = next((str(each["name"]) for each in entered if "name" in each), "")
-    cause = told.get("cause") or told.get("error") or ""
+    cause = found.get("cause") or found.get("error") or ""
     return Execution(
         execution_arn,
-        told["status"],
+        found["status"],
         printable_line(state),
         printable_line(cause),
-        told["startDate"],
-        told.get("stopDate"),
+        found["startDate"],
+        found.get("stopDate"),
     )
 
 
@@ -103,7 +103,7 @@ def follow_execution(
     sleep: Sleep = time.sleep,
     clock: Clock = time.monotonic,
 ) -> Execution:
-    """Look every ``interval_s`` seconds until the run is over, and say each state it comes to."""
+    """Poll every ``interval_s`` seconds until the run is over; print each of its states."""
     return watch(
         lambda: describe_execution(sfn, execution_arn),
         lambda seen: [f"run {seen.name} {seen.status}{f': {seen.state}' if seen.state else ''}"],

@@ -1,4 +1,4 @@
-"""The job runs of EMR Serverless: those of a run of the chain, and one that is started alone."""
+"""Job runs of EMR Serverless: those of a run of the chain, and a single one."""
 
 import json
 import time
@@ -16,15 +16,15 @@ from spark_assets.text.numbers import minutes
 from spark_assets.text.printable import printable_line
 
 _OVER = ("SUCCESS", "FAILED", "CANCELLED")
-# AWS tells moments in whole seconds or in parts of them.
+# AWS rounds some times to seconds.
 _ROUNDING = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class JobRun:
-    """A job run.  ``details`` are EMR's own words about its state.
+    """A job run.  ``details`` is EMR's message about its state.
 
-    ``billed`` is nothing until AWS tells it, once the job run is over.
+    ``billed`` is zero until AWS reports it, after the end of the job run.
     """
 
     job_run_id: str
@@ -59,9 +59,9 @@ def job_runs_between(
     started_at: datetime,
     ended_at: datetime | None,
 ) -> list[JobRun]:
-    """Return the job runs of these names that were made in a time, the oldest first.
+    """Return the job runs of these names created in a period, the oldest first.
 
-    ``ended_at`` is None for a time that goes on.
+    ``ended_at`` is None for a period that goes on.
     """
     until = {} if ended_at is None else {"createdAtBefore": ended_at}
     pages = serverless.get_paginator("list_job_runs").paginate(
@@ -75,30 +75,30 @@ def job_runs_between(
 
 
 def describe_job_run(serverless: Client, application_id: str, job_run_id: str) -> JobRun:
-    """Return the state of a job run, and what it is billed for."""
-    told = serverless.get_job_run(applicationId=application_id, jobRunId=job_run_id)["jobRun"]
-    billed = told.get("billedResourceUtilization", {})
+    """Return the state of a job run, and its billed hours."""
+    found = serverless.get_job_run(applicationId=application_id, jobRunId=job_run_id)["jobRun"]
+    billed = found.get("billedResourceUtilization", {})
     return JobRun(
         job_run_id,
-        printable_line(told.get("name", "")),
-        told["state"],
-        printable_line(told.get("stateDetails") or ""),
-        told.get("startedAt"),
-        told.get("endedAt"),
+        printable_line(found.get("name", "")),
+        found["state"],
+        printable_line(found.get("stateDetails") or ""),
+        found.get("startedAt"),
+        found.get("endedAt"),
         BilledHours(
             billed.get("vCPUHour", 0.0),
             billed.get("memoryGBHour", 0.0),
             billed.get("storageGBHour", 0.0),
         ),
-        # One that was cancelled in the queue has had no worker.
-        is_billed=told["state"] in _OVER and (bool(billed) or "startedAt" not in told),
+        # A job run cancelled in the queue had no worker.
+        is_billed=found["state"] in _OVER and (bool(billed) or "startedAt" not in found),
     )
 
 
 def start_job(serverless: Client, ssm: Client, parameter_name: str) -> str:
-    """Start the job that a parameter describes; return the id of its run.
+    """Start the job that a parameter holds; return the id of its run.
 
-    Raises FruitsError where the parameter holds anything else.
+    Raises FruitsError for a parameter that holds no job.
     """
     text = ssm.get_parameter(Name=parameter_name)["Parameter"]["Value"]
     try:
@@ -120,7 +120,7 @@ def follow_job_run(
     sleep: Sleep = time.sleep,
     clock: Clock = time.monotonic,
 ) -> JobRun:
-    """Look every ``interval_s`` seconds until a job run is over, and say each state of it."""
+    """Poll every ``interval_s`` seconds until a job run is over; print each of its states."""
     return watch(
         lambda: describe_job_run(serverless, application_id, job_run_id),
         lambda seen: [seen.line],
@@ -132,5 +132,5 @@ def follow_job_run(
 
 
 def driver_logs(log_uri: str, application_id: str, job_run_id: str) -> Location:
-    """Return the folder of what the driver of a job run wrote, as EMR Serverless ships it."""
+    """Return the folder of the driver's logs of a job run."""
     return parse_location(f"{log_uri}applications/{application_id}/jobs/{job_run_id}/SPARK_DRIVER")

@@ -1,4 +1,4 @@
-"""A notebook for the cluster: uploaded to where its results will be, and found by its step."""
+"""A notebook for the cluster: its upload, and the results of its step."""
 
 import re
 from datetime import datetime
@@ -15,7 +15,7 @@ _MAX_NAME_CHARACTERS = 100
 
 
 def read_notebook(path: str) -> bytes:
-    """Return a notebook of this machine.  Raises FruitsError where there is none."""
+    """Return the content of a local notebook.  Raises FruitsError if it cannot be read."""
     try:
         content = Path(path).expanduser().read_bytes()
     except OSError as error:
@@ -30,11 +30,11 @@ def read_notebook(path: str) -> bytes:
 def upload_notebook(
     s3: Client, notebooks_uri: str, path: str, content: bytes, now: datetime
 ) -> tuple[str, ...]:
-    """Upload a notebook to a folder of its own; return the arguments that its step lacks.
+    """Upload a notebook to a new folder; return the arguments to add to its step.
 
     ``now`` is in UTC.
     """
-    # It becomes a part of commands that people copy.
+    # The name becomes part of commands to copy.
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(path).stem)[:_MAX_NAME_CHARACTERS]
     results = parse_location(notebooks_uri).child(f"{name}-{now:%Y%m%dT%H%M%SZ}")
     source = results.child("source", f"{name}.ipynb")
@@ -48,7 +48,7 @@ def results_uri(step: Step) -> str | None:
 
 
 def page_uri(step: Step) -> str | None:
-    """Return the page that the step of a notebook writes; None for any other step."""
+    """Return the page of a notebook's step; None for any other step."""
     results, source = results_uri(step), _value(step, "--notebook")
     if results is None or source is None:
         return None

@@ -1,4 +1,4 @@
-"""The steps of the chain, as they were deployed, given to the cluster once more."""
+"""Submission of deployed steps to the cluster: the chain, an erasure, a notebook."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,9 @@ from operations.aws.stacks import ComputeStack
 from spark_assets.errors import FruitsError
 
 _RUNNER = "command-runner.jar"
-# The cluster stays for a second try, and the steps that need this one do not run.
+# The cluster stays for another attempt, and the steps after the failed one are cancelled.
 _ON_FAILURE = "CANCEL_AND_WAIT"
-# No step needs a notebook.
+# No step depends on a notebook.
 _ON_FAILURE_OF_NOTEBOOK = "CONTINUE"
 
 
@@ -29,7 +29,7 @@ class StepDefinition:
 def read_definitions(ssm: Client, parameter_name: str) -> list[StepDefinition]:
     """Return the steps in the order in which they run.
 
-    Raises FruitsError where the parameter holds anything else.
+    Raises FruitsError for a parameter that holds no steps.
     """
     text = ssm.get_parameter(Name=parameter_name)["Parameter"]["Value"]
     try:
@@ -44,9 +44,9 @@ def read_definitions(ssm: Client, parameter_name: str) -> list[StepDefinition]:
 def submit(
     emr: Client, ssm: Client, stack: ComputeStack, environment: Environment
 ) -> dict[str, str]:
-    """Add the steps to the cluster; return the ids by name.
+    """Add the steps to the cluster; return their ids by name.
 
-    Raises FruitsError where the cluster takes no more steps.
+    Raises FruitsError if the cluster accepts no more steps.
     """
     check_takes_steps(emr, stack, environment)
     definitions = read_definitions(ssm, stack.steps_parameter_name)
@@ -62,7 +62,7 @@ def submit_erasure(emr: Client, ssm: Client, stack: ComputeStack, environment: E
 
 
 def submit_notebook(emr: Client, ssm: Client, stack: ComputeStack, more: Sequence[str]) -> str:
-    """Add the step of a notebook, with the arguments that it lacks; return its id."""
+    """Add the step of a notebook with further arguments; return its id."""
     (step,) = read_definitions(ssm, stack.notebook_step_parameter_name)
     complete = replace(step, arguments=(*step.arguments, *more))
     (step_id,) = _submit(emr, stack, [complete], _ON_FAILURE_OF_NOTEBOOK).values()
@@ -70,7 +70,7 @@ def submit_notebook(emr: Client, ssm: Client, stack: ComputeStack, more: Sequenc
 
 
 def check_takes_steps(emr: Client, stack: ComputeStack, environment: Environment) -> None:
-    """Raise FruitsError where the cluster takes no more steps."""
+    """Raise FruitsError if the cluster accepts no more steps."""
     cluster = describe_cluster(emr, stack.cluster_id)
     if not cluster.takes_steps:
         raise FruitsError(ended_sentence(cluster, environment))
@@ -81,7 +81,7 @@ def _submit(
 ) -> dict[str, str]:
     answer = emr.add_job_flow_steps(
         JobFlowId=stack.cluster_id,
-        Steps=[_as_emr_takes_it(step, on_failure) for step in definitions],
+        Steps=[_step_config(step, on_failure) for step in definitions],
     )
     names = [step.name for step in definitions]
     return dict(zip(names, answer["StepIds"], strict=True))
@@ -94,7 +94,7 @@ def _definition(step: Mapping[str, Any]) -> StepDefinition:
     return StepDefinition(name, tuple(map(str, arguments)))
 
 
-def _as_emr_takes_it(step: StepDefinition, on_failure: str) -> dict[str, Any]:
+def _step_config(step: StepDefinition, on_failure: str) -> dict[str, Any]:
     return {
         "Name": step.name,
         "ActionOnFailure": on_failure,
