@@ -222,8 +222,9 @@ translations: $(WITH_DEV) ## add new messages to the French catalogues, and remo
 	@for package in spark_assets/report; do \
 		$(BIN)/pybabel -q extract --mapping babel.cfg --keywords mark --no-location --sort-output \
 			--output build/messages.pot "$${package%/report}" && \
-		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --no-location --width 100 \
-			--locale fr --input-file build/messages.pot --output-file "$$package/fr.po"; \
+		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --width 100 --locale fr \
+			--input-file build/messages.pot --output-file "$$package/fr.po" && \
+		sed -i -E '/^"(Project|Report|POT|PO|Last|Language-Team|Generated)-?[^:]*:/d' "$$package/fr.po"; \
 	done
 	@$(BIN)/python docs/translate.py
 

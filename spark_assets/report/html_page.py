@@ -125,7 +125,7 @@ def _template(data: ReportData, language: Language) -> Template:
     environment.filters |= {name: getattr(language, name) for name in names}
     environment.filters |= {
         "printable": printable,
-        "translated": language.text,
+        "translated": lambda message: _translated(message, language),
         "term": lambda name: _term(name, language),
         "label": lambda label: shown_label(label, language),
         "option": lambda value: shown_option(value, language),
@@ -178,6 +178,12 @@ def shown_option(value: object, language: Language) -> str:
             return str(value)
         case _:
             return printable(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _translated(message: str, language: Language) -> str:
+    """Return the translation of a message that a file holds; other text is made printable."""
+    text = language.text(message)
+    return printable(message) if text == message else text
 
 
 def _term(name: str, language: Language) -> str:

@@ -155,7 +155,7 @@ def test_varieties_have_a_table_where_there_are_some():
     )
     assert table is not None
     assert "12 varieties" in table[1]
-    assert "47 photographs; 3 of varieties" in " ".join(table[1].split())
+    assert "47 photographs, 3 of varieties" in " ".join(table[1].split())
     assert [float(each) for each in re.findall('data-value="([^"]*)"', table[1])] == [0.574, 0.319]
     assert "93.3" in table[1]
     none = page_of(made_evaluation(varieties=replace(scores, accuracy_answered=None)))

@@ -37,6 +37,11 @@ from tests.made_report import (
 
 DATA = made_report()
 WARNING = "seeded weights, not ImageNet"
+# As `keras_network` has it, which takes seconds to import.
+SEEDED_WARNING = (
+    "the weights are random numbers, not ImageNet's: the features tell images apart "
+    "by colour and coarse texture at best, so judge no fruit by them"
+)
 
 
 class Page(HTMLParser):
@@ -480,3 +485,10 @@ def test_the_page_in_french_has_the_same_values_and_its_own_words(page):
     assert [has["lang"] for tag, has, _ in french.elements if tag == "html"] == ["fr"]
     assert french.text("share-kept") == page.text("share-kept").replace(".", ",")
     assert "Composantes principales" in french.texts("h2")
+
+
+def test_the_warning_of_seeded_weights_is_translated():
+    run = replace(DATA.latest_run, feature_model=made_facts(warning=SEEDED_WARNING))
+    html = render(replace(DATA, latest_run=run), language("fr", "spark_assets.report"))
+    warning = Page(html).text("warning")
+    assert "les poids sont aléatoires et non ceux d" in warning
