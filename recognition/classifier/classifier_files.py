@@ -1,4 +1,4 @@
-"""A classifier in files, verified before use, beside the PCA model whose space it is in."""
+"""The files of a classifier: written with digests, and verified when they are read."""
 
 import hashlib
 import json
@@ -16,25 +16,24 @@ from recognition.classifier.unknown_detector import UnknownDetector
 from recognition.classifier.variety_classifier import MIN_PROBABILITY, VarietyClassifier, VarietySet
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation_record import RECORD, REFERENCE
+from spark_assets.output.output import CLASSIFIER, PCA_MODEL, Output
 from spark_assets.output.pca_model import load_pca_model
 from spark_assets.storage.files import Folder, to_json
 from spark_assets.storage.parquet import from_parquet, numbers, to_parquet
 
 _LABELS, _NOVELTY, _VARIETIES = "labels.parquet", "novelty.parquet", "varieties.parquet"
-_AGAIN = "make it again with: fruits evaluate --output URI"
+_FIT_AGAIN = "make it again with: fruits evaluate --output URI"
 
 
 @dataclass(frozen=True, slots=True)
 class ClassifierRecord:
-    """Where a classifier comes from.
+    """The provenance of a classifier and the values that were chosen for it.
 
-    It means nothing for another PCA than ``fitted_model_id`` or another network than
-    ``network_sha256``.  ``made_from`` says how many rows of features of each run there were, of
-    which it was fitted on a sample at least.  ``penalty``, ``n_components`` (None for all features)
-    and ``temperature`` were chosen by ``chosen_by``, the split of the evaluation.  ``accuracy``
-    with its interval is that of the evaluation that it was made with.  Varieties are what
-    ``variety_regex`` finds in paths, answered from ``variety_min_probability`` on; None where the
-    classifier has none.
+    It belongs to the PCA ``fitted_model_id`` and the network ``network_sha256`` alone.
+    ``made_from`` has the number of rows of features of each run.  ``penalty``, ``n_components``
+    (None for all features) and ``temperature`` were chosen on the split ``chosen_by`` of the
+    evaluation; ``accuracy`` and its interval are of that evaluation.  ``variety_min_probability``
+    is the smallest probability at which a variety is predicted, None without varieties.
     """
 
     model_id: str
@@ -64,7 +63,7 @@ class ClassifierRecord:
 
 
 def classifier_files(classifier: FruitClassifier, record: ClassifierRecord) -> dict[str, bytes]:
-    """Return the files of a classifier by name.  The digests in the record are set here."""
+    """Return the files of a classifier by name, with their digests in that of the record."""
     linear, detector = classifier.linear, classifier.unknown_detector
     labels = pa.table({"label": list(linear.labels)} | _weights(linear))
     known = pa.table(
@@ -87,30 +86,14 @@ def classifier_files(classifier: FruitClassifier, record: ClassifierRecord) -> d
     return files | {RECORD: to_json({**asdict(record), "sha256": digests})}
 
 
-def load_record(folder: Folder) -> ClassifierRecord | None:
-    """Return what is known of the classifier in a folder, or None where there is none.
+def load_classifier(output: Output) -> tuple[FruitClassifier, ClassifierRecord]:
+    """Read the classifier of an output and the PCA model that it was fitted with.
 
-    Raises FruitsError where its JSON is not that of a classifier.
+    Raises FruitsError where there is none, a file is not the one that was written, or the PCA model
+    is another one.
     """
-    content = folder.read(RECORD)
-    if content is None:
-        return None
-    try:
-        return ClassifierRecord(**json.loads(content))
-    except (TypeError, ValueError) as error:
-        raise FruitsError(
-            f"{folder.uri}/{RECORD} does not describe a classifier of this version; {_AGAIN}"
-        ) from error
-
-
-def load_classifier(
-    folder: Folder, record: ClassifierRecord, pca_folder: Folder
-) -> FruitClassifier:
-    """Read the classifier of a record and the PCA model whose space it is in.
-
-    Raises FruitsError where a file is not the one that was written, or the PCA model is not the one
-    that it was fitted in.
-    """
+    folder, pca_folder = output.folder(CLASSIFIER), output.folder(PCA_MODEL)
+    record = _load_record(folder, output)
     pca, pca_record = load_pca_model(pca_folder)
     if (pca_record.fitted_model_id, pca_record.network_sha256) != (
         record.fitted_model_id,
@@ -119,16 +102,36 @@ def load_classifier(
         raise FruitsError(
             f"the classifier at {folder.uri} was fitted in the space of the PCA model "
             f"{record.fitted_model_id}, and {pca_folder.uri} holds {pca_record.fitted_model_id}; "
-            f"{_AGAIN}"
+            f"{_FIT_AGAIN}"
         )
     labels = _table(folder, _LABELS, record)
-    linear = _linear(labels, labels.column("label").to_pylist())
-    reference = ReferenceSet.from_table(_table(folder, REFERENCE, record))
     varieties = None
     if _VARIETIES in record.sha256:
-        varieties = _varieties(_table(folder, _VARIETIES, record), record)
-    detector = _detector(_table(folder, _NOVELTY, record), record)
-    return FruitClassifier(pca, linear, detector, reference, varieties)
+        table = _table(folder, _VARIETIES, record)
+        known = VarietySet(table["label"].to_pylist(), table["variety"].to_pylist())
+        min_probability = record.variety_min_probability or MIN_PROBABILITY
+        varieties = VarietyClassifier(known, _linear(table, known.names), min_probability)
+    return FruitClassifier(
+        pca,
+        _linear(labels, labels["label"].to_pylist()),
+        _detector(_table(folder, _NOVELTY, record), record),
+        ReferenceSet.from_table(_table(folder, REFERENCE, record)),
+        varieties,
+    ), record
+
+
+def _load_record(folder: Folder, output: Output) -> ClassifierRecord:
+    content = folder.read(RECORD)
+    if content is None:
+        raise FruitsError(
+            f"{output.uri} holds no classifier; make one with: fruits evaluate --output URI"
+        )
+    try:
+        return ClassifierRecord(**json.loads(content))
+    except (TypeError, ValueError) as error:
+        raise FruitsError(
+            f"{folder.uri}/{RECORD} does not describe a classifier of this version; {_FIT_AGAIN}"
+        ) from error
 
 
 def _weights(linear: LinearClassifier) -> dict[str, Any]:
@@ -136,13 +139,6 @@ def _weights(linear: LinearClassifier) -> dict[str, Any]:
         "intercept": linear.intercepts,
         "coefficients": to_lists(linear.coefficients, pa.float64()),
     }
-
-
-def _varieties(table: pa.Table, record: ClassifierRecord) -> VarietyClassifier:
-    names = table.column("variety").to_pylist()
-    linear = _linear(table, names)
-    known = VarietySet(table.column("label").to_pylist(), names)
-    return VarietyClassifier(known, linear, record.variety_min_probability or MIN_PROBABILITY)
 
 
 def _linear(table: pa.Table, labels: list[str]) -> LinearClassifier:
@@ -157,10 +153,9 @@ def _detector(table: pa.Table, record: ClassifierRecord) -> UnknownDetector:
 
 
 def read_verified(folder: Folder, name: str, sha256: str | None, *, again: str) -> bytes:
-    """Read a file that has a digest.
+    """Read a file and check its digest.
 
-    Raises FruitsError, which ends with what to do ``again``, where it is not the one that was
-    written.
+    Raises FruitsError, which ends with the command ``again``, where the digest is another one.
     """
     content = folder.read(name)
     if content is None or hashlib.sha256(content).hexdigest() != sha256:
@@ -171,4 +166,4 @@ def read_verified(folder: Folder, name: str, sha256: str | None, *, again: str) 
 
 
 def _table(folder: Folder, name: str, record: ClassifierRecord) -> pa.Table:
-    return from_parquet(read_verified(folder, name, record.sha256.get(name), again=_AGAIN))
+    return from_parquet(read_verified(folder, name, record.sha256.get(name), again=_FIT_AGAIN))

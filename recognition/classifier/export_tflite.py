@@ -1,4 +1,4 @@
-"""Network, PCA and classifier folded into one flatbuffer.  The only module with TensorFlow here."""
+"""Export of network, PCA and classifier as one flatbuffer: the only module here with TensorFlow."""
 
 from collections.abc import Callable
 
@@ -27,13 +27,17 @@ _NEVER = -6e4
 
 
 def export_tflite(model: FeatureModel, classifier: FruitClassifier) -> bytes:
-    """Return a LiteRT flatbuffer from pixels (1, side, side, 3) uint8 RGB to an answer.
+    """Return a LiteRT flatbuffer from pixels (1, side, side, 3) uint8 RGB to a prediction.
 
-    Its outputs, each with a first axis of 1: ``probabilities`` (n_labels,), ``known_score`` (),
-    below a threshold of which the answer is unknown, ``similarities`` of the nearest reference
-    photographs and ``neighbors``, their rows, by decreasing similarity, and ``point`` (2,); with
-    varieties ``variety_probabilities`` (n_varieties,), which of a label sum to the label's.  The
-    mirror image is made here.  Weights are kept as 16-bit floats, which halves the file.
+    The mirror image is made inside.  Weights are 16-bit floats, which halves the file.
+
+    Returns
+    -------
+    bytes
+        Its outputs, each with a first axis of 1: ``probabilities`` (n_labels,); ``known_score``
+        (); ``neighbors``, rows of the nearest reference photographs, and their ``similarities``,
+        decreasing; ``point`` (2,); with varieties ``variety_probabilities`` (n_varieties,), whose
+        sum over the varieties of a label is the label's probability.
     """
     network = keras_network.build_network(model.facts.alpha, model.facts.image_size_px)
     network.set_weights(list(keras_network.read_weights(model)))
@@ -51,21 +55,21 @@ def export_tflite(model: FeatureModel, classifier: FruitClassifier) -> bytes:
     signature = [tf.TensorSpec((1, side, side, 3), tf.uint8, name="pixels")]
 
     @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
-    def answer(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+    def predict(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         views = tf.concat([pixels, tf.reverse(pixels, axis=[2])], axis=0)
         features = network(tf.cast(views, tf.float32) / 127.5 - 1.0, training=False)
-        roots = _of_unit_length(tf.sqrt(tf.maximum(features, 0.0)))
-        vector = _of_unit_length(roots[:1] + roots[1:])
+        roots = _unit_rows(tf.sqrt(tf.maximum(features, 0.0)))
+        vector = _unit_rows(roots[:1] + roots[1:])
         logits = tf.matmul(vector, coefficients) + intercepts
         centered = vector - mean
         square = tf.reduce_sum(centered**2, 1) - tf.reduce_sum(tf.matmul(centered, axes) ** 2, 1)
-        far = tf.sqrt(tf.maximum(square, 0.0))
+        distance = tf.sqrt(tf.maximum(square, 0.0))
         nearest = tf.math.top_k(tf.matmul(vector, reference), n_neighbors)
-        shares = tf.nn.softmax(logits)
-        varieties = {VARIETY_PROBABILITIES: joint(vector, shares)} if joint else {}
+        probabilities = tf.nn.softmax(logits)
+        varieties = {VARIETY_PROBABILITIES: joint(vector, probabilities)} if joint else {}
         return varieties | {
-            PROBABILITIES: shares,
-            KNOWN_SCORE: tf.reduce_logsumexp(logits, axis=1) - detector.weight * far,
+            PROBABILITIES: probabilities,
+            KNOWN_SCORE: tf.reduce_logsumexp(logits, axis=1) - detector.weight * distance,
             SIMILARITIES: nearest.values,
             NEIGHBORS: nearest.indices,
             # A PCA of one component has no second coordinate.
@@ -75,7 +79,7 @@ def export_tflite(model: FeatureModel, classifier: FruitClassifier) -> bytes:
             ),
         }
 
-    frozen = convert_variables_to_constants_v2(answer.get_concrete_function())
+    frozen = convert_variables_to_constants_v2(predict.get_concrete_function())
     varieties = [VARIETY_PROBABILITIES] if joint else []
     names = sorted([PROBABILITIES, KNOWN_SCORE, SIMILARITIES, NEIGHBORS, POINT, *varieties])
 
@@ -84,7 +88,7 @@ def export_tflite(model: FeatureModel, classifier: FruitClassifier) -> bytes:
         return dict(zip(names, frozen(pixels), strict=True))
 
     # The outputs keep their names only with an object that holds the function; one that held the
-    # variables too would keep those as variables, and answer six times slower.
+    # variables too would keep those as variables, and run six times slower.
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
         [named.get_concrete_function()], tf.Module()
     )
@@ -97,23 +101,23 @@ def export_tflite(model: FeatureModel, classifier: FruitClassifier) -> bytes:
 def _joint_probabilities(
     classifier: FruitClassifier,
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None:
-    """Return what `VarietyClassifier.probabilities` does, of vectors and shares of labels."""
+    """Return `VarietyClassifier.probabilities` in TensorFlow, from vectors and probabilities."""
     varieties = classifier.varieties
     if varieties is None:
         return None
-    of_label = varieties.known.label_codes(classifier.linear.labels)
-    present = np.unique(of_label)
-    mask = tf.constant(np.where(of_label == present[:, np.newaxis], 0.0, _NEVER), tf.float32)
+    label_codes = varieties.known.label_codes(classifier.linear.labels)
+    present = np.unique(label_codes)
+    mask = tf.constant(np.where(label_codes == present[:, np.newaxis], 0.0, _NEVER), tf.float32)
     coefficients = tf.constant(varieties.linear.coefficients.T, tf.float32)
     intercepts = tf.constant(varieties.linear.intercepts, tf.float32)
 
-    def joint(vectors: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
+    def joint(vectors: tf.Tensor, probabilities: tf.Tensor) -> tf.Tensor:
         logits = tf.matmul(vectors, coefficients) + intercepts
         # A row for each label, 0 where a variety is another label's.
-        return tf.matmul(tf.gather(shares, present, axis=1), tf.nn.softmax(logits + mask))
+        return tf.matmul(tf.gather(probabilities, present, axis=1), tf.nn.softmax(logits + mask))
 
     return joint
 
 
-def _of_unit_length(rows: tf.Tensor) -> tf.Tensor:
+def _unit_rows(rows: tf.Tensor) -> tf.Tensor:
     return rows / tf.maximum(tf.norm(rows, axis=1, keepdims=True), 1e-30)

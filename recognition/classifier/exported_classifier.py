@@ -1,4 +1,4 @@
-"""A classifier as one folder that a phone carries: a flatbuffer that answers, and what it means."""
+"""A classifier for a phone, in a folder: a flatbuffer, and the labels of its outputs."""
 
 import hashlib
 import json
@@ -9,9 +9,14 @@ from typing import Any, Self
 import numpy as np
 
 from recognition.classifier.classifier_files import ClassifierRecord, read_verified
-from recognition.classifier.fruit_classifier import Neighbor, Prediction
+from recognition.classifier.fruit_classifier import (
+    FruitClassifier,
+    Neighbor,
+    Prediction,
+    build_prediction,
+)
 from recognition.classifier.identifier import DEFAULT_LIMITS, FruitIdentifier, Identifier
-from recognition.classifier.variety_classifier import MIN_PROBABILITY, VarietySet, answered_variety
+from recognition.classifier.variety_classifier import MIN_PROBABILITY, VarietySet
 from spark_assets.images.decoding import decode_image
 from spark_assets.images.rejection import ImageLimits
 from spark_assets.runtime.suppress_output import suppress_native_stderr
@@ -21,7 +26,7 @@ from spark_assets.storage.locations import Location
 _JSON = "identifier.json"
 _TFLITE = "identifier.tflite"
 _LABELS = "labels.json"
-_AGAIN = "export it again with: fruits export-classifier --output URI --to FOLDER"
+_EXPORT_AGAIN = "export it again with: fruits export-classifier --output URI --to FOLDER"
 _PIXELS = (
     "RGB, upright by EXIF orientation, alpha over white, resized to image_size_px x image_size_px "
     "with a bicubic filter that averages when it shrinks (Pillow's), 0 to 255"
@@ -30,9 +35,9 @@ _PIXELS = (
 
 @dataclass(frozen=True, slots=True)
 class LabelSet:
-    """What the numbers of the flatbuffer stand for: labels, and the reference photographs.
+    """The labels and the reference photographs, in the order of the flatbuffer's outputs.
 
-    And varieties, ``variety_labels`` the label of each; none where the classifier has none.
+    ``variety_labels`` has the label of each of the ``varieties``.
     """
 
     labels: list[str]
@@ -44,18 +49,23 @@ class LabelSet:
 
 def write_exported(
     folder: Location,
+    classifier: FruitClassifier,
+    record: ClassifierRecord,
     *,
     tflite: bytes,
-    label_set: LabelSet,
-    record: ClassifierRecord,
     image_size_px: int,
 ) -> int:
     """Write the folder, the JSON with the digests last; return the bytes of the other files."""
+    reference, varieties = classifier.reference, classifier.varieties
+    known = VarietySet([], []) if varieties is None else varieties.known
+    label_set = LabelSet(
+        list(classifier.linear.labels), reference.paths, reference.labels, known.labels, known.names
+    )
     labels_json = json.dumps(asdict(label_set), ensure_ascii=False).encode()
     files = {_TFLITE: tflite, _LABELS: labels_json}
     for name, content in files.items():
         write_bytes(folder.child(name), content)
-    about = {
+    card = {
         "image_size_px": image_size_px,
         "pixels": _PIXELS,
         "unknown_threshold": record.unknown_threshold,
@@ -63,78 +73,64 @@ def write_exported(
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         "classifier": asdict(record),
     }
-    write_json(folder.child(_JSON), about)
+    write_json(folder.child(_JSON), card)
     return sum(map(len, files.values()))
 
 
 class ExportedIdentifier(Identifier):
-    """Answers as `FruitIdentifier` does, from an exported folder; no thumbnails are in it."""
+    """Predicts as `FruitIdentifier` does, from an exported folder, which has no thumbnails."""
 
     def __init__(
         self, tflite: bytes, label_set: LabelSet, record: ClassifierRecord, image_size_px: int
     ) -> None:
+        # LiteRT takes 0.1 s to import.
         from ai_edge_litert.interpreter import Interpreter
 
         self.record = record
         self._label_set = label_set
+        self._varieties = VarietySet(label_set.variety_labels, label_set.varieties)
         self._size_px = image_size_px
         self._lock = threading.Lock()
         with suppress_native_stderr():
             interpreter = Interpreter(model_content=tflite, num_threads=1)
-            self._answer = interpreter.get_signature_runner()
-            self._answer(pixels=np.zeros((1, image_size_px, image_size_px, 3), np.uint8))
+            self._predict = interpreter.get_signature_runner()
+            self._predict(pixels=np.zeros((1, image_size_px, image_size_px, 3), np.uint8))
 
     @classmethod
-    def from_folder(cls, folder: Location, about: dict[str, Any]) -> Self:
-        """Load a folder with what its JSON says.
+    def from_folder(cls, folder: Location, card: dict[str, Any]) -> Self:
+        """Load a folder by its JSON.
 
         Raises FruitsError where a file is not the one that was written.
         """
         contents = {
-            name: read_verified(Folder.at(folder), name, about["sha256"].get(name), again=_AGAIN)
+            name: read_verified(
+                Folder.at(folder), name, card["sha256"].get(name), again=_EXPORT_AGAIN
+            )
             for name in (_TFLITE, _LABELS)
         }
-        record = ClassifierRecord(**about["classifier"])
+        record = ClassifierRecord(**card["classifier"])
         label_set = LabelSet(**json.loads(contents[_LABELS]))
-        return cls(contents[_TFLITE], label_set, record, about["image_size_px"])
+        return cls(contents[_TFLITE], label_set, record, card["image_size_px"])
 
     def identify(self, content: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Prediction:
-        """Answer what is on one photograph.  Raises ImageRejected."""
+        """Predict the fruit on one photograph.  Raises ImageRejected."""
         pixels = decode_image(content, size_px=self._size_px, limits=limits).pixels
         with self._lock:  # the interpreter has one set of tensors
-            found = {
-                name: value[0] for name, value in self._answer(pixels=pixels[np.newaxis]).items()
+            outputs = {
+                name: value[0] for name, value in self._predict(pixels=pixels[np.newaxis]).items()
             }
-        best = int(np.argmax(found["probabilities"]))
-        top_label = self._label_set.labels[best]
-        is_known = bool(found["known_score"] >= self.record.unknown_threshold)
-        variety = None
-        if is_known and self._label_set.varieties:
-            variety = answered_variety(
-                VarietySet(self._label_set.variety_labels, self._label_set.varieties),
-                found["variety_probabilities"],
-                top_label,
-                self.record.variety_min_probability or MIN_PROBABILITY,
-            )
-        x, y = found["point"]
-        nearest = zip(found["neighbors"], found["similarities"], strict=True)
-        return Prediction(
-            label=top_label if is_known else None,
-            top_label=top_label,
-            probability=float(found["probabilities"][best]),
-            known_score=float(found["known_score"]),
-            neighbors=[
-                Neighbor(
-                    self._label_set.reference_paths[row],
-                    self._label_set.reference_labels[row],
-                    float(similarity),
-                    None,
-                )
-                for row, similarity in nearest
-            ],
-            point=(float(x), float(y)),
-            variety=None if variety is None else variety.name,
-            variety_probability=None if variety is None else variety.probability,
+        paths, labels = self._label_set.reference_paths, self._label_set.reference_labels
+        nearest = zip(outputs["neighbors"], outputs["similarities"], strict=True)
+        return build_prediction(
+            self._label_set.labels,
+            outputs["probabilities"],
+            known_score=outputs["known_score"],
+            unknown_threshold=self.record.unknown_threshold,
+            varieties=self._varieties,
+            joint=outputs.get("variety_probabilities", np.zeros(0)),
+            min_probability=self.record.variety_min_probability or MIN_PROBABILITY,
+            neighbors=(Neighbor(paths[n], labels[n], float(s), None) for n, s in nearest),
+            point=outputs["point"],
         )
 
 
@@ -143,7 +139,7 @@ def load_identifier(folder: Location) -> Identifier:
 
     Raises FruitsError where there is neither.
     """
-    about = read_json(folder.child(_JSON))
-    if about is not None:
-        return ExportedIdentifier.from_folder(folder, about)
+    card = read_json(folder.child(_JSON))
+    if card is not None:
+        return ExportedIdentifier.from_folder(folder, card)
     return FruitIdentifier.from_output(folder)

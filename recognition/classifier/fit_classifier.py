@@ -1,4 +1,4 @@
-"""Fitting a classifier to all labeled photographs of an output."""
+"""Fitting the classifier of an output on all of its labeled photographs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,63 +9,47 @@ from numpy.typing import NDArray
 
 from recognition.classifier.fruit_classifier import FruitClassifier, plane
 from recognition.classifier.reference_set import ReferenceSet, evenly_by_label, rounded
-from recognition.classifier.ridge import ClassSums, RidgeFit, balanced_weights
+from recognition.classifier.ridge import (
+    ClassSums,
+    RidgeFit,
+    Setting,
+    balanced_weights,
+    fit_ridge,
+)
 from recognition.classifier.unknown_detector import (
     N_AXES,
     UnknownDetector,
+    fit_weight,
     known_scores,
     unknown_threshold,
-    weight_of,
 )
 from recognition.classifier.variety_classifier import VarietyClassifier, coded_varieties
 from spark_assets.pca.model import PCAModel, project
 
-# With 1280 features, 2 MB: a phone is to carry them.
+# With 1280 features, 2 MB in an export for a phone.
 MAX_REFERENCE = 800
 
 # From paths to a small JPEG each, or None.
 MakeThumbnails = Callable[[Sequence[str]], list[bytes | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What a ridge classifier is fitted with.
-
-    ``penalty`` is of vectors whose mean square is 1; ``components`` is a number of principal axes,
-    a share of the variance, or None for all.
-    """
-
-    penalty: float
-    components: int | float | None
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
-    """What classifiers that had not seen its group found of each photograph.
+    """Out-of-fold results, by classifiers that had not seen the group of the photograph.
 
     Attributes
     ----------
     logits : ndarray of shape (n, n_labels), float64
-        Minus infinity for a label that the classifier had not.
+        Minus infinity for a label that was not in training.
     distances : ndarray of shape (n,), float64
-        From the subspace of the photographs that it was fitted on.
+        From the subspace of the training photographs.
     temperature : float
-        At which the softmax of the logits holds.
+        Fitted on the logits.
     """
 
     logits: NDArray[float64]
     distances: NDArray[float64]
     temperature: float
-
-
-def fit_ridge(vectors: NDArray[float32], labels: Sequence[str]) -> RidgeFit:
-    """Fit ridge classifiers on (n, n_features) vectors, every label of the same weight.
-
-    Raises FruitsError for fewer than two labels.
-    """
-    names, codes = np.unique(np.asarray(labels), return_inverse=True)
-    weights = balanced_weights(codes, len(names))
-    return RidgeFit.of(ClassSums.of(vectors, codes, weights, np.arange(len(codes))), names.tolist())
 
 
 def fit_varieties(
@@ -87,8 +71,7 @@ def fit_varieties(
     rows = np.flatnonzero(codes >= 0)
     weights = balanced_weights(codes[rows], len(known))
     fit = RidgeFit.of(ClassSums.of(vectors, codes, weights, rows), known.names)
-    linear = fit.classifier(setting.penalty, fit.n_axes(setting.components))
-    return VarietyClassifier(known, linear.tempered(temperature))
+    return VarietyClassifier(known, fit.classifier(setting).tempered(temperature))
 
 
 def fit_classifier(
@@ -104,29 +87,42 @@ def fit_classifier(
     make_thumbnails: MakeThumbnails,
     varieties: VarietyClassifier | None = None,
 ) -> FruitClassifier:
-    """Fit a classifier on (n, n_features) vectors; the plane of a PCA has its photographs.
+    """Fit the classifier and the threshold of unknown, and choose the reference photographs.
 
-    ``features`` (n, n_features) are those that the vectors were made of.  ``false_unknown_rate`` is
-    the share of known fruit that may be called unknown.  At most `MAX_REFERENCE` photographs are
-    kept to compare with, evenly over the labels.
+    Parameters
+    ----------
+    pca : PCAModel
+        In whose plane of the first two components photographs are shown.
+    features, vectors : ndarray of shape (n, n_features)
+        Features as the network makes them, and the unit vectors of them.
+    paths, labels : sequence of n str
+    setting : Setting
+    held_out : HeldOut
+        Decides the temperature and the threshold of unknown.
+    false_unknown_rate : float
+        The share of known fruit that may be called unknown.
+    make_thumbnails : callable
+        Called with the paths of at most `MAX_REFERENCE` photographs, evenly over the labels.
+    varieties : VarietyClassifier, optional
 
-    Raises FruitsError where there are fewer than two labels, or the features do not fit the PCA.
+    Raises
+    ------
+    FruitsError
+        Where there are fewer than two labels, or the features do not fit the PCA.
     """
     rows = evenly_by_label(paths, labels, MAX_REFERENCE)
     points = plane(project(pca, features[rows]))
     fit = fit_ridge(vectors, labels)
-    linear = fit.classifier(setting.penalty, fit.n_axes(setting.components))
-    linear = linear.tempered(held_out.temperature)
-    kept_paths = [paths[row] for row in rows]
+    reference_paths = [paths[row] for row in rows]
     reference = ReferenceSet(
-        kept_paths,
+        reference_paths,
         [labels[row] for row in rows],
         rounded(vectors[rows]),
         np.ascontiguousarray(points, dtype=float32),
-        make_thumbnails(kept_paths),
+        make_thumbnails(reference_paths),
     )
     logits = held_out.logits / held_out.temperature
-    weight = weight_of(logits, held_out.distances)
+    weight = fit_weight(logits, held_out.distances)
     scores = known_scores(logits, held_out.distances, weight)
     detector = UnknownDetector(
         fit.mean.astype(float32),
@@ -134,4 +130,5 @@ def fit_classifier(
         weight,
         unknown_threshold(scores, false_unknown_rate),
     )
+    linear = fit.classifier(setting).tempered(held_out.temperature)
     return FruitClassifier(pca, linear, detector, reference, varieties)

@@ -1,4 +1,4 @@
-"""The reference photographs: those that are shown as the nearest to a new one."""
+"""The reference photographs, among which the nearest to a new one are found."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from spark_assets.storage.parquet import numbers
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReferenceSet:
-    """Photographs whose label is known, one element of each attribute for each.
+    """Photographs with labels, one element of each attribute for each.
 
     Attributes
     ----------
@@ -22,9 +22,9 @@ class ReferenceSet:
     vectors : ndarray of shape (n, n_features), float32
         Of unit length, with the precision of float16, in which they are kept.
     points : ndarray of shape (n, 2), float32
-        Where they lie in the plane of the first two components; 0 for one that is not kept.
+        In the plane of the first two components; 0 for a component that the PCA has not.
     thumbnails : list of bytes or None
-        Small JPEGs without metadata, None where there is none.
+        Small JPEGs without metadata.
     """
 
     paths: list[str]
@@ -55,7 +55,7 @@ class ReferenceSet:
 
     @classmethod
     def from_table(cls, table: pa.Table) -> "ReferenceSet":
-        """Return what `to_table` was called on."""
+        """Return the photographs of a table that `to_table` made."""
         rows = table.combine_chunks()
         return cls(
             rows.column("path").to_pylist(),
@@ -67,13 +67,13 @@ class ReferenceSet:
 
 
 def rounded(vectors: NDArray[floating]) -> NDArray[float32]:
-    """Return vectors as they are kept, which changes a cosine by less than 0.001."""
+    """Return vectors with the precision of float16, which changes a cosine by less than 0.001."""
     kept: NDArray[float32] = vectors.astype(float16).astype(float32)
     return kept
 
 
 def evenly_by_label(paths: Sequence[str], labels: Sequence[str], n: int) -> NDArray[np.intp]:
-    """Return at most ``n`` rows, evenly over the labels, the same ones every time; ascending."""
+    """Return at most ``n`` rows, ascending, evenly over the labels, chosen by hashes of paths."""
     order = sorted(range(len(paths)), key=lambda row: path_hash(paths[row]))
     n_taken: dict[str, int] = {}
     ranked = []
@@ -89,6 +89,6 @@ def to_lists(matrix: NDArray[floating], kind: pa.DataType) -> pa.Array:
 
 
 def to_matrix(column: pa.ChunkedArray) -> NDArray[floating]:
-    """Return the matrix whose rows a column of lists holds, of the type that they are kept in."""
+    """Return the matrix whose rows a column of lists holds, in the type of the column."""
     lists = column.combine_chunks()
     return numbers(lists).reshape(len(lists), lists.type.list_size)

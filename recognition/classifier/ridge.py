@@ -21,9 +21,21 @@ _BLOCK_ROWS = 4096
 Matrix = NDArray[float64]
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The hyperparameters of a ridge classifier.
+
+    ``penalty`` is of vectors whose mean square is 1; ``components`` is a number of principal axes,
+    a share of the variance, or None for all.
+    """
+
+    penalty: float
+    components: int | float | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassSums:
-    """Weighted sums over rows, of all and of each label: what a ridge classifier is fitted from.
+    """Weighted sums over rows, of all and of each label: the input of a ridge fit.
 
     Rows are of unit length, so that sums of squares lose nothing to the square of the mean.
 
@@ -46,7 +58,17 @@ class ClassSums:
         label_weights: NDArray[float64],
         rows: NDArray[intp],
     ) -> "ClassSums":
-        """Sum some rows of (n, n_features) vectors whose label has the number ``codes``, (n,)."""
+        """Return the sums over some rows.
+
+        Parameters
+        ----------
+        vectors : ndarray of shape (n, n_features)
+        codes : ndarray of shape (n,)
+            The number of each row's label.
+        label_weights : ndarray of shape (n_labels,)
+            The weight of a row of each label.
+        rows : ndarray of int
+        """
         n_labels, n_features = len(label_weights), vectors.shape[1]
         scatter = np.zeros((n_features, n_features))
         totals = np.zeros((n_labels, n_features))
@@ -68,7 +90,7 @@ class ClassSums:
 
 
 def balanced_weights(codes: NDArray[intp], n_labels: int) -> NDArray[float64]:
-    """Return the weight of a row of each label, (n_labels,): every label weighs as much."""
+    """Return the weight of a row of each label, (n_labels,), by which labels weigh the same."""
     counts = np.maximum(np.bincount(codes, minlength=n_labels), 1)
     weights: NDArray[float64] = len(codes) / (n_labels * counts)
     return weights
@@ -81,7 +103,7 @@ class RidgeFit:
     Attributes
     ----------
     labels : list of str
-        Of n_labels rows have been seen.
+        Those n_labels that have rows.
     mean : ndarray of shape (n_features,)
     axes : ndarray of shape (n_features, n_axes)
         By decreasing variance.
@@ -125,7 +147,7 @@ class RidgeFit:
         )
 
     def n_axes(self, components: int | float | None) -> int | None:
-        """Return the number of axes: as asked, of a share of the variance, or None for all."""
+        """Return the number of axes that a setting's ``components`` mean, None for all."""
         if components is None:
             return None
         if isinstance(components, int):
@@ -143,22 +165,30 @@ class RidgeFit:
         along = vectors.astype(float32, copy=False) @ axes
         return along - (self.mean @ self.axes[:, :n_axes]).astype(float32)
 
-    def logits(
-        self, projected: NDArray[float32], penalty: float, n_axes: int | None
-    ) -> NDArray[float64]:
-        """Return the scores of projected vectors by the classifier of one setting."""
-        slopes = self._slopes(penalty, n_axes)
+    def logits(self, projected: NDArray[float32], setting: Setting) -> NDArray[float64]:
+        """Return the scores, (n, n_labels), of vectors projected on all axes, (n, n_axes)."""
+        slopes = self._slopes(setting)
         return projected[:, : len(slopes)].astype(float64) @ slopes + self.offsets
 
-    def classifier(self, penalty: float, n_axes: int | None) -> LinearClassifier:
-        """Return the classifier of one setting, on vectors as they are."""
-        slopes = self._slopes(penalty, n_axes)
+    def classifier(self, setting: Setting) -> LinearClassifier:
+        """Return the classifier of a setting, on vectors that are not projected."""
+        slopes = self._slopes(setting)
         coefficients = np.ascontiguousarray((self.axes[:, : len(slopes)] @ slopes).T)
         return LinearClassifier(self.labels, coefficients, self.offsets - coefficients @ self.mean)
 
-    def _slopes(self, penalty: float, n_axes: int | None) -> Matrix:
-        """Solve along each axis.  The penalty is of vectors scaled to a mean square of 1."""
-        # Where all rows are the same there is nothing to damp, and nothing along the axes.
-        damped = np.maximum(self.variances + penalty * self.mean_square, 1e-12)
+    def _slopes(self, setting: Setting) -> Matrix:
+        n_axes = self.n_axes(setting.components)
+        # Where all rows are the same, variances and mean square are 0.
+        damped = np.maximum(self.variances + setting.penalty * self.mean_square, 1e-12)
         slopes: Matrix = self.along[:n_axes] / damped[:n_axes, np.newaxis]
         return slopes
+
+
+def fit_ridge(vectors: NDArray[float32], labels: Sequence[str]) -> RidgeFit:
+    """Fit ridge classifiers on (n, n_features) vectors, every label of the same weight.
+
+    Raises FruitsError for fewer than two labels.
+    """
+    names, codes = np.unique(np.asarray(labels), return_inverse=True)
+    weights = balanced_weights(codes, len(names))
+    return RidgeFit.of(ClassSums.of(vectors, codes, weights, np.arange(len(codes))), names.tolist())

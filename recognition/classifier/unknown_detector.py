@@ -1,4 +1,4 @@
-"""How much a photograph is like known fruit: below a threshold, the answer is unknown."""
+"""The score of known fruit, and the threshold below which a photograph is unknown."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,14 @@ from numpy import float32, float64, floating
 from numpy.typing import NDArray
 
 # Known labels lie near a subspace of about as many dimensions as there are labels.  Of 10 to 100
-# dimensions, 20 refuse the most vegetables and packages of the shops that the phone photographs are
-# of, where 5 % of fruit from other shops is refused.
+# dimensions, 20 detect the most vegetables and packages of the shops that the phone photographs are
+# of, at a false unknown rate of 5 % on fruit from other shops.
 N_AXES = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnknownDetector:
-    """The subspace of known photographs, and the score below which one is unknown.
+    """The subspace of known photographs, and the threshold of the score.
 
     The score of a photograph is the logarithm of the sum of its exponential logits, less a multiple
     of its distance from the subspace (virtual-logit matching).
@@ -28,8 +28,9 @@ class UnknownDetector:
     axes : ndarray of shape (n_features, n_axes), float32
         Orthonormal.
     weight : float
-        What a unit of distance counts in logits.
+        Of a unit of distance, in logits.
     threshold : float
+        A photograph with a lower score is unknown.
     """
 
     mean: NDArray[float32]
@@ -38,46 +39,46 @@ class UnknownDetector:
     threshold: float
 
     def scores(self, vectors: NDArray[floating], logits: NDArray[float64]) -> NDArray[float64]:
-        """Return how much (n, n_features) vectors with (n, n_labels) logits are known, (n,)."""
+        """Return the scores of (n, n_features) vectors with (n, n_labels) logits, (n,)."""
         return known_scores(logits, distances(vectors, self.mean, self.axes), self.weight)
 
 
 def distances(
     vectors: NDArray[floating], mean: NDArray[floating], axes: NDArray[floating]
 ) -> NDArray[float64]:
-    """Return how far (n, n_features) vectors lie from an affine subspace, (n,)."""
+    """Return the distances, (n,), of (n, n_features) vectors from an affine subspace."""
     centered = vectors - mean
     along = centered @ axes
     square = np.sum(centered**2, axis=1, dtype=float64) - np.sum(along**2, axis=1, dtype=float64)
-    far: NDArray[float64] = np.sqrt(np.maximum(square, 0))
-    return far
+    found: NDArray[float64] = np.sqrt(np.maximum(square, 0))
+    return found
 
 
 def known_scores(
-    logits: NDArray[float64], far: NDArray[float64], weight: float
+    logits: NDArray[float64], distance: NDArray[float64], weight: float
 ) -> NDArray[float64]:
     """Return the scores of photographs by their logits (n, n_labels) and distances (n,)."""
-    scores: NDArray[float64] = np.logaddexp.reduce(logits, axis=1) - weight * far
+    scores: NDArray[float64] = np.logaddexp.reduce(logits, axis=1) - weight * distance
     return scores
 
 
-def weight_of(logits: NDArray[float64], far: NDArray[float64]) -> float:
-    """Return the weight at which distances count as much as the lead of the likeliest label does.
+def fit_weight(logits: NDArray[float64], distance: NDArray[float64]) -> float:
+    """Return the weight at which distances count as much as the lead of the top label does.
 
-    Both are of photographs that were held out.  ViM takes the largest logit of photographs that
-    were fitted on: of ridge classifiers it is below 0 where labels are many, and few photographs
-    that were fitted on have no distance.
+    ``logits`` (n, n_labels) and ``distance`` (n,) are of held-out photographs.  ViM takes the
+    largest logit of the training photographs: of ridge classifiers it is below 0 where labels are
+    many, and few training photographs have a distance.
     """
-    finite = np.where(np.isfinite(logits), logits, np.nan)
-    lead = np.nanmax(finite, axis=1) - np.nanmean(finite, axis=1)
-    return float(np.mean(lead) / max(float(np.mean(far)), 1e-12))
+    known = np.where(np.isfinite(logits), logits, np.nan)
+    lead = np.nanmax(known, axis=1) - np.nanmean(known, axis=1)
+    return float(np.mean(lead) / max(float(np.mean(distance)), 1e-12))
 
 
 def unknown_threshold(scores: NDArray[float64], false_unknown_rate: float) -> float:
     """Return the score below which a photograph is unknown.
 
-    ``scores`` are those of known fruit by classifiers that have not seen its group: of new groups
-    that could be exchanged for these, ``false_unknown_rate`` lie below on average.
+    ``scores`` (n,) are of held-out known fruit: of exchangeable new groups, ``false_unknown_rate``
+    lie below on average.
 
     Source: split conformal prediction, Vovk, Gammerman, Shafer, Algorithmic Learning in a Random
     World, 2005, doi:10.1007/b106715.

@@ -1,4 +1,4 @@
-"""Varieties within labels: a second linear classifier, whose answer is one of the label's."""
+"""Varieties within labels: a second linear classifier, restricted to the predicted label."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,9 +8,10 @@ import numpy as np
 from numpy import float64, floating, intp
 from numpy.typing import NDArray
 
-from recognition.classifier.linear_classifier import LinearClassifier, probabilities
+from recognition.classifier.linear_classifier import LinearClassifier
+from recognition.classifier.temperature import softmax
 
-# A variety is answered from this probability on; below it, the label alone.
+# Below this probability, the label alone is predicted.
 MIN_PROBABILITY = 0.8
 
 
@@ -54,18 +55,23 @@ def coded_varieties(
 
 
 def joint_probabilities(
-    logits: NDArray[float64], shares: NDArray[float64], label_codes: NDArray[intp]
+    logits: NDArray[float64], probabilities: NDArray[float64], label_codes: NDArray[intp]
 ) -> NDArray[float64]:
-    """Return P(label) x P(variety | label) of each variety, (n, n_varieties).
+    """Return P(label) x P(variety | label), (n, n_varieties).
 
-    ``logits`` (n, n_varieties) are finite and at their temperature, ``shares`` (n, n_labels) the
-    probabilities of the labels, ``label_codes`` (n_varieties,) the column of each variety's label;
-    0 for a variety whose label has none.
+    Parameters
+    ----------
+    logits : ndarray of shape (n, n_varieties)
+        At the temperature of varieties.
+    probabilities : ndarray of shape (n, n_labels)
+        Of the labels.
+    label_codes : ndarray of shape (n_varieties,)
+        The column in ``probabilities`` of each variety's label; -1 for none, which gives 0.
     """
     joint = np.zeros_like(logits)
     for label in np.unique(label_codes[label_codes >= 0]):
         columns = np.flatnonzero(label_codes == label)
-        joint[:, columns] = shares[:, [label]] * probabilities(logits[:, columns])
+        joint[:, columns] = probabilities[:, [label]] * softmax(logits[:, columns])
     return joint
 
 
@@ -82,18 +88,19 @@ def most_probable(
     return np.where(has_any, best, -1), np.where(has_any, among.max(axis=1), 0.0)
 
 
-def answered_variety(
+def select_variety(
     known: VarietySet, joint: NDArray[floating], label: str, min_probability: float
 ) -> Variety | None:
     """Return the most probable variety of a label by ``joint``, (n_varieties,).
 
-    None where the label has fewer than two, or the probability is below the smallest.
+    None where the label has fewer than two, or the probability is below ``min_probability``.
     """
-    candidates = np.array([[each == label for each in known.labels]], bool)
-    (code,), (probability,) = most_probable(joint[np.newaxis], candidates)
-    if code < 0 or probability < min_probability:
+    rows = [row for row, each in enumerate(known.labels) if each == label]
+    if len(rows) < 2:
         return None
-    return Variety(known.names[code], float(probability))
+    best = max(rows, key=lambda row: joint[row])
+    probability = float(joint[best])
+    return Variety(known.names[best], probability) if probability >= min_probability else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +108,7 @@ class VarietyClassifier:
     """A score for each variety, linear in the vector, divided by the temperature of varieties.
 
     The labels of ``linear`` are the names of the varieties, in the order of ``known``.  A variety
-    is answered from ``min_probability`` on.
+    is predicted from ``min_probability`` on.
     """
 
     known: VarietySet
@@ -109,15 +116,14 @@ class VarietyClassifier:
     min_probability: float = MIN_PROBABILITY
 
     def probabilities(
-        self, vectors: NDArray[floating], shares: NDArray[float64], labels: Sequence[str]
+        self,
+        vectors: NDArray[floating],
+        label_probabilities: NDArray[float64],
+        labels: Sequence[str],
     ) -> NDArray[float64]:
         """Return P(label) x P(variety | label) for (n, n_features) vectors, (n, n_varieties).
 
-        ``shares`` (n, n_labels) are the probabilities of ``labels``.
+        ``label_probabilities`` (n, n_labels) are those of ``labels``.
         """
         logits = self.linear.logits(vectors)
-        return joint_probabilities(logits, shares, self.known.label_codes(labels))
-
-    def answer(self, label: str, joint: NDArray[floating]) -> Variety | None:
-        """Return the variety of a photograph with a predicted label, where one is answered."""
-        return answered_variety(self.known, joint, label, self.min_probability)
+        return joint_probabilities(logits, label_probabilities, self.known.label_codes(labels))

@@ -4,7 +4,7 @@ import argparse
 
 from recognition.current_photographs import MAX_IMAGES
 from recognition.evaluation.evaluate_output import EvaluateOptions, evaluate_output
-from recognition.evaluation.evaluation_text import say_evaluated
+from recognition.evaluation.evaluation_text import print_evaluation
 from spark_assets.chain.make_report import report
 from spark_assets.chain.options import ReportOptions
 from spark_assets.errors import ExitCode
@@ -76,7 +76,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     )
     to_report: ReportOptions = report_options(parsed)
     with spark_on(options.output, "fruits evaluate", parsed) as spark:
-        say_evaluated(evaluate_output(options))
+        print_evaluation(evaluate_output(options))
         report(spark, to_report)
     return ExitCode.DONE
 

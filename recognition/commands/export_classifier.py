@@ -2,9 +2,8 @@
 
 import argparse
 
-from recognition.classifier.exported_classifier import LabelSet, write_exported
-from recognition.classifier.identifier import classifier_of
-from recognition.classifier.variety_classifier import VarietySet
+from recognition.classifier.classifier_files import load_classifier
+from recognition.classifier.exported_classifier import write_exported
 from spark_assets.errors import ExitCode
 from spark_assets.features.feature_model import load_feature_model
 from spark_assets.jobs.command import Command, Kind
@@ -24,32 +23,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
-    """Fold network, PCA and classifier into one flatbuffer, and write it with what it means."""
+    """Write network, PCA and classifier as one flatbuffer, with the labels of its outputs."""
     output, target = Output.open(parse_location(parsed.output)), parse_location(parsed.to)
-    classifier, record = classifier_of(output)
+    classifier, record = load_classifier(output)
     network = load_feature_model(output.folder(FEATURE_MODEL))
     with suppress_native_stderr():
         from recognition.classifier.export_tflite import export_tflite
 
         tflite = export_tflite(network, classifier)
-    reference, varieties = classifier.reference, classifier.varieties
-    known = VarietySet([], []) if varieties is None else varieties.known
     n_bytes = write_exported(
-        target,
-        tflite=tflite,
-        label_set=LabelSet(
-            list(classifier.linear.labels),
-            reference.paths,
-            reference.labels,
-            known.labels,
-            known.names,
-        ),
-        record=record,
-        image_size_px=network.facts.image_size_px,
+        target, classifier, record, tflite=tflite, image_size_px=network.facts.image_size_px
     )
-    named = f", {len(known)} varieties" if len(known) else ""
-    what = f"{record.n_labels} labels{named} and {len(reference)} reference photographs"
-    echo(f"{what}: {target.uri}, {ENGLISH.size(n_bytes)}")
+    varieties = f", {record.n_varieties} varieties" if record.n_varieties else ""
+    echo(
+        f"{record.n_labels} labels{varieties} and {len(classifier.reference)} reference "
+        f"photographs: {target.uri}, {ENGLISH.size(n_bytes)}"
+    )
     return ExitCode.DONE
 
 

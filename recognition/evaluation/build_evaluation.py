@@ -1,4 +1,4 @@
-"""From predictions to the record of an evaluation."""
+"""From out-of-fold predictions to the record of an evaluation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,14 @@ import numpy as np
 from numpy import float64, intp
 from numpy.typing import NDArray
 
-from recognition.classifier.fit_classifier import HeldOut, Setting
+from recognition.classifier.fit_classifier import HeldOut
+from recognition.classifier.ridge import Setting
 from recognition.evaluation.fold_predictions import Components, FittedFolds, Predictions
 from recognition.evaluation.labeled_photographs import EvaluationSetup, LabeledPhotographs
 from recognition.evaluation.metrics import (
     Labels,
     accuracy_interval,
+    balanced_accuracy,
     calibration,
     confusions,
     label_scores,
@@ -31,7 +33,7 @@ from spark_assets.output.evaluation_record import (
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What was chosen, and by which split."""
+    """The chosen setting and number of neighbors, and the split that decided."""
 
     setting: Setting
     n_neighbors: int
@@ -40,9 +42,9 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluated:
-    """An evaluation, the setting to fit with, and what is known of photographs held out.
+    """An evaluation, and the values to fit a classifier with.
 
-    ``variety_temperature`` is None where no varieties are named.
+    ``variety_temperature`` is None without ``--variety-regex``.
     """
 
     evaluation: Evaluation
@@ -53,7 +55,7 @@ class Evaluated:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SplitScores:
-    """The scores of one split, that of the chosen setting first, whose predictions are kept."""
+    """The scores of one split, and the predictions of the chosen setting, whose score is first."""
 
     scores: list[Score]
     curve: list[CurvePoint]
@@ -71,12 +73,11 @@ def split_scores(
 ) -> SplitScores:
     """Score the chosen setting, both classifiers in some components, and along a curve of them."""
     setting = chosen.setting
-    asked = dict.fromkeys((setting.components, *components, *curve))
-    ridge = fitted.ridge(Setting(setting.penalty, each) for each in asked)
-    nearest = {
-        each: fitted.nearest(each)[chosen.n_neighbors]
-        for each in dict.fromkeys((*components, *curve))
-    }
+    compared = dict.fromkeys((*components, *curve))
+    ridge = fitted.ridge(
+        Setting(setting.penalty, each) for each in dict.fromkeys((setting.components, *compared))
+    )
+    nearest = {each: fitted.nearest(each)[chosen.n_neighbors] for each in compared}
     main = ridge[setting]
     scored = [(RIDGE, main)]
     for each in components:
@@ -84,7 +85,12 @@ def split_scores(
             scored.append((RIDGE, ridge[Setting(setting.penalty, each)]))
         scored.append((NEAREST, nearest[each]))
     points = [
-        CurvePoint(name, predictions.n_components, _share(each), _accuracy(predictions, fitted))
+        CurvePoint(
+            name,
+            predictions.n_components,
+            each if isinstance(each, float) else None,
+            float(np.mean(fitted.codes[predictions.rows] == predictions.codes)),
+        )
         for each in curve
         for name, predictions in (
             (RIDGE, ridge[Setting(setting.penalty, each)]),
@@ -107,7 +113,7 @@ def build_evaluation(
     photographs: LabeledPhotographs,
     labels: Sequence[str],
     codes: NDArray[intp],
-    shares: NDArray[float64],
+    probabilities: NDArray[float64],
     splits: Sequence[SplitScores],
     setup: EvaluationSetup,
     chosen: Chosen,
@@ -116,15 +122,26 @@ def build_evaluation(
     n_rejected: int = 0,
     varieties: VarietyScores | None = None,
 ) -> Evaluation:
-    """Return the evaluation whose first split is the main one.
+    """Return the record of an evaluation.
 
-    ``codes`` (n,) are the numbers in ``labels`` of the photographs of the main split, ``shares``
-    (n, n_labels) the probabilities that the chosen setting gives them.
+    Parameters
+    ----------
+    photographs : LabeledPhotographs
+        All of the output, also of labels that are left out.
+    labels : sequence of n_labels str
+        Those that are tested.
+    codes : ndarray of shape (n,)
+        The column in ``labels`` of each photograph of the first split.
+    probabilities : ndarray of shape (n, n_labels)
+        Of the chosen setting.
+    splits : sequence of SplitScores
+        The first is the main one.
+    setup, chosen, left_out, n_rejected, varieties
     """
     main = splits[0]
     names = np.asarray(labels)
     truth, predicted = names[codes], names[main.predictions.codes]
-    bins, error = calibration(shares, codes)
+    bins, error = calibration(probabilities, codes)
     return Evaluation(
         model_id=setup.model_id,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -163,7 +180,7 @@ def _score(
     classifier: str,
     predictions: Predictions,
 ) -> Score:
-    """Score predictions; ``names`` are those of the labels, ``objects`` of all photographs."""
+    """Score predictions; ``names`` are of the labels, ``objects`` of all photographs."""
     truth, predicted = names[fitted.codes[predictions.rows]], names[predictions.codes]
     tested = [objects[row] for row in predictions.rows]
     accuracy, low, high = accuracy_interval(truth == predicted, tested)
@@ -175,14 +192,6 @@ def _score(
         accuracy=accuracy,
         low=low,
         high=high,
-        balanced_accuracy=float(np.mean([each.recall for each in by_label])),
+        balanced_accuracy=balanced_accuracy(truth, predicted)[0],
         macro_f1=float(np.mean([each.f1 for each in by_label])),
     )
-
-
-def _accuracy(predictions: Predictions, fitted: FittedFolds) -> float:
-    return float(np.mean(fitted.codes[predictions.rows] == predictions.codes))
-
-
-def _share(components: Components) -> float | None:
-    return components if isinstance(components, float) else None

@@ -1,4 +1,4 @@
-"""Which photographs a classifier is fitted on, and which it is asked about."""
+"""Objects and clusters of photographs, and the folds that keep each of them on one side."""
 
 import warnings
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from spark_assets.images.labels import groups_of
 
 _SEED = 0
 # Leaving out clusters of about 12 similar photographs is about as hard as the next shop or the next
-# variety: 0.79 of them are named right and 0.78 of photographs from other shops, 0.85 of them and
-# 0.82 of other varieties; of single photographs left out, 0.96 and 0.99.
+# variety: accuracy 0.79 on clusters left out and 0.78 on other shops, 0.85 and 0.82 on other
+# varieties; on single photographs left out, 0.96 and 0.99.
 _CLUSTER_SIZE = 12
 
 Rows = NDArray[np.intp]
@@ -24,7 +24,7 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fold:
-    """Rows to fit on and rows to ask about; no row is in both."""
+    """Rows of the training and of the test part, which share none."""
 
     train: Rows
     test: Rows
@@ -35,10 +35,10 @@ def objects_of(
 ) -> list[str]:
     """Return the name of the object on each photograph.
 
-    ``group_by`` is searched in the path as ``--label-regex`` is; a path without a match, and every
-    path where it is None, shows an object of its own.  Objects of two labels are two.
+    ``group_by`` is searched in the path as ``--label-regex`` is.  Without a match, or where it is
+    None, each photograph is another object.  Objects of two labels are two.
 
-    Raises FruitsError for an expression that is none.
+    Raises FruitsError for an invalid expression.
     """
     if group_by is None:
         return list(paths)
@@ -50,41 +50,41 @@ def objects_of(
 
 
 def labels_with_one_object(labels: Sequence[str], objects: Sequence[str]) -> list[str]:
-    """Return the labels that have a single object, sorted: it is in training or in the test."""
+    """Return the labels with a single object, sorted: training or test would lack them."""
     objects_by_label: dict[str, set[str]] = {}
     for label, name in zip(labels, objects, strict=True):
         objects_by_label.setdefault(label, set()).add(name)
     return sorted(label for label, names in objects_by_label.items() if len(names) < 2)
 
 
-def folds_by_object(labels: Sequence[str], objects: Sequence[str], n_folds: int) -> list[Fold]:
-    """Return folds in which no object is both in training and in the test."""
-    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=_SEED)
-    return _folds(splitter, labels, objects)
-
-
 def clusters_of(vectors: NDArray[floating], labels: Sequence[str], n_folds: int) -> list[str]:
-    """Return a name for the cluster of similar photographs of its label that each one is in.
+    """Return the name of each photograph's cluster: k-means within its label.
 
     ``vectors`` is (n, n_features).  Photographs from one shop or frames of one fruit are in one
     cluster; each label has at least ``n_folds`` of them where it has as many photographs.
     """
-    known = np.asarray(labels)
-    names = [""] * len(known)
-    for label in np.unique(known):
-        rows = np.flatnonzero(known == label)
+    label_array = np.asarray(labels)
+    names = [""] * len(label_array)
+    for label in np.unique(label_array):
+        rows = np.flatnonzero(label_array == label)
         n_clusters = min(len(rows), max(n_folds, round(len(rows) / _CLUSTER_SIZE)))
         with warnings.catch_warnings():
-            # Of copies there are fewer clusters than were asked for.
+            # Copies make fewer distinct points than clusters.
             warnings.filterwarnings("ignore", message="Number of distinct clusters")
-            found = KMeans(n_clusters, n_init=1, random_state=_SEED).fit_predict(vectors[rows])
-        for row, cluster in zip(rows, found, strict=True):
+            clusters = KMeans(n_clusters, n_init=1, random_state=_SEED).fit_predict(vectors[rows])
+        for row, cluster in zip(rows, clusters, strict=True):
             names[row] = f"{label}\n{cluster}"
     return names
 
 
+def folds_by_object(labels: Sequence[str], objects: Sequence[str], n_folds: int) -> list[Fold]:
+    """Return folds in which no object, or cluster, is in training and in the test."""
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=_SEED)
+    return _folds(splitter, labels, objects)
+
+
 def folds_by_photograph(labels: Sequence[str], n_folds: int) -> list[Fold]:
-    """Return folds of photographs, whatever object they show."""
+    """Return folds of single photographs."""
     splitter = StratifiedKFold(n_folds, shuffle=True, random_state=_SEED)
     return _folds(splitter, labels, None)
 
@@ -105,6 +105,6 @@ def _folds(
                 f"{len(labels)} photographs of {n} objects cannot be divided into "
                 f"{splitter.get_n_splits()} folds; give a smaller --folds, or add photographs"
             ) from error
-    # Where a fold has all objects of all labels but one, nothing can be fitted on the rest.
-    known = np.asarray(labels)
-    return [Fold(a, b) for a, b in rows if len(b) and len(set(known[a])) > 1]
+    # A fold that holds all objects of all labels but one leaves nothing to fit on.
+    label_array = np.asarray(labels)
+    return [Fold(a, b) for a, b in rows if len(b) and len(set(label_array[a])) > 1]

@@ -5,7 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from recognition.classifier.fit_classifier import HeldOut, Setting
+from recognition.classifier.fit_classifier import HeldOut
+from recognition.classifier.ridge import Setting
+from recognition.classifier.temperature import (
+    cross_fitted_temperatures,
+    finite,
+    fit_temperature,
+    softmax,
+)
 from recognition.evaluation.build_evaluation import (
     Chosen,
     Evaluated,
@@ -23,7 +30,6 @@ from recognition.evaluation.cluster_folds import (
 )
 from recognition.evaluation.fold_predictions import PENALTIES, FittedFolds
 from recognition.evaluation.labeled_photographs import EvaluationSetup, LabeledPhotographs
-from recognition.evaluation.metrics import temperature_of, tempered_probabilities
 from recognition.evaluation.variety_scores import VarietyPredictions
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation_record import CLUSTERS, OBJECTS, PHOTOGRAPHS, TEST
@@ -33,13 +39,15 @@ _COMPONENTS = (10, 20, 50, 100, 200)
 
 
 def evaluate_by_folds(photographs: LabeledPhotographs, setup: EvaluationSetup) -> Evaluated:
-    """Leave groups out, and beside it single photographs, which shows how much those flatter.
+    """Evaluate by cross-validation that leaves groups out, and single photographs for comparison.
 
-    The groups are objects where they are named, and else clusters of similar photographs.
+    The groups are the objects of ``--group-by``, or else clusters of similar photographs.
 
     Raises FruitsError where there are fewer than two labels, or too few photographs for the folds.
     """
-    left_out = [] if setup.group_by is None else _left_out(photographs)
+    left_out: list[str] = []
+    if setup.group_by is not None:
+        left_out = labels_with_one_object(photographs.labels, photographs.objects)
     rows = [row for row, label in enumerate(photographs.labels) if label not in left_out]
     tested = photographs.take(rows)
     if len(set(tested.labels)) < 2:
@@ -49,24 +57,31 @@ def evaluate_by_folds(photographs: LabeledPhotographs, setup: EvaluationSetup) -
     chosen, held_out = _choose(main, setup)
     by_photograph = _fitted(tested, folds_by_photograph(tested.labels, setup.n_folds))
     scores = [
-        _scores(main, _main_split(setup), grouped, setup, chosen),
+        _scores(main, chosen.split, grouped, setup, chosen),
         split_scores(by_photograph, PHOTOGRAPHS, tested, chosen, (setup.components,), curve=()),
     ]
     labels, _ = tested.coded()
     codes = main.codes[main.rows]
-    # Each fold at the temperature of the others: none is judged by what it was set with.
-    shares = tempered_probabilities(main.by_fold(held_out.logits), codes)
-    varieties, temperature = None, None
+    logits = finite(held_out.logits)
+    temperatures = cross_fitted_temperatures(main.by_fold(logits), main.by_fold(codes))
+    of_row = np.repeat(temperatures, [len(fold.test) for fold in main.folds])
+    probabilities = softmax(logits / of_row[:, np.newaxis])
+    varieties, variety_temperature = None, None
     if setup.variety_regex is not None:
         found = VarietyPredictions.of(grouped, main.folds, chosen.setting)
-        predicted = np.asarray(labels)[shares.argmax(axis=1)]
-        temperature = found.temperature(predicted)
-        varieties = found.scores(labels, shares, found.of_others(predicted), setup.variety_regex)
+        predicted = np.asarray(labels)[probabilities.argmax(axis=1)]
+        variety_temperature = found.temperature(predicted)
+        varieties = found.scores(
+            labels,
+            probabilities,
+            found.cross_fitted_temperatures(predicted),
+            setup.variety_regex,
+        )
     evaluation = build_evaluation(
         photographs,
         labels,
         codes,
-        shares,
+        probabilities,
         scores,
         setup,
         chosen,
@@ -74,79 +89,77 @@ def evaluate_by_folds(photographs: LabeledPhotographs, setup: EvaluationSetup) -
         varieties=varieties,
     )
     held_out = _for_all_labels(held_out, labels, photographs)
-    return Evaluated(evaluation, chosen.setting, held_out, temperature)
+    return Evaluated(evaluation, chosen.setting, held_out, variety_temperature)
 
 
-def evaluate_on_others(
+def evaluate_on_test_set(
     photographs: LabeledPhotographs,
-    others: LabeledPhotographs,
+    test_set: LabeledPhotographs,
     setup: EvaluationSetup,
     *,
     n_rejected: int,
 ) -> Evaluated:
-    """Fit on all photographs and predict others, with what the folds of the first have chosen.
+    """Fit on all photographs and predict a test set, with the setting that folds have chosen.
 
-    Raises FruitsError as `evaluate_by_folds`, and where none of the others has a label of the
-    first.
+    Raises FruitsError as `evaluate_by_folds`, and where the test set has none of the labels.
     """
     known = set(photographs.labels)
-    rows = [row for row, label in enumerate(others.labels) if label in known]
+    rows = [row for row, label in enumerate(test_set.labels) if label in known]
     if len(known) < 2:
         raise _too_few_labels(photographs, [])
     if not rows:
         raise FruitsError(
-            f"none of the {len(others)} test photographs has one of the {len(known)} labels of the "
-            "output; give --test-images a folder with the same folders in it"
+            f"none of the {len(test_set)} test photographs has one of the {len(known)} labels of "
+            "the output; give --test-images a folder with the same folders in it"
         )
     grouped = _grouped(photographs, setup)
     folds = folds_by_object(grouped.labels, grouped.objects, setup.n_folds)
     chosen, held_out = _choose(_fitted(photographs, folds), setup)
-    test = others.take(rows)
+    tested = test_set.take(rows)
     both = LabeledPhotographs(
-        np.concatenate([photographs.vectors, test.vectors]),
-        photographs.labels + test.labels,
-        photographs.objects + test.objects,
-        photographs.varieties + test.varieties,
+        np.concatenate([photographs.vectors, tested.vectors]),
+        photographs.labels + tested.labels,
+        photographs.objects + tested.objects,
+        photographs.varieties + tested.varieties,
     )
     n = len(photographs)
     fitted = _fitted(both, [Fold(np.arange(n), np.arange(n, len(both)))])
     labels, _ = both.coded()
-    codes = fitted.codes[fitted.rows]
-    shares = tempered_probabilities(
-        fitted.logits(chosen.setting), codes, temperature=held_out.temperature
-    )
-    varieties, temperature = None, None
+    (logits,) = fitted.logits(chosen.setting)
+    probabilities = softmax(finite(logits) / held_out.temperature)
+    varieties, variety_temperature = None, None
     if setup.variety_regex is not None:
-        seen = VarietyPredictions.of(photographs, folds, chosen.setting)
-        temperature = seen.temperature(np.asarray(labels)[held_out.logits.argmax(axis=1)])
+        by_folds = VarietyPredictions.of(photographs, folds, chosen.setting)
+        predicted = np.asarray(labels)[held_out.logits.argmax(axis=1)]
+        variety_temperature = by_folds.temperature(predicted)
         found = VarietyPredictions.of(both, fitted.folds, chosen.setting)
-        temperatures = np.full(len(test), temperature)
-        varieties = found.scores(labels, shares, temperatures, setup.variety_regex)
+        temperatures = np.full(len(tested), variety_temperature)
+        varieties = found.scores(labels, probabilities, temperatures, setup.variety_regex)
     evaluation = build_evaluation(
         photographs,
         labels,
-        codes,
-        shares,
+        fitted.codes[fitted.rows],
+        probabilities,
         [_scores(fitted, TEST, both, setup, chosen)],
         setup,
         chosen,
-        left_out=sorted({label for label in others.labels if label not in known}),
+        left_out=sorted(set(test_set.labels) - known),
         n_rejected=n_rejected,
         varieties=varieties,
     )
-    return Evaluated(evaluation, chosen.setting, held_out, temperature)
+    return Evaluated(evaluation, chosen.setting, held_out, variety_temperature)
 
 
 def _choose(fitted: FittedFolds, setup: EvaluationSetup) -> tuple[Chosen, HeldOut]:
-    """Choose a setting by folds, and return what they tell of photographs that it has not seen."""
+    """Choose a setting by folds, and return its out-of-fold results."""
     components = dict.fromkeys((*_COMPONENTS, setup.components, None))
     settings = [Setting(penalty, each) for each in components for penalty in PENALTIES]
     setting = choose_ridge(fitted.ridge(settings), fitted.codes)
     n_neighbors = choose_neighbors(fitted.nearest(setup.components), fitted.codes)
-    logits = fitted.logits(setting)
-    temperature = temperature_of(logits, fitted.codes[fitted.rows])
-    held_out = HeldOut(np.concatenate(logits), fitted.distances(), temperature)
-    return Chosen(setting, n_neighbors, _main_split(setup)), held_out
+    logits = np.concatenate(fitted.logits(setting))
+    temperature = fit_temperature(logits, fitted.codes[fitted.rows])
+    split = CLUSTERS if setup.group_by is None else OBJECTS
+    return Chosen(setting, n_neighbors, split), HeldOut(logits, fitted.distances(), temperature)
 
 
 def _scores(
@@ -164,12 +177,8 @@ def _fitted(photographs: LabeledPhotographs, folds: Sequence[Fold]) -> FittedFol
     return FittedFolds.of(photographs.vectors, photographs.coded()[1], folds)
 
 
-def _main_split(setup: EvaluationSetup) -> str:
-    return CLUSTERS if setup.group_by is None else OBJECTS
-
-
 def _grouped(photographs: LabeledPhotographs, setup: EvaluationSetup) -> LabeledPhotographs:
-    """Return photographs with the groups that folds leave out as their objects."""
+    """Return photographs whose objects are the groups that folds leave out."""
     if setup.group_by is not None:
         return photographs
     clusters = clusters_of(photographs.vectors, photographs.labels, setup.n_folds)
@@ -179,22 +188,18 @@ def _grouped(photographs: LabeledPhotographs, setup: EvaluationSetup) -> Labeled
 def _for_all_labels(
     held_out: HeldOut, labels: Sequence[str], photographs: LabeledPhotographs
 ) -> HeldOut:
-    """Return logits with a column for the labels that were left out too."""
+    """Return logits with a column also for the labels that were left out."""
     everything, _ = photographs.coded()
     logits = np.full((len(held_out.logits), len(everything)), -np.inf)
     logits[:, np.searchsorted(everything, labels)] = held_out.logits
     return HeldOut(logits, held_out.distances, held_out.temperature)
 
 
-def _left_out(photographs: LabeledPhotographs) -> list[str]:
-    return labels_with_one_object(photographs.labels, photographs.objects)
-
-
 def _too_few_labels(photographs: LabeledPhotographs, left_out: Sequence[str]) -> FruitsError:
     n = len(set(photographs.labels))
-    why = f", once the {len(left_out)} with a single object are left out" if left_out else ""
+    excluded = f" without the {len(left_out)} with a single object" if left_out else ""
     return FruitsError(
-        f"there are photographs of {n} label{'' if n == 1 else 's'}{why}, and 2 are needed to tell "
-        "labels apart; sort the photographs in folders named after what is on them, give "
-        "--label-level, or give another --group-by"
+        f"an evaluation needs photographs of at least 2 labels, got {n}{excluded}; sort the "
+        "photographs in folders named after the fruit, give --label-level, or give another "
+        "--group-by"
     )

@@ -1,4 +1,4 @@
-"""The evaluation of an output: read, evaluate, fit the classifier, keep both."""
+"""The evaluation of an output: read, evaluate, fit the classifier, write both."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from recognition.classifier.vectors import ViewsEngine, vectors_of
 from recognition.current_photographs import CurrentPhotographs, read_current
 from recognition.evaluation.build_evaluation import Evaluated
 from recognition.evaluation.cluster_folds import objects_of
-from recognition.evaluation.evaluate_features import evaluate_by_folds, evaluate_on_others
+from recognition.evaluation.evaluate_features import evaluate_by_folds, evaluate_on_test_set
 from recognition.evaluation.labeled_photographs import (
     EvaluationSetup,
     LabeledPhotographs,
@@ -37,11 +37,7 @@ from spark_assets.storage.locations import Location
 
 @dataclass(frozen=True, slots=True)
 class EvaluateOptions:
-    """What an evaluation is asked for.
-
-    ``test_images`` None: by folds.  ``false_unknown_rate`` is the share of known fruit that the
-    classifier may call unknown.  ``variety_regex`` None: labels alone.
-    """
+    """The options of ``fruits evaluate``; ``test_images`` None evaluates by folds."""
 
     output: Location
     test_images: Location | None
@@ -54,7 +50,7 @@ class EvaluateOptions:
 
 @dataclass(frozen=True, slots=True)
 class KeptEvaluation:
-    """An evaluation, with the record of the classifier that was fitted with it, and where it is."""
+    """An evaluation, and the record and folder of the classifier that was fitted with it."""
 
     evaluation: Evaluation
     classifier: ClassifierRecord
@@ -62,7 +58,7 @@ class KeptEvaluation:
 
 
 def evaluate_output(options: EvaluateOptions) -> KeptEvaluation:
-    """Evaluate the features of an output and keep a classifier fitted on all of them.
+    """Evaluate the features of an output, and write a classifier fitted on all of them.
 
     Raises FruitsError where there is no PCA, or the photographs allow no evaluation.
     """
@@ -85,7 +81,7 @@ def evaluate_output(options: EvaluateOptions) -> KeptEvaluation:
     setup = EvaluationSetup(
         model_id=record.model_id,
         facts=latest.feature_model,
-        components=_components(record),
+        components=parse_n_components(record.n_components_asked),
         n_folds=options.n_folds,
         group_by=options.group_by,
         n_unlabeled=len(read) - len(labeled) - n_copies,
@@ -95,27 +91,21 @@ def evaluate_output(options: EvaluateOptions) -> KeptEvaluation:
         variety_regex=options.variety_regex,
     )
     echo(f"evaluating {len(labeled):,} of {read.n_current:,} photographs")
-    # Threads that wait for each other make small matrices ten times slower where another program
-    # is at work too.
+    # BLAS threads make small matrices ten times slower where another program is at work too.
     with threadpool_limits(1):
         if options.test_images is None:
             evaluated = evaluate_by_folds(labeled, setup)
         else:
             known = set(photographs.content_sha256)
             evaluated = _on_test_images(output, options, latest, labeled, setup, known)
-        return _keep(output, options, latest, record, photographs, labeled, evaluated)
+        return _write(output, options, latest, record, photographs, labeled, evaluated)
 
 
 def _varieties_of(paths: Sequence[str], options: EvaluateOptions) -> list[str | None]:
-    """Return the variety of each photograph; none at all where no expression is given."""
+    """Return the variety of each photograph, nothing without an expression."""
     if options.variety_regex is None:
         return []
     return groups_of(paths, options.variety_regex, "--variety-regex")
-
-
-def _components(record: PCARecord) -> int | float:
-    """Return what the PCA of a fold is asked to keep: what the model of the output was asked."""
-    return parse_n_components(record.n_components_asked)
 
 
 def _on_test_images(
@@ -126,7 +116,7 @@ def _on_test_images(
     setup: EvaluationSetup,
     known: set[str],
 ) -> Evaluated:
-    """Ask about a folder; ``known`` are the digests of what is fitted on."""
+    """Evaluate on a folder; ``known`` are the digests of the training photographs."""
     assert options.test_images is not None
     found = featurize_test_images(
         output,
@@ -136,15 +126,15 @@ def _on_test_images(
         wrap_engine=ViewsEngine,
     )
     rows, n_copies = labeled_rows(found.labels, found.content_sha256, known)
-    # An object of the test is another one than its namesake in training.
+    # An object of the test set is another one than its namesake in training.
     objects = [f"test\n{name}" for name in objects_of(found.paths, found.labels, options.group_by)]
     varieties = _varieties_of(found.paths, options)
-    others = LabeledPhotographs.of(found.features, found.labels, objects, rows, varieties)
+    test_set = LabeledPhotographs.of(found.features, found.labels, objects, rows, varieties)
     setup = replace(setup, n_copies=setup.n_copies + n_copies)
-    return evaluate_on_others(labeled, others, setup, n_rejected=found.n_rejected)
+    return evaluate_on_test_set(labeled, test_set, setup, n_rejected=found.n_rejected)
 
 
-def _keep(
+def _write(
     output: Output,
     options: EvaluateOptions,
     latest: RunManifest,

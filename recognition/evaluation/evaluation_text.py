@@ -1,4 +1,4 @@
-"""What an evaluation says."""
+"""The lines that ``fruits evaluate`` prints."""
 
 from recognition.evaluation.evaluate_output import KeptEvaluation
 from spark_assets.output.evaluation_record import (
@@ -23,36 +23,36 @@ _SPLITS = {
 }
 
 
-def say_evaluated(kept: KeptEvaluation) -> None:
-    """Print the scores, and say what they leave out and where the classifier is."""
+def print_evaluation(kept: KeptEvaluation) -> None:
+    """Print the scores, and log the classifier and its folder."""
     evaluation = kept.evaluation
     if evaluation.warning is not None:
         echo(f"WARNING: {evaluation.warning}")
-    # At once, so that it stands before what is said on stderr later.
-    print("\n".join(lines_of(evaluation)), flush=True)
+    # Flushed, to stand before later lines on stderr.
+    print("\n".join(evaluation_lines(evaluation)), flush=True)
     record = kept.classifier
     varieties = f" and {record.n_varieties} varieties" if record.n_varieties else ""
     echo(
         f"classifier of {record.n_labels} labels{varieties}: {kept.folder.uri}; unknown: score "
-        f"below {record.unknown_threshold:.2f}, as {record.false_unknown_rate:.0%} of the "
-        "photographs left out"
+        f"below {record.unknown_threshold:.2f} ({record.false_unknown_rate:.0%} of held-out "
+        "photographs)"
     )
 
 
-def lines_of(evaluation: Evaluation) -> list[str]:
+def evaluation_lines(evaluation: Evaluation) -> list[str]:
     """Return the scores as lines of text."""
     of_all = f" (random sample of {evaluation.n_current:,})" if evaluation.is_sample else ""
     objects = "" if evaluation.group_by is None else f", {evaluation.n_objects} objects"
     n_labels = len(evaluation.labels)
     lines = [f"{evaluation.n_photographs} photographs of {n_labels} labels{objects}{of_all}"]
     if evaluation.n_unlabeled:
-        lines.append(f"{evaluation.n_unlabeled} photographs without a label are left out")
+        lines.append(f"left out: {evaluation.n_unlabeled} photographs without label")
     if evaluation.n_copies:
-        lines.append(f"{evaluation.n_copies} copies of other photographs are left out")
+        lines.append(f"left out: {evaluation.n_copies} copies of other photographs")
     if evaluation.labels_left_out:
         lines.append(_left_out(evaluation))
     if evaluation.n_test_rejected:
-        lines.append(f"{evaluation.n_test_rejected} test images could not be used")
+        lines.append(f"rejected: {evaluation.n_test_rejected} test images")
     split = ""
     for score in evaluation.scores:
         if score.split != split:
@@ -101,5 +101,5 @@ def _left_out(evaluation: Evaluation) -> str:
         f" and {len(names) - 5} more" if len(names) > 5 else ""
     )
     if evaluation.main_split == TEST:
-        return f"not asked about, for the output has no such label: {shown}"
-    return f"not asked about, for there is a single object of each: {shown}"
+        return f"left out, label not in the output: {shown}"
+    return f"left out, a single object: {shown}"

@@ -1,24 +1,23 @@
-"""What classifiers predict for photographs that they were not fitted on, for every setting."""
+"""Out-of-fold predictions of ridge classifiers and nearest neighbors, for every setting."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy import float32, float64, intp
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from recognition.classifier.fit_classifier import Setting
-from recognition.classifier.ridge import ClassSums, RidgeFit, balanced_weights
+from recognition.classifier.ridge import ClassSums, RidgeFit, Setting, balanced_weights
 from recognition.classifier.unknown_detector import N_AXES, distances
 from recognition.evaluation.cluster_folds import Fold, Rows
 
 PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0)
 N_NEIGHBORS = (1, 3, 5, 9, 15)
-# Each is compared with each other one: of more, as many drawn at random.
+# Distances grow with the square of the number: of more photographs, a random sample.
 MAX_FOR_NEIGHBORS = 5_000
 _SEED = 0
 
@@ -30,8 +29,14 @@ Found = TypeVar("Found")
 class Predictions:
     """The predicted labels of one setting.
 
-    ``rows`` are the rows of the photographs, ``codes`` the numbers of the labels, (n,) each.
-    ``n_components`` is the median over the folds, None for all features.
+    Attributes
+    ----------
+    rows : ndarray of shape (n,)
+        Of the photographs.
+    codes : ndarray of shape (n,)
+        Numbers of the predicted labels.
+    n_components : int or None
+        Median over the folds, None for all features.
     """
 
     rows: Rows
@@ -43,14 +48,24 @@ class Predictions:
 class FittedFolds:
     """Ridge fits on the training part of each fold, to predict the test part in any setting.
 
-    ``vectors`` is (n, n_features) of unit length, ``codes`` (n,) the numbers of the labels.  The
-    principal axes are those of the training part alone.
+    The principal axes are those of the training part alone.  Predictions are kept: the settings
+    that are scored have been predicted for the choice among all.
+
+    Attributes
+    ----------
+    vectors : ndarray of shape (n, n_features), float32
+        Of unit length.
+    codes : ndarray of shape (n,)
+        Numbers of the labels.
+    folds, fits
     """
 
     vectors: NDArray[float32]
     codes: NDArray[intp]
     folds: Sequence[Fold]
     fits: Sequence[RidgeFit]
+    _ridge: dict[Setting, Predictions] = field(init=False, default_factory=dict)
+    _nearest: dict[Components, dict[int, Predictions]] = field(init=False, default_factory=dict)
 
     @classmethod
     def of(
@@ -71,44 +86,37 @@ class FittedFolds:
     def ridge(self, settings: Iterable[Setting]) -> dict[Setting, Predictions]:
         """Return the predictions of ridge classifiers."""
         settings = list(settings)
+        missing = [setting for setting in settings if setting not in self._ridge]
 
         def codes_of_fold(fold: Fold, fit: RidgeFit) -> list[NDArray[intp]]:
             projected, seen = fit.project(self.vectors[fold.test]), codes_of(fit)
-            n_axes = [fit.n_axes(setting.components) for setting in settings]
-            return [
-                seen[fit.logits(projected, setting.penalty, n).argmax(axis=1)]
-                for setting, n in zip(settings, n_axes, strict=True)
-            ]
+            return [seen[fit.logits(projected, each).argmax(axis=1)] for each in missing]
 
-        by_fold = self._in_threads(codes_of_fold)
-        return {
-            setting: Predictions(
-                self.rows,
-                np.concatenate([found[n] for found in by_fold]),
-                self._n_components(setting.components),
-            )
-            for n, setting in enumerate(settings)
-        }
+        by_fold = self._in_threads(codes_of_fold) if missing else []
+        for n, setting in enumerate(missing):
+            codes = np.concatenate([found[n] for found in by_fold])
+            n_components = self._n_components(setting.components)
+            self._ridge[setting] = Predictions(self.rows, codes, n_components)
+        return {setting: self._ridge[setting] for setting in settings}
 
     def logits(self, setting: Setting) -> list[NDArray[float64]]:
-        """Return the logits of a setting, (n_tested, n_labels) in a part for each fold.
+        """Return the logits of a setting, for each fold (n_tested, n_labels).
 
-        Minus infinity for a label that the fold's training had not.
+        Minus infinity for a label that is not in the training part.
         """
         parts = []
         for fold, fit in self._fitted:
             logits = np.full((len(fold.test), int(self.codes.max()) + 1), -np.inf)
-            linear = fit.classifier(setting.penalty, fit.n_axes(setting.components))
-            logits[:, codes_of(fit)] = linear.logits(self.vectors[fold.test])
+            logits[:, codes_of(fit)] = fit.classifier(setting).logits(self.vectors[fold.test])
             parts.append(logits)
         return parts
 
-    def by_fold(self, values: NDArray[float64]) -> list[NDArray[float64]]:
-        """Return values of all tested photographs, (n_tested, ...), in a part for each fold."""
+    def by_fold(self, values: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return values of all tested photographs, (n_tested, ...), split by fold."""
         return np.split(values, np.cumsum([len(fold.test) for fold in self.folds])[:-1])
 
     def distances(self) -> NDArray[float64]:
-        """Return how far the photographs lie from the subspace of their training, (n_tested,)."""
+        """Return the distances of the photographs from the subspace of training, (n_tested,)."""
         parts = [
             distances(self.vectors[fold.test], fit.mean.astype(float32), fit.subspace(N_AXES))
             for fold, fit in self._fitted
@@ -118,8 +126,10 @@ class FittedFolds:
     def nearest(self, components: Components) -> dict[int, Predictions]:
         """Return the predictions of nearest neighbors, for each number of them.
 
-        Of more than `MAX_FOR_NEIGHBORS` photographs, as many take part.
+        Of more than `MAX_FOR_NEIGHBORS` photographs, a random sample takes part.
         """
+        if components in self._nearest:
+            return self._nearest[components]
         drawn = _drawn(len(self.codes))
 
         def codes_of_fold(fold: Fold, fit: RidgeFit) -> tuple[Rows, NDArray[intp]]:
@@ -134,7 +144,7 @@ class FittedFolds:
         by_fold = self._in_threads(codes_of_fold)
         rows = np.concatenate([test for test, _ in by_fold])
         n_components = self._n_components(components)
-        return {
+        self._nearest[components] = {
             k: Predictions(
                 rows,
                 np.concatenate([_majority(codes[:, :k]) for _, codes in by_fold]),
@@ -142,6 +152,7 @@ class FittedFolds:
             )
             for k in N_NEIGHBORS
         }
+        return self._nearest[components]
 
     def _in_threads(self, work: Callable[[Fold, RidgeFit], Found]) -> list[Found]:
         """Return the results of the folds in order: BLAS works without Python's lock."""
@@ -178,14 +189,14 @@ def _training_sums(
 
 
 def _drawn(n: int) -> NDArray[np.bool_]:
-    """Return which photographs nearest neighbors are evaluated with, (n,)."""
+    """Return which photographs take part in nearest neighbors, (n,)."""
     drawn = np.zeros(n, bool)
     drawn[np.random.default_rng(_SEED).permutation(n)[:MAX_FOR_NEIGHBORS]] = True
     return drawn
 
 
 def _majority(codes: NDArray[intp]) -> NDArray[intp]:
-    """Return the most frequent of each row of (n, k), (n,); of several, the nearest one."""
+    """Return the most frequent code of each row of (n, k), (n,); of several, the nearest one."""
     counts = (codes[:, :, np.newaxis] == codes[:, np.newaxis, :]).sum(axis=2)
     winners: NDArray[intp] = np.take_along_axis(codes, counts.argmax(axis=1)[:, np.newaxis], 1)
     return winners[:, 0]

@@ -1,4 +1,4 @@
-"""Labeled photographs, and how they are to be evaluated."""
+"""Labeled photographs, and the setup of their evaluation."""
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
@@ -12,9 +12,15 @@ from spark_assets.features.feature_model import FeatureModelFacts
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabeledPhotographs:
-    """Vectors (n, n_features) of unit length, with the label, object and variety of each.
+    """Photographs with labels, one element of each attribute for each.
 
-    ``varieties`` is empty where none are named, and None for a photograph without one.
+    Attributes
+    ----------
+    vectors : ndarray of shape (n, n_features), float32
+        Of unit length.
+    labels, objects : list of str
+    varieties : list of str or None
+        None for a photograph without one; empty without ``--variety-regex``.
     """
 
     vectors: NDArray[float32]
@@ -31,7 +37,7 @@ class LabeledPhotographs:
         rows: Sequence[int],
         varieties: Sequence[str | None] = (),
     ) -> "LabeledPhotographs":
-        """Return the photographs of ``rows``, which have labels."""
+        """Return the photographs of ``rows``, all of which have labels."""
         chosen = [labels[row] for row in rows]
         return cls(
             vectors[rows],
@@ -44,7 +50,7 @@ class LabeledPhotographs:
         return len(self.labels)
 
     def take(self, rows: Sequence[int]) -> "LabeledPhotographs":
-        """Return some of them."""
+        """Return the photographs of ``rows``."""
         if len(rows) == len(self):  # a copy of 200,000 vectors is 1 GB
             return self
         return LabeledPhotographs.of(self.vectors, self.labels, self.objects, rows, self.varieties)
@@ -57,7 +63,7 @@ class LabeledPhotographs:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSetup:
-    """How an evaluation is made.  ``components`` is what the PCA was asked to keep."""
+    """The options and counts of an evaluation; ``components`` is the PCA's ``--n-components``."""
 
     model_id: str
     facts: FeatureModelFacts
@@ -74,9 +80,10 @@ class EvaluationSetup:
 def labeled_rows(
     labels: Sequence[str | None], digests: Sequence[str], known: Set[str] = frozenset()
 ) -> tuple[list[int], int]:
-    """Return the rows with a label whose content is in no earlier row and not ``known``.
+    """Return the rows to use, and the number of copies that are left out.
 
-    And how many were left out as copies: a photograph on both sides of a split is always right.
+    A row is used where it has a label, and its digest is in no earlier row and not in ``known``: a
+    photograph in training and test would always be right.
     """
     seen = set(known)
     rows: list[int] = []

@@ -1,4 +1,4 @@
-"""The evaluation of varieties: in the folds of the labels, or on the same test set."""
+"""The evaluation of varieties, in the folds of the labels or on their test set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ import numpy as np
 from numpy import float64, intp
 from numpy.typing import NDArray
 
-from recognition.classifier.fit_classifier import Setting
-from recognition.classifier.linear_classifier import fit_temperature
+from recognition.classifier.ridge import Setting
+from recognition.classifier.temperature import cross_fitted_temperatures, finite, fit_temperature
 from recognition.classifier.variety_classifier import (
     MIN_PROBABILITY,
     VarietySet,
@@ -19,29 +19,25 @@ from recognition.classifier.variety_classifier import (
 from recognition.evaluation.cluster_folds import Fold
 from recognition.evaluation.fold_predictions import FittedFolds, codes_of
 from recognition.evaluation.labeled_photographs import LabeledPhotographs
-from recognition.evaluation.metrics import MIN_LOGIT, accuracy_interval, temperatures_of_others
+from recognition.evaluation.metrics import accuracy_interval, balanced_accuracy
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation_record import VarietyScores
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VarietyPredictions:
-    """What classifiers of varieties found of photographs that they were not fitted on.
-
-    Fold after fold, n_tested photographs in all.
+    """Out-of-fold logits of varieties, fold after fold, of n_tested photographs.
 
     Attributes
     ----------
     known : VarietySet
     logits : ndarray of shape (n_tested, n_varieties), float64
-        Minus infinity for a variety that the fold's training part had not.
+        Minus infinity for a variety that is not in the fold's training part.
     truth : ndarray of shape (n_tested,)
         The number of the variety; -1 for a photograph without one, and where the training part
-        had not that variety and another one of the label: nothing can be answered then.
+        lacks that variety or another one of the label: it cannot be predicted then.
     sizes : list of int
-        Numbers of photographs of the folds.
+        Of the folds.
     labels, objects : list of str
         Of each tested photograph.
     n_left_out : int
@@ -60,7 +56,7 @@ class VarietyPredictions:
     def of(
         cls, photographs: LabeledPhotographs, folds: Sequence[Fold], setting: Setting
     ) -> "VarietyPredictions":
-        """Fit on the training part of each fold, and ask about the test part.
+        """Fit on the training part of each fold, and predict the test part.
 
         Raises FruitsError where no label has two varieties.
         """
@@ -89,36 +85,46 @@ class VarietyPredictions:
         )
 
     def temperature(self, predicted: NDArray[np.str_]) -> float:
-        """Return the temperature of varieties, where the predicted label, (n_tested,), is right.
+        """Return the temperature of photographs whose ``predicted`` label, (n_tested,), is right.
 
-        Raises FruitsError where there is no such photograph.
+        Raises FruitsError where there is none.
         """
         usable = self._usable(predicted)
-        return fit_temperature(self._of_label(usable), self.truth[usable])
+        return fit_temperature(self._within_label(usable), self.truth[usable])
 
-    def of_others(self, predicted: NDArray[np.str_]) -> NDArray[float64]:
+    def cross_fitted_temperatures(self, predicted: NDArray[np.str_]) -> NDArray[float64]:
         """Return for each photograph the temperature of the other folds, (n_tested,)."""
         parts = np.split(self._usable(predicted), np.cumsum(self.sizes)[:-1])
         starts = np.cumsum([0, *self.sizes[:-1]])
         rows = [start + np.flatnonzero(part) for start, part in zip(starts, parts, strict=True)]
-        temperatures = temperatures_of_others(
-            [self._of_label(each) for each in rows], [self.truth[each] for each in rows]
+        temperatures = cross_fitted_temperatures(
+            [self._within_label(each) for each in rows], [self.truth[each] for each in rows]
         )
         return np.repeat(temperatures, self.sizes)
 
     def scores(
         self,
         labels: Sequence[str],
-        shares: NDArray[float64],
+        probabilities: NDArray[float64],
         temperatures: NDArray[float64],
         variety_regex: str,
     ) -> VarietyScores:
-        """Score varieties of the labels that ``shares`` (n_tested, n_labels) say.
+        """Score the varieties of the predicted labels.
 
-        A photograph of a label without varieties for which one is answered is an error among those
-        answered.
+        A variety that is predicted for a photograph of a label without varieties is an error.
 
-        Raises FruitsError where no photograph has a variety that can be answered.
+        Parameters
+        ----------
+        labels : sequence of n_labels str
+        probabilities : ndarray of shape (n_tested, n_labels)
+        temperatures : ndarray of shape (n_tested,)
+        variety_regex : str
+            For the record.
+
+        Raises
+        ------
+        FruitsError
+            Where no photograph has a variety that can be predicted.
         """
         is_tested = self.truth >= 0
         if not is_tested.any():
@@ -126,18 +132,17 @@ class VarietyPredictions:
                 f"none of the {len(self.labels)} test photographs has a variety of the output; "
                 "give --test-images a folder with the same folders in it"
             )
-        predicted = shares.argmax(axis=1)
+        predicted = probabilities.argmax(axis=1)
         label_codes = self.known.label_codes(labels)
-        finite = np.maximum(self.logits, MIN_LOGIT) / temperatures[:, np.newaxis]
-        joint = joint_probabilities(finite, shares, label_codes)
+        tempered = finite(self.logits) / temperatures[:, np.newaxis]
+        joint = joint_probabilities(tempered, probabilities, label_codes)
         candidates = (label_codes == predicted[:, np.newaxis]) & np.isfinite(self.logits)
-        found, probability = most_probable(joint, candidates)
-        is_right = (found == self.truth) & is_tested
-        is_sure = (found >= 0) & (probability >= MIN_PROBABILITY)
-        judged = is_sure & (is_tested | ~np.isin(self.labels, self.known.labels))
+        best, probability = most_probable(joint, candidates)
+        is_right = (best == self.truth) & is_tested
+        is_answered = (best >= 0) & (probability >= MIN_PROBABILITY)
+        is_scored = is_answered & (is_tested | ~np.isin(self.labels, self.known.labels))
         objects = [self.objects[row] for row in np.flatnonzero(is_tested)]
         accuracy, low, high = accuracy_interval(is_right[is_tested], objects)
-        recalls = [is_right[self.truth == each].mean() for each in np.unique(self.truth[is_tested])]
         return VarietyScores(
             variety_regex=variety_regex,
             n_varieties=int(np.isfinite(self.logits).any(axis=0).sum()),
@@ -146,27 +151,27 @@ class VarietyPredictions:
             accuracy=accuracy,
             low=low,
             high=high,
-            balanced_accuracy=float(np.mean(recalls)),
+            balanced_accuracy=balanced_accuracy(self.truth[is_tested], best[is_tested])[0],
             min_probability=MIN_PROBABILITY,
-            share_answered=float(np.mean(is_sure[is_tested])),
-            accuracy_answered=float(np.mean(is_right[judged])) if judged.any() else None,
+            share_answered=float(np.mean(is_answered[is_tested])),
+            accuracy_answered=float(np.mean(is_right[is_scored])) if is_scored.any() else None,
         )
 
-    def _usable(self, predicted: NDArray[np.str_]) -> Mask:
-        usable: Mask = (self.truth >= 0) & (predicted == np.asarray(self.labels))
+    def _usable(self, predicted: NDArray[np.str_]) -> NDArray[np.bool_]:
+        usable: NDArray[np.bool_] = (self.truth >= 0) & (predicted == np.asarray(self.labels))
         if not usable.any():
             raise FruitsError(
-                f"of none of {len(self.labels)} photographs could a variety be evaluated: its "
-                "label was wrong, or the training part had fewer than two varieties of the label; "
-                "give another --group-by, or leave out --variety-regex"
+                f"the variety of none of {len(self.labels)} photographs can be evaluated: the "
+                "predicted label is wrong, or the training part has fewer than two varieties of "
+                "the label; give another --group-by, or leave out --variety-regex"
             )
         return usable
 
-    def _of_label(self, rows: NDArray[np.bool_] | NDArray[intp]) -> NDArray[float64]:
-        """Return the logits of photographs, with no other varieties than those of the label."""
+    def _within_label(self, rows: NDArray[np.bool_] | NDArray[intp]) -> NDArray[float64]:
+        """Return the logits of photographs, minus infinity for varieties of other labels."""
         labels = np.asarray(self.known.labels)
         same = labels[self.truth[rows]][:, np.newaxis] == labels
-        return np.maximum(np.where(same, self.logits[rows], -np.inf), MIN_LOGIT)
+        return np.where(same, self.logits[rows], -np.inf)
 
 
 def _logits(
@@ -192,7 +197,8 @@ def _logits(
         logits = np.full((len(fold.test), n_varieties), -np.inf)
         if can:
             fit = next(fits)
-            linear = fit.classifier(setting.penalty, fit.n_axes(setting.components))
-            logits[:, codes_of(fit)] = linear.logits(photographs.vectors[fold.test])
+            logits[:, codes_of(fit)] = fit.classifier(setting).logits(
+                photographs.vectors[fold.test]
+            )
         parts.append(logits)
     return parts

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from recognition.classifier.fit_classifier import fit_ridge
+from recognition.classifier.ridge import fit_ridge
+from recognition.evaluation.metrics import balanced_accuracy
 from spark_assets.features.feature_model import FeatureModelFacts
 from studies.accuracy_2026_11.features import Featurized
 from studies.accuracy_2026_11.measured import N_FOLDS, evaluated_on
 from studies.accuracy_2026_11.sets import Library, phones, turntable
-from studies.accuracy_2026_11.steps import balanced, pairs_left_out
+from studies.accuracy_2026_11.steps import pairs_left_out
 
 N_PER_LABEL = (5, 10, 20, 40, None)
 
@@ -76,13 +77,13 @@ def _scores(
     setting = evaluated_on(vectors, tests[0].for_test(), facts).setting
     with threadpool_limits(1):
         fit = fit_ridge(vectors.vectors, vectors.labels)
-    classifier = fit.classifier(setting.penalty, fit.n_axes(setting.components))
+    classifier = fit.classifier(setting)
     scores = []
     for test in tests:
         best = classifier.logits(test.views()).argmax(axis=1)
         predicted = np.asarray(classifier.labels)[best]
         accuracy = float(np.mean(predicted == np.asarray(test.labels)))
-        scores.append((accuracy, balanced(test.labels, predicted)))
+        scores.append((accuracy, balanced_accuracy(np.asarray(test.labels), predicted)[0]))
     return scores
 
 

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from recognition.classifier.fit_classifier import fit_classifier
 from recognition.classifier.fruit_classifier import FruitClassifier
 from recognition.evaluation.build_evaluation import Evaluated
-from recognition.evaluation.evaluate_features import evaluate_on_others
+from recognition.evaluation.evaluate_features import evaluate_on_test_set
 from recognition.evaluation.labeled_photographs import EvaluationSetup, LabeledPhotographs
 from spark_assets.features.feature_model import FeatureModelFacts
 from spark_assets.pca.model import fit
@@ -72,7 +72,7 @@ def evaluated_on(
     """Evaluate as ``fruits evaluate --test-images`` does, settings chosen by folds of groups."""
     setup = setup_for(train, facts, group_by=group_by)
     with threadpool_limits(1):
-        return evaluate_on_others(train, test, setup, n_rejected=0)
+        return evaluate_on_test_set(train, test, setup, n_rejected=0)
 
 
 def measure(split: Split, facts: FeatureModelFacts) -> Measured:

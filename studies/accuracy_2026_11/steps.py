@@ -4,14 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from recognition.classifier.vectors import unit_rows, vectors_of
 from recognition.evaluation.cluster_folds import clusters_of, folds_by_object
 from recognition.evaluation.labeled_photographs import LabeledPhotographs
-from recognition.evaluation.metrics import label_scores
+from recognition.evaluation.metrics import balanced_accuracy
 from spark_assets.features.feature_model import FeatureModelFacts
 from studies.accuracy_2026_11.features import Features, Featurized
 from studies.accuracy_2026_11.measured import N_FOLDS, evaluated_on
@@ -69,13 +68,8 @@ def logistic(step: Step, pair: PairOfSets) -> float:
     classifier = LogisticRegression(C=_C, class_weight="balanced", max_iter=_MAX_ITERATIONS)
     with threadpool_limits(1):
         classifier.fit(step.of_train(train), train.labels)
-        return balanced(test.labels, classifier.predict(step.of_test(test)))
-
-
-def balanced(truth: list[str], predicted: NDArray[np.str_]) -> float:
-    """Return the mean recall over the labels."""
-    scores = label_scores(np.asarray(truth), predicted)
-    return float(np.mean([each.recall for each in scores]))
+        predicted = classifier.predict(step.of_test(test))
+        return balanced_accuracy(np.asarray(test.labels), predicted)[0]
 
 
 def pairs_left_out(library: Library) -> list[PairOfSets]:

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from recognition.classifier.classifier_files import ClassifierRecord, classifier_files
-from recognition.classifier.fit_classifier import HeldOut, Setting, fit_classifier
+from recognition.classifier.fit_classifier import HeldOut, fit_classifier
 from recognition.classifier.fruit_classifier import FruitClassifier
+from recognition.classifier.ridge import Setting
 from recognition.classifier.vectors import vectors_of
 from recognition.evaluation.cluster_folds import folds_by_photograph
 from recognition.evaluation.fold_predictions import FittedFolds

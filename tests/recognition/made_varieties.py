@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recognition.classifier.fit_classifier import Setting, fit_varieties
+from recognition.classifier.fit_classifier import fit_varieties
 from recognition.classifier.fruit_classifier import FruitClassifier
+from recognition.classifier.ridge import Setting
 from recognition.classifier.vectors import vectors_of
 from recognition.evaluation.labeled_photographs import LabeledPhotographs
 from tests.recognition.made_classifier import PENALTY, TEMPERATURE, made_classifier

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from recognition.classifier.identifier import classifier_of
+from recognition.classifier.classifier_files import load_classifier
 from spark_assets.errors import FruitsError
 from spark_assets.output.output import Output
 from spark_assets.storage.locations import parse_location
@@ -65,7 +65,7 @@ def test_features_of_another_network_are_refused():
 
 
 def test_a_classifier_answers_as_before_it_was_written(tmp_path):
-    back, record = classifier_of(save_in_output(CLASSIFIER, tmp_path))
+    back, record = load_classifier(save_in_output(CLASSIFIER, tmp_path))
     before, after = (each.predict(CLOUDS.features, CLOUDS.features) for each in (CLASSIFIER, back))
     assert before == after
     assert record.unknown_threshold == CLASSIFIER.unknown_detector.threshold
@@ -76,10 +76,10 @@ def test_a_file_that_is_not_the_one_that_was_written_is_refused(tmp_path):
     file = tmp_path / "classifier/known.parquet"
     file.write_bytes(file.read_bytes()[:-1] + b"?")
     with pytest.raises(FruitsError, match=r"known\.parquet is missing or not the file"):
-        classifier_of(output)
+        load_classifier(output)
     file.unlink()
     with pytest.raises(FruitsError, match=r"known\.parquet is missing or not the file"):
-        classifier_of(output)
+        load_classifier(output)
 
 
 @pytest.mark.parametrize("field", ["fitted_model_id", "network_sha256"])
@@ -88,16 +88,16 @@ def test_a_pca_model_that_it_was_not_fitted_for_is_refused(tmp_path, field):
     file = tmp_path / "pca_model/model.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), field: "another"}))
     with pytest.raises(FruitsError, match="was fitted in the space of the PCA model"):
-        classifier_of(output)
+        load_classifier(output)
 
 
 def test_a_json_of_another_version_is_refused(tmp_path):
     output = save_in_output(CLASSIFIER, tmp_path)
     (tmp_path / "classifier/classifier.json").write_text('{"model_id": "x"}')
     with pytest.raises(FruitsError, match="does not describe a classifier of this version"):
-        classifier_of(output)
+        load_classifier(output)
 
 
 def test_an_output_without_a_classifier_says_how_to_make_one(tmp_path):
     with pytest.raises(FruitsError, match="make one with: fruits evaluate --output URI"):
-        classifier_of(Output.open(parse_location(str(tmp_path))))
+        load_classifier(Output.open(parse_location(str(tmp_path))))

@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from recognition.classifier.linear_classifier import probabilities
-from recognition.evaluation.evaluate_features import evaluate_by_folds, evaluate_on_others
+from recognition.classifier.temperature import softmax
+from recognition.evaluation.evaluate_features import evaluate_by_folds, evaluate_on_test_set
 from recognition.evaluation.labeled_photographs import LabeledPhotographs, labeled_rows
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation_record import NEAREST, RIDGE, Evaluation
@@ -55,13 +55,13 @@ def test_the_answers_of_all_photographs_are_counted():
 
 def test_the_pca_of_a_fold_does_not_see_what_is_asked_about():
     photographs = made_photographs(of_label=0.5).labeled
-    evaluation = evaluate_on_others(photographs, photographs, SETUP, n_rejected=0).evaluation
+    evaluation = evaluate_on_test_set(photographs, photographs, SETUP, n_rejected=0).evaluation
     # An outlier among what is asked about would turn a PCA that saw it.
     moved = photographs.vectors.copy()
     moved[0] = 0
     moved[0, 0] = 1
     others = LabeledPhotographs(moved, photographs.labels, photographs.objects)
-    with_outlier = evaluate_on_others(photographs, others, SETUP, n_rejected=0).evaluation
+    with_outlier = evaluate_on_test_set(photographs, others, SETUP, n_rejected=0).evaluation
     components = [score.n_components for score in evaluation.scores]
     assert [score.n_components for score in with_outlier.scores] == components
     n_changed = len(photographs) * abs(
@@ -83,14 +83,14 @@ def test_a_label_of_a_single_object_is_left_out_and_named():
 
 def test_labels_that_the_output_does_not_have_are_not_asked_about():
     photographs, others = made_photographs().labeled, made_photographs(n_labels=4).labeled
-    evaluation = evaluate_on_others(photographs, others, SETUP, n_rejected=2).evaluation
+    evaluation = evaluate_on_test_set(photographs, others, SETUP, n_rejected=2).evaluation
     assert evaluation.labels_left_out == ["label 3"]
     assert (evaluation.n_tested, evaluation.n_test_rejected) == (144, 2)
 
 
 def test_what_cannot_be_evaluated_is_refused_with_a_sentence():
     photographs = made_photographs(n_labels=1).labeled
-    with pytest.raises(FruitsError, match="photographs of 1 label, and 2 are needed"):
+    with pytest.raises(FruitsError, match="needs photographs of at least 2 labels, got 1; sort"):
         evaluate_by_folds(photographs, SETUP)
     strangers = LabeledPhotographs(
         photographs.vectors, ["x"] * len(photographs), photographs.objects
@@ -98,7 +98,7 @@ def test_what_cannot_be_evaluated_is_refused_with_a_sentence():
     with pytest.raises(
         FruitsError, match="none of the 48 test photographs has one of the 3 labels"
     ):
-        evaluate_on_others(made_photographs().labeled, strangers, SETUP, n_rejected=0)
+        evaluate_on_test_set(made_photographs().labeled, strangers, SETUP, n_rejected=0)
 
 
 def test_random_weights_keep_their_warning():
@@ -117,8 +117,8 @@ def test_the_temperature_makes_overconfident_answers_hold():
     photographs = made_photographs(of_label=0.6, of_object=1.5, n_objects=20).labeled
     evaluated = evaluate_by_folds(photographs, SETUP)
     assert evaluated.evaluation.calibration_error < 0.15
-    sure = probabilities(evaluated.held_out.logits / 0.02).max(axis=1)
-    held = probabilities(evaluated.held_out.logits / evaluated.held_out.temperature).max(axis=1)
+    sure = softmax(evaluated.held_out.logits / 0.02).max(axis=1)
+    held = softmax(evaluated.held_out.logits / evaluated.held_out.temperature).max(axis=1)
     assert held.mean() < sure.mean() - 0.1
 
 

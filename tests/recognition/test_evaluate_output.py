@@ -2,7 +2,8 @@
 
 import pytest
 
-from recognition.classifier.identifier import FruitIdentifier, classifier_of
+from recognition.classifier.classifier_files import load_classifier
+from recognition.classifier.identifier import FruitIdentifier
 from recognition.current_photographs import read_current
 from recognition.evaluation.evaluate_output import EvaluateOptions, evaluate_output
 from spark_assets.errors import FruitsError
@@ -62,10 +63,10 @@ def test_it_goes_with_the_pca_and_with_any_photograph_that_is_erased(place, word
     evaluate(place)
     put(place.images, "pear/pear 3/new.png", seed=100)
     chain(place)
-    assert classifier_of(place.output)
+    assert load_classifier(place.output)
     assert place.give(*words) == 0
     with pytest.raises(FruitsError, match="holds no classifier"):
-        classifier_of(place.output)
+        load_classifier(place.output)
     assert read_evaluation(place.output) is None
     assert not (place.out / "classifier").exists()
 

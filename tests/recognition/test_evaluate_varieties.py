@@ -8,8 +8,8 @@ import pytest
 
 from recognition.classifier.variety_classifier import MIN_PROBABILITY, VarietySet
 from recognition.evaluation.build_evaluation import Evaluated
-from recognition.evaluation.evaluate_features import evaluate_by_folds, evaluate_on_others
-from recognition.evaluation.evaluation_text import lines_of
+from recognition.evaluation.evaluate_features import evaluate_by_folds, evaluate_on_test_set
+from recognition.evaluation.evaluation_text import evaluation_lines
 from recognition.evaluation.variety_scores import VarietyPredictions
 from spark_assets.errors import FruitsError
 from spark_assets.output.evaluation_record import Evaluation, VarietyScores
@@ -40,7 +40,7 @@ def test_where_the_variety_is_in_the_features_it_is_right_and_answered():
     assert (scores.accuracy, scores.balanced_accuracy, scores.accuracy_answered) == (1.0, 1.0, 1.0)
     assert scores.share_answered > 0.9
     assert found.variety_temperature is not None
-    text = "\n".join(lines_of(found.evaluation))
+    text = "\n".join(evaluation_lines(found.evaluation))
     assert "5 varieties, objects left out (120 photographs):\n  all " in text
     assert "answered, right 1.000" in text
 
@@ -113,14 +113,14 @@ def test_other_photographs_are_predicted_at_the_temperature_of_the_folds():
     known = evaluated(made)
     noise = 0.3 * np.random.default_rng(7).normal(size=made.features.shape).astype(np.float32)
     others = replace(made, features=made.features + noise).labeled
-    found = evaluate_on_others(made.labeled, others, SETUP, n_rejected=0)
+    found = evaluate_on_test_set(made.labeled, others, SETUP, n_rejected=0)
     assert found.variety_temperature == pytest.approx(known.variety_temperature)
     assert scores_of(found).n_tested == N_WITH_VARIETY
     # With a temperature that is too low, nearly all are.
     assert scores_of(found).share_answered < 0.7
     strange = replace(others, varieties=["never seen"] * len(others))
     with pytest.raises(FruitsError, match="none of the 168 test photographs has a variety"):
-        evaluate_on_others(made.labeled, strange, SETUP, n_rejected=0)
+        evaluate_on_test_set(made.labeled, strange, SETUP, n_rejected=0)
 
 
 def test_another_fruit_for_which_a_variety_is_answered_is_an_error():
@@ -132,7 +132,7 @@ def test_another_fruit_for_which_a_variety_is_answered_is_an_error():
     )
     features[is_kiwi] = features[is_gala]
     others = replace(made, features=features).labeled
-    scores = scores_of(evaluate_on_others(made.labeled, others, SETUP, n_rejected=0))
+    scores = scores_of(evaluate_on_test_set(made.labeled, others, SETUP, n_rejected=0))
     assert scores.accuracy == 1.0
     n_answered = scores.share_answered * N_WITH_VARIETY
     assert scores.accuracy_answered == pytest.approx(n_answered / (n_answered + 24), abs=0.02)
@@ -147,7 +147,9 @@ def test_what_cannot_be_evaluated_is_refused_with_a_sentence():
     of_two = replace(made, objects=by_variety).labeled.take(
         [row for row, label in enumerate(made.labels) if label in ("apple", "pear")]
     )
-    with pytest.raises(FruitsError, match="of none of 120 photographs could a variety be"):
+    with pytest.raises(
+        FruitsError, match="the variety of none of 120 photographs can be evaluated"
+    ):
         evaluate_by_folds(of_two, replace(SETUP, n_folds=5))
 
 

@@ -11,7 +11,6 @@ from PIL import Image
 from operations import cli
 from recognition.classifier.exported_classifier import (
     ExportedIdentifier,
-    LabelSet,
     load_identifier,
     write_exported,
 )
@@ -61,12 +60,11 @@ def exported(identifier, seeded_model, tmp_path_factory) -> Path:
 
     folder = tmp_path_factory.mktemp("exported")
     classifier = identifier.classifier
-    reference = classifier.reference
     n_bytes = write_exported(
         parse_location(str(folder)),
+        classifier,
+        made_record(classifier),
         tflite=export_tflite(seeded_model, classifier),
-        label_set=LabelSet(list(classifier.linear.labels), reference.paths, reference.labels),
-        record=made_record(classifier),
         image_size_px=224,
     )
     on_disk = sum(path.stat().st_size for path in folder.iterdir())

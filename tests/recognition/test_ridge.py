@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import RidgeClassifier
 
-from recognition.classifier.fit_classifier import fit_ridge
-from recognition.classifier.ridge import ClassSums, RidgeFit, balanced_weights
+from recognition.classifier.ridge import ClassSums, RidgeFit, Setting, balanced_weights, fit_ridge
 from recognition.classifier.vectors import vectors_of
 from spark_assets.errors import FruitsError
 from tests.recognition.made_features import made_photographs
@@ -25,7 +24,7 @@ def test_scores_are_those_of_scikit_learn(penalty, n_labels):
     oracle = RidgeClassifier(alpha=penalty, class_weight="balanced")
     oracle.fit((vectors - fit.mean) / np.sqrt(fit.mean_square), labels)
     expected = oracle.decision_function((vectors - fit.mean) / np.sqrt(fit.mean_square))
-    found = fit.classifier(penalty, None).logits(vectors)
+    found = fit.classifier(Setting(penalty, None)).logits(vectors)
     if n_labels == 2:  # scikit-learn gives the score of the second alone
         np.testing.assert_allclose(found[:, 0], -found[:, 1], atol=1e-6)
         found = found[:, 1]
@@ -36,8 +35,8 @@ def test_scores_along_some_axes_are_those_of_their_classifier():
     fit = fit_ridge(VECTORS, LABELS)
     for n_axes in (1, 5, None):
         np.testing.assert_allclose(
-            fit.logits(fit.project(VECTORS), 0.3, n_axes),
-            fit.classifier(0.3, n_axes).logits(VECTORS),
+            fit.logits(fit.project(VECTORS), Setting(0.3, n_axes)),
+            fit.classifier(Setting(0.3, n_axes)).logits(VECTORS),
             atol=1e-5,
         )
 

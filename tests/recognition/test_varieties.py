@@ -8,17 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recognition.classifier.fit_classifier import Setting, fit_varieties
+from recognition.classifier.classifier_files import load_classifier
+from recognition.classifier.fit_classifier import fit_varieties
 from recognition.classifier.fruit_classifier import FruitClassifier
-from recognition.classifier.identifier import classifier_of
-from recognition.classifier.linear_classifier import LinearClassifier, probabilities
+from recognition.classifier.linear_classifier import LinearClassifier
+from recognition.classifier.ridge import Setting
+from recognition.classifier.temperature import softmax
 from recognition.classifier.variety_classifier import (
     MIN_PROBABILITY,
     Variety,
     VarietyClassifier,
     VarietySet,
-    answered_variety,
     coded_varieties,
+    select_variety,
 )
 from recognition.classifier.vectors import vectors_of
 from recognition.commands.identify import answer_json, text_of
@@ -59,7 +61,7 @@ def test_the_probabilities_of_the_varieties_of_a_label_sum_to_that_of_the_label(
     varieties, linear = ALL_ANSWERED.varieties, ALL_ANSWERED.linear
     assert varieties is not None
     vectors = vectors_of(anything())
-    shares = probabilities(linear.logits(vectors))
+    shares = softmax(linear.logits(vectors))
     joint = varieties.probabilities(vectors, shares, linear.labels)
     for column, label in enumerate(linear.labels):
         rows = [row for row, each in enumerate(varieties.known.labels) if each == label]
@@ -78,10 +80,10 @@ def test_a_label_with_one_variety_or_none_never_answers_one():
 def test_below_the_smallest_probability_the_label_alone_is_answered():
     known = VarietySet(["apple", "apple", "pear", "pear"], ["Fuji", "Gala", "Conference", "red"])
     joint = np.array([0.05, 0.8, 0.1, 0.05])
-    assert answered_variety(known, joint, "apple", 0.8) == Variety("Gala", 0.8)
-    assert answered_variety(known, joint, "apple", 0.8001) is None
-    assert answered_variety(known, joint, "pear", 0.1) == Variety("Conference", 0.1)
-    assert answered_variety(known, joint, "fig", 0.0) is None
+    assert select_variety(known, joint, "apple", 0.8) == Variety("Gala", 0.8)
+    assert select_variety(known, joint, "apple", 0.8001) is None
+    assert select_variety(known, joint, "pear", 0.1) == Variety("Conference", 0.1)
+    assert select_variety(known, joint, "fig", 0.0) is None
 
 
 def test_of_similar_varieties_some_are_answered_and_none_that_is_not_probable():
@@ -135,17 +137,17 @@ def test_photographs_without_a_variety_have_no_number():
 
 def test_a_classifier_answers_varieties_as_before_it_was_written(tmp_path):
     output = save_in_output(SURE, tmp_path)
-    back, record = classifier_of(output)
+    back, record = load_classifier(output)
     assert answers(back, MADE.features) == answers(SURE, MADE.features)
     assert "varieties.parquet" in record.sha256
     file = tmp_path / "classifier/varieties.parquet"
     file.write_bytes(file.read_bytes()[:-1] + b"?")
     with pytest.raises(FruitsError, match=r"varieties\.parquet is missing or not the file"):
-        classifier_of(output)
+        load_classifier(output)
 
 
 def test_an_output_without_varieties_has_no_file_of_them(tmp_path):
-    back, record = classifier_of(save_in_output(replace(SURE, varieties=None), tmp_path))
+    back, record = load_classifier(save_in_output(replace(SURE, varieties=None), tmp_path))
     assert back.varieties is None
     assert "varieties.parquet" not in record.sha256
     assert not (tmp_path / "classifier/varieties.parquet").exists()

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from recognition.classifier.classifier_files import load_classifier
 from recognition.classifier.exported_classifier import load_identifier
-from recognition.classifier.identifier import FruitIdentifier, classifier_of
+from recognition.classifier.identifier import FruitIdentifier
 from recognition.classifier.variety_classifier import MIN_PROBABILITY
 from spark_assets.images.decoding import decode_image
 from spark_assets.images.rejection import ImageLimits
@@ -65,7 +66,7 @@ def phone(evaluated) -> Path:
 
 
 def test_the_evaluation_and_the_record_say_where_varieties_come_from(evaluated):
-    classifier, record = classifier_of(evaluated.output)
+    classifier, record = load_classifier(evaluated.output)
     assert classifier.varieties is not None
     # Of plums there is one variety, and no answer.
     assert set(classifier.varieties.known.labels) == {"apple", "pear"}
@@ -134,4 +135,4 @@ def test_a_wrong_expression_is_refused_and_the_classifier_stays(
 def test_an_evaluation_without_varieties_removes_them(place, evaluated, phone):
     assert place.give(*EVALUATE) == 0
     assert not (place.out / "classifier/varieties.parquet").exists()
-    assert classifier_of(place.output)[0].varieties is None
+    assert load_classifier(place.output)[0].varieties is None

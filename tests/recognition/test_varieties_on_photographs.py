@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recognition.classifier.vectors import ViewsEngine, vectors_of
-from recognition.evaluation.evaluate_features import evaluate_by_folds, evaluate_on_others
+from recognition.evaluation.evaluate_features import evaluate_by_folds, evaluate_on_test_set
 from recognition.evaluation.labeled_photographs import EvaluationSetup, LabeledPhotographs
 from recognition.featurize_folder import featurize_folder
 from spark_assets.images.labels import LabelRule, groups_of
@@ -66,7 +66,7 @@ def test_in_other_shops_those_answered_are_right_more_often_than_all(
 ):
     folder = data_dir / "grocery" / "Validation"
     others = labeled(folder, real_model, wrap_engine=ViewsEngine)
-    scores = evaluate_on_others(training, others, setup, n_rejected=0).evaluation.varieties
+    scores = evaluate_on_test_set(training, others, setup, n_rejected=0).evaluation.varieties
     assert scores is not None
     assert (scores.n_varieties, scores.n_tested) == (12, 47)
     assert scores.accuracy_answered is not None

@@ -3,11 +3,8 @@
 import numpy as np
 import pytest
 
-from recognition.classifier.linear_classifier import (
-    LinearClassifier,
-    fit_temperature,
-    probabilities,
-)
+from recognition.classifier.linear_classifier import LinearClassifier
+from recognition.classifier.temperature import fit_temperature, softmax
 
 
 @pytest.mark.parametrize("temperature", [0.05, 1.0, 4.0])
@@ -15,7 +12,7 @@ def test_the_temperature_that_logits_were_spoilt_by_is_found(temperature):
     rng = np.random.default_rng(1)
     logits = rng.normal(scale=2, size=(20_000, 4))
     draws = rng.random(len(logits))
-    truth = (probabilities(logits).cumsum(axis=1) < draws[:, np.newaxis]).sum(axis=1)
+    truth = (softmax(logits).cumsum(axis=1) < draws[:, np.newaxis]).sum(axis=1)
     assert fit_temperature(temperature * logits, truth) == pytest.approx(temperature, rel=0.05)
 
 
