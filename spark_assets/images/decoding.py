@@ -1,4 +1,4 @@
-"""From bytes to pixels: the one way in which every photograph is decoded.
+"""Decoding of a photograph: bytes to RGB pixels, the same for every command.
 
 The picture becomes 8-bit RGB, upright, and is resized to a square with Pillow's bicubic filter,
 as ``keras.utils.load_img(..., interpolation="bicubic")`` does.  Colour is converted like this:
@@ -9,13 +9,14 @@ as ``keras.utils.load_img(..., interpolation="bicubic")`` does.  Colour is conve
 - an animation gives its first frame, a file of several pictures its main one (of a HEIF the primary
   image, of a TIFF the first page in full resolution: `tiff_pages`).
 
-The orientation is applied, as ``PIL.ImageOps.exif_transpose`` does: that of EXIF, or of XMP where
-EXIF has none; what is damaged or out of range counts as upright.  HEIF has its own way to turn a
-picture, beside which the EXIF tag counts for nothing.  No other metadata is read.
+The orientation of EXIF, or of XMP where EXIF has none, is applied, as in
+``PIL.ImageOps.exif_transpose``; a damaged one is ignored.  HEIF has its own rotation, beside which
+the EXIF tag is ignored.  No other metadata is read.
 """
 
 import io
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pi_heif
@@ -26,13 +27,6 @@ from PIL.TiffImagePlugin import TiffImageFile
 from spark_assets.images.rejection import ImageLimits, ImageRejected, Reason, check_size
 from spark_assets.images.tiff_pages import NoFullPage, seek_picture
 from spark_assets.runtime.suppress_output import suppress_warnings
-
-# Pillow loads its decoders at the first image that needs them, and knows no others before.
-Image.init()
-pi_heif.register_heif_opener()
-# Pillow's own guard raises at a number that it fixes for the whole process; the limit here is an
-# option of the run, checked before a pixel is decoded.
-Image.MAX_IMAGE_PIXELS = None
 
 # A closed list: Pillow can also open formats that start other programs (EPS) or that have no
 # signature, so that noise passes for an image (TGA).
@@ -61,13 +55,33 @@ _RIGHT_FIRST = tuple(_TRANSPOSE_BY_ORIENTATION[orientation] for orientation in (
 _BOTTOM_FIRST = tuple(_TRANSPOSE_BY_ORIENTATION[orientation] for orientation in (3, 4, 6, 7))
 
 Pixels = NDArray[np.uint8]
-# Left, top, right, bottom in pixels, which may be cut.
+# Left, top, right, bottom, in pixels.
 Box = tuple[float, float, float, float]
+
+
+@cache
+def prepare_pillow() -> None:
+    """Load all decoders, once in a process, and replace Pillow's limit on pixels.
+
+    Pillow has one limit for the whole process, and raises at twice its number; `ImageLimits` is
+    that of a call, and is checked before a pixel is decoded.
+    """
+    Image.init()
+    pi_heif.register_heif_opener()
+    Image.MAX_IMAGE_PIXELS = None
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedImage:
-    """Pixels (size_px, size_px, 3) uint8 RGB, and the upright size of the original in pixels."""
+    """A photograph as the network takes it.
+
+    Attributes
+    ----------
+    pixels : ndarray of shape (size_px, size_px, 3), uint8
+        RGB, upright, resized without keeping the proportions.
+    width, height : int
+        Size of the original in pixels, upright.
+    """
 
     pixels: Pixels
     width: int
@@ -76,10 +90,17 @@ class DecodedImage:
 
 @dataclass(frozen=True, slots=True)
 class UprightImage:
-    """An RGB image, and the upright size of the original in pixels.
+    """A photograph in its own proportions.
 
-    ``box`` is the part of the image that the original covers: of a size that is no multiple of 4,
-    a reduced scale rounds up, and its last row and column are only begun.
+    Attributes
+    ----------
+    image : PIL.Image.Image
+        RGB, upright, possibly at a reduced scale.
+    box : tuple of float
+        Left, top, right and bottom, in pixels of ``image``, of the part that the original covers:
+        a reduced scale rounds a size up that is no multiple of 4.
+    width, height : int
+        Size of the original in pixels, upright.
     """
 
     image: Image.Image
@@ -88,30 +109,49 @@ class UprightImage:
     height: int
 
     def square(self, size_px: int) -> Image.Image:
-        """Return it resized to a square with the bicubic filter, in no proportions."""
+        """Return the image resized to a square with the bicubic filter."""
         return self.image.resize((size_px, size_px), Image.Resampling.BICUBIC, box=self.box)
 
 
 def decode_image(content: bytes, *, size_px: int, limits: ImageLimits) -> DecodedImage:
-    """Decode one image of any supported format to a square of ``size_px``.
+    """Decode an encoded image of any of `FORMATS` to a square.
 
-    Raises ImageRejected, and nothing else, whatever the bytes are.
+    Parameters
+    ----------
+    content : bytes
+    size_px : int
+        Side of the square in pixels.
+    limits : ImageLimits
+
+    Raises
+    ------
+    ImageRejected
+        The only exception, whatever the bytes are.
     """
     upright = decode_upright(content, target_px=size_px, limits=limits)
     return DecodedImage(np.asarray(upright.square(size_px)), upright.width, upright.height)
 
 
 def decode_upright(content: bytes, *, target_px: int, limits: ImageLimits) -> UprightImage:
-    """Decode one image to RGB, upright, in its own proportions.
+    """Decode an encoded image in its own proportions.
 
-    Each side has at least twice ``target_px`` pixels, or as many as the original.
+    Parameters
+    ----------
+    content : bytes
+    target_px : int
+        Each side has at least twice as many pixels, or those of the original.
+    limits : ImageLimits
 
-    Raises ImageRejected, and nothing else, whatever the bytes are.
+    Raises
+    ------
+    ImageRejected
+        The only exception, whatever the bytes are.
     """
+    prepare_pillow()
     if not content:
         raise ImageRejected(Reason.EMPTY, "0 bytes")
     check_size(len(content), limits)
-    with suppress_warnings():  # Pillow tells of damage that it works around, once per file
+    with suppress_warnings():  # Pillow warns of each damage that it works around
         return _decode(content, target_px, limits)
 
 
@@ -125,11 +165,10 @@ def _decode(content: bytes, target_px: int, limits: ImageLimits) -> UprightImage
         )
     try:
         least_px = max(_REDUCED_FACTOR * target_px, min(image.size) // _REFUSED_SCALE + 1)
-        # A hint that only the JPEG decoder takes; it leaves the mode as it is.
+        # Only the JPEG decoder takes this hint; the mode stays.
         drafted = image.draft(image.mode, (least_px, least_px))
         image.load()
-        # Asked once the pixels are there: Pillow turns a TIFF while it loads it, and takes the tag
-        # off.  Before, both the turn and the exchange of the sides would be done twice.
+        # After the load: Pillow turns a TIFF while it loads it, and removes the tag.
         transpose = _transpose_of(image)
         if not drafted:
             width, height = image.size
@@ -143,8 +182,8 @@ def _decode(content: bytes, target_px: int, limits: ImageLimits) -> UprightImage
         raise
     except MemoryError as error:
         raise ImageRejected(Reason.TOO_LARGE, "not enough memory to decode it") from error
-    # The decoders meet hostile bytes and raise what they like (struct.error, KeyError, ...):
-    # a list of types would let the next one end the whole task.
+    # On hostile bytes decoders raise any type (struct.error, KeyError, ...): with a list of types,
+    # the next one would end the whole task.
     except Exception as error:
         raise ImageRejected(Reason.TRUNCATED, _detail_of(error)) from error
 
@@ -161,17 +200,17 @@ def _open(content: bytes) -> Image.Image:
         if _has_signature(content):
             raise ImageRejected(Reason.TRUNCATED, "the header of the image is damaged") from error
         raise ImageRejected(Reason.NOT_AN_IMAGE, "not an image of a known format") from error
-    # As above: the parsers of headers raise anything.
+    # As above: parsers of headers raise any type.
     except Exception as error:
         raise ImageRejected(Reason.TRUNCATED, _detail_of(error)) from error
 
 
 def _transpose_of(image: Image.Image) -> Image.Transpose | None:
-    """Return what makes an image upright that is loaded; None where it is, or its tags are bad."""
+    """Return the transposition that makes a loaded image upright; None for none or bad tags."""
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         return _TRANSPOSE_BY_ORIENTATION.get(orientation)
-    # EXIF blocks are hostile input like the rest, and a bad one does not spoil the pixels.
+    # An EXIF block is hostile input too, and a bad one does not spoil the pixels.
     except Exception:  # noqa: BLE001
         return None
 
@@ -179,7 +218,7 @@ def _transpose_of(image: Image.Image) -> Image.Transpose | None:
 def _turned_box(
     covered: tuple[float, float], size: tuple[int, int], transpose: Image.Transpose | None
 ) -> Box:
-    """Return where the covered width and height, from the top left, lie in the turned image."""
+    """Return the box, in the turned image, of a width and height from the top left."""
     (width, height), (right, bottom) = size, covered
     across = (width - right, width) if transpose in _RIGHT_FIRST else (0, right)
     down = (height - bottom, height) if transpose in _BOTTOM_FIRST else (0, bottom)
@@ -188,7 +227,7 @@ def _turned_box(
 
 
 def _has_signature(content: bytes) -> bool:
-    """Tell whether the first bytes are those of a known format."""
+    """Return whether the first bytes are those of a known format."""
     head = content[:_SIGNATURE_BYTES]
     accepts = (Image.OPEN[name][1] for name in FORMATS)
     return any(accept is not None and accept(head) is True for accept in accepts)

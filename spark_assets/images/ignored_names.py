@@ -1,12 +1,11 @@
-"""Files and folders that are never taken for photographs, by their names."""
+"""Names of files and folders that are ignored in a folder of photographs."""
 
 # Names alone, never endings: cameras write _DSC0001.JPG, and content decides what an image is.
 _SPARK_NAMES = ("_SUCCESS",)
 _SPARK_PREFIXES = ("_committed_", "_started_")
 _SPARK_FOLDERS = ("_temporary",)
 _FOLDER_MARKER = "_$folder$"
-# What operating systems, archives and network drives put into folders, beside names that begin with
-# ".".  In lower case: where they come from, case does not count.
+# Of operating systems, archives and network drives, whose names ignore case; in lower case.
 _SYSTEM_FILES = frozenset(
     ("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r")
 )
@@ -21,9 +20,9 @@ _SYSTEM_FOLDERS = frozenset(
 
 
 def is_image_name(path: str, *, size_bytes: int | None = None) -> bool:
-    """Tell whether a path, relative to the images, is taken for an image.
+    """Return whether a path, relative to the images, is listed as an image.
 
-    Left out are names that begin with ``.`` (folders too), what operating systems put into folders
+    Ignored are names that begin with ``.`` (folders too), what operating systems put into folders
     (``Thumbs.db``, ``desktop.ini``, ``__MACOSX``, ``@eaDir``), what Spark writes beside its tables,
     and the zero-byte objects by which S3 tools mark a folder.
     """
@@ -38,7 +37,7 @@ def is_image_name(path: str, *, size_bytes: int | None = None) -> bool:
 
 
 def is_searched_folder(path: str) -> bool:
-    """Tell whether a folder, relative to the images, is searched."""
+    """Return whether a folder, relative to the images, is searched for images."""
     return not any(
         folder.startswith(".") or folder in _SPARK_FOLDERS or folder.lower() in _SYSTEM_FOLDERS
         for folder in path.split("/")

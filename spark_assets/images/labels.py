@@ -11,14 +11,13 @@ from spark_assets.errors import FruitsError
 
 @dataclass(frozen=True, slots=True)
 class LabelRule:
-    """Which part of a path, relative to the images, is the label.
+    """The part of a path, relative to the images, that is the label.
 
-    ``level`` 1 is the folder that holds the image, 2 the one above it.  ``regex``, where there is
-    one, is searched in the path instead: the label is its first group, or all that it matches where
-    it has no group.  It is one of RE2, which takes time in proportion to the path; Python's own
-    can take for ever on a long name.
+    ``level`` 1 is the folder that holds the image, 2 the one above it.  With a ``regex``, the label
+    is its first group, or its whole match, in the path.  RE2 searches in linear time, where
+    Python's ``re`` can take exponential time on a long name.
 
-    Raises FruitsError for a level below 1 and an expression that is none.
+    Raises FruitsError for a level below 1 and an invalid expression.
     """
 
     level: int = 1
@@ -45,9 +44,9 @@ class LabelRule:
 
 
 def groups_of(paths: Sequence[str], expression: str, option: str) -> list[str | None]:
-    """Return what an expression finds in each path, as a label's does; None where it finds nothing.
+    """Return the match of an expression in each path, as a label; None where there is none.
 
-    Raises FruitsError, which names the ``option`` that gave it, for one that is none.
+    Raises FruitsError, which names the ``option``, for an invalid expression.
     """
     _check_expression(expression, option)
     return _found(paths, expression)
@@ -66,7 +65,7 @@ def _check_expression(expression: str, option: str) -> None:
 
 def _found(paths: Sequence[str], expression: str) -> list[str | None]:
     searched = expression if _has_group(expression) else f"({expression})"
-    # Arrow searches and replaces; to be left with the group alone, all is matched.
+    # Arrow has no search that returns a group: the whole path is replaced by the group.
     around = rf"\A(?s:.*?)(?:{searched})(?s:.*)\z|\A(?s:.*)\z"
     return [found or None for found in _replaced(paths, around, r"\1")]
 
@@ -81,6 +80,6 @@ def _replaced(texts: Sequence[str], pattern: str, replacement: str) -> list[str]
 def _has_group(regex: str) -> bool:
     try:
         _replaced(["/"], regex, r"\1")
-    except pa.ArrowInvalid:  # there is no first group to put in
+    except pa.ArrowInvalid:  # the expression has no group
         return False
     return True

@@ -1,12 +1,11 @@
-"""What there is to read: the images under a folder or a prefix.
+"""The listing of the images under a folder or a prefix.
 
 S3 is listed with boto3 and not with pyarrow.fs, which holds a whole listing in memory (300 bytes
 per key) and refuses keys such as ``a//b.jpg``; local folders with os.scandir, because pyarrow.fs
 fails on a single name that is not valid UTF-8.
 
-What is listed decides what counts as deleted.  So a local folder that cannot be listed, for lack of
-permission or because a disk fails, ends the run: it may hide photographs.  Any other entry that is
-odd costs its own row of rejected images, or nothing:
+An image that is not listed counts as deleted.  So a local folder that cannot be listed, for lack of
+permission or because a disk fails, ends the run.  Other odd entries do not:
 
 - a link that leads nowhere or in a circle, a pipe, a socket, a device, a name that is not valid
   UTF-8, a folder too deep for its path to be named: listed, without size and time, so that reading
@@ -38,15 +37,15 @@ from spark_assets.storage.schemas import LISTED
 # In S3 a thousand names take 50 ms and more, nearly all of it waiting.
 _N_THREADS = 16
 _ENTRIES_PER_BATCH = 10_000
-# What the operating system says of a path that leads to no folder; of others it may be one.
+# The errors of a path that is no folder; with any other error it may be one.
 _LEADS_NOWHERE = (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageEntry:
-    """One object to look at; ``path`` is relative to the images, ``/``-separated, unescaped.
+    """An image of the listing; ``path`` is relative to the images, ``/``-separated, unescaped.
 
-    ``size_bytes`` and ``modified_at`` (UTC) are None where storage does not tell them.
+    ``size_bytes`` and ``modified_at`` (UTC) are None where storage does not report them.
     """
 
     path: str
@@ -55,9 +54,9 @@ class ImageEntry:
 
 
 def to_datetime(mtime_ns: int) -> datetime:
-    """Return the instant of a modification time in nanoseconds, cut to whole microseconds.
+    """Return a modification time in nanoseconds as UTC, truncated to microseconds.
 
-    All local times come through here: of two ways to round, a file would seem changed to one.
+    All local times are converted here: with two ways to round, a file would seem changed.
     """
     return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=mtime_ns // 1000)
 
@@ -112,7 +111,7 @@ def _listed_level(images: Location, folder: str) -> tuple[pa.Table, list[str]]:
 
 
 def table_of(entries: Iterable[ImageEntry]) -> pa.Table:
-    """Return entries as `schemas.LISTED`; a Python object each is held of few of them at a time."""
+    """Return entries as `schemas.LISTED`; at most 10,000 of them are Python objects at a time."""
     batches = []
     remaining = iter(entries)
     while block := [*islice(remaining, _ENTRIES_PER_BATCH)]:
@@ -164,7 +163,7 @@ def _local_level(images: Location, folder: str) -> Iterator[ImageEntry | str]:
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
-    """Tell whether an entry is a folder or leads to one.  Throws OSError where that is hidden."""
+    """Return whether an entry is a folder or a link to one.  Raises OSError if that is hidden."""
     try:
         return entry.is_dir()
     except OSError as error:
@@ -174,15 +173,15 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
 
 
 def local_entry(path: str, place: "str | os.DirEntry[str]") -> ImageEntry:
-    """Return the entry of a local file, without size and time where it is odd."""
+    """Return the entry of a local file; an odd one has no size and time, and is rejected later."""
     if not _is_utf8(path):
-        # No table can hold such a name. Its readable form goes on and is rejected as unreadable.
+        # No table can hold such a name; its readable form is rejected as unreadable.
         return ImageEntry(readable_name(path), None, None)
     try:
         status = os.stat(place)
-    except (OSError, ValueError):  # a dangling link, gone since, or no name: reading rejects it
+    except (OSError, ValueError):  # a dangling link, or deleted since the listing
         return ImageEntry(path, None, None)
-    if not stat.S_ISREG(status.st_mode):  # its time is that of its last use
+    if not stat.S_ISREG(status.st_mode):  # the time of a pipe is that of its last use
         return ImageEntry(path, None, None)
     return ImageEntry(path, status.st_size, to_datetime(status.st_mtime_ns))
 
@@ -196,7 +195,7 @@ def _is_utf8(name: str) -> bool:
 
 
 def _is_loop(entry: "os.DirEntry[str]", base: str, folder: str) -> bool:
-    """Tell whether a linked folder leads back to one on the way to it, or to what holds one."""
+    """Return whether a linked folder is one of its own parents, or holds one."""
     if not entry.is_symlink():
         return False
     target = os.path.realpath(entry.path).rstrip("/")

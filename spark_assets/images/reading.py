@@ -1,4 +1,4 @@
-"""Reading ahead: the bytes of the next images are fetched while one is being looked at."""
+"""Reading ahead: the bytes of the next images are fetched while one is featurized."""
 
 import os
 from collections import deque
@@ -17,8 +17,7 @@ from spark_assets.storage.s3_answers import AccessRefused
 # In S3 an image takes a request of 15 to 40 ms, and the network 2 to 10 ms of a core: 32 images in
 # flight keep one busy.  The bytes bound what large files can make of them.
 N_READERS = 32
-# While the network looks at a batch of 64, no image is taken from the readers: they need work for
-# that long.
+# While the network computes a batch of 64, no image is taken from the readers: they need work.
 N_AHEAD = 128
 MAX_BYTES_AHEAD = 64 * 1024 * 1024
 _MAX_BYTES_PER_READ = 1024 * 1024
@@ -28,9 +27,9 @@ Read = Callable[[ImageEntry], bytes]
 
 @dataclass(frozen=True, slots=True)
 class ReadImage:
-    """An image with its bytes, or with the reason for which it could not be read.
+    """An image with its bytes, or with the reason why it could not be read.
 
-    Where S3 refuses access, nothing is known of the image: it is not rejected for that.
+    An image that S3 refuses access to is not rejected: the run fails.
     """
 
     entry: ImageEntry
@@ -40,8 +39,7 @@ class ReadImage:
 class ImageReader:
     """Reads the bytes of one image; safe to use from several threads.
 
-    In S3 an image is one request.  Raises AccessRefused where that needs credentials and there are
-    none.
+    In S3 an image is one request.  Raises AccessRefused where credentials are missing.
     """
 
     def __init__(self, images: Location, *, limits: ImageLimits) -> None:
@@ -71,14 +69,14 @@ class ImageReader:
             size_bytes = os.fstat(file.fileno()).st_size
             check(size_bytes)
             content = file.read(size_bytes + 1)
-            if len(content) > size_bytes:  # it grows, or its file system tells no size
+            if len(content) > size_bytes:  # it grows, or its file system reports no size
                 content += file.read(self._limits.max_bytes + 1 - len(content))
         check(len(content))
         return content
 
 
 def reader_of_extras(images: Location, *, limits: ImageLimits) -> Read:
-    """Return a reader of what may be left out, such as thumbnails: they need no credentials."""
+    """Return a reader for optional images, such as thumbnails: it needs no credentials."""
     try:
         return ImageReader(images, limits=limits)
     except AccessRefused as no_credentials:
@@ -93,8 +91,8 @@ def reader_of_extras(images: Location, *, limits: ImageLimits) -> Read:
 class ReadAhead:
     """A pool of reader threads, kept for the life of a worker.
 
-    It is ahead by a bounded number of images, and of bytes.  A thread reads ``n_per_read`` at a
-    time, unless they are large.
+    It reads ahead by at most ``n_ahead`` images and ``max_bytes_ahead`` bytes.  A thread reads
+    ``n_per_read`` images at a time, unless they are large.
     """
 
     def __init__(
@@ -112,10 +110,10 @@ class ReadAhead:
 
     @classmethod
     def for_storage(cls, images: Location) -> Self:
-        """Return a pool as storage wants it: in S3 each image is waited for, here hardly any is.
+        """Return a pool for S3, where a read is a wait, or for a local folder, where it is not.
 
-        To hand images over one by one took 70 microseconds of the lock of Python each, a tenth of
-        what two threads featurize.
+        To hand over images one by one took 70 microseconds of Python's lock each, a tenth of the
+        time in which two threads featurize one.
         """
         return cls() if images.s3 is not None else cls(n_readers=4, n_per_read=16)
 
@@ -151,7 +149,7 @@ class ReadAhead:
 
 
 def _reader_of_objects(images: Location) -> Callable[[str, Callable[[int], None]], bytes]:
-    # Its libraries take 20 ms to import, which runs on a local folder are spared.
+    # Its libraries take 20 ms to import, which runs on a local folder save.
     from spark_assets.images.s3_objects import object_reader
 
     assert images.s3 is not None
@@ -171,7 +169,7 @@ def _read(entry: ImageEntry, read: Read) -> ReadImage:
 
 
 def _detail_of(error: Exception) -> str:
-    """Say what failed without the message of storage, which names folders, hosts and accounts."""
+    """Describe a failure without the message of storage, which names folders and accounts."""
     if isinstance(error, ObjectUnread | NotRegularFile):
         return str(error)
     if isinstance(error, OSError) and error.errno:

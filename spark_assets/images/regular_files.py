@@ -1,4 +1,4 @@
-"""Opening what somebody else put into a folder: a regular file, and nothing that could hold us."""
+"""Opening of regular files alone: to open a pipe or a device could block for ever."""
 
 import os
 import stat
@@ -14,14 +14,13 @@ _KINDS = {
 
 
 class NotRegularFile(OSError):
-    """What is there is no regular file; the text says what it is, and names no path."""
+    """Not a regular file; the message says what it is, without its path."""
 
 
 def open_regular_file(path: str) -> BufferedReader:
     """Open a regular file for reading, links followed.
 
-    To open a pipe waits for somebody who writes to it, and to open a device can set it going.
-    Looked at again once it is open, for another process may have put one in its place.
+    It is checked again once it is open: another process may have replaced it.
 
     Raises NotRegularFile, and other OSErrors as ``open`` does.
     """

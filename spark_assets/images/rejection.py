@@ -18,10 +18,10 @@ class Reason(StrEnum):
 
 
 class ImageRejected(Exception):
-    """One image cannot be used; the run goes on."""
+    """An image that cannot be used; the run goes on."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
-        # One line, printable: the detail is shown in tables, logs and the report.
+        # Tables, logs and the report show it: one line, printable.
         line = " ".join("".join(c if c.isprintable() else " " for c in detail).split())
         self.reason = reason
         self.detail = line[:_DETAIL_CHARACTERS]
@@ -33,7 +33,7 @@ class ImageRejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """The largest image that is decoded."""
+    """The largest image that is decoded, by bytes of the file and megapixels of the picture."""
 
     max_bytes: int = 64 * 1024 * 1024
     max_megapixels: float = 100.0

@@ -1,9 +1,8 @@
-"""Whole objects of S3, with one request each.
+"""Reading of whole objects from S3, with one request each.
 
-obstore, a client in Rust, takes less than a third of the processor time for an object that
-pyarrow.fs takes, which asks for the size (HEAD) before it reads (GET), and a sixth of boto3's; it
-holds no lock of Python while it waits.  The few keys that it cannot name, or would name otherwise,
-are boto3's.
+obstore, a client in Rust, takes less than a third of the processor time of pyarrow.fs, which sends
+a HEAD before each GET, and a sixth of boto3's; it releases Python's lock while it waits.  The few
+keys that it cannot address are read with boto3.
 """
 
 import re
@@ -32,17 +31,17 @@ from spark_assets.storage.s3 import (
 )
 from spark_assets.storage.s3_answers import NO_CREDENTIALS, AccessRefused, Concern, concern_of
 
-# obstore asks for the rest of an answer that breaks off, up to N_TRIES times; boto3 never does.
+# obstore resumes an interrupted download, up to N_TRIES times; boto3 does not.
 _N_READS = 3
-# As long as pyarrow.fs did.  A slow connection is no failure while bytes arrive, so that what
-# bounds a request as a whole is far away.
+# The times of pyarrow.fs.  A slow connection is no failure while bytes arrive: a request as a whole
+# has an hour.
 _CONNECT_TIMEOUT, _READ_TIMEOUT, _WHOLE_TIMEOUT = "10s", "60s", "1h"
-# boto3 gives out credentials that are valid for ten more minutes at least.
+# boto3 returns credentials that are valid for at least ten more minutes.
 _CREDENTIALS_KEPT = timedelta(minutes=10)
 # obstore drops a "/" at either end, and refuses "//", "." and ".." between two, and control codes.
 _MISNAMED = re.compile(r"(^|/)\.{0,2}(/|$)|[\x00-\x1f\x7f]")
 _CODE = re.compile(r"<Code>([\w.]{1,64})</Code>")
-# obstore tells of failures in words alone.
+# obstore reports failures in its message alone.
 _OF_STATUS, _DETAILS = "status code: ", "\n\nDebug source"
 _BROKEN_OFF = ("response body error", "IncompleteMessage", "Content-Range header not present")
 _REDIRECTED = "Received redirect without LOCATION"
@@ -61,7 +60,7 @@ CheckSize = Callable[[int], None]
 
 
 class _BrokenOff(Exception):
-    """An answer has ended before its end."""
+    """A download was interrupted."""
 
 
 class ObjectReader:
@@ -78,9 +77,9 @@ class ObjectReader:
     def __call__(self, key: str, check_size: CheckSize) -> bytes:
         """Return the content.
 
-        ``check_size`` is told how many bytes there are before they are read, and raises where that
-        is too many.  Raises FileNotFoundError; ObjectUnread where this object gives no bytes;
-        AccessRefused where S3 keeps it from whoever asks.
+        ``check_size`` gets the number of bytes before they are read, and raises where they are too
+        many.  Raises FileNotFoundError; ObjectUnread where the object cannot be read; AccessRefused
+        where S3 refuses the request.
         """
         read = self._read_with_boto3 if _MISNAMED.search(key) else self._read
         for _ in range(_N_READS):
@@ -103,7 +102,7 @@ class ObjectReader:
     def _read_with_boto3(self, key: str, check_size: CheckSize) -> bytes:
         try:
             found = self._boto3().get_object(Bucket=self._bucket, Key=key)
-            with closing(found["Body"]) as body:  # entered itself, it is another, of urllib3
+            with closing(found["Body"]) as body:  # its own context manager returns urllib3's object
                 check_size(found["ContentLength"])
                 content: bytes = body.read()
         except botocore.exceptions.ClientError as error:
@@ -159,7 +158,7 @@ def _credentials() -> Boto3CredentialProvider:
 
 
 def _failure(error: BaseError) -> Exception:
-    """Return what a failure that obstore tells is to this project."""
+    """Return the error of this project for a failure of obstore."""
     text = str(error)
     if (code := _code_of(error)) is not None:
         return _refusal(code, is_denied=isinstance(error, _DENIED))
@@ -175,9 +174,9 @@ def _failure(error: BaseError) -> Exception:
 
 
 def _code_of(error: Exception) -> str | None:
-    """Return the code in the answer of S3.  What precedes it holds the key, which may be anything.
+    """Return the error code in the answer of S3, which follows the status in obstore's message.
 
-    An answer stands at the end of the first part, after the status that obstore tells of it.
+    The text before it holds the key, which may contain anything.
     """
     _, found, answer = str(error).partition(_DETAILS)[0].rpartition(_OF_STATUS)
     code = _CODE.search(answer) if found else None
@@ -185,6 +184,6 @@ def _code_of(error: Exception) -> str | None:
 
 
 def _refusal(code: str, *, is_denied: bool) -> Exception:
-    """Return the failure that a code is: of this object, or of whoever asks for it."""
+    """Return the error of a code: of this object, or of all requests."""
     concern = concern_of(code) or (Concern.ACCESS if is_denied else Concern.OBJECT)
     return ObjectRefused(code) if concern is Concern.OBJECT else AccessRefused(code)

@@ -1,4 +1,4 @@
-"""Small pictures for the report, made anew from pixels: no metadata of the original is in them."""
+"""Thumbnails for the report, encoded from pixels: without the metadata of the original."""
 
 import base64
 import io
@@ -29,7 +29,7 @@ def data_uri(jpeg: bytes) -> str:
 
 
 def jpeg_of(image: ReadImage, limits: ImageLimits) -> bytes | None:
-    """Return a thumbnail, or None for an image that is gone, has changed since or is refused."""
+    """Return a thumbnail, or None for an image that cannot be read or decoded."""
     if not isinstance(image.content, bytes):
         return None
     try:
@@ -39,6 +39,6 @@ def jpeg_of(image: ReadImage, limits: ImageLimits) -> bytes | None:
 
 
 def thumbnail_of(image: ReadImage, limits: ImageLimits) -> str | None:
-    """Return the same as a ``data:`` URI."""
+    """Return a thumbnail as a ``data:`` URI, or None."""
     jpeg = jpeg_of(image, limits)
     return None if jpeg is None else data_uri(jpeg)

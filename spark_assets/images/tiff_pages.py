@@ -1,4 +1,4 @@
-"""Which page of a TIFF is the photograph: the first that is a picture in full resolution.
+"""The page of a TIFF that is the photograph: the first picture in full resolution.
 
 Scanners, raw converters and microscopes put a thumbnail, a mask or the levels of a pyramid beside
 the picture, some of them before it.  The tags NewSubfileType and SubfileType say which is which.
@@ -14,7 +14,7 @@ _OLD_REDUCED = 2  # a value of SubfileType
 
 
 class NoFullPage(Exception):
-    """None of the pages that can be read is the picture; the text says why."""
+    """No readable page is the picture; the message says why."""
 
 
 def seek_picture(image: TiffImageFile) -> None:
@@ -61,7 +61,7 @@ def _seek(image: TiffImageFile, page: int) -> bool | None:
 
 
 def _is_aside(image: TiffImageFile) -> bool:
-    """Tell whether a page is a smaller version of the picture, or a mask for it."""
+    """Return whether a page is a smaller version of the picture, or a mask of it."""
     is_reduced = bool(_number(image, _NEW_SUBFILE_TYPE) & _IS_REDUCED)
     return is_reduced or _number(image, _SUBFILE_TYPE) == _OLD_REDUCED or _is_mask(image)
 

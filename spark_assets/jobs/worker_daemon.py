@@ -17,8 +17,10 @@ from pyspark.daemon import manager  # noqa: E402
 
 import spark_assets.chain.pca_over_files  # noqa: E402
 import spark_assets.features.on_spark  # noqa: E402, F401
+from spark_assets.images.decoding import prepare_pillow  # noqa: E402
 from spark_assets.runtime.distribute import freeze_loaded_modules  # noqa: E402
 
 if __name__ == "__main__":
+    prepare_pillow()  # before the fork: else each worker loads the decoders
     freeze_loaded_modules()
     manager()  # type: ignore[no-untyped-call]

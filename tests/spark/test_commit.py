@@ -18,7 +18,7 @@ from spark_assets.chain.run_chain import run_chain
 from spark_assets.erasure.erasure_request import ErasureRequest
 from spark_assets.erasure.run_erasure import EraseOptions, erase
 from spark_assets.errors import FruitsError
-from spark_assets.features import here
+from spark_assets.features import in_threads
 from spark_assets.output import commit as committing
 from spark_assets.output.commit import begin, commit, live_files, read_log, recover
 from spark_assets.output.output import REPORT, Output
@@ -144,7 +144,7 @@ def test_half_written_files_of_dead_commands_are_removed_and_those_of_others_are
 @pytest.fixture
 def before(tmp_path, seeded_model, monkeypatch) -> Path:
     """Return a folder with an output of nine images, of which one is rejected."""
-    monkeypatch.setattr(here, "build_engine", lambda _: MeanColors())
+    monkeypatch.setattr(in_threads, "build_engine", lambda _: MeanColors())
     for number in range(8):
         put(tmp_path / "images", f"label {number % 2}/{number}.png", seed=number)
     put(tmp_path / "images", "bad.png", b"no image")

@@ -148,7 +148,7 @@ def test_litert_imports_no_tensorflow(seeded_model, tmp_path):
     (tmp_path / "model.tflite").write_bytes(seeded_model.tflite)
     program = (
         "import sys, pathlib, numpy as np\n"
-        "from spark_assets.features import here, on_spark\n"
+        "from spark_assets.features import in_threads, on_spark\n"
         "from spark_assets.features.engines import LiteRTEngine\n"
         f"engine = LiteRTEngine(pathlib.Path({str(tmp_path)!r}, 'model.tflite').read_bytes())\n"
         "print(engine(np.zeros((1, 224, 224, 3), np.uint8)).shape)\n"
