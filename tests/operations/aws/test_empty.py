@@ -71,37 +71,21 @@ class Bucket:
         self.keys.remove(Key)
 
 
-def test_thousands_of_versions_and_markers_are_deleted(make_data_stack, s3, capsys):
+def test_every_version_marker_and_incomplete_upload_is_deleted(make_data_stack, s3, capsys):
     make_data_stack()
-    keys = [f"images/{index}.jpg" for index in range(100)]
+    keys = ["a//b.jpg", "é à.jpg", "a+b%20c#d&e<f>.jpg", "tab\t.jpg", "x" * 1000]
     for _ in range(2):
         put(s3, RAW, *keys)
-    for _ in range(24):
+    for key in ("a%20b+c.tif", "é.tif", "same.tif", "same.tif"):
+        s3.create_multipart_upload(Bucket=RAW, Key=key)
+    for _ in range(3):
         s3.delete_objects(Bucket=RAW, Delete={"Objects": [{"Key": key} for key in keys]})
     put(s3, RESULTS, "chain/1.parquet", "chain/1.parquet")
     put(s3, LOGS, "emr/1.gz")
-    pages = list(s3.get_paginator("list_object_versions").paginate(Bucket=RAW))
-    assert sum(len(page.get("Versions", ())) for page in pages) == 200
-    assert sum(len(page.get("DeleteMarkers", ())) for page in pages) == 2400
+    assert n_left(s3, RAW) == 10 + 15 + 4
     assert cli.main(["empty", "--yes"]) == 0
     assert [n_left(s3, bucket) for bucket in (RAW, RESULTS, LOGS)] == [0, 0, 0]
-    assert capsys.readouterr().err.startswith("2603 objects deleted, every version counted")
-
-
-def test_incomplete_uploads_are_aborted(make_data_stack, s3):
-    make_data_stack()
-    for key in ("a%20b+c.tif", "é.tif", "same.tif", "same.tif"):
-        s3.create_multipart_upload(Bucket=RAW, Key=key)
-    assert n_left(s3, RAW) == 4
-    assert cli.main(["empty", "--yes"]) == 0
-    assert n_left(s3, RAW) == 0
-
-
-def test_hostile_keys_are_deleted(make_data_stack, s3):
-    make_data_stack()
-    put(s3, RAW, "a//b.jpg", "é à.jpg", "a+b%20c#d&e<f>.jpg", "tab\t.jpg", "x" * 1000)
-    assert cli.main(["empty", "--yes"]) == 0
-    assert n_left(s3, RAW) == 0
+    assert capsys.readouterr().err.startswith("32 objects deleted, every version counted")
 
 
 def test_a_key_that_xml_cannot_hold_is_deleted_by_itself():
