@@ -27,9 +27,8 @@ def test_every_figure_was_measured_somewhere_or_is_called_an_assumption():
         assert re.match(r"assumption: \S|docs/|benchmarks/|measured ", figure["source"]), figure
 
 
-def test_the_figures_are_dated_and_each_of_them_is_printed():
+def test_the_figures_are_dated():
     assert re.fullmatch(r"\d{4}-\d\d", SPEED.measured)
-    assert len(list(SPEED.figures)) + len(SPEED.photographs) == len(figures())
 
 
 def test_what_is_quoted_from_the_benchmarks_stands_there():
@@ -42,12 +41,6 @@ def test_what_is_quoted_from_the_benchmarks_stands_there():
     assert SPEED.listing.value == pytest.approx(4.18 / 200_000, rel=0.02)
     assert "ours 1.62, 1.46, 1.46 s" in text
     assert SPEED.reduction.value == pytest.approx(2 * 1.46 * 2 / 20_000, rel=0.06)
-
-
-def test_that_graviton_was_not_measured_is_said():
-    assert "Graviton" in (SPEED.vcpu.assumption or "")
-    assert "x86_64" in SMALL.images_per_second.source
-    assert SPEED.efficiency.assumption
 
 
 def test_an_image_of_a_measured_size_takes_what_was_measured():
