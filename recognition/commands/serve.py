@@ -4,9 +4,8 @@ import argparse
 import sys
 
 from recognition.classifier.identifier import FruitIdentifier
-from recognition.service.guarding import is_loopback
 from recognition.service.limits import MIB, ServiceLimits
-from recognition.service.server import serve
+from recognition.service.server import is_loopback, serve
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.argument_types import positive_float
 from spark_assets.jobs.command import Command, Kind
@@ -60,7 +59,6 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         )
     limits = ServiceLimits(
         max_bytes=int(parsed.max_image_mib * MIB),
-        max_held_bytes=int(8 * parsed.max_image_mib * MIB),
         max_megapixels=parsed.max_image_megapixels,
     )
     serve(identifier, limits, host=parsed.host, port=parsed.port, verbose=parsed.verbose)

@@ -125,7 +125,7 @@ const ask = async (file) => {
     const value = await response.json();
     if (asking !== mine) return; // another photograph was given meanwhile
     if (response.ok) show(value);
-    else complain(value.sentence);
+    else complain(value.message);
   } catch (error) {
     if (asking === mine) complain(words.unreachable);
   }

@@ -6,47 +6,44 @@ import socket
 import sys
 import traceback
 from contextlib import suppress
+from ipaddress import ip_address
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from recognition.classifier.identifier import FruitIdentifier
-from recognition.service.application import application
-from recognition.service.connections import connection_options
-from recognition.service.guarding import AllowedHosts, is_loopback
 from recognition.service.limits import ServiceLimits
-from recognition.service.waiting import waiting_line
+from recognition.service.web_app import SECURITY_HEADERS, web_app
+from recognition.service.worker_pool import WorkerPool
 from spark_assets.errors import FruitsError
-
-_GRACE_SECONDS = 5
 
 
 def serve(
     identifier: FruitIdentifier, limits: ServiceLimits, *, host: str, port: int, verbose: bool
 ) -> None:
-    """Answer requests until the process is interrupted.  Port 0 is any free one.
+    """Serve the page until the process is interrupted.  Port 0 is any free one.
 
-    Raises FruitsError where the address cannot be had.
+    Raises FruitsError where the address cannot be bound.
     """
-    with bound_socket(host, port) as listening, waiting_line(identifier, limits) as line:
-        app = application(
+    with bound_socket(host, port) as listening, WorkerPool(identifier, limits) as pool:
+        app = web_app(
             identifier.classifier,
             identifier.record,
-            line.identify,
-            hosts=AllowedHosts.of(host),
+            pool.identify,
             limits=limits,
-            tell=lambda error: tell(error, verbose=verbose),
+            network_names=network_names(host),
+            on_error=lambda error: report_failure(error, verbose=verbose),
         )
         print(url_of(listening, host), flush=True)
-        # As Ctrl+C: uvicorn ends what it does, and raises the signal anew.
+        # As Ctrl+C: uvicorn ends its tasks, and raises the signal again.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             uvicorn.Server(uvicorn_config(app, limits)).run(sockets=[listening])
 
 
 def uvicorn_config(app: ASGIApp, limits: ServiceLimits) -> uvicorn.Config:
-    """Return how uvicorn is to run the service: silent, and within the limits."""
-    # It has nothing to say that is not said here, and its errors quote requests.
+    """Return the settings of uvicorn: silent, and within the limits."""
+    # Its errors quote requests.
     logger = logging.getLogger("uvicorn.error")
     logger.addHandler(logging.NullHandler())
     logger.propagate = False
@@ -54,18 +51,22 @@ def uvicorn_config(app: ASGIApp, limits: ServiceLimits) -> uvicorn.Config:
         app,
         lifespan="off",
         loop="asyncio",
+        http="h11",
         ws="none",
         log_config=None,
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-        **connection_options(limits),
+        headers=list(SECURITY_HEADERS.items()),
+        limit_concurrency=limits.n_connections,
+        h11_max_incomplete_event_size=16 * 1024,
+        backlog=128,
+        timeout_graceful_shutdown=1,
     )
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
-    """Return a socket that listens.  Raises FruitsError, with what to do, where it cannot."""
+    """Return a listening socket.  Raises FruitsError where the address cannot be bound."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, *_, address = found[0]
@@ -84,8 +85,24 @@ def url_of(listening: socket.socket, host: str) -> str:
     return f"http://[{name}]:{port}/" if ":" in name else f"http://{name}:{port}/"
 
 
-def tell(error: Exception, *, verbose: bool) -> None:
-    """Say on stderr that an answer failed, without what was in the request."""
+def is_loopback(host: str) -> bool:
+    """Return whether ``host`` is an address or the name of this machine alone."""
+    try:
+        return host.lower() == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def network_names(host: str) -> tuple[str, ...]:
+    """Return the names by which a network reaches what listens on ``host``; none for loopback."""
+    if is_loopback(host):
+        return ()
+    own = socket.gethostname()
+    return host, own, f"{own}.local"
+
+
+def report_failure(error: Exception, *, verbose: bool) -> None:
+    """Print the class of an error on stderr, without the content of the request."""
     print(f"a request failed: {type(error).__name__}", file=sys.stderr, flush=True)
     if verbose:
         traceback.print_exception(error)

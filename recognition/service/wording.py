@@ -59,5 +59,5 @@ def sentence(reason: str, language: str, limits: ServiceLimits) -> str:
         max_mib=f"{limits.max_bytes / MIB:g}",
         max_megapixels=f"{limits.max_megapixels:g}",
         body_seconds=f"{limits.body_seconds:g}",
-        look_seconds=f"{limits.look_seconds:g}",
+        look_seconds=f"{limits.identify_seconds:g}",
     )

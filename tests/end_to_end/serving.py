@@ -78,10 +78,12 @@ def serving(command: Sequence[str], *, end: int = signal.SIGINT) -> Iterator[Ser
     finally:
         ended.set()
         watcher.join()
+        workers = served.process.children(recursive=True)
         started.send_signal(end)
         out, err = started.communicate(timeout=60)
         served.said = [*out.splitlines(), *err.splitlines()]
     assert started.returncode == 0, served.said
+    assert psutil.wait_procs(workers, timeout=30)[1] == []
 
 
 def _watch(served: Served, ended: threading.Event) -> None:

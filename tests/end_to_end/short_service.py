@@ -1,4 +1,4 @@
-"""A service whose clients must hurry: ``python -m tests.end_to_end.short_service OUTPUT``."""
+"""The service with a short time limit: ``python -m tests.end_to_end.short_service OUTPUT``."""
 
 import sys
 
@@ -7,13 +7,7 @@ from recognition.service.limits import ServiceLimits
 from recognition.service.server import serve
 from spark_assets.storage.locations import parse_location
 
-HEAD_SECONDS, BODY_SECONDS, LOOK_SECONDS = 2.0, 2.0, 4.0
-LIMITS = ServiceLimits(
-    head_seconds=HEAD_SECONDS,
-    body_seconds=BODY_SECONDS,
-    look_seconds=LOOK_SECONDS,
-    answer_seconds=30.0,  # a busy machine
-)
+LIMITS = ServiceLimits(identify_seconds=4.0)
 
 if __name__ == "__main__":
     identifier = FruitIdentifier.from_output(parse_location(sys.argv[1]))

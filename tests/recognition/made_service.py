@@ -1,25 +1,28 @@
-"""A service whose network is the mean colours of a photograph; all else is as it is."""
+"""A service on a socket whose network is the mean colours of a photograph."""
 
-import asyncio
 import dataclasses
 import io
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from typing import Any
 
 import numpy as np
+import uvicorn
 from PIL import Image
-from starlette.types import ASGIApp, Message
 
 from recognition.classifier.fruit_classifier import Prediction
 from recognition.classifier.identifier import DEFAULT_LIMITS, Identifier
-from recognition.service.application import application
-from recognition.service.guarding import AllowedHosts
 from recognition.service.limits import ServiceLimits
+from recognition.service.server import bound_socket, network_names, uvicorn_config
+from recognition.service.service_errors import ServiceError
+from recognition.service.web_app import Identify, web_app
 from spark_assets.images.decoding import decode_image
-from spark_assets.images.rejection import ImageLimits
+from spark_assets.images.rejection import ImageLimits, ImageRejected
 from spark_assets.images.thumbnails import thumbnail_jpeg
 from tests.recognition.made_classifier import made_classifier, made_record
 
@@ -95,50 +98,9 @@ def _features(content: bytes, limits: ImageLimits) -> np.ndarray:
     return cells.reshape(1, -1).astype(np.float32)
 
 
-Look = Callable[[bytearray], Awaitable[Prediction]]
-
-
-def looking(identifier: Identifier, limits: ServiceLimits = LIMITS) -> Look:
-    """Return what answers at once, in this thread."""
-
-    async def look(content: bytearray) -> Prediction:
-        return identifier.identify(bytes(content), limits=limits.image_limits)
-
-    return look
-
-
-@dataclass
-class MadeService:
-    """A service without a socket, and the errors that it has told of."""
-
-    identifier: ColourIdentifier
-    limits: ServiceLimits = LIMITS
-    look: Look | None = None
-    host: str = "127.0.0.1"
-    told: list[Exception] = field(default_factory=list)
-
-    @property
-    def app(self) -> ASGIApp:
-        return application(
-            self.identifier.classifier,
-            self.identifier.record,
-            self.look or looking(self.identifier, self.limits),
-            hosts=AllowedHosts.of(self.host),
-            limits=self.limits,
-            tell=self.told.append,
-        )
-
-    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> "Reply":
-        """Ask as a client does that sends its body in one piece."""
-        return asyncio.run(ask(self.app, method, path, _pieces(body), **headers))
-
-    def identify(self, body: bytes, **headers: str) -> "Reply":
-        return self.ask("POST", "/identify", body, **headers)
-
-
 @dataclass
 class Reply:
-    """What a service has answered."""
+    """A response of the service."""
 
     status: int
     headers: dict[str, str]
@@ -153,48 +115,70 @@ class Reply:
         return self.body.decode()
 
 
-async def _pieces(body: bytes) -> AsyncIterator[bytes | None]:
-    yield body
+@dataclass
+class MadeService:
+    """A running service, and the unexpected errors that it has reported."""
+
+    port: int
+    errors: list[Exception] = field(default_factory=list)
+
+    def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> Reply:
+        """Send a request; a ``host`` replaces the header that http.client writes."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.putrequest(method, path, skip_host="host" in headers)
+            for name, value in {"content-length": str(len(body)), **headers}.items():
+                connection.putheader(name.replace("_", "-"), value)
+            connection.endheaders(body)
+            response = connection.getresponse()
+            found = {name.lower(): value for name, value in response.getheaders()}
+            return Reply(response.status, found, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, **headers: str) -> Reply:
+        return self.request("GET", path, **headers)
+
+    def identify(self, body: bytes, **headers: str) -> Reply:
+        return self.request("POST", "/identify", body, **headers)
 
 
-async def ask(
-    app: ASGIApp,
-    method: str,
-    path: str,
-    pieces: AsyncIterator[bytes | None],
-    **headers: str,
-) -> Reply:
-    """Ask an application; None instead of a piece of the body is a client that has gone."""
-    path, _, query = path.partition("?")
-    given = {"host": "127.0.0.1:8000"} | {
-        name.replace("_", "-"): value for name, value in headers.items()
-    }
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "root_path": "",
-        "query_string": query.encode(),
-        "headers": [(name.encode(), value.encode("latin-1")) for name, value in given.items()],
-        "client": ("127.0.0.1", 50000),
-        "server": ("127.0.0.1", 8000),
-    }
-    sent: list[Message] = []
+def in_this_thread(identifier: Identifier, limits: ServiceLimits) -> Identify:
+    """Return what stands for the pool of workers."""
 
-    async def receive() -> Message:
-        piece = await anext(pieces, b"")
-        if piece is None:
-            return {"type": "http.disconnect"}
-        return {"type": "http.request", "body": piece, "more_body": bool(piece)}
+    async def identify(content: bytes) -> Prediction:
+        try:
+            return identifier.identify(content, limits=limits.image_limits)
+        except ImageRejected as rejected:
+            raise ServiceError(rejected.reason, rejected.detail) from rejected
 
-    async def send(message: Message) -> None:
-        sent.append(message)
+    return identify
 
-    await app(scope, receive, send)
-    start, *rest = sent
-    found = {name.decode(): value.decode("latin-1") for name, value in start["headers"]}
-    return Reply(start["status"], found, b"".join(each.get("body", b"") for each in rest))
+
+@contextmanager
+def made_service(
+    identifier: ColourIdentifier,
+    limits: ServiceLimits = LIMITS,
+    *,
+    identify: Identify | None = None,
+    host: str = "127.0.0.1",
+) -> Iterator[MadeService]:
+    """Run a service in a thread.  It listens on 127.0.0.1, also as one of another ``host``."""
+    with bound_socket("127.0.0.1", 0) as listening:
+        service = MadeService(listening.getsockname()[1])
+        app = web_app(
+            identifier.classifier,
+            identifier.record,
+            identify or in_this_thread(identifier, limits),
+            limits=limits,
+            network_names=network_names(host),
+            on_error=service.errors.append,
+        )
+        server = uvicorn.Server(uvicorn_config(app, limits))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield service
+        finally:
+            server.should_exit = True
+            thread.join()

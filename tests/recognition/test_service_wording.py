@@ -5,7 +5,7 @@ import re
 import pytest
 
 from recognition.service.limits import ServiceLimits
-from recognition.service.page import asset
+from recognition.service.web_page import asset
 from recognition.service.wording import NAMES, WORDS, sentence
 from spark_assets.images.rejection import Reason
 
@@ -15,7 +15,6 @@ REASONS = [
     "failed",
     "method_not_allowed",
     "not_found",
-    "other_host",
     "other_site",
     "too_many_bytes",
     "too_slow",
@@ -40,9 +39,9 @@ def test_both_languages_have_the_same_words_with_the_same_places():
 @pytest.mark.parametrize("language", NAMES)
 @pytest.mark.parametrize("reason", REASONS)
 def test_every_refusal_has_a_sentence(reason, language):
-    told = sentence(reason, language, ServiceLimits())
-    assert told.endswith((".", "?"))
-    assert not placeholders(told)
+    message = sentence(reason, language, ServiceLimits())
+    assert message.endswith((".", "?"))
+    assert not placeholders(message)
 
 
 def test_no_word_is_missing_and_none_is_left_over():

@@ -26,7 +26,7 @@ from recognition.classifier.vectors import vectors_of
 from recognition.commands.identify import answer_json, text_of
 from spark_assets.errors import FruitsError
 from tests.recognition.made_classifier import save_in_output
-from tests.recognition.made_service import MadeService, photograph
+from tests.recognition.made_service import made_service, photograph
 from tests.recognition.made_varieties import VARIETIES, made_varieties
 
 MADE = made_varieties()
@@ -172,8 +172,8 @@ def test_the_service_answers_the_variety_and_shows_any_name(colours):
     named = VarietyClassifier(VarietySet(["apple", "apple"], ["\x07loud", "soft"]), weights)
     identifier = copy(colours)
     identifier.classifier = replace(colours.classifier, varieties=replace(named, min_probability=0))
-    service = MadeService(identifier)
-    apple, plum = (service.identify(photograph(label)).json for label in ("apple", "plum"))
+    with made_service(identifier) as service:
+        apple, plum = (service.identify(photograph(label)).json for label in ("apple", "plum"))
     assert (apple["label"], apple["variety"]) == ("apple", r"\x07loud")
     assert apple["variety_probability"] == pytest.approx(apple["probability"])
     assert (plum["label"], plum["variety"], plum["variety_probability"]) == ("plum", None, None)
