@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from aws_cdk import App
 
+from cdk_app.app_stacks import add_checks, add_stacks
 from cdk_app.config import ConfigError
-from cdk_app.pipeline import add_checks, add_stacks
 
 if __name__ == "__main__":
     app = App()

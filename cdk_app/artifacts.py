@@ -1,11 +1,10 @@
-"""What jobs are given: scripts, package, libraries and network, as S3 assets."""
+"""The S3 assets of the jobs: scripts, package, libraries and network."""
 
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 from aws_cdk import Annotations, IgnoreMode
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
@@ -13,24 +12,24 @@ from constructs import Construct
 from cdk_app.config import REGION, ConfigError, PipelineConfig
 
 ROOT = Path(__file__).resolve().parents[1]
-# Stands for a file that has not been made, in a stack that cannot be deployed.
-_NOT_MADE = ROOT / "cdk.json"
+# Stands for a missing file, in a stack that cannot be deployed.
+_MISSING = ROOT / "cdk.json"
 _MODEL_FILES = ("model.json", "model.tflite", "model.weights.h5")
 
 
 class JobArtifacts(Construct):
-    """What every job reads, wherever it runs.
+    """The assets of every job, on a cluster or on EMR Serverless.
 
     ``scripts`` are the entry scripts by the name of their job, ``package`` the zip that
     ``--py-files`` takes, ``model`` the zip of the network.
 
-    Wheels or a network that have not been made are an error of the stack: it is then neither
-    shown nor deployed, and can still be destroyed.
+    Missing wheels or a missing network are an error of the stack: it is then neither shown nor
+    deployed, and can still be destroyed.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, config: PipelineConfig) -> None:
         super().__init__(scope, construct_id)
-        self.model = assets.Asset(self, "Model", path=str(self._made(model_folder, config)))
+        self.model = assets.Asset(self, "Model", path=str(self._existing(model_folder, config)))
         self.package = assets.Asset(
             self,
             "Package",
@@ -54,42 +53,36 @@ class JobArtifacts(Construct):
 
     @property
     def revision(self) -> str:
-        """What the jobs are made of, as the digests of their assets."""
-        return " ".join(file.asset_hash for file in self._of_jobs())
+        """The digests of the assets of the jobs."""
+        return " ".join(file.asset_hash for file in self._job_assets())
 
     @property
     def object_arns(self) -> list[str]:
         """The ARN of each object that a job, or the node that it runs on, may read."""
-        files = [*self._of_place(), *self._of_jobs()]
+        files = [*self._platform_assets(), *self._job_assets()]
         return [file.bucket.arn_for_objects(file.s3_object_key) for file in files]
 
-    def read_statement(self) -> iam.PolicyStatement:
-        """Return the permission to read these objects and no others of their bucket."""
-        return iam.PolicyStatement(
-            sid="ReadAssets", actions=["s3:GetObject"], resources=self.object_arns
-        )
-
-    def _of_jobs(self) -> list[assets.Asset]:
+    def _job_assets(self) -> list[assets.Asset]:
         return [self.model, self.package, *self.scripts.values()]
 
-    def _of_place(self) -> list[assets.Asset]:
-        """Return what the place where jobs run is made with."""
+    def _platform_assets(self) -> list[assets.Asset]:
+        """Return the assets of the cluster or the application itself."""
         return []
 
-    def _made(self, find: Callable[[PipelineConfig], Path], config: PipelineConfig) -> Path:
+    def _existing(self, find: Callable[[PipelineConfig], Path], config: PipelineConfig) -> Path:
         try:
             return find(config)
         except ConfigError as error:
             Annotations.of(self).add_error(str(error))
-            return _NOT_MADE
+            return _MISSING
 
 
 class Artifacts(JobArtifacts):
-    """What a cluster reads: the wheels and what installs them, and what executes notebooks, too."""
+    """The assets of a cluster: also wheels, bootstrap script and the job of notebooks."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: PipelineConfig) -> None:
         super().__init__(scope, construct_id, config=config)
-        wheelhouse = self._made(wheelhouse_file, config)
+        wheelhouse = self._existing(wheelhouse_file, config)
         self.wheelhouse_sha256 = sha256_of(wheelhouse)
         self.wheelhouse = assets.Asset(self, "Wheelhouse", path=str(wheelhouse))
         self.bootstrap = assets.Asset(
@@ -101,23 +94,23 @@ class Artifacts(JobArtifacts):
 
     @property
     def bootstrap_arguments(self) -> tuple[str, str, str]:
-        """What the bootstrap script is given: the wheels, their digest, and where they lie."""
+        """The arguments of the bootstrap script: URI and digest of the wheels, and the region."""
         return self.wheelhouse.s3_object_url, self.wheelhouse_sha256, REGION
 
-    def _of_place(self) -> list[assets.Asset]:
+    def _platform_assets(self) -> list[assets.Asset]:
         return [self.wheelhouse, self.bootstrap, self.notebook]
 
 
 class ServerlessArtifacts(JobArtifacts):
-    """What EMR Serverless reads: the libraries, unpacked from their wheels, too."""
+    """The assets of EMR Serverless: also the libraries, unpacked from their wheels."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: PipelineConfig) -> None:
         super().__init__(scope, construct_id, config=config)
         self.libraries = assets.Asset(
-            self, "Libraries", path=str(self._made(libraries_file, config))
+            self, "Libraries", path=str(self._existing(libraries_file, config))
         )
 
-    def _of_place(self) -> list[assets.Asset]:
+    def _platform_assets(self) -> list[assets.Asset]:
         return [self.libraries]
 
 
@@ -129,7 +122,7 @@ def wheelhouse_file(config: PipelineConfig) -> Path:
 def libraries_file(config: PipelineConfig) -> Path:
     """Return the same wheels unpacked, as one archive.  Raises ConfigError if it is missing.
 
-    Spark tells an archive by the end of its name, and of ``.tar.gz`` the CDK keeps ``.gz`` alone.
+    Spark recognizes an archive by its suffix, and of ``.tar.gz`` the CDK keeps ``.gz`` alone.
     """
     return _beside_the_wheels(config, "libraries.tgz", "libraries")
 

@@ -1,4 +1,4 @@
-"""The compute stack: what is made for a run, and destroyed after it."""
+"""The compute stack: created for a run, and destroyed after it."""
 
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -12,25 +12,27 @@ from constructs import Construct
 
 from cdk_app.artifacts import Artifacts
 from cdk_app.cluster.emr_cluster import Cluster
-from cdk_app.cluster.erasing import ErasingOnCluster
 from cdk_app.cluster.maximum_lifetime import MaximumLifetime
 from cdk_app.config import PipelineConfig, StepsMode
-from cdk_app.deployed_steps import (
-    deployed_erasure_step,
-    deployed_notebook_step,
-    deployed_steps,
-)
-from cdk_app.instance_role import InstanceRole
-from cdk_app.monitoring.monitoring import Monitoring
+from cdk_app.monitoring.cluster_alarms import ClusterAlarms
 from cdk_app.network import Network
 from cdk_app.project_stack import ProjectStack
-from cdk_app.service_role import ServiceRole
-from cdk_app.steps import Step, steps_as_json
+from cdk_app.roles.erasure_role import ErasureOnCluster
+from cdk_app.roles.instance_role import InstanceRole
+from cdk_app.roles.service_role import ServiceRole
+from cdk_app.step_commands import (
+    Step,
+    StepInputs,
+    erasure_step,
+    notebook_step,
+    pipeline_steps,
+    steps_as_json,
+)
 from cdk_app.storage import Storage
 
 
 class ComputeStack(ProjectStack):
-    """Network, roles, cluster and what watches it; the steps only where that is asked for.
+    """Network, roles, cluster and its alarms; with ``steps=run`` the steps too.
 
     Notices go to ``topic``; ``now`` is the time of the deployment in UTC, from which the life of
     the cluster is counted.
@@ -52,7 +54,7 @@ class ComputeStack(ProjectStack):
             construct_id,
             config=config,
             part="compute",
-            description="the EMR cluster and what it needs; destroy it after a run",
+            description="the EMR cluster, its network and its roles; destroy it after a run",
         )
         artifacts = Artifacts(self, "Artifacts", config=config)
         network = Network(self, "Network", config=config, key=storage.key)
@@ -83,42 +85,43 @@ class ComputeStack(ProjectStack):
             cluster_id=cluster.cluster.ref,
             ends_at=now + timedelta(hours=config.max_life_hours),
         )
-        steps = deployed_steps(config, storage, artifacts)
+        inputs = StepInputs.deployed(config, storage, artifacts)
+        steps = pipeline_steps(inputs)
         if config.steps is StepsMode.RUN:
             self._add_steps(cluster, steps)
-        parameter = ssm.StringParameter(
+        notebook_uri = artifacts.notebook.s3_object_url
+        parameters = {
+            name: ssm.StringParameter(
+                self,
+                name,
+                parameter_name=f"/fruits/{config.environment}/{key}",
+                description=f"Fruits!: added to the cluster by {command}",
+                string_value=steps_as_json(added),
+            )
+            for name, key, command, added in (
+                ("Steps", "steps", "fruits submit", steps),
+                ("ErasureStep", "erasure-step", "fruits erase", [erasure_step(inputs)]),
+                (
+                    "NotebookStep",
+                    "notebook-step",
+                    "fruits submit --notebook",
+                    [notebook_step(inputs, notebook_uri)],
+                ),
+            )
+        }
+        ErasureOnCluster(
             self,
-            "Steps",
-            parameter_name=f"/fruits/{config.environment}/steps",
-            description="Fruits!: the steps that fruits submit adds to the cluster",
-            string_value=steps_as_json(steps),
-        )
-        erasure = ssm.StringParameter(
-            self,
-            "ErasureStep",
-            parameter_name=f"/fruits/{config.environment}/erasure-step",
-            description="Fruits!: the step that fruits erase adds to the cluster",
-            string_value=steps_as_json([deployed_erasure_step(config, storage, artifacts)]),
-        )
-        notebook = ssm.StringParameter(
-            self,
-            "NotebookStep",
-            parameter_name=f"/fruits/{config.environment}/notebook-step",
-            description="Fruits!: the step that fruits submit --notebook adds to the cluster",
-            string_value=steps_as_json([deployed_notebook_step(config, storage, artifacts)]),
-        )
-        ErasingOnCluster(
-            self,
-            "ErasingOnCluster",
+            "ErasureOnCluster",
             role=erasure_role,
             cluster_id=cluster.cluster.ref,
-            step=erasure,
+            step=parameters["ErasureStep"],
         )
-        Monitoring(self, "Monitoring", config=config, cluster_id=cluster.cluster.ref, topic=topic)
+        ClusterAlarms(
+            self, "Monitoring", config=config, cluster_id=cluster.cluster.ref, topic=topic
+        )
         CfnOutput(self, "ClusterId", value=cluster.cluster.ref)
-        CfnOutput(self, "StepsParameterName", value=parameter.parameter_name)
-        CfnOutput(self, "ErasureStepParameterName", value=erasure.parameter_name)
-        CfnOutput(self, "NotebookStepParameterName", value=notebook.parameter_name)
+        for name, parameter in parameters.items():
+            CfnOutput(self, f"{name}ParameterName", value=parameter.parameter_name)
         CfnOutput(self, "NotebooksUri", value=storage.notebooks_uri)
         CfnOutput(self, "LogUri", value=storage.emr_logs_uri)
 

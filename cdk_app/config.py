@@ -1,4 +1,4 @@
-"""What can be configured: one frozen value, read from the context of the CDK app."""
+"""The configuration: one frozen value, read from the context of the CDK app."""
 
 import ipaddress
 import re
@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from cdk_app.instances import Architecture, InstanceType
-from cdk_app.retention import Retention, parse_retention
+from cdk_app.retention_days import Retention, parse_retention
 
 REGION = "eu-central-1"
-# Of each node, for the system and its packages; the disk for work comes on top.
+# Of each node, for the system and its packages; the work disk is another.
 ROOT_VOLUME_GIB = 30
 
 # RFC 1918. What Python calls private holds loopback and others too, which no VPC can have.
@@ -45,10 +45,10 @@ class StepsMode(StrEnum):
 
 
 class NetworkRules(StrEnum):
-    """What a node may reach and do beside its own work.
+    """The rights of a node beside its own work.
 
-    DOCUMENTED is the least that AWS's pages on private subnets name; NARROW is what EMR is known
-    to use of it.
+    DOCUMENTED is the minimum on AWS's pages on private subnets; NARROW is the part of it that EMR
+    is known to use.
     """
 
     DOCUMENTED = "documented"
@@ -59,7 +59,7 @@ class NetworkRules(StrEnum):
 class PipelineConfig:
     """The whole configuration.  Each field is a context key of ``cdk.json``, with its unit there.
 
-    ``account`` is empty for whichever account the credentials belong to.
+    ``account`` is empty for the account of the credentials.
     """
 
     environment: Environment
@@ -92,7 +92,7 @@ class PipelineConfig:
     model_path: Path
 
     def __post_init__(self) -> None:
-        """Refuse what no single key can be blamed for."""
+        """Check the combinations of keys."""
         primary, worker = self.primary_instance_type, self.worker_instance_type
         if primary.architecture != worker.architecture:
             raise ConfigError(
@@ -117,12 +117,12 @@ class PipelineConfig:
 
     @property
     def kept(self) -> Retention:
-        """How long things are kept: the environment's days, but for those of ``retention``."""
+        """The retention: that of the environment with the changes in ``retention``."""
         return parse_retention(self.environment, self.retention)
 
     @property
     def is_narrow(self) -> bool:
-        """Whether roles and network allow less than what AWS documents."""
+        """Whether roles and network allow less than AWS documents."""
         return self.network_rules is NetworkRules.NARROW
 
     @property
@@ -154,7 +154,7 @@ class PipelineConfig:
 
 
 def _is_of_the_cdk(key: str) -> bool:
-    """Tell the CDK's own keys: feature flags, look-ups, and those of its command line."""
+    """Return whether a key is the CDK's: a feature flag, a look-up, or of its command line."""
     return key.startswith(("@aws-cdk", "aws:", "availability-zones:", "cdk", "cli-"))
 
 
@@ -265,7 +265,7 @@ def _schedule(text: str) -> str:
 
 
 def _is_cron(text: str) -> bool:
-    """Tell a cron expression of EventBridge: minutes, hours, days, months, weekdays and years.
+    """Return whether a text is a cron expression of EventBridge: minutes, hours, ..., years.
 
     One of the two kinds of days has to be ``?``; a single minute keeps runs an hour apart.
     """

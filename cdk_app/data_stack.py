@@ -1,14 +1,14 @@
-"""The data stack: what stays when the cluster goes."""
+"""The data stack: it outlives the cluster."""
 
 from aws_cdk import CfnOutput
 from constructs import Construct
 
+from cdk_app.athena_tables import AthenaTables
 from cdk_app.config import PipelineConfig
-from cdk_app.erasure_role import ErasureRole
-from cdk_app.monitoring.budget import MonthlyBudget
+from cdk_app.monitoring.monthly_budget import MonthlyBudget
 from cdk_app.monitoring.notices import Notices
 from cdk_app.project_stack import ProjectStack
-from cdk_app.query import Query
+from cdk_app.roles.erasure_role import ErasureRole
 from cdk_app.storage import Storage
 
 
@@ -26,7 +26,7 @@ class DataStack(ProjectStack):
         )
         self.storage = Storage(self, "Storage", config=config)
         self.erasure_role = ErasureRole(self, "ErasureRole", storage=self.storage)
-        Query(self, "Query", config=config, storage=self.storage)
+        AthenaTables(self, "Query", config=config, storage=self.storage)
         self.notices = Notices(self, "Notices", config=config, key=self.storage.key)
         MonthlyBudget(self, "MonthlyBudget", config=config, notices=self.notices)
         outputs = {

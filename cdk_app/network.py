@@ -14,7 +14,7 @@ from cdk_app.acknowledgments import acknowledge
 from cdk_app.cluster.definition import EMR_TAG
 from cdk_app.config import PipelineConfig
 from cdk_app.endpoint_services import EMR_CELL_SERVICE, S3_PREFIX_LIST
-from cdk_app.retention import CLOUDWATCH_NAMES, flow_log_days
+from cdk_app.retention_days import CLOUDWATCH_NAMES, flow_log_days
 
 _SESSION_MANAGER_SERVICES = {
     "Ssm": ec2.InterfaceVpcEndpointAwsService.SSM,

@@ -8,20 +8,20 @@ from constructs import Construct
 
 from cdk_app.artifacts import ServerlessArtifacts
 from cdk_app.config import PipelineConfig
-from cdk_app.deployed_steps import deployed_erasure_job, deployed_jobs
 from cdk_app.project_stack import ProjectStack
-from cdk_app.serverless.application import Application
-from cdk_app.serverless.erasing import ErasingOnServerless
-from cdk_app.serverless.job_role import JobRole
-from cdk_app.serverless.jobs import JobRequests
-from cdk_app.serverless.machine import RunMachine
-from cdk_app.serverless.machine_role import MachineRole
+from cdk_app.roles.erasure_role import ErasureOnServerless
+from cdk_app.roles.job_role import JobRole
+from cdk_app.roles.state_machine_role import StateMachineRole
+from cdk_app.serverless.emr_application import Application
+from cdk_app.serverless.job_requests import JobRequests
+from cdk_app.serverless.state_machine import RunStateMachine
 from cdk_app.serverless.triggers import Triggers
+from cdk_app.step_commands import StepInputs, erasure_job, pipeline_jobs
 from cdk_app.storage import Storage
 
 
 class ServerlessStack(ProjectStack):
-    """An application of EMR Serverless, a state machine that runs the jobs, and what starts it.
+    """An application of EMR Serverless, a state machine that runs the jobs, and its triggers.
 
     The application is not attached to a VPC: its workers are in a network of AWS in Frankfurt, from
     which they reach services of this region and nothing else.  Attached to one of ours, they would
@@ -51,6 +51,7 @@ class ServerlessStack(ProjectStack):
         job_role = JobRole(
             self, "JobRole", application=application, storage=storage, artifacts=artifacts
         )
+        inputs = StepInputs.deployed(config, storage, artifacts)
         requests = JobRequests(
             config=config,
             application_id=application.application_id,
@@ -60,7 +61,7 @@ class ServerlessStack(ProjectStack):
         )
         # A name of ours: the role names the machine, which cannot be made before its role.
         name = f"fruits-{config.environment}-serverless"
-        machine_role = MachineRole(
+        machine_role = StateMachineRole(
             self,
             "MachineRole",
             config=config,
@@ -75,14 +76,14 @@ class ServerlessStack(ProjectStack):
             topic=topic,
             storage=storage,
         )
-        run = RunMachine(
+        run = RunStateMachine(
             self,
             "Run",
             name=name,
             config=config,
             role=machine_role.role,
             requests=requests,
-            jobs=deployed_jobs(config, storage, artifacts),
+            jobs=pipeline_jobs(inputs),
             report_uri=f"{storage.output_uri}/report/index.html",
             topic=topic,
             key=storage.key,
@@ -93,14 +94,12 @@ class ServerlessStack(ProjectStack):
             self,
             "ErasureJob",
             parameter_name=f"/fruits/{config.environment}/erasure-job",
-            description="Fruits!: the request by which fruits erase starts its job run",
-            string_value=self.to_json_string(
-                requests.request(deployed_erasure_job(config, storage, artifacts))
-            ),
+            description="Fruits!: the request of the job run that fruits erase starts",
+            string_value=self.to_json_string(requests.request(erasure_job(inputs))),
         )
-        ErasingOnServerless(
+        ErasureOnServerless(
             self,
-            "ErasingOnServerless",
+            "ErasureOnServerless",
             config=config,
             role=erasure_role,
             application=application,

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from cdk_app.acknowledgments import acknowledge
 from cdk_app.config import PipelineConfig
-from cdk_app.retention import EXPIRY_RULE, NOTEBOOK_DAYS, OLD_VERSIONS_RULE, QUERY_RESULT_DAYS
+from cdk_app.retention_days import EXPIRY_RULE, NOTEBOOK_DAYS, OLD_VERSIONS_RULE, QUERY_RESULT_DAYS
 
 IMAGES_PREFIX = "images"
 OUTPUT_PREFIX = "chain"
@@ -17,14 +17,14 @@ NOTEBOOKS_PREFIX = "notebooks"
 EMR_LOGS_PREFIX = "emr"
 EVENT_LOG_PREFIX = "spark-events"
 
-# What watches a cluster and its cost and tells of it, beside the rules of EventBridge.
+# The services that send notices, beside the rules of EventBridge.
 NOTICE_SERVICES = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com")
 
 # S3 bills an object in Standard-IA as 128 KiB at least: moving smaller ones costs money.
 _MIN_TIERED_BYTES = 128 * 1024
 _KEY_DELETION_DAYS = 7
-# A commit that died halfway is finished from its staged files, which its redo log names, by the
-# next run: a week later at most. No cluster lives longer, so a run at work loses none either.
+# The next run finishes an interrupted commit from its staged files, within a week. No cluster
+# lives longer, so a current run loses none either.
 _STAGED_DAYS = 7
 
 
@@ -38,7 +38,7 @@ class Storage(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, config: PipelineConfig) -> None:
         super().__init__(scope, construct_id)
         self._kept = config.kept
-        # A first creation that fails takes what it has made along: empty, and with a billed key.
+        # A failed first creation deletes its resources: they are empty, and the key is billed.
         self._removal = (
             RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if config.is_kept else RemovalPolicy.DESTROY
         )
@@ -77,7 +77,7 @@ class Storage(Construct):
                 id=id_,
                 prefix=f"{prefix}/",
                 expiration=Duration.days(days),
-                # S3 takes the shorter of two: it may tell of a photograph that is erased meanwhile.
+                # S3 takes the shorter of two: a version may name a photograph erased since.
                 noncurrent_version_expiration=Duration.days(1),
             )
 
@@ -178,9 +178,9 @@ class Storage(Construct):
         )
 
     def _grant_key_to_notices(self) -> None:
-        """Let what watches this account write to a topic that is encrypted with the key."""
+        """Let the services that send notices publish to a topic that is encrypted with the key."""
         account = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
-        # EventBridge does not say for whom it asks: with a condition, nothing would arrive.
+        # EventBridge does not send the account: with a condition, nothing would arrive.
         for sid, services, conditions in (
             ("Notices", NOTICE_SERVICES, account),
             ("Events", ("events.amazonaws.com",), None),
@@ -197,9 +197,9 @@ class Storage(Construct):
 
 
 def _enable_event_bridge(bucket: s3.Bucket) -> None:
-    """Let EventBridge hear of the objects of a bucket.
+    """Send the events of a bucket to EventBridge.
 
-    By the property itself: the CDK's own switch makes a function that writes it, with its role.
+    By the property itself: the CDK's own switch adds a Lambda function and its role.
     """
     resource = bucket.node.default_child
     assert isinstance(resource, s3.CfnBucket)

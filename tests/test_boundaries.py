@@ -106,7 +106,7 @@ def test_what_a_spark_step_needs_imports_neither_the_cdk_nor_what_an_operator_do
 
 def test_the_clouds_making_imports_nothing_of_the_two_others():
     imported = modules_after_importing(*modules_in("cdk_app"))
-    assert "cdk_app.pipeline" in imported
+    assert "cdk_app.app_stacks" in imported
     tops = {name.partition(".")[0] for name in imported}
     assert not tops & {"spark_assets", "operations", "sample_photographs"}
     assert not tops & {"pyspark", "numpy", "pyarrow", "pandas", "tensorflow"}

@@ -1,12 +1,14 @@
-"""The last guard against a forgotten cluster: at a fixed time it ends, and its stack is deleted."""
+"""The guard against a forgotten cluster: at a fixed time its stack is deleted."""
 
 from datetime import datetime
 from typing import Any
 
-from aws_cdk import ArnFormat, DefaultStackSynthesizer, Fn, Stack
+from aws_cdk import DefaultStackSynthesizer, Fn, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
+
+from cdk_app.roles.statements import allow, cluster_arn, pass_role
 
 # Scheduler calls the APIs itself; nothing of ours runs.
 _API = "arn:aws:scheduler:::aws-sdk:"
@@ -16,18 +18,15 @@ _TRY_FOR_SECONDS = 24 * 3600
 class MaximumLifetime(Construct):
     """Two schedules that fire once, at ``ends_at`` in UTC, with a role that can do nothing else.
 
-    The one deletes the whole stack: its interface endpoints are billed by the hour as long as they
-    are there, cluster or not.  CloudFormation does it with the stack's service role, which is the
-    execution role of the CDK: `cdk deploy` sets it, and DeleteStack takes it where it is given none
-    (CloudFormation API Reference, "DeleteStack").  Whether the caller needs ``iam:PassRole`` for it
-    is answered both ways in editions of the User Guide ("CloudFormation service role"), so the role
-    may pass it, to CloudFormation alone.
+    The one deletes the whole stack: its interface endpoints are billed by the hour, with a cluster
+    or without.  CloudFormation uses the service role of the stack, the execution role of the CDK
+    (CloudFormation API Reference, "DeleteStack").  Editions of the User Guide differ on whether the
+    caller needs ``iam:PassRole`` for it, so the role may pass it, to CloudFormation alone.
 
-    The other terminates the cluster, which is most of the bill: with no right but its own it works
-    on the day when the deletion does not.  A deletion that fails is told by the data stack.
+    The other terminates the cluster, which is most of the bill, for the day on which the deletion
+    fails.  The data stack sends the notice of a deletion that fails.
 
-    ``ends_at`` comes from outside, and not from the clock of the account: a schedule by the hour
-    would fire for the first time as soon as it is made.
+    ``ends_at`` is computed at synthesis: a schedule by the hour would fire as soon as it exists.
     """
 
     def __init__(
@@ -72,27 +71,10 @@ class MaximumLifetime(Construct):
 def _statements(stack: Stack, cluster_id: str) -> list[iam.PolicyStatement]:
     synthesizer = stack.synthesizer
     assert isinstance(synthesizer, DefaultStackSynthesizer)
-    cluster = stack.format_arn(
-        service="elasticmapreduce",
-        resource="cluster",
-        resource_name=cluster_id,
-        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-    )
+    execution_role = Fn.sub(synthesizer.cloud_formation_execution_role_arn)
+    terminate = ["elasticmapreduce:TerminateJobFlows"]
     return [
-        iam.PolicyStatement(
-            sid="TerminateCluster",
-            actions=["elasticmapreduce:TerminateJobFlows"],
-            resources=[cluster],
-        ),
-        iam.PolicyStatement(
-            sid="DeleteStack",
-            actions=["cloudformation:DeleteStack"],
-            resources=[stack.stack_id],
-        ),
-        iam.PolicyStatement(
-            sid="PassCloudFormationRole",
-            actions=["iam:PassRole"],
-            resources=[Fn.sub(synthesizer.cloud_formation_execution_role_arn)],
-            conditions={"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},
-        ),
+        allow("TerminateCluster", terminate, [cluster_arn(stack, cluster_id)]),
+        allow("DeleteStack", ["cloudformation:DeleteStack"], [stack.stack_id]),
+        pass_role("PassCloudFormationRole", execution_role, "cloudformation"),
     ]

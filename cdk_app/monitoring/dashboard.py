@@ -1,13 +1,15 @@
-"""What a person sees of a cluster at a glance."""
+"""The metrics that EMR sends of a cluster, and the dashboard of them."""
 
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from cdk_app.config import PipelineConfig
-from cdk_app.monitoring.emr_metrics import EmrMetrics
 
+# EMR sends its metrics every five minutes; a shorter period would show gaps.
+_PERIOD = Duration.minutes(5)
 _WIDTH, _HEIGHT = 12, 6
-# Title, and the metrics that EMR sends.
+# Metrics of EMR by the title of their graph.
 _GRAPHS = {
     "Without work (1 is idle)": ("IsIdle",),
     "Applications": ("AppsRunning", "AppsPending", "AppsFailed"),
@@ -18,8 +20,41 @@ _GRAPHS = {
 }
 
 
+class EmrMetrics:
+    """The metrics of one cluster, by EMR's own names."""
+
+    def __init__(self, cluster_id: str) -> None:
+        self._cluster_id = cluster_id
+
+    def metric(
+        self, name: str, *, statistic: str = "Average", period: Duration = _PERIOD
+    ) -> cloudwatch.Metric:
+        """Return a metric, such as ``IsIdle``, in the namespace of EMR."""
+        return cloudwatch.Metric(
+            namespace="AWS/ElasticMapReduce",
+            metric_name=name,
+            dimensions_map={"JobFlowId": self._cluster_id},
+            statistic=statistic,
+            period=period,
+        )
+
+    def hours_up(self) -> cloudwatch.MathExpression:
+        """Return the hours that the cluster has been up since the beginning of a graph.
+
+        Each period of five minutes with a metric counts.  The price per hour is not in the
+        template: it changes, and a template should not change with it.
+        """
+        hours_per_period = _PERIOD.to_hours(integral=False)
+        return cloudwatch.MathExpression(
+            expression=f"RUNNING_SUM(0 * up + {hours_per_period:.6f})",
+            using_metrics={"up": self.metric("IsIdle")},
+            label="hours",
+            period=_PERIOD,
+        )
+
+
 class Dashboard(Construct):
-    """One dashboard with what EMR measures, and a word on what it does not."""
+    """One dashboard of EMR's metrics, with a note on those of the chain."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, config: PipelineConfig, metrics: EmrMetrics
@@ -51,7 +86,7 @@ class Dashboard(Construct):
 
 
 def _elsewhere(config: PipelineConfig) -> str:
-    """Say where the measures of the chain are: a node has no way to CloudWatch."""
+    """Return the note: a node has no route to CloudWatch, so the chain sends no metrics."""
     return (
         "**Images a second, rejected share, explained variance:** in the report of the run, "
         "`chain/report/index.html` in the bucket for results. The nodes reach S3, EMR and the key "

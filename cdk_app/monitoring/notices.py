@@ -1,4 +1,4 @@
-"""Where a person is told: one topic, encrypted, to which an address may be subscribed."""
+"""The topic for notices: encrypted, with an e-mail address if one is configured."""
 
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
@@ -17,8 +17,8 @@ class Notices(Construct):
     """A topic that takes messages over TLS only.
 
     AWS Budgets and CloudWatch may publish for this account. Roles have that right in their own
-    policies, and rules of EventBridge by being given the topic. Without ``alarm_email`` nobody is
-    subscribed.  A compute stack whose deletion fails is told from here.
+    policies, and rules of EventBridge as their target. Without ``alarm_email`` nobody is
+    subscribed.  The notice of a compute stack whose deletion fails comes from here.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Notices(Construct):
         self._notify_on_failed_deletion(config)
 
     def _notify_on_failed_deletion(self, config: PipelineConfig) -> None:
-        """Tell of a compute stack that is not deleted whole: its own rules may be gone by then."""
+        """Notify of a compute stack left half deleted: its own rules may be deleted by then."""
         name = stack_name(config.environment, "compute")
         any_stack_of_that_name = Stack.of(self).format_arn(
             service="cloudformation", resource="stack", resource_name=f"{name}/"

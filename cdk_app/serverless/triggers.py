@@ -1,4 +1,4 @@
-"""What starts a run by itself where that is asked for: a schedule, or an object in a bucket."""
+"""The triggers of a run, where configured: a schedule, or an object in a bucket."""
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -37,7 +37,7 @@ class Triggers(Construct):
         target = targets.SfnStateMachine(
             machine,
             role=role,
-            # What the event says of the object stays out of the run, which reads the bucket.
+            # The run reads the bucket and needs nothing of the event.
             input=events.RuleTargetInput.from_object({}),
             # A run that starts late is of no use to a schedule that goes on.
             retry_attempts=3,

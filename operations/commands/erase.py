@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 
 from cdk_app.config import REGION, Environment
-from cdk_app.retention import NOTEBOOK_DAYS
+from cdk_app.retention_days import NOTEBOOK_DAYS
 from operations.aws.clients import aws_client
 from operations.aws.stacks import compute_stack, data_stack, serverless_stack
 from operations.aws.submit_steps import submit_erasure

@@ -6,7 +6,7 @@ from typing import Any
 
 import botocore.exceptions
 
-from cdk_app.retention import EXPIRY_RULE, OLD_VERSIONS_RULE, Retention, retention_lines
+from cdk_app.retention_days import EXPIRY_RULE, OLD_VERSIONS_RULE, Retention, retention_lines
 from operations.aws.clients import Client, aws_client
 from operations.aws.stacks import DataStack, find_data_stack
 from operations.cdk.context import read_config

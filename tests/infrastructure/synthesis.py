@@ -11,9 +11,9 @@ from typing import Any
 from aws_cdk import App
 from aws_cdk.assertions import Template
 
+from cdk_app.app_stacks import add_checks, add_stacks
 from cdk_app.compute_stack import ComputeStack
 from cdk_app.data_stack import DataStack
-from cdk_app.pipeline import add_checks, add_stacks
 from cdk_app.serverless_stack import ServerlessStack
 
 ACCOUNT = "111122223333"

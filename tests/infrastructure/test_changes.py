@@ -88,7 +88,7 @@ def test_what_is_not_deployed_changes_nothing(before, again, tree):
     assert_same(before, again())
 
 
-@pytest.mark.parametrize("changed", ["jobs/reduce.py", "chain/run.py"])
+@pytest.mark.parametrize("changed", ["jobs/reduce.py", "errors.py"])
 def test_changed_code_of_a_job_gives_new_steps_and_keeps_the_cluster(before, again, tree, changed):
     append(tree / "spark_assets" / changed, "\n# changed\n")
     after = again()

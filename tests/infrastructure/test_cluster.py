@@ -207,7 +207,7 @@ def test_the_cluster_goes_before_what_emr_needs_to_end_it(changed, kind, n):
     needed = {
         name
         for name in compute.resources(kind)
-        if "Flows" not in name and not name.startswith(("MaximumLifetime", "ErasingOnCluster"))
+        if "Flows" not in name and not name.startswith(("MaximumLifetime", "ErasureOnCluster"))
     }
     assert len(needed) == n
     assert needed <= set(compute.of(logical_id)["DependsOn"])

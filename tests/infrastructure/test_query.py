@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from cdk_app.tables import TABLES
+from cdk_app.athena_tables import TABLES
 from spark_assets.storage import schemas
 from tests.infrastructure.test_storage import KEY, RESULTS, rules_of
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from aws_cdk import aws_s3 as s3
 
-from cdk_app.pipeline import add_checks, add_stacks
+from cdk_app.app_stacks import add_checks, add_stacks
 from tests.conftest import skip_or_fail
 from tests.infrastructure.context import ROOT
 from tests.infrastructure.synthesis import NOW, new_app

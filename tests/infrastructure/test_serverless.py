@@ -215,7 +215,7 @@ def test_only_job_runs_of_the_application_take_on_their_role(made, application_a
         assert allows(statements, "sts:AssumeRole", principal=principal, **context) is allowed
 
 
-@pytest.mark.parametrize("beginning", ["MachineRole", "ErasingOnServerless"])
+@pytest.mark.parametrize("beginning", ["MachineRole", "ErasureOnServerless"])
 def test_who_starts_job_runs_starts_them_here_with_their_tags_and_as_their_role(
     made, application_arn, job_role_arn, beginning
 ):
@@ -265,7 +265,7 @@ def test_the_role_of_an_erasure_finds_its_request_and_ends_no_job_run(made, appl
     (policy,) = (
         policy
         for name, policy in made.serverless.resources("AWS::IAM::Policy").items()
-        if name.startswith("ErasingOnServerless")
+        if name.startswith("ErasureOnServerless")
     )
     statements = policy["PolicyDocument"]["Statement"]
     parameter = f"arn:aws:ssm:eu-central-1:{ACCOUNT}:parameter/fruits/test/erasure-job"

@@ -4,7 +4,7 @@ import pytest
 
 from cdk_app.cluster.spark_settings import spark_defaults
 from cdk_app.instances import InstanceType
-from cdk_app.serverless.workers import PYTHON, plan_workers, serverless_defaults
+from cdk_app.serverless.worker_sizes import PYTHON, plan_workers, serverless_defaults
 from operations import wheelhouse
 
 # The least and the most GB that EMR Serverless gives a worker of so many vCPUs.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cdk_app.steps import StepInputs, pipeline_steps, steps_as_json
+from cdk_app.step_commands import StepInputs, pipeline_steps, steps_as_json
 from operations.aws.clusters import NOTEBOOK
 from spark_assets.jobs import arguments, erase, featurize, notebook, reduce, report
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cdk_app.config import Environment
-from cdk_app.retention import DEFAULTS, Retention, parse_retention, retention_lines
+from cdk_app.retention_days import DEFAULTS, Retention, parse_retention, retention_lines
 from operations import cli
 from operations.aws.stacks import DataStack
 from operations.commands.retention import _differences

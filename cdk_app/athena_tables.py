@@ -7,20 +7,45 @@ from constructs import Construct
 
 from cdk_app.config import PipelineConfig
 from cdk_app.storage import QUERY_RESULTS_PREFIX, Storage
-from cdk_app.tables import TABLES
 
 # About 0.05 USD, at Athena's 5 USD for a terabyte; the features of a million photographs are 5 GB.
 _MAX_BYTES_PER_QUERY = 10 * 1000**3
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
+# Columns by the types of the Glue Data Catalog. The writers declare them with pyarrow, which the
+# CDK app does not import: a test compares.
+TABLES = {
+    "features": {
+        "path": "string",
+        "label": "string",
+        "content_sha256": "string",
+        "size_bytes": "bigint",
+        "modified_at": "timestamp",
+        "width": "int",
+        "height": "int",
+        "run_id": "string",
+        "features": "array<float>",
+    },
+    "rejected": {
+        "path": "string",
+        "label": "string",
+        "size_bytes": "bigint",
+        "modified_at": "timestamp",
+        "run_id": "string",
+        "reason": "string",
+        "detail": "string",
+    },
+    "reduced": {"path": "string", "label": "string", "pca_features": "array<float>"},
+}
 
-class Query(Construct):
+
+class AthenaTables(Construct):
     """The database ``fruits_<environment>`` and the workgroup ``fruits-<environment>``.
 
     A table is a folder of the output, which holds the current state and nothing else: there are no
     partitions to add, and no crawler.  Nothing is billed but what a query reads.
 
-    Whoever queries needs rights of their own on Athena, Glue, the results bucket and the key.
+    A user who queries needs rights on Athena, Glue, the results bucket and the key.
     """
 
     def __init__(

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cdk_app.config import PipelineConfig
-from cdk_app.serverless.workers import LIBRARIES
-from cdk_app.steps import Job
+from cdk_app.serverless.worker_sizes import LIBRARIES
+from cdk_app.step_commands import Job
 
 # Of the time of a run, in percent: at the end of it each job has ended.
 _SHARES_OF_A_RUN = {"featurize": 60, "reduce": 20, "report": 20}

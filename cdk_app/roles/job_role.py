@@ -1,17 +1,17 @@
-"""What a job on EMR Serverless may do: what a node of the cluster may, and no more."""
+"""The rights of a job on EMR Serverless: those of a node of the cluster, and no more."""
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_app.artifacts import ServerlessArtifacts
-from cdk_app.job_statements import acknowledge_prefixes, key_statement, s3_statements
-from cdk_app.serverless.application import Application
+from cdk_app.roles.job_statements import acknowledge_prefixes, key_statement, s3_statements
+from cdk_app.serverless.emr_application import Application
 from cdk_app.storage import Storage
 
 
 class JobRole(Construct):
-    """The role of every job run, which only runs of this application take on."""
+    """The role of every job run, which only runs of this application assume."""
 
     def __init__(
         self,

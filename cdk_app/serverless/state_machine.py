@@ -18,10 +18,10 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from cdk_app.config import PipelineConfig
-from cdk_app.retention import CLOUDWATCH_NAMES, flow_log_days
-from cdk_app.serverless.application import queue_minutes
-from cdk_app.serverless.jobs import JobRequests
-from cdk_app.steps import Job
+from cdk_app.retention_days import CLOUDWATCH_NAMES, flow_log_days
+from cdk_app.serverless.emr_application import queue_minutes
+from cdk_app.serverless.job_requests import JobRequests
+from cdk_app.step_commands import Job
 
 _START_JOB_RUN = "arn:aws:states:::emr-serverless:startJobRun.sync"
 # The service's own trouble with a request, and an application that is just stopping.  A job that
@@ -36,7 +36,7 @@ _TROUBLE = [
 _FAILED_IN = "failed_in"
 
 
-class RunMachine(Construct):
+class RunStateMachine(Construct):
     """Run the jobs one after the other and send a notice; no cost between runs."""
 
     def __init__(

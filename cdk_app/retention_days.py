@@ -1,4 +1,4 @@
-"""How long things are kept: one setting, from which lifecycles, documentation and commands read."""
+"""Retention in days: read by lifecycles, documentation and commands."""
 
 import re
 from collections.abc import Iterator
@@ -10,15 +10,15 @@ _LONGEST_DAYS = 3650
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long things are kept, in days; 0 means until somebody deletes them.
+    """Retention in days; 0 means until deleted.
 
     Attributes
     ----------
     photographs : int
-        From the upload.  The next run then leaves one that has ended out of the current state.
+        From the upload.  The next run then removes an expired one from the current state.
     old_versions : int
-        How long a deleted or replaced object, photograph or result, can still be brought back,
-        which is also how long a deletion takes to be final.
+        Within which a deleted or replaced object can be restored: the time until a deletion is
+        final.
     logs : int
         Logs of steps, accesses, runs and network.
     unfinished_uploads : int
@@ -34,7 +34,7 @@ class Retention:
     tier: int
 
     def __post_init__(self) -> None:
-        """Refuse what S3 cannot do.  Raises ValueError with what is allowed."""
+        """Check the range of S3.  Raises ValueError with the values allowed."""
         for field in fields(self):
             lowest = 0 if field.name in ("photographs", "tier") else 1
             if not lowest <= getattr(self, field.name) <= _LONGEST_DAYS:
@@ -42,11 +42,11 @@ class Retention:
 
     @property
     def logs_gone_after(self) -> int:
-        """Days after which a log is gone with its versions."""
+        """Days until a log is deleted with its versions."""
         return self.logs + self.old_versions
 
 
-# How long CloudWatch can keep logs, in days, with the CDK's name for it.
+# The retentions of CloudWatch, in days, with the names of the CDK.
 CLOUDWATCH_NAMES = {
     1: "ONE_DAY",
     3: "THREE_DAYS",
@@ -64,9 +64,9 @@ CLOUDWATCH_NAMES = {
 
 # The rules of a bucket's lifecycle, by the name that S3 keeps them under.
 EXPIRY_RULE, OLD_VERSIONS_RULE = "expire", "expire-noncurrent-versions"
-# A result is made again by its query.  It is gone for good a day later.
+# A query can be repeated. Its result is deleted for good a day later.
 QUERY_RESULT_DAYS = 7
-# An executed notebook, whose pictures may show photographs, is gone for good a day later too.
+# The pictures of an executed notebook may show photographs: it is deleted for good a day later.
 NOTEBOOK_DAYS = 30
 
 # By the name of the environment.
@@ -79,7 +79,7 @@ DEFAULTS = {
 def parse_retention(environment: str, text: str) -> Retention:
     """Return the retention of an environment, with what ``text`` changes: ``logs=90 tier=0``.
 
-    Raises ValueError with what is allowed.
+    Raises ValueError with the values allowed.
     """
     names = [field.name for field in fields(Retention)]
     changes: dict[str, int] = {}
@@ -92,7 +92,7 @@ def parse_retention(environment: str, text: str) -> Retention:
 
 
 def retention_lines(retention: Retention) -> Iterator[tuple[str, str]]:
-    """Yield what is kept and how long, as the documentation and ``fruits retention`` say it."""
+    """Yield data and retention, as in the documentation and ``fruits retention``."""
     photographs = retention.photographs
     yield "photographs", _days(photographs) if photographs else "until deleted"
     yield "results: tables, models, reports", "until erased"
@@ -114,7 +114,7 @@ def retention_lines(retention: Retention) -> Iterator[tuple[str, str]]:
 
 
 def flow_log_days(retention: Retention) -> int:
-    """Return how long CloudWatch keeps logs: the longest that it knows within the setting."""
+    """Return the retention in CloudWatch: its longest choice within the setting."""
     return max(days for days in CLOUDWATCH_NAMES if days <= retention.logs)
 
 

@@ -1,4 +1,4 @@
-"""What a node of the cluster may do: read the photographs, write the results, and no more."""
+"""The rights of a node of the cluster: read photographs, write results."""
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -6,14 +6,23 @@ from constructs import Construct
 from cdk_app.acknowledgments import acknowledge
 from cdk_app.artifacts import Artifacts
 from cdk_app.config import PipelineConfig
-from cdk_app.job_statements import (
+from cdk_app.roles.job_statements import (
     acknowledge_prefixes,
     event_log_statements,
     key_statement,
     notebook_statement,
     s3_statements,
 )
+from cdk_app.roles.statements import allow
 from cdk_app.storage import Storage
+
+_SESSION_MANAGER = (
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+)
 
 
 class InstanceRole(Construct):
@@ -50,45 +59,25 @@ class InstanceRole(Construct):
         ]
         statements = [*self.s3_statements, key_statement(storage)]
         if config.session_manager:
-            statements.append(_session_manager_statement())
+            statements.append(allow("SessionManager", _SESSION_MANAGER, ["*"]))
+            acknowledge(
+                self,
+                "AwsSolutions::AwsSolutions-IAM5",
+                "Resource::*",
+                reason="the agent of Session Manager has no narrower resource",
+            )
         self.policy = iam.Policy(self, "Policy", roles=[self.role], statements=statements)
         acknowledge_prefixes(self, storage)
-        _acknowledge(self, config)
+        if not config.is_narrow:
+            acknowledge(
+                self,
+                "AwsSolutions::AwsSolutions-IAM5",
+                "Action::s3:Put*",
+                reason="what AWS documents for EMR's logs, on the objects of their prefix alone",
+            )
         self.profile = iam.CfnInstanceProfile(
             self,
             "Profile",
             instance_profile_name=self.role.role_name,
             roles=[self.role.role_name],
         )
-
-
-def _acknowledge(role: InstanceRole, config: PipelineConfig) -> None:
-    if not config.is_narrow:
-        acknowledge(
-            role,
-            "AwsSolutions::AwsSolutions-IAM5",
-            "Action::s3:Put*",
-            reason="what AWS documents for EMR's logs, on the objects of their prefix alone",
-        )
-    if config.session_manager:
-        acknowledge(
-            role,
-            "AwsSolutions::AwsSolutions-IAM5",
-            "Resource::*",
-            reason="the agent of Session Manager has no narrower resource",
-        )
-
-
-def _session_manager_statement() -> iam.PolicyStatement:
-    # Session Manager's agent has no narrower resource.
-    return iam.PolicyStatement(
-        sid="SessionManager",
-        actions=[
-            "ssm:UpdateInstanceInformation",
-            "ssmmessages:CreateControlChannel",
-            "ssmmessages:CreateDataChannel",
-            "ssmmessages:OpenControlChannel",
-            "ssmmessages:OpenDataChannel",
-        ],
-        resources=["*"],
-    )

@@ -6,7 +6,7 @@ from cdk_app.cluster.spark_settings import COMMON_SETTINGS
 
 # As m7g and m7i have, and within what EMR Serverless offers at each of the sizes.
 GB_PER_VCPU = 4
-# Of each worker; EMR Serverless bills what is above it.
+# Of each worker; EMR Serverless bills more than this.
 FREE_DISK_GB = 20
 # The largest of them is a node of the default cluster.
 _VCPUS_OF_A_WORKER = (4, 2, 1)
@@ -29,7 +29,7 @@ class Workers:
 
     @property
     def memory_gb(self) -> int:
-        """The memory of one worker, with what is beside the heap of its JVM."""
+        """The memory of one worker: the heap of its JVM and the overhead."""
         return self.n_vcpus * GB_PER_VCPU
 
     @property
@@ -40,7 +40,7 @@ class Workers:
 
     @property
     def maximum_capacity(self) -> dict[str, str]:
-        """What driver and executors take together, as EMR Serverless writes it."""
+        """The capacity of driver and executors together, in the form of EMR Serverless."""
         n_workers = self.n_executors + 1
         return {
             "cpu": f"{n_workers * self.n_vcpus} vCPU",

@@ -1,4 +1,4 @@
-"""What is run on photographs and results: scripts and their arguments, as pure values.
+"""The command lines of the jobs: scripts and their arguments, as pure values.
 
 EMR on EC2 runs them as steps, EMR Serverless as job runs, with the same arguments.
 """
@@ -6,11 +6,18 @@ EMR on EC2 runs them as steps, EMR Serverless as job runs, with the same argumen
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from cdk_app.config import PipelineConfig
+
+if TYPE_CHECKING:  # they import the CDK, which starts Node
+    from cdk_app.artifacts import JobArtifacts
+    from cdk_app.storage import Storage
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One script of the chain: its name, where it lies, and its arguments."""
+    """One script of the chain: its name, its URI and its arguments."""
 
     name: str
     script_uri: str
@@ -19,7 +26,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: a name, and what EMR's ``command-runner.jar`` is to run."""
+    """One step: a name, and the command line for EMR's ``command-runner.jar``."""
 
     name: str
     arguments: tuple[str, ...]
@@ -27,9 +34,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class StepInputs:
-    """All that the command lines depend on.  Every ``*_uri`` is ``s3://`` or a token for one.
+    """The inputs of the command lines.  Every ``*_uri`` is ``s3://`` or a token for one.
 
-    ``revision`` stands for the content behind the URIs: where it changes, all steps do.
+    ``revision`` stands for the content behind the URIs: with it, all steps change.
     """
 
     images_uri: str
@@ -42,6 +49,24 @@ class StepInputs:
     label_level: int
     max_rejected: float
     revision: str
+
+    @classmethod
+    def deployed(
+        cls, config: PipelineConfig, storage: "Storage", artifacts: "JobArtifacts"
+    ) -> "StepInputs":
+        """Return the inputs on the buckets and with the assets of a stack."""
+        return cls(
+            images_uri=storage.images_uri,
+            output_uri=storage.output_uri,
+            model_uri=artifacts.model.s3_object_url,
+            package_uri=artifacts.package.s3_object_url,
+            script_uris={name: asset.s3_object_url for name, asset in artifacts.scripts.items()},
+            event_log_uri=storage.event_log_uri,
+            n_components=config.n_components,
+            label_level=config.label_level,
+            max_rejected=config.max_rejected,
+            revision=artifacts.revision,
+        )
 
 
 def pipeline_jobs(inputs: StepInputs) -> list[Job]:
@@ -62,9 +87,9 @@ def pipeline_jobs(inputs: StepInputs) -> list[Job]:
 
 
 def erasure_job(inputs: StepInputs) -> Job:
-    """Return the job that does the tables and models of an erasure that has begun.
+    """Return the job that rewrites the tables and models of a started erasure.
 
-    It is no part of the pipeline: ``fruits erase`` submits it alone.
+    ``fruits erase`` submits it alone.
     """
     arguments = ("--output", inputs.output_uri, "--rewrite-only")
     return Job("erase", inputs.script_uris["erase"], arguments)
@@ -81,7 +106,7 @@ def erasure_step(inputs: StepInputs) -> Step:
 
 
 def notebook_step(inputs: StepInputs, script_uri: str) -> Step:
-    """Return the step that executes a notebook, but for which one and where its results go.
+    """Return the step that executes a notebook, without the notebook and the place of its results.
 
     ``fruits submit --notebook`` adds both, and submits it alone.
     """
@@ -90,7 +115,7 @@ def notebook_step(inputs: StepInputs, script_uri: str) -> Step:
         *("--output", inputs.output_uri),
         *("--model", inputs.model_uri),
     )
-    # Its queries are somebody's own, and may name photographs, which events then would too.
+    # The queries of a notebook may name photographs, and its events then would too.
     return _step(inputs, Job("notebook", script_uri, arguments), logs_events=False)
 
 
@@ -100,8 +125,8 @@ def steps_as_json(steps: list[Step]) -> str:
 
 
 def _step(inputs: StepInputs, job: Job, *, logs_events: bool = True) -> Step:
-    # Of a step, and not of the cluster: whatever else runs there could not start before a step
-    # has made the folder.
+    # Set for a step, and not for the cluster: other applications there could not start before a
+    # step has created the folder.
     events = (
         *("--conf", f"spark.eventLog.enabled={str(logs_events).lower()}"),
         *(("--conf", f"spark.eventLog.dir={inputs.event_log_uri}") if logs_events else ()),
@@ -109,8 +134,8 @@ def _step(inputs: StepInputs, job: Job, *, logs_events: bool = True) -> Step:
     # In client mode the driver runs on the primary node and its last words are the step's own log.
     submit = (
         *("spark-submit", "--deploy-mode", "client"),
-        # A step that is deployed anew runs anew. Without this, another number of components would
-        # run reduce and not report.
+        # A redeployed step runs again. Without this, another number of components would run
+        # reduce and not report.
         *("--conf", f"spark.yarn.tags=fruits-{_digest(inputs)}"),
         *events,
         *("--py-files", inputs.package_uri),

@@ -1,4 +1,4 @@
-"""Who tells when something is wrong with the cluster."""
+"""The alarm on an idle cluster and the notices of failures."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -9,14 +9,13 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cdk_app.config import PipelineConfig
-from cdk_app.monitoring.dashboard import Dashboard
-from cdk_app.monitoring.emr_metrics import EmrMetrics
+from cdk_app.monitoring.dashboard import Dashboard, EmrMetrics
 
 _IDLE_PERIOD = Duration.minutes(5)
 _N_IDLE_PERIODS = 6
 
 
-class Monitoring(Construct):
+class ClusterAlarms(Construct):
     """An alarm, two rules and a dashboard; their notices go to ``topic``."""
 
     def __init__(
@@ -36,7 +35,7 @@ class Monitoring(Construct):
         Dashboard(self, "Dashboard", config=config, metrics=metrics)
 
     def _alarm_when_idle(self, metrics: EmrMetrics) -> None:
-        """Tell of a cluster that is up and has had no work for half an hour."""
+        """Notify of a cluster that has been idle for half an hour."""
         alarm = cloudwatch.Alarm(
             self,
             "Idle",
@@ -46,7 +45,7 @@ class Monitoring(Construct):
             threshold=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             evaluation_periods=_N_IDLE_PERIODS,
-            # A cluster that has ended says nothing, and that is how it should be.
+            # A terminated cluster sends no metrics, which is no alarm.
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         alarm.add_alarm_action(actions.SnsAction(self._topic))

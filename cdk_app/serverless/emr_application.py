@@ -6,7 +6,7 @@ from constructs import Construct
 
 from cdk_app.cluster.definition import RELEASE_LABEL
 from cdk_app.config import PipelineConfig
-from cdk_app.serverless.workers import plan_workers, serverless_defaults
+from cdk_app.serverless.worker_sizes import plan_workers, serverless_defaults
 from cdk_app.storage import Storage
 
 _IDLE_MINUTES = 5
