@@ -25,36 +25,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        help="the address to listen on (default %(default)s: this machine alone)",
+        help="the address to listen on (default %(default)s, which is localhost only)",
     )
     parser.add_argument(
-        "--port", type=_port, default=8000, help="0 for any that is free (default %(default)s)"
+        "--port",
+        type=_port,
+        default=8000,
+        help="the port, 0 for any free one (default %(default)s)",
     )
     parser.add_argument(
         "--max-image-mib",
         type=positive_float,
         default=_DEFAULTS.max_bytes / MIB,
         metavar="MIB",
-        help="larger photographs are refused (default %(default)g)",
+        help="refuse photographs with more bytes (default %(default)g)",
     )
     parser.add_argument(
         "--max-image-megapixels",
         type=positive_float,
         default=_DEFAULTS.max_megapixels,
         metavar="MP",
-        help="larger photographs are refused (default %(default)g)",
+        help="refuse photographs with more pixels (default %(default)g)",
     )
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
-    """Serve the page until Ctrl+C."""
+    """Serve the page until it is interrupted."""
     identifier = FruitIdentifier.from_output(parse_location(parsed.output))
     if identifier.record.warning is not None:
         print(f"WARNING: {identifier.record.warning}", file=sys.stderr)
     if not is_loopback(parsed.host):
         print(
-            f"WARNING: whoever reaches {parsed.host} can use this page: it has no login and no "
-            "TLS, so that photographs cross the network in the clear",
+            f"WARNING: the page has no login and no TLS: everyone who can connect to {parsed.host} "
+            "can use it, and photographs cross the network unencrypted",
             file=sys.stderr,
         )
     limits = ServiceLimits(

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from recognition.classifier.identifier import FruitIdentifier
 from recognition.service.limits import ServiceLimits
-from recognition.service.web_app import SECURITY_HEADERS, web_app
+from recognition.service.web_app import SECURITY_HEADERS, WebApp
 from recognition.service.worker_pool import WorkerPool
 from spark_assets.errors import FruitsError
 
@@ -26,14 +26,13 @@ def serve(
     Raises FruitsError where the address cannot be bound.
     """
     with bound_socket(host, port) as listening, WorkerPool(identifier, limits) as pool:
-        app = web_app(
+        app = WebApp(
             identifier.classifier,
             identifier.record,
             pool.identify,
             limits=limits,
-            network_names=network_names(host),
             on_error=lambda error: report_failure(error, verbose=verbose),
-        )
+        ).starlette(network_names(host))
         print(url_of(listening, host), flush=True)
         # As Ctrl+C: uvicorn ends its tasks, and raises the signal again.
         signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -43,48 +43,6 @@ _CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed"}
 Identify = Callable[[bytes], Awaitable[Prediction]]
 
 
-def web_app(
-    classifier: FruitClassifier,
-    record: ClassifierRecord,
-    identify: Identify,
-    *,
-    limits: ServiceLimits,
-    network_names: tuple[str, ...] = (),
-    on_error: Callable[[Exception], None],
-) -> Starlette:
-    """Return the web application of one classifier.
-
-    Parameters
-    ----------
-    network_names
-        Host names beside those of this machine; with any, every IP address is allowed too.
-    on_error
-        Receives unexpected errors, of which a client sees one sentence.
-    """
-    endpoints = _Endpoints(classifier, record, identify, limits, on_error)
-    handlers: dict[Any, Any] = {
-        ServiceError: endpoints.on_service_error,
-        HTTPException: endpoints.on_http_error,
-        ClientDisconnect: endpoints.on_disconnect,
-        Exception: endpoints.on_unexpected_error,
-    }
-    trusted_hosts = AddressOrTrustedHostMiddleware if network_names else TrustedHostMiddleware
-    return Starlette(
-        routes=[
-            Route("/", endpoints.page),
-            Route("/health", endpoints.health),
-            Route("/assets/{name}", endpoints.asset),
-            Route("/identify", endpoints.identify, methods=["POST"]),
-        ],
-        middleware=[
-            Middleware(
-                trusted_hosts, allowed_hosts=[*LOOPBACK_HOSTS, *network_names], www_redirect=False
-            )
-        ],
-        exception_handlers=handlers,
-    )
-
-
 class AddressOrTrustedHostMiddleware(TrustedHostMiddleware):
     """Also allows requests for an IP address: DNS rebinding needs a name."""
 
@@ -104,12 +62,18 @@ def _is_address(host: str) -> bool:
     return True
 
 
-class _Endpoints:
+class WebApp:
+    """The endpoints of the service of one classifier.
+
+    ``on_error`` receives unexpected errors, of which a client sees one sentence.
+    """
+
     def __init__(
         self,
         classifier: FruitClassifier,
         record: ClassifierRecord,
         identify: Identify,
+        *,
         limits: ServiceLimits,
         on_error: Callable[[Exception], None],
     ) -> None:
@@ -120,6 +84,30 @@ class _Endpoints:
         self._free = asyncio.Semaphore(limits.max_concurrent)
         self._pages = {each: render(classifier, record, limits, each) for each in WORDS}
         self._assets = {name: asset(name) for name in ASSETS}
+
+    def starlette(self, network_names: tuple[str, ...] = ()) -> Starlette:
+        """Return the application for the host names of this machine, and of a network.
+
+        With any ``network_names``, every IP address is allowed too.
+        """
+        trusted_hosts = AddressOrTrustedHostMiddleware if network_names else TrustedHostMiddleware
+        names = [*LOOPBACK_HOSTS, *network_names]
+        handlers: dict[Any, Any] = {
+            ServiceError: self.on_service_error,
+            HTTPException: self.on_http_error,
+            ClientDisconnect: self.on_disconnect,
+            Exception: self.on_unexpected_error,
+        }
+        return Starlette(
+            routes=[
+                Route("/", self.page),
+                Route("/health", self.health),
+                Route("/assets/{name}", self.asset),
+                Route("/identify", self.identify, methods=["POST"]),
+            ],
+            middleware=[Middleware(trusted_hosts, allowed_hosts=names, www_redirect=False)],
+            exception_handlers=handlers,
+        )
 
     async def page(self, request: Request) -> Response:
         language = language_of(request)

@@ -20,7 +20,7 @@ from recognition.classifier.identifier import DEFAULT_LIMITS, Identifier
 from recognition.service.limits import ServiceLimits
 from recognition.service.server import bound_socket, network_names, uvicorn_config
 from recognition.service.service_errors import ServiceError
-from recognition.service.web_app import Identify, web_app
+from recognition.service.web_app import Identify, WebApp
 from spark_assets.images.decoding import decode_image
 from spark_assets.images.rejection import ImageLimits, ImageRejected
 from spark_assets.images.thumbnails import thumbnail_jpeg
@@ -166,14 +166,13 @@ def made_service(
     """Run a service in a thread.  It listens on 127.0.0.1, also as one of another ``host``."""
     with bound_socket("127.0.0.1", 0) as listening:
         service = MadeService(listening.getsockname()[1])
-        app = web_app(
+        app = WebApp(
             identifier.classifier,
             identifier.record,
             identify or in_this_thread(identifier, limits),
             limits=limits,
-            network_names=network_names(host),
             on_error=service.errors.append,
-        )
+        ).starlette(network_names(host))
         server = uvicorn.Server(uvicorn_config(app, limits))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

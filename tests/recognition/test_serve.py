@@ -1,4 +1,4 @@
-"""The command fruits serve: its options, its address, and what it warns of."""
+"""The command fruits serve: its options, its address, and its warnings."""
 
 import argparse
 import socket
@@ -23,18 +23,18 @@ from tests.recognition.made_service import ColourIdentifier
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch, colours: ColourIdentifier) -> list[SimpleNamespace]:
-    """Note what would be served."""
+    """Return the arguments of each call of `serve`."""
     found: list[SimpleNamespace] = []
 
-    def note(identifier, limits, **given):
-        found.append(SimpleNamespace(identifier=identifier, limits=limits, **given))
+    def record(identifier, limits, **options):
+        found.append(SimpleNamespace(identifier=identifier, limits=limits, **options))
 
-    monkeypatch.setattr(serve, "serve", note)
+    monkeypatch.setattr(serve, "serve", record)
     monkeypatch.setattr(FruitIdentifier, "from_output", lambda output: colours)
     return found
 
 
-def test_it_listens_to_this_machine_alone_unless_asked(served, capsys):
+def test_the_service_listens_on_localhost_by_default(served, capsys):
     assert cli.main(["serve", "--output", "out"]) == 0
     assert (served[0].host, served[0].port, served[0].verbose) == ("127.0.0.1", 8000, False)
     assert served[0].limits.max_bytes == 20 * MIB
@@ -42,21 +42,21 @@ def test_it_listens_to_this_machine_alone_unless_asked(served, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_limits_can_be_given(served):
+def test_limits_are_options(served):
     cli.main(["serve", "--output", "out", "--max-image-mib", "0.5", "--max-image-megapixels", "12"])
     limits = served[0].limits
     assert (limits.max_bytes, limits.max_megapixels) == (MIB // 2, 12)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::", "fruits.example"])
-def test_a_network_is_warned_of(served, capsys, host):
+def test_a_network_address_gives_a_warning(served, capsys, host):
     assert cli.main(["serve", "--output", "out", "--host", host]) == 0
-    warned = capsys.readouterr().err
-    assert warned.startswith(f"WARNING: whoever reaches {host} can use this page")
-    assert "no login and no TLS" in warned
+    warning = capsys.readouterr().err
+    assert warning.startswith("WARNING: the page has no login and no TLS: ")
+    assert f"connect to {host} " in warning
 
 
-def test_random_weights_are_warned_of(served, capsys, colours, monkeypatch):
+def test_random_weights_give_a_warning(served, capsys, colours, monkeypatch):
     warned = colours.renamed(str)
     warned.record = argparse.Namespace(warning="the weights are random numbers")
     monkeypatch.setattr(FruitIdentifier, "from_output", lambda output: warned)
@@ -82,26 +82,26 @@ def test_bad_usage(served, options, capsys):
     assert served == []
 
 
-def test_an_output_without_a_classifier_is_refused_in_a_sentence(tmp_path, capsys):
+def test_an_output_without_a_classifier_is_an_error(tmp_path, capsys):
     assert cli.main(["serve", "--output", str(tmp_path)]) == 1
     message = capsys.readouterr().err
     assert "fruits evaluate" in message
     assert "Traceback" not in message
 
 
-def test_a_port_that_is_taken_is_refused_in_a_sentence():
+def test_a_port_in_use_is_an_error():
     with bound_socket("127.0.0.1", 0) as first:
         port = first.getsockname()[1]
         with pytest.raises(FruitsError, match=f"on port {port} of 127.0.0.1: .*--port 0"):
             bound_socket("127.0.0.1", port)
 
 
-def test_a_host_that_is_not_here_is_refused_in_a_sentence():
+def test_a_host_of_another_machine_is_an_error():
     with pytest.raises(FruitsError, match=r"cannot listen on port 0 of 203\.0\.113\.9"):
         bound_socket("203.0.113.9", 0)
 
 
-def test_the_url_can_be_opened():
+def test_the_url_is_that_of_this_machine():
     with bound_socket("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
         assert url_of(listening, "127.0.0.1") == f"http://127.0.0.1:{port}/"
@@ -110,7 +110,7 @@ def test_the_url_can_be_opened():
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
-def test_ipv6_is_listened_to():
+def test_an_ipv6_address_can_be_bound():
     try:
         listening = bound_socket("::1", 0)
     except FruitsError:
