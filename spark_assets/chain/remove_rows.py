@@ -96,7 +96,7 @@ def remove_rows(spark: GetSpark, output: Output, change: Change, removed: pa.Tab
 def keep_columns(output: Output, change: Change) -> None:
     """Put a file without rows into an empty table, so that readers find its columns."""
     after = output.after(change)
-    has_pca = after.folder(PCA_MODEL).read("model.json") is not None
+    has_pca = bool(after.files(PCA_MODEL))
     for table in (FEATURES, REJECTED, *([REDUCED] if has_pca else [])):
         names = set(after.files(table))
         if not names:

@@ -1,8 +1,7 @@
-"""Engines: from pixels to features, in a worker, one thread each.
+"""Engines that compute features of pixels, each in one thread of a worker.
 
-TensorFlow takes its number of threads from the environment that the session gives to workers.
-
-An `EngineSpec` is what the driver broadcasts; `build_engine` makes the engine of it in a worker.
+The driver broadcasts an `EngineSpec`, of which `build_engine` makes the engine in a worker.  The
+number of TensorFlow's threads is in the environment of the workers.
 """
 
 from dataclasses import dataclass
@@ -36,9 +35,14 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """All that a worker needs to build an engine, without a file or the Internet.
+    """All that a worker needs to build an engine, without files or the Internet.
 
-    ``tflite`` is set for LiteRT; ``arrays``, the weights in Keras' order, for TensorFlow.
+    Attributes
+    ----------
+    tflite : bytes
+        Flatbuffer, for LiteRT.
+    arrays : tuple of ndarray, float32
+        Weights in Keras' order, for TensorFlow.
     """
 
     name: EngineName
@@ -48,15 +52,16 @@ class EngineSpec:
 
     @property
     def engine_id(self) -> str:
-        """What names the engine, so that one that is built is recognized."""
+        """Name under which a worker keeps the engine."""
         return f"{self.name} {self.facts.network_sha256}"
 
 
 def engine_spec(model: FeatureModel, name: EngineName) -> EngineSpec:
-    """Return what to broadcast.  Imports TensorFlow only for the engine of that name."""
+    """Return the specification to broadcast."""
     if name is EngineName.LITERT:
         return EngineSpec(name, model.facts, tflite=model.tflite)
     with suppress_native_stderr():
+        # TensorFlow takes seconds to import, which runs with LiteRT save.
         from spark_assets.features.keras_network import read_weights
 
         return EngineSpec(name, model.facts, arrays=read_weights(model))
@@ -79,6 +84,7 @@ class LiteRTEngine:
     batch_size = 1
 
     def __init__(self, tflite: bytes) -> None:
+        # 0.1 s, which commands that only read the name of an engine save.
         from ai_edge_litert.interpreter import Interpreter
 
         self._interpreter = Interpreter(model_content=tflite, num_threads=1)
@@ -104,6 +110,7 @@ class TensorFlowEngine:
     batch_size = 32
 
     def __init__(self, spec: EngineSpec) -> None:
+        # TensorFlow, as above.
         from spark_assets.features.keras_network import build_network, features_function
 
         # As many pixels as 32 images of the default size: 32 of 384 take 2.1 GiB, and of 224 1.2.

@@ -1,4 +1,4 @@
-"""What one task does: entries in, one row per image out, in Arrow batches of bounded size."""
+"""Images to rows of features or of rejected images, in Arrow batches of bounded size."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +17,7 @@ from spark_assets.images.rejection import ImageLimits, ImageRejected, Reason
 from spark_assets.storage.s3_answers import AccessRefused
 from spark_assets.storage.schemas import OUTCOMES
 
-# 64 rows are 330 kB: enough to make the passage to Spark cheap, little enough to forget.
+# 330 kB of features.
 ROWS_PER_BATCH = 64
 _PARENT_FOLDER = LabelRule()
 _ERASED = "it was erased, and is refused until fruits erase --allow-again accepts it"
@@ -37,7 +37,7 @@ class _Rejected:
     rejected: ImageRejected
 
 
-# Tells by its SHA-256 whether an image was erased.
+# Whether an image of this SHA-256 was erased.
 IsErased = Callable[[str], bool]
 
 
@@ -50,14 +50,32 @@ def extract(
     labels: LabelRule = _PARENT_FOLDER,
     is_erased: IsErased | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """Decode and featurize images; yield batches of `schemas.OUTCOMES`, a row per image, in order.
+    """Decode and featurize images, in order.
 
-    An image that cannot be used becomes a row with a reason, and so does one that was erased.  What
-    an engine raises is not the fault of one image, and is raised; so is AccessRefused by S3.
+    Parameters
+    ----------
+    images : iterable of ReadImage
+    engine : Engine
+    size_px : int
+        Side of the square that the engine takes, in pixels.
+    limits, labels, is_erased
+        An image beyond the limits, or erased, is rejected.
+
+    Yields
+    ------
+    pyarrow.RecordBatch
+        Of `schemas.OUTCOMES`, at most `ROWS_PER_BATCH` rows, one for each image: features, or a
+        reason of rejection.
+
+    Raises
+    ------
+    AccessRefused
+        Where S3 refuses access to an image.  Errors of the engine are raised too: they are not the
+        fault of one image.
     """
     pending: list[_Usable | _Rejected] = []
     for image in images:
-        pending.append(_look_at(image, size_px, limits, is_erased))
+        pending.append(_decode(image, size_px, limits, is_erased))
         if len(pending) == ROWS_PER_BATCH:
             yield _batch(pending, engine, labels)
             pending = []
@@ -65,7 +83,7 @@ def extract(
         yield _batch(pending, engine, labels)
 
 
-def _look_at(
+def _decode(
     image: ReadImage, size_px: int, limits: ImageLimits, is_erased: IsErased | None
 ) -> _Usable | _Rejected:
     if isinstance(image.content, AccessRefused):
@@ -119,7 +137,7 @@ def _features(pixels: list[NDArray[np.uint8]], engine: Engine) -> NDArray[np.flo
 
 
 def _list_array(features: NDArray[np.float32], good: list[bool]) -> pa.ListArray:
-    """Lay the rows of features out as lists, with null where an image has none."""
+    """Return the rows of features as lists, null where an image has none."""
     lengths = np.array(good, dtype=np.int32) * features.shape[1]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     values = pa.array(features.reshape(-1), pa.float32())

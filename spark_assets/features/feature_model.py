@@ -1,6 +1,6 @@
-"""The feature model as an artefact: one network in files that are verified before use.
+"""The feature model: one network in three files, which are verified before use.
 
-Its three files are in a folder, or at the top level of a ``.zip``: so a deployment ships them.
+The files are in a folder or, as a deployment ships them, at the top level of a ``.zip``.
 """
 
 import hashlib
@@ -22,25 +22,25 @@ from spark_assets.storage.locations import Location
 
 ARCHITECTURE = "MobileNetV2"
 IMAGE_SIZE_PX = 224
-# Sides of the square that the network takes: multiples of 32, by which it divides each side.
+# Sides of the square that the network takes, in pixels: multiples of 32, its stride.
 IMAGE_SIZES_PX = (96, 128, 160, 192, 224, 256, 288, 320, 352, 384)
 
 _JSON = "model.json"
 _TFLITE = "model.tflite"
-_WEIGHTS = "model.weights.h5"
+WEIGHTS_FILE = "model.weights.h5"
 
-# A member of a .zip that says it is larger is not read: a small file can unpack to any size.
+# A larger member of a .zip is not read: a small file can unpack to any size.
 MAX_MEMBER_MIB = 512
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureModelFacts:
-    """What there is to know about a feature model without loading it.
+    """The description of a feature model, in its ``model.json``.
 
-    ``weights`` says how the weights were asked for: ``imagenet``, ``seeded`` or ``file``.
-    ``network_sha256`` covers architecture, image size and every weight, and not the files, which
-    differ from one version of the converter to the next: two runs may share a table of features
-    if and only if it is equal.  ``warning`` is None for trained weights.
+    ``weights`` is ``imagenet``, ``seeded`` or ``file``.  ``network_sha256`` covers architecture,
+    image size and every weight, but not the files, which differ between versions of the converter:
+    two runs may share a table of features if and only if it is equal.  ``warning`` is None for
+    trained weights.
     """
 
     architecture: str
@@ -74,7 +74,7 @@ class FeatureModel:
 def model_files(model: FeatureModel) -> dict[str, bytes]:
     """Return the three files of a model by name, its ``model.json`` last."""
     facts = to_json(asdict(model.facts))
-    return {_TFLITE: model.tflite, _WEIGHTS: model.weights, _JSON: facts}
+    return {_TFLITE: model.tflite, WEIGHTS_FILE: model.weights, _JSON: facts}
 
 
 def save_feature_model(model: FeatureModel, folder: Location) -> None:
@@ -84,7 +84,7 @@ def save_feature_model(model: FeatureModel, folder: Location) -> None:
 
 
 def model_folder(place: Location) -> Folder:
-    """Return what reads the files of a model in a folder or a ``.zip``."""
+    """Return a reader of the files of a model in a folder or a ``.zip``."""
     return Folder(place.uri, partial(_read, place))
 
 
@@ -98,17 +98,14 @@ def load_facts(model: Folder) -> FeatureModelFacts | None:
 
 
 def load_feature_model(model: Folder) -> FeatureModel:
-    """Read a model and verify each file against its digest.
-
-    Raises FruitsError where a file is missing or is not the one that was exported.
-    """
+    """Read a model.  Raises FruitsError where a file is missing or differs from its digest."""
     facts, tflite = load_tflite(model)
-    weights = _verified(model, _WEIGHTS, facts.weights_sha256)
+    weights = _verified(model, WEIGHTS_FILE, facts.weights_sha256)
     return FeatureModel(facts, tflite, weights)
 
 
 def load_tflite(model: Folder) -> tuple[FeatureModelFacts, bytes]:
-    """Read the facts and the flatbuffer of a model alone.  Raises as `load_feature_model`."""
+    """Read the facts and the flatbuffer alone.  Raises as `load_feature_model`."""
     facts = load_facts(model)
     if facts is None:
         raise FruitsError(
@@ -119,7 +116,16 @@ def load_tflite(model: Folder) -> tuple[FeatureModelFacts, bytes]:
 
 
 def network_sha256(alpha: float, image_size_px: int, weights: Sequence[NDArray[np.float32]]) -> str:
-    """Return the identity of a network: architecture, input size and weights in Keras' order."""
+    """Return the digest of a network.
+
+    Parameters
+    ----------
+    alpha : float
+        Width.
+    image_size_px : int
+    weights : sequence of ndarray, float32
+        In Keras' order.
+    """
     digest = hashlib.sha256(f"{ARCHITECTURE} {alpha!r} {image_size_px}".encode())
     for array in weights:
         digest.update(f" {array.shape} ".encode())
@@ -168,7 +174,7 @@ def _read(model: Location, name: str) -> bytes | None:
             zipfile.ZipFile(stream) as archive,
         ):
             return _member(archive, name, model)
-    # What zipfile raises for bytes that make no sense; RuntimeError is for an encrypted member.
+    # The errors of zipfile for damaged files; RuntimeError is for an encrypted member.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
         raise FruitsError(
             f"{model.uri} cannot be read as a zip file ({error}); pack the three files of the "
@@ -183,11 +189,11 @@ def _member(archive: zipfile.ZipFile, name: str, model: Location) -> bytes | Non
         return None
     if member.file_size > MAX_MEMBER_MIB * 1024**2:
         raise FruitsError(
-            f"{model.child(name).uri} says that it unpacks to {member.file_size / 1024**2:.0f} "
-            f"MiB, and a file of a model has at most {MAX_MEMBER_MIB}; export the model again"
+            f"{model.child(name).uri} unpacks to {member.file_size / 1024**2:.0f} MiB, and a file "
+            f"of a model has at most {MAX_MEMBER_MIB} MiB; export the model again"
         )
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise zipfile.BadZipFile(f"{name} is neither stored nor deflated")
     with archive.open(member) as stream:
-        # A read without a number unpacks first and looks at the size that was declared later.
+        # Without a size, read() would unpack all before the declared size is checked.
         return stream.read(member.file_size)

@@ -18,8 +18,8 @@ IMAGENET_ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 
 _BASE_URL = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/"
 _CHUNK_BYTES = 256 * 1024
-# The digests that are known for certain; the others are pinned at the first download, which the
-# server's own MD5 covers.
+# The digest of one file is known; those of others are pinned at their first download, which is
+# checked against the MD5 of the server.
 _SHA256_BY_NAME = {
     "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5": (
         "67c0e48867690db783f6eeac50b5f22cebf5d578f8ec07319fd300a6aabd9488"
@@ -55,7 +55,7 @@ def imagenet_weights(
 
 
 def _download_in_time(url: str, path: Path, timeout_s: float | None) -> None:
-    """Download in a thread of its own, because a name look-up cannot be interrupted."""
+    """Download in another thread, because a name look-up cannot be interrupted."""
     failure: list[Exception] = []
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
 

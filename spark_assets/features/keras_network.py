@@ -1,4 +1,4 @@
-"""The Keras network: built, filled with weights, converted.  The only module with TensorFlow."""
+"""The Keras network: built, filled with weights, converted; the only module with TensorFlow."""
 
 import hashlib
 import logging
@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# No GPU is looked for: the features are the same everywhere, and so is the noise on stderr.
+# TensorFlow reads its environment when it is imported.  Without a GPU, features are the same on
+# every machine.
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-# KERAS_BACKEND and ~/.keras/keras.json choose for the user's own programs, not for this network.
+# The user's KERAS_BACKEND and ~/.keras/keras.json are for other programs.
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
 import ai_edge_litert
@@ -26,6 +27,7 @@ from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import (
     ARCHITECTURE,
     IMAGE_SIZE_PX,
+    WEIGHTS_FILE,
     FeatureModel,
     FeatureModelFacts,
     network_sha256,
@@ -46,7 +48,9 @@ SEEDED_WARNING = mark(
 
 
 def build_network(alpha: float, image_size_px: int = IMAGE_SIZE_PX) -> keras.Model:
-    """Return MobileNetV2 without its classifier: (n, side, side, 3) in [-1, 1] to (n, n_features).
+    """Return MobileNetV2 without its classifier, and without weights.
+
+    It maps (n, side, side, 3) float32 in [-1, 1] to (n, n_features) float32.
 
     Source: Sandler et al., MobileNetV2, CVPR 2018, doi:10.1109/CVPR.2018.00474, as Keras has it.
     """
@@ -60,7 +64,10 @@ def build_network(alpha: float, image_size_px: int = IMAGE_SIZE_PX) -> keras.Mod
 
 
 def features_function(network: keras.Model, *, batch_size: int | None) -> Callable[..., Any]:
-    """Return a compiled function from uint8 RGB pixels to ``{"features": float32}``."""
+    """Return a compiled function: (n, side, side, 3) uint8 RGB to (n, n_features) float32.
+
+    The result is in a dictionary, under ``features``.
+    """
     shape = (batch_size, *network.input_shape[1:])
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8, name="pixels")])  # type: ignore[untyped-decorator]
@@ -73,15 +80,15 @@ def features_function(network: keras.Model, *, batch_size: int | None) -> Callab
 
 
 def load_weights(network: keras.Model, path: Path, *, alpha: float) -> None:
-    """Fill a network from a Keras ``.weights.h5`` (or ``.h5``) file.
+    """Fill a network from a Keras ``.weights.h5`` or ``.h5`` file.
 
-    Raises FruitsError that says what did not fit.
+    Raises FruitsError where the file is missing or does not fit.
     """
     if not path.is_file():
         raise FruitsError(f"the weights file {path} does not exist; give a Keras .weights.h5 file")
     try:
         with warnings.catch_warnings():
-            # What does not fit is raised as well.
+            # Weights that do not fit are raised as well.
             warnings.simplefilter("ignore")
             network.load_weights(path)
     except (ValueError, OSError, KeyError, IndexError, TypeError) as error:
@@ -95,11 +102,10 @@ def load_weights(network: keras.Model, path: Path, *, alpha: float) -> None:
 def seed_weights(network: keras.Model, *, seed: int = 0) -> None:
     """Fill a network with seeded weights that let colour and texture through.
 
-    Kernels are He-normal, which with batch normalisation alone is chaotic: after fifty layers like
-    images are no nearer to each other than others.  Two things keep the signal: depthwise kernels
-    without negative numbers, which smooth, and a shift to the middle of ReLU6's linear part.  On
-    sample photographs of ten fruits the nearest neighbour then has the same label for half of
-    them, and for a tenth, which is chance, without.
+    He-normal kernels and batch normalisation alone are chaotic: after fifty layers similar images
+    are no nearer to each other than others.  Nonnegative depthwise kernels, which smooth, and a
+    shift to the middle of ReLU6's linear part keep the signal: on sample photographs of ten fruits
+    the nearest neighbour has the same label for half of them, and without for a tenth, by chance.
     """
     generator = np.random.default_rng(seed)
     for layer in network.layers:
@@ -163,11 +169,11 @@ def export(
     weights_file_sha256: str | None,
     warning: str | None,
 ) -> FeatureModel:
-    """Make the artefact of a network that is filled with weights."""
+    """Return the feature model of a network with its weights."""
     tflite = convert(network)
     image_size_px = int(network.input_shape[1])
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.weights.h5"
+        path = Path(folder) / WEIGHTS_FILE
         network.save_weights(path)
         content = path.read_bytes()
     return FeatureModel(
@@ -195,10 +201,10 @@ def export(
 
 
 def read_weights(model: FeatureModel) -> tuple[NDArray[np.float32], ...]:
-    """Return the weight arrays of an artefact, in Keras' order."""
+    """Return the weight arrays of a model, in Keras' order."""
     network = build_network(model.facts.alpha, model.facts.image_size_px)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.weights.h5"
+        path = Path(folder) / WEIGHTS_FILE
         path.write_bytes(model.weights)
         network.load_weights(path)
     return tuple(network.get_weights())

@@ -1,7 +1,7 @@
-"""Networks that were converted before, kept for each user: TensorFlow takes seconds to make one.
+"""The cache of converted networks: TensorFlow takes seconds to make one.
 
-A network is found again by all that it was made from: the weights, the code, the libraries.  They
-lie in the folder that the environment names FRUITS_CACHE, or in ``~/.cache/fruits``.
+The key of a network covers the weights, the code and the libraries.  The cache is in the folder
+FRUITS_CACHE, or in ``~/.cache/fruits``.
 """
 
 import hashlib
@@ -21,27 +21,27 @@ from spark_assets.features.feature_model import (
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.locations import Location, user_folder
 
-# TensorFlow has a name of its own for machines without a GPU.
+# TensorFlow has another name for machines without a GPU.
 _LIBRARIES = ("tensorflow", "tensorflow-cpu", "keras", "ai-edge-litert", "numpy")
 
 
-def kept_or_made(
+def cached_network(
     made_from: str, packages: Sequence[str], make: Callable[[], FeatureModel]
 ) -> FeatureModel:
-    """Return the network that was made like this before, or make it and keep it.
+    """Return the cached network, or make it and write it to the cache.
 
-    ``made_from`` says what ``make`` starts with.  The code of ``packages`` counts too: where it has
-    changed, the network is made anew.  That one cannot be kept is said, and fails nothing.
+    ``made_from`` describes the input of ``make``; the key covers it and the code of ``packages``.
+    A cache that cannot be written is reported, and is no error.
     """
     folder = Location(str(_networks() / _key(made_from, packages)))
     try:
         return load_feature_model(model_folder(folder))
-    except (FruitsError, OSError):  # not there, incomplete, damaged: making it mends them all
+    except (FruitsError, OSError):  # missing, incomplete or damaged: it is made again
         network = make()
     try:
         save_feature_model(network, folder)
     except FruitsError as error:
-        echo(f"the network is not kept for the next run: {error}")
+        echo(f"the network is not cached for the next run: {error}")
     return network
 
 

@@ -1,6 +1,6 @@
-"""A share of a run: images in, files of features and of rejected images out.
+"""A partition of the images of a run: featurized into one file of each table.
 
-The same function for a task of Spark and for a thread of this process.
+A task of Spark and a thread of this process run the same function.
 """
 
 import math
@@ -26,19 +26,19 @@ from spark_assets.storage.s3_answers import AccessRefused, Concern, concern_of, 
 from spark_assets.storage.schemas import OUTCOMES, TABLES
 
 WRITTEN_TABLES = ("features", "rejected")
-# A share takes seconds: the last one does not run alone for long, and a lost executor costs little.
-# Its file of features has 5 MB, of which the removal of a photograph writes one anew.
-MAX_IMAGES, _MIN_IMAGES, _SHARES_PER_SLOT = 1024, 32, 3
-# Images that storage gave no bytes of.
+# A partition takes seconds: the last one does not run alone for long, and a lost executor costs
+# little.  Its file of features has 5 MB, which the removal of a photograph rewrites.
+MAX_IMAGES, _MIN_IMAGES, _PARTITIONS_PER_SLOT = 1024, 32, 3
+# Reasons of images whose bytes were not read.
 _UNREAD = (Reason.UNREADABLE, Reason.TOO_LARGE)
 
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What every share of a run is told.
+    """The settings of a run that every partition shares.
 
-    ``folder`` is where the files go, in a folder for each of `WRITTEN_TABLES` that is there.
-    ``is_erased`` tells of a digest that its image is refused.
+    The files go to ``folder``, which has a folder for each of `WRITTEN_TABLES`.  ``is_erased``
+    returns whether the image of a SHA-256 was erased.
     """
 
     run_id: str
@@ -52,9 +52,10 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written: paths of files below the folder, and rows by table and reason.
+    """The files that were written, relative to the folder, and their numbers of rows.
 
-    ``refused`` counts the images without a row, for S3 refuses access to them, by its code.
+    ``rejected`` counts rows by reason.  ``refused`` counts, by the code of S3, the images that it
+    refuses access to, which have no row.
     """
 
     files: tuple[str, ...] = ()
@@ -74,17 +75,17 @@ class Written:
 
 
 def split_images(images: pa.Table, n_slots: int) -> list[pa.Table]:
-    """Return even slices of images, of which ``n_slots`` are worked on at a time."""
+    """Return even slices of images for ``n_slots`` tasks at a time."""
     if not (n_images := images.num_rows):
         return []
-    even = math.ceil(n_images / (n_slots * _SHARES_PER_SLOT))
-    n_shares = math.ceil(n_images / min(max(even, _MIN_IMAGES), MAX_IMAGES))
-    bounds = [n_images * number // n_shares for number in range(n_shares + 1)]
+    even = math.ceil(n_images / (n_slots * _PARTITIONS_PER_SLOT))
+    n_partitions = math.ceil(n_images / min(max(even, _MIN_IMAGES), MAX_IMAGES))
+    bounds = [n_images * number // n_partitions for number in range(n_partitions + 1)]
     return [images.slice(start, end - start).combine_chunks() for start, end in pairwise(bounds)]
 
 
 def partition_name(run_id: str, number: int, attempt: int = 0) -> str:
-    """Return the name of the files of a share: no other run, share or attempt has it."""
+    """Return the file name of a partition, which no other run, partition or attempt has."""
     return f"{run_id}-{number:05d}-{attempt}.parquet"
 
 
@@ -96,14 +97,25 @@ def featurize_partition(
     name: str,
     on_image: Callable[[], None] = lambda: None,
 ) -> Written:
-    """Read, decode and featurize images, `schemas.LISTED`; write a row of each, in order.
+    """Read, decode and featurize images, and write a row of each, in order.
 
-    ``name`` is that of the files, which are whole or not there.  ``on_image`` is called for each
-    image that is read.
+    Parameters
+    ----------
+    settings : RunSettings
+    engine : Engine
+    ahead : ReadAhead
+    images : pyarrow.Table
+        Of `schemas.LISTED`.
+    name : str
+        Of the files; a file is complete or does not exist.
+    on_image : callable
+        Called for each image that was read.
 
-    Images that S3 refuses access to are counted to the end, so that the rights have to be asked for
-    once only.  Raises FruitsError where credentials, clock or region are wrong, as they may not be
-    for another share, and where a file cannot be written.
+    Raises
+    ------
+    FruitsError
+        Where a file cannot be written, and where credentials, clock or region are wrong.  Images
+        that S3 refuses access to are counted to the end instead, for one message about all.
     """
     reader = ImageReader(settings.images, limits=settings.limits)
     refused: Counter[str] = Counter()
@@ -124,7 +136,7 @@ def featurize_partition(
 def refused_sentence(
     refused: Mapping[str, int], n_images: int, images: Location, of_task: str = ""
 ) -> str:
-    """Tell how many of some images S3 refuses access to, and what to do."""
+    """Return the message of how many images S3 refuses access to, and what to do."""
     anonymous = images.s3 is not None and images.s3.anonymous
     what = f"images{of_task} in {images.uri}"
     return sentence_of_refused(refused, f"{n_images} {what}", anonymous=anonymous)
@@ -155,7 +167,7 @@ def _write(settings: RunSettings, outcomes: pa.Table, name: str, refused: Counte
 def _usable(
     images: Iterable[ReadImage], refused: Counter[str], on_image: Callable[[], None]
 ) -> Iterator[ReadImage]:
-    """Yield the images but those that S3 refuses access to, which are counted by its code."""
+    """Yield the images, without those that S3 refuses access to, which are counted by code."""
     for image in images:
         on_image()
         if isinstance(image.content, AccessRefused):

@@ -1,4 +1,4 @@
-"""From what a user asks for (``--weights``, ``--alpha``, ``--model``) to a feature model."""
+"""The weights of the network: ``--weights``, ``--alpha`` and ``--model`` to a feature model."""
 
 import hashlib
 import os
@@ -14,12 +14,12 @@ from spark_assets.features.feature_model import (
     model_folder,
 )
 from spark_assets.features.imagenet import IMAGENET_ALPHAS, WeightsNotAvailable, imagenet_weights
-from spark_assets.features.network_cache import kept_or_made
+from spark_assets.features.network_cache import cached_network
 from spark_assets.runtime.suppress_output import suppress_native_stderr
 from spark_assets.storage.locations import parse_location
 
 IMAGENET, AUTO, RANDOM = "imagenet", "auto", "random"
-# What `FeatureModelFacts.weights` may be for each of them.
+# The values of `FeatureModelFacts.weights` for each of them.
 _KINDS_BY_REQUEST = {IMAGENET: ("imagenet",), AUTO: ("imagenet", "seeded"), RANDOM: ("seeded",)}
 AUTO_TIMEOUT_S = 10.0
 _CODE = ("spark_assets.features",)
@@ -28,7 +28,7 @@ _DRAWING = ("sample_photographs",)
 
 @dataclass(frozen=True, slots=True)
 class FeatureModelRequest:
-    """What was asked for: a ready model, or weights and a width."""
+    """The options that select a network: a ready model, or weights, width and image size."""
 
     weights: str = IMAGENET
     alpha: float = 1.0
@@ -36,9 +36,9 @@ class FeatureModelRequest:
     image_size_px: int = IMAGE_SIZE_PX
 
     def is_met_by(self, facts: FeatureModelFacts) -> bool:
-        """Tell whether a model that is there already is the one asked for, without making it.
+        """Return whether an existing model is the requested one.
 
-        False where it is not, and where only making the model can tell.
+        False also where the requested model has to be made first to be compared.
         """
         if self.model_uri is not None or not self._has_shape_of(facts):
             return False
@@ -48,11 +48,11 @@ class FeatureModelRequest:
         return path.is_file() and _sha256(path) == facts.weights_file_sha256
 
     def is_ruled_out_by(self, facts: FeatureModelFacts) -> bool:
-        """Tell whether a model that is there already cannot be the one asked for."""
+        """Return whether an existing model cannot be the requested one."""
         if self.model_uri is not None:
             return False
-        is_told_by_kind = self.weights in (AUTO, RANDOM)
-        return not self._has_shape_of(facts) or (is_told_by_kind and not self.is_met_by(facts))
+        has_kind = self.weights in (AUTO, RANDOM)
+        return not self._has_shape_of(facts) or (has_kind and not self.is_met_by(facts))
 
     def _check_published(self) -> None:
         """Raise FruitsError where Keras has no ImageNet weights of this width and size."""
@@ -72,10 +72,7 @@ class FeatureModelRequest:
         return (facts.alpha, facts.image_size_px) == (self.alpha, self.image_size_px)
 
     def obtain(self, *, verbose: bool) -> FeatureModel:
-        """Load or make the model.
-
-        Raises FruitsError where weights cannot be had or do not fit.
-        """
+        """Load or make the model.  Raises FruitsError where weights are missing or do not fit."""
         if self.model_uri is not None:
             return load_feature_model(model_folder(parse_location(self.model_uri)))
         if self.weights == RANDOM:
@@ -107,6 +104,7 @@ def _from_file(
 
     def make() -> FeatureModel:
         with suppress_native_stderr(verbose=verbose):
+            # TensorFlow takes seconds to import, which a cached network saves.
             from spark_assets.features import keras_network
 
             net = keras_network.build_network(alpha, image_size_px)
@@ -121,7 +119,7 @@ def _from_file(
             )
 
     made_from = f"{weights} {weights_source} {sha256} {alpha!r} {image_size_px}"
-    return kept_or_made(made_from, _CODE, make)
+    return cached_network(made_from, _CODE, make)
 
 
 def _seeded(request: FeatureModelRequest, *, verbose: bool) -> FeatureModel:
@@ -155,7 +153,7 @@ def _seeded(request: FeatureModelRequest, *, verbose: bool) -> FeatureModel:
                 warning=keras_network.SEEDED_WARNING,
             )
 
-    return kept_or_made(f"seeded {alpha!r} {image_size_px}", (*_CODE, *_DRAWING), make)
+    return cached_network(f"seeded {alpha!r} {image_size_px}", (*_CODE, *_DRAWING), make)
 
 
 def _sha256(path: Path) -> str:

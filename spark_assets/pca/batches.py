@@ -1,4 +1,4 @@
-"""The PCA on batches of a table, in a task or in the driver: its statistics, and its projection."""
+"""PCA on Arrow batches: statistics of their features, and their projection."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -18,10 +18,17 @@ _BLOCK_ROWS = 2048
 
 
 def statistics_of(columns: Iterable[pa.ListArray]) -> PCAStatistics:
-    """Return the statistics of feature vectors, array<float> or array<double>, of few a column.
+    """Return the statistics of the feature vectors of columns, in blocks of `_BLOCK_ROWS`.
 
-    A null vector, or a null in a vector, counts as not finite.  Raises FruitsError where the
-    vectors differ in length.
+    Parameters
+    ----------
+    columns : iterable of pyarrow.ListArray
+        array<float> or array<double>.  A null vector, or a null in one, counts as not finite.
+
+    Raises
+    ------
+    FruitsError
+        Where the vectors differ in length.
     """
     statistics = PCAStatistics.empty()
     waiting: list[NDArray[floating[Any]]] = []
@@ -31,7 +38,7 @@ def statistics_of(columns: Iterable[pa.ListArray]) -> PCAStatistics:
             n_null = len(column) - len(vectors)
             statistics = statistics.merge(PCAStatistics.empty(n_not_finite=n_null))
         waiting.append(vectors)
-        # Merging costs as much as some hundred rows do: not for each batch.
+        # A merge costs as much as some hundred rows.
         if sum(map(len, waiting)) >= _BLOCK_ROWS:
             statistics = statistics.merge(_block_statistics(waiting))
             waiting = []
@@ -49,9 +56,9 @@ def _block_statistics(
 
 
 def feature_matrix(column: pa.ListArray) -> NDArray[floating[Any]]:
-    """Return the vectors of a column, without null ones: a view where nothing is null.
+    """Return the vectors of a column that are not null, (n, n_features); a view where none is null.
 
-    Raises FruitsError if they differ in length.
+    Raises FruitsError where they differ in length.
     """
     column = column.drop_null()
     lengths = pc.min_max(pc.list_value_length(column)).as_py()
@@ -63,7 +70,7 @@ def feature_matrix(column: pa.ListArray) -> NDArray[floating[Any]]:
 
 
 def project_batches(model: PCAModel, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of `REDUCED` for batches of path, label and features, in this order.
+    """Yield batches of `REDUCED` for batches of path, label and features, in this order.
 
     Raises FruitsError for vectors of another length than the model's.
     """

@@ -1,4 +1,4 @@
-"""How well a PCA model fits new images, and when a refit is due."""
+"""Drift: how well a PCA model fits new images, and when a refit is due."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -13,15 +13,15 @@ from spark_assets.errors import FruitsError
 from spark_assets.pca.permutation_test import p_value
 from spark_assets.pca.reconstruction import SKETCH_LENGTH, Measures
 
-# Images of each side that the measures are taken of.
+# Images of each sample that are measured.
 MAX_SAMPLE = 1000
-# Fewer images show no drift but a gross one: the alarm would keep its rate and tell nothing.
+# Fewer images show gross drift only.
 MIN_IMAGES = 20
-# A folder an image is a label an image: more labels than this are not compared.
+# With more labels, there is nearly one for each image, and they are not compared.
 MAX_LABELS = 10_000
 MAX_LABELS_NAMED = 20
 DEFAULT_ALARM_RATE = 0.05
-# The test draws 999 subsets, so that smaller rates have no meaning.
+# The test draws 999 subsets: smaller rates have no meaning.
 _MIN_ALARM_RATE, _MAX_ALARM_RATE = 0.001, 0.5
 
 _NUMBERS = pa.list_(pa.float64())
@@ -37,11 +37,17 @@ _SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """What is known of some images: a sample's measures, and all labels.
+    """Measures of a sample of new images, and all their labels.
 
-    ``n_images`` counts all of them, ``n_not_finite`` those among the sample whose features hold
-    NaN or infinity, which have no measures.  ``labels`` are None where there are more than
-    ``MAX_LABELS``.
+    Attributes
+    ----------
+    n_images : int
+        All images.
+    n_not_finite : int
+        Images of the sample with NaN or infinity, which are not measured.
+    measures : Measures
+    labels : frozenset of str, or None
+        None for more than ``MAX_LABELS``.
     """
 
     n_images: int
@@ -52,7 +58,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DriftReference:
-    """What is kept of a fitted set, so that its features need not be read again."""
+    """Measures and labels of a fitted set, stored with the model."""
 
     measures: Measures
     labels: frozenset[str] | None
@@ -95,12 +101,12 @@ class DriftReference:
 
 @dataclass(frozen=True, slots=True)
 class FitQuality:
-    """How well a PCA model fits new images, as a run reports it.
+    """How well a PCA model fits new images.
 
-    Shares, errors and the p-value are those of at most ``MAX_SAMPLE`` images of each side, and
-    those of the fitted set are measured as if its images were new.  ``p_value`` is None, and there
-    is no alarm, where either side has fewer than ``MIN_IMAGES``.  Of the unseen labels at most
-    ``MAX_LABELS_NAMED`` are named; they are None where there are too many labels to compare.
+    Shares, errors and the p-value are those of samples of at most ``MAX_SAMPLE`` images; those of
+    the fitted set are held out.  ``p_value`` is None, without alarm, where a sample has fewer than
+    ``MIN_IMAGES``.  At most ``MAX_LABELS_NAMED`` unseen labels are named; None means too many
+    labels to compare.
     """
 
     n_images: int
@@ -143,10 +149,9 @@ def parse_alarm_rate(text: str) -> float:
 def batch_fit(
     reference: DriftReference, batch: Batch, *, alarm_rate: float = DEFAULT_ALARM_RATE
 ) -> FitQuality:
-    """Return how well a PCA model fits new images, given the reference of its fitted set.
+    """Return how well a PCA model fits new images, compared with its fitted set.
 
-    Where the new images are like the fitted ones there is an alarm with probability
-    ``alarm_rate``, from 0.001 to 0.5, for each batch.
+    ``alarm_rate``, from 0.001 to 0.5, is the probability of a false alarm for each batch.
     """
     fitted, new = reference.measures, batch.measures
     enough = min(len(fitted), len(new)) >= MIN_IMAGES
@@ -172,17 +177,17 @@ def batch_fit(
 def _sentence(fitted: Measures, batch: Batch, p: float | None, alarm_rate: float) -> str:
     if p is None:
         few = _too_few(len(fitted), batch)
-        return f"{few} too few to tell whether the PCA still fits; {MIN_IMAGES} are needed"
+        return f"{few} too few to measure drift; {MIN_IMAGES} are needed"
     new = batch.measures
     images = _count(batch.n_images, "new image")
     judged = (
-        f"a refit is due: the {images} are not like those that the PCA was fitted on"
+        f"drift: the {images} differ from those that the PCA was fitted on; a refit is due"
         if p <= alarm_rate
-        else f"the PCA fits the {images}"
+        else f"no drift: the PCA fits the {images}"
     )
-    shares = f"{_percent(new)} of their variance is kept and {_percent(fitted)} of the fitted ones'"
-    errors = f"{np.median(new.error):.3g} and {np.median(fitted.error):.3g}"
-    return f"{judged} (p = {p:.2g}, alarm at {alarm_rate:g}); {shares}, median error {errors}"
+    shares = f"variance kept {_percent(new)} (fitted images {_percent(fitted)})"
+    errors = f"median error {np.median(new.error):.3g} ({np.median(fitted.error):.3g})"
+    return f"{judged} (p = {p:.2g}, alarm at {alarm_rate:g}); {shares}, {errors}"
 
 
 def _too_few(n_fitted: int, batch: Batch) -> str:
@@ -214,7 +219,7 @@ def _median(values: NDArray[float64]) -> float | None:
 
 def _percent(measures: Measures) -> str:
     share = measures.share_of_variance_kept
-    # Images that are all the mean have no variance, and nothing of it is lost.
+    # Images equal to the mean have no variance to lose.
     return f"{100 * (1.0 if share is None else share):.1f} %"
 
 

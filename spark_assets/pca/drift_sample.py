@@ -1,4 +1,4 @@
-"""The sample of images that the measures of drift are taken of: the same ones every time."""
+"""The sample of images for the measures of drift: the same ones every time."""
 
 import hashlib
 import math
@@ -23,7 +23,7 @@ _ROWS = pa.schema([("path", pa.string()), ("features", pa.list_(pa.float32()))])
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """Rows of path and features, at least those that are sampled, of ``n_images`` with labels."""
+    """Rows of path and features that contain the sample of ``n_images``, and all labels."""
 
     rows: pa.Table
     n_images: int
@@ -39,10 +39,10 @@ class Sample:
 
 
 class Sampler:
-    """Takes the sample of a table of path, label and features, batch by batch.
+    """Collects the sample of a table of path, label and features, batch by batch.
 
-    Of the ``n_images`` that there are in all, so few more than are sampled are kept that a million
-    take no more memory than a thousand: 5 MB of 1280 features.
+    Of a million images as of a thousand, few more rows than the sample are kept: 5 MB of 1280
+    features.
     """
 
     def __init__(self, n_images: int) -> None:
@@ -53,7 +53,7 @@ class Sampler:
         self._n_images = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Take what is sampled of a batch."""
+        """Add the sampled rows of a batch."""
         is_sampled = pa.array(path_hashes(batch["path"]) <= self._last_hash)
         sampled = batch.select(_ROWS.names).filter(is_sampled)
         self._rows.append(pa.Table.from_batches([sampled]).cast(_ROWS))
@@ -67,27 +67,27 @@ class Sampler:
 
 
 def path_hash(path: str) -> str:
-    """Return what orders the images of a sample: nothing of them is in it."""
+    """Return the hash that orders the images of a sample, independent of their content."""
     return hashlib.sha256(path.encode()).hexdigest()
 
 
 def path_hashes(paths: pa.Array | pa.ChunkedArray) -> NDArray[uint64]:
-    """Return the first 64 bits of the hashes, which order the images as these do."""
+    """Return the first 64 bits of the hashes, which give the same order, (n,) uint64."""
     encoded = (path.as_py().encode() for path in paths)
     first = (int.from_bytes(hashlib.sha256(path).digest()[:8]) for path in encoded)
     return np.fromiter(first, uint64, len(paths))
 
 
 def _few(labels: frozenset[str]) -> Labels:
-    """Return labels, or None where there are more than are compared."""
+    """Return labels, or None where they are more than ``MAX_LABELS``."""
     return labels if len(labels) <= MAX_LABELS else None
 
 
 def reference_of(sample: Sample, model: PCAModel, statistics: PCAStatistics) -> DriftReference:
-    """Return what is to be kept of the fitted set, once, when the model is fitted.
+    """Return the drift reference of a fitted set.
 
-    The sample is of the images that ``statistics`` were computed of and ``model`` was fitted on.
-    Takes one eigendecomposition more.
+    ``sample`` and ``statistics`` are of the images that ``model`` was fitted on.  Takes another
+    eigendecomposition.
     """
     vectors, _ = _chosen(sample.rows, model.n_features)
     measures = Measures.of_fitted(statistics, model.n_components, vectors)

@@ -1,4 +1,4 @@
-"""The PCA model: fitted from statistics, applied to features, kept as a one-row table."""
+"""The PCA model: fitted to statistics, applied to features, stored as a table of one row."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -79,7 +79,7 @@ class PCAModel:
 
     @classmethod
     def from_table(cls, table: pa.Table) -> Self:
-        """Return the model that ``to_table`` was given.  Raises FruitsError on any other table."""
+        """Return the model of a table of ``to_table``.  Raises FruitsError on any other table."""
         try:
             row = table.select(_SCHEMA.names).cast(_SCHEMA).combine_chunks()
             vectors = [row.column(name).combine_chunks() for name in _SCHEMA.names[:5]]
@@ -111,16 +111,15 @@ def parse_n_components(text: str) -> int | float:
 
 
 def fit(statistics: PCAStatistics, n_components: int | float) -> PCAModel:
-    """Compute the principal components from the eigenvectors of the covariance, in float64.
+    """Fit a PCA: eigenvectors of the covariance, in float64.
 
     Parameters
     ----------
     statistics : PCAStatistics
         Of all feature vectors to fit on.
     n_components : int or float
-        int: how many components to keep, at most ``min(n_samples - 1, n_features)`` because centred
-        vectors have no more directions.  float in (0, 1): as few as explain at least that share of
-        the variance.
+        int: components to keep, at most ``min(n_samples - 1, n_features)``, the rank of centred
+        vectors.  float in (0, 1): as few as explain at least that share of the variance.
 
     Raises
     ------
@@ -194,10 +193,10 @@ def _refuse_unfit(statistics: PCAStatistics) -> None:
             "--overwrite"
         )
     if n_samples < 2:
-        given = "only 1 image" if n_samples else "no images"
-        raise FruitsError(f"a PCA needs the features of at least 2 images, got {given}; add images")
+        got = "only 1 image" if n_samples else "no images"
+        raise FruitsError(f"a PCA needs the features of at least 2 images, got {got}; add images")
     total_variance = float(np.trace(statistics.scatter)) / (n_samples - 1)
-    # What float64 cannot tell from 0 next to a mean of this size.
+    # The resolution of float64 beside a mean of this size.
     rounding = np.finfo(float64).eps * float(np.linalg.norm(statistics.mean))
     if total_variance <= rounding**2:
         raise FruitsError(

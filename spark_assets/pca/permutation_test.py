@@ -1,4 +1,4 @@
-"""Whether new images and those of a fitted set come from one distribution: a permutation test."""
+"""A permutation test of whether new images and those of a fitted set have one distribution."""
 
 import numpy as np
 from numpy import bool_, float32, float64
@@ -8,31 +8,30 @@ from spark_assets.pca.reconstruction import Measures
 
 N_PERMUTATIONS = 999
 _SEED = 20_250
-# Directions that hold the rest of the variance are noise more than anything.
+# Directions with the rest of the variance are noise.
 _SHARE = 0.9
 _N_NEAR = 16
 
 
 def p_value(fitted: Measures, new: Measures) -> float:
-    """Return how rare a difference as that of the two samples is where there is none.
+    """Return the p-value of the hypothesis that both samples have the same distribution.
 
-    Both are thrown together, and the new images compared with random subsets of as many.  If they
-    are alike, each subset is as likely as the new images themselves: ``p_value <= rate`` happens
-    with probability ``rate``, whatever the distribution is.
+    The new images are compared with random subsets of both samples, of the same size: under the
+    hypothesis ``p_value <= rate`` has probability ``rate``, whatever the distribution.
 
-    Three differences are looked at, all in the same subsets: how far the mean has moved, which
-    tells what befell all images a little; how far each image is from the nearest of the others,
-    which tells a few images of a new kind; and whether the reconstruction errors are larger or
-    smaller.  The rarest counts, and its rareness is compared with that of each subset's own.
+    Three statistics are computed of each subset: the shift of the mean, which shows a change of all
+    images; the distance of each image to the nearest outside of the subset, which shows a few
+    images of a new kind; and the rank of the reconstruction errors.  The smallest of their three
+    p-values is compared with those of the subsets.
 
-    The subsets are drawn from a seed: the same images in the same order give the same number.
+    The seed is fixed: the same images in the same order give the same p-value.
 
     Source: the min-p method of Westfall and Young, Resampling-Based Multiple Testing, Wiley, 1993,
     with three statistics.
     """
     pooled = np.concatenate([fitted.sketch, new.sketch]).astype(float64)
     pooled -= pooled.mean(axis=0)
-    # Of the size of 1, which float32 takes whatever the features are; ranks do not change.
+    # Scaled to at most 1, which float32 can hold; ranks do not change.
     pooled /= float(np.abs(pooled).max()) or 1.0
     errors = np.concatenate([fitted.error, new.error])
     members = _members(len(fitted), len(new))
@@ -41,7 +40,7 @@ def p_value(fitted: Measures, new: Measures) -> float:
 
 
 def _members(n_fitted: int, n_new: int) -> NDArray[bool_]:
-    """Return (1 + N_PERMUTATIONS, n): which images are new, then which are in each subset."""
+    """Return (1 + N_PERMUTATIONS, n): the new images, then the images of each subset."""
     members = np.zeros((1 + N_PERMUTATIONS, n_fitted + n_new), bool)
     members[:, n_fitted:] = True
     generator = np.random.default_rng(_SEED)
@@ -51,10 +50,10 @@ def _members(n_fitted: int, n_new: int) -> NDArray[bool_]:
 
 
 def _shifts(pooled: NDArray[float64], members: NDArray[bool_]) -> NDArray[float64]:
-    """Return how far the mean of each subset is from that of all, squared.
+    """Return the squared distance of the mean of each subset from that of all.
 
-    Directions are made about equally long first: a mean moves along a few, and rarely along those
-    in which images differ most.  Those of noise stay short.
+    Directions are scaled to about equal length, except those of noise: the mean rarely moves along
+    those in which images differ most.
     """
     ascending, vectors = np.linalg.eigh(pooled.T @ pooled)
     variance = np.maximum(ascending[::-1], 0.0)
@@ -62,7 +61,6 @@ def _shifts(pooled: NDArray[float64], members: NDArray[bool_]) -> NDArray[float6
     lengths = np.sqrt(variance + variance[n_kept])
     if lengths[0] == 0.0:
         return np.zeros(len(members))
-    # A direction without any variance has nothing to be divided.
     evened = ((pooled @ vectors[:, ::-1]) / np.where(lengths > 0, lengths, 1.0)).astype(float32)
     sums = members.astype(float32) @ evened
     squared: NDArray[float64] = np.sum(sums.astype(float64) ** 2, axis=1)
@@ -74,7 +72,7 @@ def _novelties(pooled: NDArray[float64], members: NDArray[bool_]) -> NDArray[flo
     rows = pooled.astype(float32)
     squares = np.sum(rows**2, axis=1)
     distances = np.maximum(squares[:, np.newaxis] + squares - 2 * (rows @ rows.T), 0.0)
-    # Nearly always one of the nearest few is outside, and that without looking at all others.
+    # Nearly always one of the nearest few is outside.
     n_near = min(_N_NEAR, len(rows))
     near = np.argpartition(distances, n_near - 1, axis=1)[:, :n_near]
     order = np.argsort(np.take_along_axis(distances, near, axis=1), axis=1)
@@ -95,7 +93,7 @@ def _novelty(distances: NDArray[float32], near: NDArray[np.int64], inside: NDArr
 
 
 def _ranks(values: NDArray[float64], members: NDArray[bool_]) -> NDArray[float64]:
-    """Return how far the mean rank of each subset is from that of all; equal values share one."""
+    """Return the distance of the mean rank of each subset from that of all, ties averaged."""
     ordered = np.sort(values)
     ranks = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
     far: NDArray[float64] = np.abs(members @ (ranks - ranks.mean()))
@@ -103,11 +101,11 @@ def _ranks(values: NDArray[float64], members: NDArray[bool_]) -> NDArray[float64
 
 
 def _rarest(differences: NDArray[float64]) -> float:
-    """Return the share of columns whose rarest entry is as rare as that of the first column."""
+    """Return the share of columns whose smallest p-value is at most that of the first column."""
     n_columns = differences.shape[1]
     at_least = np.empty(differences.shape)
     for row, values in enumerate(differences):
-        # Sums of the same numbers in another order are equal, whatever rounding makes of them.
+        # Equal sums in another order differ by rounding.
         slack = 1e-5 * values.max()
         at_least[row] = n_columns - np.searchsorted(np.sort(values), values - slack, side="left")
     rarest = at_least.min(axis=0)

@@ -1,4 +1,4 @@
-"""How a PCA fits images that it was not fitted on: the measures of each image."""
+"""Reconstruction error of images that a PCA was not fitted on, and a sketch of their features."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,27 +15,26 @@ from numpy.typing import NDArray
 from spark_assets.pca.model import PCAModel, project
 from spark_assets.pca.statistics import PCAStatistics
 
-# Signed sums of all features that are kept of an image.  Of 64, 128 and all 1280 dimensions, 128
-# came near all of them at telling a new fruit; 256 of a sample of 1,000 images are 1 MB.
+# Random projections of an image.  With 128 a new fruit was detected nearly as often as with all
+# 1280 features; 256 of 1,000 images are 1 MB.
 SKETCH_LENGTH = 256
-# Left out at a time.  With a tenth instead, errors were 1 % larger.
+# Share of images in a block that is held out.  With 0.1, errors were 1 % larger.
 _LARGEST_BLOCK = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measures:
-    """What tells whether images are like those that a PCA was fitted on; one entry an image.
+    """Measures of images by which drift is tested; one entry for each image.
 
     Attributes
     ----------
     error : ndarray of shape (n,), float64
-        Reconstruction error: the distance from the features to what their projection gives back.
+        Distance between the features and their reconstruction from the components.
     deviation : ndarray of shape (n,), float64
-        Distance of the features from the mean.  ``error**2`` is the part of ``deviation**2`` that
-        the projection loses.
+        Distance of the features from the mean; ``error**2`` is the lost part of its square.
     sketch : ndarray of shape (n, SKETCH_LENGTH), float32
-        Features less the mean, summed with signs that are the same everywhere: distances between
-        images are kept on average, and nothing of the fit is in it but the origin.
+        Random projection of the centred features, the same everywhere: it preserves distances
+        between images on average, and depends on the fit by the mean alone.
     """
 
     error: NDArray[float64]
@@ -47,15 +46,24 @@ class Measures:
 
     @property
     def share_of_variance_kept(self) -> float | None:
-        """Share of the squared deviations that the components keep; None where there are none."""
+        """Share of the squared deviations that the components keep; None where they are 0."""
         total = float(np.sum(self.deviation**2))
         return 1.0 - float(np.sum(self.error**2)) / total if total > 0 else None
 
     @classmethod
     def of_new(cls, model: PCAModel, features: NDArray[floating[Any]]) -> Self:
-        """Measure images that the PCA was not fitted on, (n, n_features), all finite.
+        """Measure images that the PCA was not fitted on.
 
-        Raises FruitsError where their length is not that of the model's features.
+        Parameters
+        ----------
+        model : PCAModel
+        features : ndarray of shape (n, n_features)
+            All finite.
+
+        Raises
+        ------
+        FruitsError
+            Where the model has another number of features.
         """
         exact = features.astype(float64)
         scores, centred = project(model, exact), exact - model.mean
@@ -65,11 +73,11 @@ class Measures:
     def of_fitted(
         cls, statistics: PCAStatistics, n_components: int, features: NDArray[floating[Any]]
     ) -> Self:
-        """Measure images of the fitted set as if they were new.
+        """Measure images of the fitted set by cross-validation.
 
         A PCA fits its own images better than others: at 85 components of 480 photographs their
-        error was a fifth too small.  So the images are cut into blocks of at most 5 % of the set,
-        and each is measured with the components of all images of the set but the block's.
+        error was a fifth too small.  Blocks of at most 5 % of the set are held out, and measured
+        with the components of all other images.
 
         Parameters
         ----------
@@ -78,7 +86,7 @@ class Measures:
         n_components : int
             Components of the model.
         features : ndarray of shape (n, n_features)
-            The images, some or all of the set, in an order that says nothing of them.
+            Some or all images of the set, in random order.
         """
         n_samples = statistics.n_samples
         ascending, vectors = np.linalg.eigh(statistics.scatter)
@@ -88,7 +96,7 @@ class Measures:
         centred = features.astype(float64) - statistics.mean
         axes = centred @ vectors[:, ::-1][:, :rank]
         lengths = [
-            _left_out(scatter, axes[block], n_samples, n_components)
+            _held_out(scatter, axes[block], n_samples, n_components)
             for block in _blocks(len(features), n_samples)
         ]
         error, deviation = np.concatenate(lengths, axis=1) if lengths else np.empty((2, 0))
@@ -101,15 +109,15 @@ def _blocks(n_rows: int, n_samples: int) -> Iterator[slice]:
     return (slice(start, end) for start, end in pairwise(bounds))
 
 
-def _left_out(
+def _held_out(
     scatter: NDArray[float64], rows: NDArray[float64], n_samples: int, n_components: int
 ) -> NDArray[float64]:
-    """Return error and deviation of a block, (2, n), from the components without it.
+    """Return error and deviation of a held-out block, (2, n).
 
-    All is in the axes of the scatter of all images, where that is diagonal.  Without the block it
-    is diagonal less a product of few rows, whose leading eigenvectors lie almost within twice as
-    many leading axes; one step of subspace iteration over all axes brings in the rest.  That gave
-    the errors of 20 full eigendecompositions to 0.3 % in a tenth of the time.
+    The axes are the eigenvectors of the scatter of all images, which is diagonal there.  Without
+    the block it is diagonal less a product of few rows, whose leading eigenvectors lie almost
+    within twice as many leading axes; one step of subspace iteration over all axes adds the rest.
+    Errors were those of 20 full eigendecompositions to 0.3 %, in a tenth of the time.
     """
     n_rest = n_samples - len(rows)
     if n_rest < 1:
@@ -131,8 +139,8 @@ def _left_out(
 def _lengths(
     centred: NDArray[float64], scores: NDArray[floating[Any]], variance: NDArray[float64]
 ) -> tuple[NDArray[float64], NDArray[float64]]:
-    """Return error and deviation of images from their projections."""
-    # Fewer images than components leave directions without variance: none of the fit's, then.
+    """Return error and deviation, (n,) each, of centred images and their projections."""
+    # With fewer images than components, some directions have no variance.
     real = variance > np.finfo(float64).eps * len(centred.T) * max(float(variance.max()), 0.0)
     total = np.sum(centred**2, axis=1)
     error = np.sqrt(np.maximum(total - np.sum(scores[:, real] ** 2, axis=1), 0.0))
@@ -145,10 +153,9 @@ def _sketch(centred: NDArray[float64]) -> NDArray[float32]:
 
 @cache
 def _signs(n_features: int) -> NDArray[float64]:
-    """Return (n_features, SKETCH_LENGTH) of 1 and -1 over the root of the length.
+    """Return random signs over the root of the length, (n_features, SKETCH_LENGTH).
 
-    From a hash: the stream of numpy's generators may change from one version to the next, while a
-    sketch is compared with those of other years.
+    From a hash: numpy's generators may change between versions, and sketches are stored.
     """
     bits = np.frombuffer(shake_256(b"sketch").digest(n_features * SKETCH_LENGTH // 8), np.uint8)
     signs = np.unpackbits(bits).reshape(n_features, SKETCH_LENGTH).astype(float64) * 2.0 - 1.0

@@ -1,4 +1,4 @@
-"""What a PCA needs to know about a table of features, in a form that merges."""
+"""Statistics of features for a PCA: number, mean and scatter, which merge exactly."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -27,13 +27,13 @@ class PCAStatistics:
     Attributes
     ----------
     n_samples : int
-        Feature vectors that the sums hold.
+        Feature vectors in the sums.
     mean : ndarray of shape (n_features,), float64
         Their mean; zeros where there are none.
     scatter : ndarray of shape (n_features, n_features), float64
         Sum of the outer products of the centred vectors: ``n_samples - 1`` times the covariance.
     n_not_finite : int
-        Feature vectors with a NaN, an infinity or a hole: counted, never in the sums.
+        Feature vectors with NaN, infinity or null: counted, never in the sums.
     """
 
     n_samples: int
@@ -48,7 +48,7 @@ class PCAStatistics:
 
     @classmethod
     def empty(cls, *, n_not_finite: int = 0) -> Self:
-        """Return the identity of ``merge``, or what only unusable feature vectors amount to."""
+        """Return the statistics of no finite feature vector, the identity of ``merge``."""
         return cls(0, np.zeros(0), np.zeros((0, 0)), n_not_finite)
 
     @classmethod
@@ -68,10 +68,10 @@ class PCAStatistics:
             return cls.empty()
         centred = np.concatenate(parts, dtype=float64)
         origin = centred[0].copy()
-        with np.errstate(invalid="ignore"):  # infinities are looked for below
+        with np.errstate(invalid="ignore"):  # infinities are counted below
             centred -= origin
             shift = centred.mean(axis=0)
-        # One bad value makes a bad mean, so the usual block needs no look at every value.
+        # One value that is not finite makes the mean not finite: no need to test all values.
         if not np.isfinite(shift).all():
             finite = [part[np.isfinite(part).all(axis=1)] for part in parts]
             n_not_finite = n_rows - sum(map(len, finite))
@@ -111,11 +111,11 @@ class PCAStatistics:
         return type(self)(n_samples, mean, scatter, n_not_finite)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # What travels between processes is half of the scatter: 6.6 MB at 1280 features.
+        # Half of the scatter is sent between processes: 6.6 MB at 1280 features.
         return _unpacked, (self.n_samples, self.mean, _triangle(self.scatter), self.n_not_finite)
 
     def to_table(self) -> pa.Table:
-        """Return the statistics of finite vectors as a table of one row, to be kept.
+        """Return the statistics of finite vectors as a table of one row.
 
         ``scatter_triangle`` is the lower triangle of the scatter, row by row.
         """
@@ -125,7 +125,7 @@ class PCAStatistics:
 
     @classmethod
     def from_table(cls, table: pa.Table) -> Self:
-        """Return what ``to_table`` was called on.  Raises FruitsError on any other table."""
+        """Return the statistics of a table of ``to_table``.  Raises FruitsError on any other."""
         try:
             row = table.select(_SCHEMA.names).cast(_SCHEMA).combine_chunks()
             (n_samples,) = row.column("n_samples").to_pylist()
@@ -147,7 +147,7 @@ def _unpacked(
 
 
 def _triangle(scatter: NDArray[float64]) -> NDArray[float64]:
-    """Return the lower triangle of a symmetric matrix: half of it is all of it."""
+    """Return the lower triangle of a symmetric matrix, row by row."""
     triangle: NDArray[float64] = scatter[np.tri(len(scatter), dtype=bool)]
     return triangle
 

@@ -69,10 +69,10 @@ def test_a_drift_is_told_nearly_always(fitted, change):
 
 def test_the_sentence_says_when_a_refit_is_due(fitted):
     generator = np.random.default_rng(3)
-    assert quality(fitted, drawn(generator, 60, shift=5.0)).sentence.startswith("a refit is due: ")
+    assert quality(fitted, drawn(generator, 60, shift=5.0)).sentence.startswith("drift: ")
     few = quality(fitted, drawn(generator, MIN_IMAGES - 1))
     assert (few.p_value, few.alarm) == (None, False)
-    assert "too few to tell" in few.sentence
+    assert "too few to measure drift" in few.sentence
 
 
 def test_labels_that_were_never_seen_are_named(fitted):
