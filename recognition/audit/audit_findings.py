@@ -1,4 +1,4 @@
-"""Findings from pairs, doubted labels and pixel statistics: one row each."""
+"""Findings from pairs, label issues and pixel statistics: one row each."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -23,10 +23,10 @@ def findings_from_pairs(
     labels: Sequence[str | None],
     splits: Splits | None,
 ) -> Iterator[Finding]:
-    """Yield a finding for each photograph that is there twice or nearly so, with its best pair.
+    """Yield a finding for each duplicate, near duplicate or similar view, with its best pair.
 
-    The same bytes come before a near duplicate, and that before a similar view.  Of two splits, it
-    is the photograph outside of the training split that is at fault.
+    The same bytes come before a near duplicate, and that before a similar view.  Across two splits,
+    the finding is of the photograph outside of the training split.
     """
     best: dict[int, tuple[Pair, int]] = {}
     for pair in pairs:
@@ -46,7 +46,7 @@ def findings_from_pairs(
 
 
 def leaked_rows(pairs: Iterable[Pair], splits: Splits) -> set[int]:
-    """Return the rows outside of the training split of which it holds a duplicate."""
+    """Return the rows of other splits whose duplicate is in the training split."""
     leaked = set()
     for pair in pairs:
         row, other = _at_fault(pair, splits)
@@ -59,37 +59,36 @@ def leaked_rows(pairs: Iterable[Pair], splits: Splits) -> set[int]:
 def findings_from_labels(
     audit: LabelAudit, paths: Sequence[str], labels: Sequence[str | None]
 ) -> list[Finding]:
-    """Return a finding for each label that is doubted."""
+    """Return a finding for each label issue."""
     return [
         Finding(
-            paths[doubt.row],
-            labels[doubt.row],
+            paths[issue.row],
+            labels[issue.row],
             FindingKind.WRONG_LABEL,
-            1 - doubt.p_label,
-            doubt.suggestion,
+            1 - issue.p_label,
+            issue.suggestion,
             None,
-            f"out-of-fold probability: {labels[doubt.row]} {doubt.p_label:.1%}, "
-            f"{doubt.suggestion} {doubt.p_suggestion:.1%}",
+            f"out-of-fold probability: {labels[issue.row]} {issue.p_label:.1%}, "
+            f"{issue.suggestion} {issue.p_suggestion:.1%}",
         )
-        for doubt in audit.doubts
+        for issue in audit.issues
     ]
 
 
 def findings_from_statistics(
     statistics: PixelStatistics, paths: Sequence[str], labels: Sequence[str | None]
 ) -> Iterator[Finding]:
-    """Yield a finding for each defect of a photograph that was seen."""
-    measured = zip(statistics.qualities, statistics.sizes, strict=True)
-    for row, (quality, size) in enumerate(measured):
-        if quality is not None and size is not None:
-            for found in defects(quality, *size):
+    """Yield a finding for each defect."""
+    for row, quality in enumerate(statistics.qualities):
+        if quality is not None:
+            for each in defects(quality):
                 yield Finding(
-                    paths[row], labels[row], found.kind, found.score, None, None, found.detail
+                    paths[row], labels[row], each.kind, each.score, None, None, each.detail
                 )
 
 
 def _at_fault(pair: Pair, splits: Splits | None) -> tuple[int, int]:
-    """Return which photograph of a pair is to be looked at, and the other one."""
+    """Return the row of a pair that the finding is of, and the other one."""
     if splits is not None and splits.number[pair.first] > splits.number[pair.second]:
         return pair.first, pair.second
     return pair.second, pair.first

@@ -1,13 +1,14 @@
-"""What is measured of photographs: each is read and decoded once."""
+"""Pixel statistics of photographs, each read and decoded once."""
 
 import io
 import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from numpy import bool_, float16, float32, int64
+from numpy import float16, float32, int64
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter
@@ -29,8 +30,8 @@ _N_READERS = 16
 _N_THREADS = 2
 _N_TRIED = 32
 _LARGE_PIXELS = 250_000
-# Details of 1 to 2.5 of 32 pixels: JPEG and resizing leave them (a correlation of 0.9996), the next
-# frame of a turning fruit does not.  At 64 and 100 pixels, or finer, JPEG changes as much.
+# Details of 1 to 2.5 of 32 pixels: copies by JPEG and resizing correlate to 0.9996, the next frame
+# of a turning fruit to less.  At 64 and 100 pixels, or finer, JPEG changes as much.
 _THUMBNAIL_PX, _MARGIN_PX = 32, 2
 _FINE_PX, _COARSE_PX = 1.0, 2.5
 N_DETAILS = (_THUMBNAIL_PX - 2 * _MARGIN_PX) ** 2
@@ -38,44 +39,38 @@ N_DETAILS = (_THUMBNAIL_PX - 2 * _MARGIN_PX) ** 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PixelStatistics:
-    """What was measured of n photographs.
+    """Measurements of n photographs.
 
-    ``qualities`` and ``sizes``, (width, height) in pixels, are None where a photograph is gone or
-    cannot be read any more.  ``details`` is (n, 784) float16, of unit length, and 0 there;
-    ``settings`` (n,) int64 is a number for size, format and quantization tables of the file.
+    Attributes
+    ----------
+    qualities : list of n Quality or None
+        None where a photograph was deleted or cannot be read any more.
+    details : ndarray of shape (n, 784), float16
+        Of unit length, or 0 where a photograph could not be read.
+    settings : ndarray of shape (n,), int64
+        A number for size, format and quantization tables of the file.
     """
 
     qualities: list[Quality | None]
-    sizes: list[tuple[int, int] | None]
     details: NDArray[float16]
     settings: NDArray[int64]
 
     def __add__(self, other: "PixelStatistics") -> "PixelStatistics":
         return PixelStatistics(
             self.qualities + other.qualities,
-            self.sizes + other.sizes,
             np.concatenate([self.details, other.details]),
             np.concatenate([self.settings, other.settings]),
         )
 
     @property
-    def is_readable(self) -> NDArray[bool_]:
-        """Return which were read, (n,)."""
-        return np.array([quality is not None for quality in self.qualities], bool_)
-
-    @property
     def defective(self) -> frozenset[int]:
-        """Return the rows that show too little."""
-        rows = enumerate(zip(self.qualities, self.sizes, strict=True))
-        return frozenset(
-            row
-            for row, (quality, size) in rows
-            if size is not None and any(defects(quality, *size))
-        )
+        """The rows with a defect."""
+        rows = enumerate(self.qualities)
+        return frozenset(row for row, each in rows if each is not None and any(defects(each)))
 
     @property
     def n_unreadable(self) -> int:
-        return len(self.qualities) - int(self.is_readable.sum())
+        return self.qualities.count(None)
 
 
 def measure_photographs(
@@ -85,31 +80,21 @@ def measure_photographs(
 
     Raises AccessRefused where S3 refuses one.
     """
-    statistics = PixelStatistics(
-        [None] * len(paths),
-        [None] * len(paths),
-        np.zeros((len(paths), N_DETAILS), float16),
-        np.zeros(len(paths), int64),
-    )
-    done: list[int] = []  # appended to by every thread
-    first = range(min(_N_TRIED, len(paths)))
+    done: list[str] = []  # appended to by every thread
+    measure = partial(_measure, images, limits=limits, done=done)
     with track(lambda: len(done), n_images=len(paths)):
-        _measure(statistics, images, paths, first, limits, done)
-        n_pixels = [size[0] * size[1] for size in statistics.sizes if size is not None]
+        statistics = measure(paths[:_N_TRIED])
+        rest = paths[_N_TRIED:]
+        n_pixels = [each.width * each.height for each in statistics.qualities if each is not None]
         n_threads = _N_THREADS if n_pixels and np.median(n_pixels) >= _LARGE_PIXELS else 1
-        shares = [range(len(first) + n, len(paths), n_threads) for n in range(n_threads)]
+        n = -(-len(rest) // n_threads)
+        parts = [rest[start : start + n] for start in range(0, len(rest), n or 1)]
         with ThreadPoolExecutor(n_threads) as pool:
-            futures = [
-                pool.submit(_measure, statistics, images, paths, rows, limits, done)
-                for rows in shares
-            ]
-            for future in futures:
-                future.result()
-    return statistics
+            return sum(pool.map(measure, parts), statistics)
 
 
 def details_of(image: Image.Image) -> NDArray[float16]:
-    """Return the middle-sized details of an RGB image squeezed to a square: (784,), unit length.
+    """Return the middle-sized details of an RGB image resized to a square: (784,), unit length.
 
     They are 0 for an image of one colour, which has none.
     """
@@ -132,35 +117,31 @@ def settings_of(content: bytes) -> int:
 
 
 def _measure(
-    statistics: PixelStatistics,
-    images: Location,
-    paths: Sequence[str],
-    rows: range,
-    limits: ImageLimits,
-    done: list[int],
-) -> None:
-    """Fill in what is measured of some rows."""
-    for row, image in zip(rows, _read(images, paths, rows, limits), strict=True):
-        done.append(row)
+    images: Location, paths: Sequence[str], *, limits: ImageLimits, done: list[str]
+) -> PixelStatistics:
+    """Measure photographs one after the other, and append the path of each to ``done``."""
+    qualities: list[Quality | None] = [None] * len(paths)
+    details = np.zeros((len(paths), N_DETAILS), float16)
+    settings = np.zeros(len(paths), int64)
+    for row, image in enumerate(_read(images, paths, limits)):
+        done.append(paths[row])
         if isinstance(image.content, AccessRefused):
             raise image.content
         if isinstance(image.content, ImageRejected):
             continue
         try:
             upright = decode_upright(image.content, target_px=MEASURED_PX // 2, limits=limits)
-        except ImageRejected:  # it has changed since its features were made
+        except ImageRejected:  # changed since its features were made
             continue
         small = reduced(upright.image)
-        statistics.sizes[row] = upright.width, upright.height
-        statistics.qualities[row] = measure_quality(small)
-        statistics.details[row] = details_of(small)
-        statistics.settings[row] = settings_of(image.content)
+        qualities[row] = measure_quality(small, (upright.width, upright.height))
+        details[row] = details_of(small)
+        settings[row] = settings_of(image.content)
+    return PixelStatistics(qualities, details, settings)
 
 
-def _read(
-    images: Location, paths: Sequence[str], rows: range, limits: ImageLimits
-) -> Iterator[ReadImage]:
-    entries = (ImageEntry(paths[row], None, None) for row in rows)
+def _read(images: Location, paths: Sequence[str], limits: ImageLimits) -> Iterator[ReadImage]:
+    entries = (ImageEntry(path, None, None) for path in paths)
     reader = ImageReader(images, limits=limits)
     if images.s3 is not None:
         return ReadAhead(n_readers=_N_READERS).read(entries, reader)
@@ -168,7 +149,7 @@ def _read(
 
 
 def _read_here(reader: ImageReader, entry: ImageEntry) -> ReadImage:
-    """Read without a pool: to hand a small file over costs more than to read it from a disk."""
+    """Read in this thread: a pool costs more than reading a small file from a disk."""
     try:
         return ReadImage(entry, reader(entry))
     except ImageRejected as rejected:

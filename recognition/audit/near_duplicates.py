@@ -1,9 +1,8 @@
-"""Photographs that an output holds twice, and views of one object that are nearly the same.
+"""Duplicates, near duplicates (re-encoded) and similar views among photographs.
 
-The features propose: the nearest photographs of each.  Whether two are one photograph, the pixels
-decide.  Both hold their details, and a second view moves some of them, if by a fraction of a pixel;
-see `measure` for the details.  A fruit that has turned once shows its first side again, which no
-pixel tells from a copy; but only a copy has been encoded by other settings.
+The features propose the nearest photographs of each; the details of the pixels decide (see
+`measure`).  Another view moves details by a fraction of a pixel.  A fruit after a full turn shows
+the same pixels again, which only encoder settings distinguish from a copy.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,15 +14,15 @@ from numpy.typing import NDArray
 
 from spark_assets.output.findings_table import FindingKind
 
-# Of 120 photographs of 100 x 100 pixels, encoded anew, each was among the 29 nearest of its copy,
-# at a cosine of 0.5 or more: of small photographs, JPEG and resizing change the features much.
+# Of 120 photographs of 100 x 100 pixels, each was among the 29 nearest of its re-encoded copy, at a
+# cosine of 0.5 or more: JPEG and resizing change the features of small photographs much.
 _N_NEAREST = 60
 _MIN_COSINE = 0.4
 # Correlation of the details.  Of 750 copies, JPEG quality 60 to 90, half of them resized, the
 # least has 0.99963; of 40,995 pairs of other views all have less than 0.9996, 0.99958 at most.
 MIN_CORRELATION = 0.9996
-# Of the same size, format and quantization tables nothing was encoded anew but with the very same
-# settings, which changes next to nothing.  Views a full turn apart come to 0.99993.
+# The same size, format and quantization tables mean the same encoder settings, by which a copy
+# changes next to nothing.  Views a full turn apart have 0.99993.
 MIN_CORRELATION_SAME_SETTINGS = 0.99998
 # Cosine of centred features: frames of a turning fruit up to 2 apart have 0.89 or more, and bursts
 # of a phone; different fruit 0.76 at most.
@@ -37,7 +36,7 @@ Details = NDArray[float16]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two photographs, as numbers of rows, that are the same or nearly so.
+    """Two rows with the same photograph, or nearly so.
 
     ``kind`` is DUPLICATE, NEAR_DUPLICATE or SIMILAR_VIEW.  ``similarity`` is 1 for the same bytes,
     the correlation of details for a near duplicate, the cosine of features for a similar view.
@@ -58,7 +57,7 @@ def find_duplicates(
     *,
     on_rows: Callable[[int], object] = lambda n_rows: None,
 ) -> list[Pair]:
-    """Return the pairs of photographs that are the same, byte for byte or by their pixels.
+    """Return the pairs of photographs with the same bytes, the same pixels, or similar views.
 
     Parameters
     ----------
@@ -66,20 +65,20 @@ def find_duplicates(
         Centred, of unit length.
     content_sha256 : n digests
     details : (n, n_pixels) float16
-        Of unit length, or 0 where a photograph could not be read: that is compared by its digest.
+        Of unit length, or 0 for an unreadable photograph, which is compared by its digest.
     settings : (n,) int64
         A number for the size, format and quantization tables of each file.
     splits : (n,) int or None
-        With them, all but the same bytes is sought between splits only: within one, a second
-        photograph of an object is wanted more often than not.  Without them, no similar views.
+        With them, all but the same bytes are searched between splits only: within one, several
+        photographs of an object are useful.  Without them, no similar views.
     on_rows
-        Called with the number of photographs that were compared, block by block.
+        Called with the number of compared photographs, block by block.
     """
     same = list(_same_content(content_sha256, splits))
     known = {(pair.first, pair.second) for pair in same}
     found: dict[tuple[int, int], Pair] = {}
     for rows, nearest, cosines in _neighbours(features, splits):
-        for pair in _judged(rows, nearest, cosines, details, settings, splits is not None):
+        for pair in _classified(rows, nearest, cosines, details, settings, splits is not None):
             key = (pair.first, pair.second)
             if key not in known:
                 found[key] = pair
@@ -88,7 +87,7 @@ def find_duplicates(
 
 
 def _same_content(content_sha256: Sequence[str], splits: NDArray[intp] | None) -> Iterator[Pair]:
-    """Yield a pair for each photograph that has the bytes of an earlier one, or of split 0."""
+    """Yield a pair for each photograph with the bytes of an earlier one, or of split 0."""
     rows = range(len(content_sha256)) if splits is None else np.argsort(splits, kind="stable")
     first: dict[str, int] = {}
     for row in map(int, rows):
@@ -101,16 +100,16 @@ def _neighbours(
 ) -> Iterator[tuple[NDArray[intp], NDArray[intp], NDArray[float32]]]:
     """Yield rows (m,), the nearest of each (m, k) and their cosines (m, k), block by block.
 
-    With splits, the nearest are of other splits; those of the first one are not asked, as each of
-    their pairs has another member that is.
+    With splits, the nearest are of other splits, and rows of the first one are left out: each of
+    their pairs has a row of another split.
     """
     n_nearest = min(_N_NEAREST, len(features) - 1)
     if n_nearest < 1:
         return
-    asked = np.arange(len(features)) if splits is None else np.flatnonzero(splits)
+    rows_to_compare = np.arange(len(features)) if splits is None else np.flatnonzero(splits)
     n_rows = int(np.clip(_COSINES_AT_A_TIME // len(features), 1, _ROWS_AT_A_TIME))
-    for start in range(0, len(asked), n_rows):
-        rows = asked[start : start + n_rows]
+    for start in range(0, len(rows_to_compare), n_rows):
+        rows = rows_to_compare[start : start + n_rows]
         cosines = features[rows] @ features.T
         cosines[np.arange(len(rows)), rows] = -2
         if splits is not None:
@@ -119,7 +118,7 @@ def _neighbours(
         yield rows, nearest, np.take_along_axis(cosines, nearest, axis=1)
 
 
-def _judged(
+def _classified(
     rows: NDArray[intp],
     nearest: NDArray[intp],
     cosines: NDArray[float32],
@@ -127,7 +126,7 @@ def _judged(
     settings: NDArray[int64],
     has_splits: bool,
 ) -> Iterator[Pair]:
-    """Yield the pairs of a block that are near duplicates, or else similar views."""
+    """Yield the pairs of a block: near duplicates, or else similar views."""
     of_row, of_nearest = np.nonzero(cosines >= _MIN_COSINE)
     first, second = rows[of_row], nearest[of_row, of_nearest]
     cosine = cosines[of_row, of_nearest]

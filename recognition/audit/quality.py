@@ -1,8 +1,8 @@
-"""Photographs that show little: too dark, overexposed, blurred or tiny.
+"""The quality of a photograph: exposure, sharpness, resolution, and the defects they make.
 
-Everything is measured on one decoding, reduced to 100 to 200 pixels of the shorter side: a blur
-that is gone there costs a network that looks at 224 no accuracy, and what an enlargement has added
-is gone too.
+All but the resolution is measured on one decoding, reduced to 100 to 200 pixels of the shorter
+side: a blur that is invisible there costs a network of 224 pixels no accuracy, and an enlargement
+is undone.
 """
 
 from collections.abc import Iterator
@@ -18,19 +18,18 @@ from spark_assets.output.findings_table import FindingKind
 # Shorter sides are reduced by whole factors, and stay at least this long.
 MEASURED_PX = 100
 # The brightest hundredth of a good photograph is near white: paper, a reflection, the sky.
-MAX_DARK = 110
-# Where a fifth of what is not white has lost a colour, highlights alone do not explain it.  Of
-# photographs that are well exposed, 1 in 100 comes to a tenth.
-MIN_BLOWN = 0.2
+MAX_UNDEREXPOSED = 110
+# Of well exposed photographs, 1 in 100 has a tenth of the subject clipped, by highlights.
+MIN_CLIPPED = 0.2
 # Of 720 photographs that a Gaussian of 1 to 3 % of the shorter side has blurred, 1 in 50 has more
 # than 0.33.  The sharp photographs with the least are dark cherries, whose smooth skin and cut-out
 # outline leave 0.37.
 MAX_BLURRED = 0.36
-# The network would make 12 pixels of each.
+# Enlarged to 224 pixels, each pixel makes 12.
 MIN_SIDE_PX = 64
 _WHITE, _CLIPPED = 240, 253
-# A photograph that is all white shows nothing either.
-_MIN_SHOWN = 0.005
+# With less that is not white, the whole photograph is overexposed.
+_MIN_SUBJECT = 0.005
 # Mean square of differences of grey values below which there is no edge to judge: noise of one grey
 # value alone makes 4.
 _MIN_SLOPE = 6.0
@@ -41,22 +40,31 @@ _ROUNDING_CURVED, _ROUNDING_SLOPED = 20 / 12, 4 / 12
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What is measured of a photograph.
+    """Measurements of one photograph.
 
-    ``brightest`` is the grey value, 0 to 255, that a hundredth of the pixels reaches.  ``blown`` is
-    the share of what is not white, of which a colour is at its end.  ``sharpness`` is the
-    root-mean-square of the Laplacian over that of the gradient: it falls with the width of edges
-    and does not depend on contrast; NaN where there is no edge at all.
+    Attributes
+    ----------
+    width, height : int
+        In pixels, upright.
+    brightest : int
+        The 99th percentile of the grey values, 0 to 255.
+    clipped : float
+        The share of the subject (what is not white) with a colour at its end.
+    sharpness : float
+        Root-mean-square of the Laplacian over that of the gradient: it falls with the width of
+        edges, and does not depend on contrast.  NaN without any edge.
     """
 
+    width: int
+    height: int
     brightest: int
-    blown: float
+    clipped: float
     sharpness: float
 
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """What is wrong, how bad it is from 0 to 1, and what was measured, as a person reads it."""
+    """A defect, its severity from 0 to 1, and the measurement in words."""
 
     kind: FindingKind
     score: float
@@ -69,36 +77,35 @@ def reduced(image: Image.Image) -> Image.Image:
     return image if factor < 2 else image.reduce(factor)
 
 
-def measure_quality(image: Image.Image) -> Quality:
-    """Return the quality of an RGB image that is `reduced`."""
+def measure_quality(image: Image.Image, size: tuple[int, int]) -> Quality:
+    """Return the quality of an RGB image that is `reduced` from ``size``, (width, height)."""
     grey = image.convert("L")
-    return Quality(_brightest(grey), _blown(image), _sharpness(np.asarray(grey)))
+    return Quality(*size, _brightest(grey), _clipped(image), _sharpness(np.asarray(grey)))
 
 
-def defects(quality: Quality | None, width: int, height: int) -> Iterator[Defect]:
-    """Yield what is wrong with a photograph; without a quality, its size alone is judged."""
-    side = min(width, height)
+def defects(quality: Quality) -> Iterator[Defect]:
+    """Yield the defects of a photograph."""
+    side = min(quality.width, quality.height)
     if side < MIN_SIDE_PX:
         yield Defect(
             FindingKind.LOW_RESOLUTION,
             1 - side / MIN_SIDE_PX,
-            f"low resolution: {width} x {height} px (threshold {MIN_SIDE_PX} a side)",
+            f"low resolution: {quality.width} x {quality.height} px "
+            f"(threshold {MIN_SIDE_PX} a side)",
         )
-    if quality is None:
-        return
-    if quality.brightest < MAX_DARK:
+    if quality.brightest < MAX_UNDEREXPOSED:
         yield Defect(
             FindingKind.UNDEREXPOSED,
             1 - quality.brightest / 255,
             f"underexposed: 99th percentile of luminance {quality.brightest} "
-            f"(threshold {MAX_DARK})",
+            f"(threshold {MAX_UNDEREXPOSED})",
         )
-    if quality.blown > MIN_BLOWN:
+    if quality.clipped > MIN_CLIPPED:
         yield Defect(
             FindingKind.OVEREXPOSED,
-            quality.blown,
-            f"overexposed: {quality.blown:.0%} of the subject is clipped "
-            f"(threshold {MIN_BLOWN:.0%})",
+            quality.clipped,
+            f"overexposed: {quality.clipped:.0%} of the subject is clipped "
+            f"(threshold {MIN_CLIPPED:.0%})",
         )
     if quality.sharpness < MAX_BLURRED:
         yield Defect(
@@ -118,15 +125,15 @@ def _brightest(grey: Image.Image) -> int:
     return 0
 
 
-def _blown(image: Image.Image) -> float:
-    """Return the share of what is not white that is clipped, by every fourth pixel."""
+def _clipped(image: Image.Image) -> float:
+    """Return the clipped share of what is not white, by every fourth pixel."""
     red, green, blue = np.ascontiguousarray(np.asarray(image)[::2, ::2].transpose(2, 0, 1))
-    is_shown = np.minimum(np.minimum(red, green), blue) < _WHITE
-    n_shown = np.count_nonzero(is_shown)
-    if n_shown <= _MIN_SHOWN * is_shown.size:
+    is_subject = np.minimum(np.minimum(red, green), blue) < _WHITE
+    n_subject = np.count_nonzero(is_subject)
+    if n_subject <= _MIN_SUBJECT * is_subject.size:
         return 1.0
     is_clipped = np.maximum(np.maximum(red, green), blue) >= _CLIPPED
-    return np.count_nonzero(is_clipped & is_shown) / n_shown
+    return np.count_nonzero(is_clipped & is_subject) / n_subject
 
 
 def _sharpness(grey: NDArray[uint8]) -> float:

@@ -1,4 +1,4 @@
-"""Features on their own axes: what the neighbour search and the judgement of labels work on."""
+"""Features on their first axes, for the neighbour search and the audit of labels."""
 
 import numpy as np
 from numpy import float32
@@ -28,7 +28,7 @@ def reduce_features(features: NDArray[float32]) -> NDArray[float32]:
         chosen = np.random.default_rng(_SEED).choice(n_rows, _MAX_FITTED, replace=False)
         sample = features[np.sort(chosen)]
     sample = unit_rows(sample - mean)
-    if not sample.any():  # all are the same
+    if not sample.any():  # all features are equal
         return np.zeros((n_rows, 1), float32)
     pca = PCA(min(_N_DIMENSIONS, *sample.shape), svd_solver="randomized", random_state=_SEED)
     axes = pca.fit(sample).components_.T

@@ -1,4 +1,4 @@
-"""Which split a photograph is in: that which teaches, or one that a model is measured on."""
+"""The split of each photograph, by its path: training, test, validation."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,23 +21,23 @@ class Splits:
     """Photographs by split.
 
     ``number`` is (n,): the position of each photograph's split in ``names``, of which the first
-    teaches.  With fewer than two there is nothing that could leak.
+    is the training split.
     """
 
     names: list[str]
     number: NDArray[intp]
 
     def n_by_name(self) -> dict[str, int]:
-        """Return how many photographs each split has."""
+        """Return the number of photographs of each split."""
         return {name: int(np.sum(self.number == n)) for n, name in enumerate(self.names)}
 
 
 def split_photographs(paths: Sequence[str], expression: str | None) -> Splits | None:
     """Return the splits of photographs, or None where all are in one.
 
-    ``expression`` is one of RE2 whose first group in a path names its split.  Without one, the
-    first folder does, where there is another below it and it is called like a split.  Raises
-    FruitsError for an expression that is none, or that leaves all photographs in one split.
+    The first group of ``expression`` (RE2) in a path names its split.  Without an expression, the
+    first folder does, where another one is below it and its name is that of a split.  Raises
+    FruitsError for an invalid expression, or one that leaves all photographs in one split.
     """
     if expression is None:
         named = _first_folders(paths)
@@ -63,7 +63,7 @@ def _first_folders(paths: Sequence[str]) -> list[str | None]:
 
 
 def _splits(names: Sequence[str]) -> Splits:
-    """Return splits with the one that teaches first: by its name, or else the largest."""
+    """Return splits with the training split first: by its name, or else the largest."""
     n_of = Counter(names)
     ordered = sorted(n_of, key=lambda name: (name.lower() not in _TRAINING, -n_of[name], name))
     number = {name: n for n, name in enumerate(ordered)}

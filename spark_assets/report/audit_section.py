@@ -58,7 +58,7 @@ def measurement(finding: Finding, thresholds: Mapping[str, float], language: Lan
             return gettext(
                 "%(value)s of the subject is clipped (threshold %(threshold)s)",
                 value=language.share(score, 0),
-                threshold=language.share(thresholds["min_blown"], 0),
+                threshold=language.share(thresholds["min_clipped"], 0),
             )
         case FindingKind.BLURRED:
             return gettext(

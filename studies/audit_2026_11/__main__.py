@@ -141,7 +141,7 @@ def _time_to_measure(folder: Path, paths: Sequence[str]) -> float:
     started = time.process_time()
     for content, image in zip(contents, images, strict=True):
         small = reduced(image.image)
-        measure_quality(small)
+        measure_quality(small, image.image.size)
         details_of(small)
         settings_of(content)
     return time.process_time() - started

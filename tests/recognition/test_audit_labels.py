@@ -24,7 +24,7 @@ def with_wrong(labels, rows, to="label 3"):
 def test_right_labels_are_not_doubted():
     features, labels = made()
     audit = audit_labels(features, labels)
-    assert audit.doubts == []
+    assert audit.issues == []
     assert (audit.n_judged, audit.agreement, audit.reason) == (len(labels), 1.0, None)
 
 
@@ -33,14 +33,14 @@ def test_wrong_labels_are_doubted_with_the_right_one_as_suggestion(seed):
     features, labels = made(seed)
     rows = {2, 5, 31, 44, 70}
     audit = audit_labels(features, with_wrong(labels, rows))
-    assert {doubt.row for doubt in audit.doubts} == rows
-    assert all(doubt.suggestion == labels[doubt.row] for doubt in audit.doubts)
-    shares = [doubt.p_label for doubt in audit.doubts]
+    assert {issue.row for issue in audit.issues} == rows
+    assert all(issue.suggestion == labels[issue.row] for issue in audit.issues)
+    shares = [issue.p_label for issue in audit.issues]
     assert shares == sorted(shares)
-    assert all(doubt.p_label < 0.05 < doubt.p_suggestion for doubt in audit.doubts)
+    assert all(issue.p_label < 0.05 < issue.p_suggestion for issue in audit.issues)
 
 
-def test_the_same_photographs_give_the_same_doubts():
+def test_the_same_photographs_give_the_same_issues():
     features, labels = made()
     wrong = with_wrong(labels, {1, 40})
     assert audit_labels(features, wrong) == audit_labels(features, wrong)
@@ -51,13 +51,13 @@ def test_what_has_no_label_or_a_rare_one_is_not_judged():
     labels[0:3] = [None, None, "rare"]
     audit = audit_labels(features, labels)
     assert audit.n_judged == len(labels) - 3
-    assert audit.doubts == []
+    assert audit.issues == []
 
 
 @pytest.mark.parametrize("labels", [[None] * 20, ["apple"] * 20, ["apple", "pear"] * 4])
 def test_where_there_are_not_two_labels_the_audit_says_why_it_judges_none(labels):
     audit = audit_labels(np.ones((len(labels), 4), np.float32), labels)
-    assert audit.doubts == []
+    assert audit.issues == []
     assert audit.agreement is None
     assert audit.reason == "fewer than 2 labels have 5 photographs or more"
 
@@ -66,7 +66,7 @@ def test_features_that_know_nothing_of_labels_doubt_none():
     generator = np.random.default_rng(0)
     features = generator.standard_normal((120, 24)).astype(np.float32)
     audit = audit_labels(features, [f"label {n % 4}" for n in range(120)])
-    assert audit.doubts == []
+    assert audit.issues == []
     assert "more often wrong than the labels are" in audit.reason
 
 
@@ -74,7 +74,7 @@ def test_what_is_left_out_is_neither_judged_nor_learnt_from():
     features, labels = made()
     rows = {2, 31}
     audit = audit_labels(features, with_wrong(labels, rows), left_out={2})
-    assert {doubt.row for doubt in audit.doubts} == {31}
+    assert {issue.row for issue in audit.issues} == {31}
     assert audit.n_judged == len(labels) - 1
 
 
@@ -95,17 +95,17 @@ def test_an_object_whose_every_photograph_has_a_wrong_label_is_doubted_by_other_
         for each, label in zip(objects, labels_of, strict=True)
     ]
     rows = {row for row, each in enumerate(objects) if each == "object 0"}
-    assert {doubt.row for doubt in audit_labels(features, wrong, objects).doubts} == rows
-    assert not {doubt.row for doubt in audit_labels(features, wrong).doubts} & rows
+    assert {issue.row for issue in audit_labels(features, wrong, objects).issues} == rows
+    assert not {issue.row for issue in audit_labels(features, wrong).issues} & rows
 
 
 def test_every_photograph_without_an_object_is_one_of_its_own():
     features, labels = made()
     alone = audit_labels(features, labels, [None] * len(labels))
-    assert (alone.doubts, alone.agreement) == ([], 1.0)
+    assert (alone.issues, alone.agreement) == ([], 1.0)
 
 
 def test_equal_features_divide_by_nothing():
     labels = ["apple"] * 10 + ["pear"] * 10
     audit = audit_labels(np.ones((20, 8), np.float32), labels)
-    assert audit.doubts == []
+    assert audit.issues == []

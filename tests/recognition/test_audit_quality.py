@@ -16,11 +16,11 @@ def photograph(seed: int = 0, size_px: int = 100) -> Image.Image:
 
 
 def measured(image: Image.Image) -> Quality:
-    return measure_quality(reduced(image))
+    return measure_quality(reduced(image), image.size)
 
 
 def kinds(image: Image.Image) -> set[FindingKind]:
-    return {found.kind for found in defects(measured(image), *image.size)}
+    return {found.kind for found in defects(measured(image))}
 
 
 def blurred(image: Image.Image, share: float = 0.02) -> Image.Image:
@@ -86,18 +86,11 @@ def test_the_smallest_photographs_are_measured(size):
     image = Image.new("RGB", size, (90, 180, 30))
     quality = measured(image)
     assert details_of(reduced(image)).shape == (784,)
-    assert {found.kind for found in defects(quality, *size)} == {FindingKind.LOW_RESOLUTION}
-
-
-def test_without_pixels_the_size_alone_is_judged():
-    assert [found.kind for found in defects(None, 20, 300)] == [FindingKind.LOW_RESOLUTION]
-    assert list(defects(None, 200, 300)) == []
+    assert {found.kind for found in defects(quality)} == {FindingKind.LOW_RESOLUTION}
 
 
 def test_scores_are_shares_and_rise_with_the_defect():
-    little, much = (
-        next(defects(measured(exposed(photograph(), factor)), 100, 100)) for factor in (0.4, 0.1)
-    )
+    little, much = (next(defects(measured(exposed(photograph(), factor)))) for factor in (0.4, 0.1))
     assert 0 < little.score < much.score <= 1
     assert much.detail.startswith("underexposed: 99th percentile of luminance ")
 
