@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 import numpy as np
+from ai_edge_litert.interpreter import Interpreter
 
 from recognition.classifier.classifier_files import ClassifierRecord, read_verified
 from recognition.classifier.fruit_classifier import (
@@ -83,9 +84,6 @@ class ExportedIdentifier(Identifier):
     def __init__(
         self, tflite: bytes, label_set: LabelSet, record: ClassifierRecord, image_size_px: int
     ) -> None:
-        # LiteRT takes 0.1 s to import.
-        from ai_edge_litert.interpreter import Interpreter
-
         self.record = record
         self._label_set = label_set
         self._varieties = VarietySet(label_set.variety_labels, label_set.varieties)

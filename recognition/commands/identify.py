@@ -1,4 +1,4 @@
-"""The command ``fruits identify``: the name of the fruit on photographs."""
+"""The command ``fruits identify``: the label of photographs."""
 
 import argparse
 import json
@@ -37,22 +37,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
-    """Name the fruit on each photograph; go on after one that cannot be used."""
+    """Predict each photograph; go on after a rejected one."""
     _refuse_uris(parsed.photographs)
     identifier = load_identifier(parse_location(parsed.output))
     if identifier.record.warning is not None:
         print(f"WARNING: {identifier.record.warning}", file=sys.stderr)
-    n_unusable = 0
+    n_rejected = 0
     for name in parsed.photographs:
         try:
-            answer = identifier.identify(_read(name))
+            prediction = identifier.identify(_read(name))
         except ImageRejected as rejected:
-            n_unusable += 1
-            print(_unusable(name, rejected, as_json=parsed.json), flush=True)
+            n_rejected += 1
+            print(_rejected(name, rejected, as_json=parsed.json), flush=True)
         else:
-            line = json.dumps(answer_json(name, answer)) if parsed.json else text_of(name, answer)
-            print(line, flush=True)
-    return ExitCode.TOO_MANY_REJECTED if n_unusable else ExitCode.DONE
+            as_text = (
+                json.dumps(prediction_json(name, prediction))
+                if parsed.json
+                else prediction_text(name, prediction)
+            )
+            print(as_text, flush=True)
+    return ExitCode.TOO_MANY_REJECTED if n_rejected else ExitCode.DONE
 
 
 def _refuse_uris(names: Sequence[str]) -> None:
@@ -65,7 +69,7 @@ def _refuse_uris(names: Sequence[str]) -> None:
 
 
 def _read(name: str) -> bytes:
-    """Read a photograph, or of one that is too large enough to tell.
+    """Read a photograph, of one over the limit one byte more than the limit.
 
     Raises FruitsError where there is no such file.
     """
@@ -78,51 +82,51 @@ def _read(name: str) -> bytes:
         ) from error
 
 
-def _unusable(name: str, rejected: ImageRejected, *, as_json: bool) -> str:
+def _rejected(name: str, rejected: ImageRejected, *, as_json: bool) -> str:
     if as_json:
         return json.dumps(
             {"photograph": name, "rejected": str(rejected.reason), "detail": rejected.detail}
         )
-    return f"{printable(name)}: cannot be used, {rejected.reason}: {rejected.detail}"
+    return f"{printable(name)}: rejected, {rejected.reason}: {rejected.detail}"
 
 
-def text_of(name: str, answer: Prediction) -> str:
-    """Return an answer as a line, and a line for each of the nearest known photographs."""
+def prediction_text(name: str, prediction: Prediction) -> str:
+    """Return a prediction as a line, and a line for each of the nearest reference photographs."""
     found = (
-        f"unknown (top label: {printable(answer.top_label)})"
-        if answer.label is None
-        else _named(answer.label, answer)
+        f"unknown (top label: {printable(prediction.top_label)})"
+        if prediction.label is None
+        else _named(prediction.label, prediction)
     )
     neighbors = [
         f"  similarity {each.similarity:.3f}: {printable(each.path)} ({printable(each.label)})"
-        for each in answer.neighbors[:_N_SHOWN]
+        for each in prediction.neighbors[:_N_SHOWN]
     ]
     return "\n".join([f"{printable(name)}: {found}", *neighbors])
 
 
-def _named(label: str, answer: Prediction) -> str:
+def _named(label: str, prediction: Prediction) -> str:
     """Return a label with its probability, or with the variety and that of both."""
-    if answer.variety is None or answer.variety_probability is None:
-        return f"{printable(label)}, {100 * answer.probability:.0f} %"
-    percent = f"{100 * answer.variety_probability:.0f} %"
-    return f"{printable(label)} ({printable(answer.variety)}), {percent}"
+    if prediction.variety is None or prediction.variety_probability is None:
+        return f"{printable(label)}, {100 * prediction.probability:.0f} %"
+    percent = f"{100 * prediction.variety_probability:.0f} %"
+    return f"{printable(label)} ({printable(prediction.variety)}), {percent}"
 
 
-def answer_json(name: str, answer: Prediction) -> dict[str, Any]:
-    """Return an answer as plain values."""
+def prediction_json(name: str, prediction: Prediction) -> dict[str, Any]:
+    """Return a prediction as plain values."""
     return {
         "photograph": name,
-        "label": answer.label,
-        "top_label": answer.top_label,
-        "probability": answer.probability,
-        "variety": answer.variety,
-        "variety_probability": answer.variety_probability,
-        "known_score": answer.known_score,
+        "label": prediction.label,
+        "top_label": prediction.top_label,
+        "probability": prediction.probability,
+        "variety": prediction.variety,
+        "variety_probability": prediction.variety_probability,
+        "known_score": prediction.known_score,
         "neighbors": [
             {"path": each.path, "label": each.label, "similarity": each.similarity}
-            for each in answer.neighbors
+            for each in prediction.neighbors
         ],
-        "point": list(answer.point),
+        "point": list(prediction.point),
     }
 
 

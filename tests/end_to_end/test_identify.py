@@ -93,7 +93,7 @@ def test_what_cannot_be_used_is_told_and_the_others_are_answered(
     broken = tmp_path / "notes.jpg"
     broken.write_text("no photograph")
     text = fruits("identify", str(broken), str(unseen[0]), "--output", str(output), code=3)
-    assert f"{broken}: cannot be used, not_an_image" in text
+    assert f"{broken}: rejected, not_an_image" in text
     assert f"{unseen[0]}: " in text
     text = fruits("identify", str(tmp_path / "none.jpg"), "--output", str(output), code=1)
     assert "none.jpg cannot be read: No such file or directory; give a file" in text

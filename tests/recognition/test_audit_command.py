@@ -64,7 +64,7 @@ def audit(place, **changes) -> tuple[AuditRecord, list[Finding]]:
     return audit_output(AuditOptions(place.output.location, **made))
 
 
-def test_it_finds_what_was_planted_and_nothing_else(place, capsys):
+def test_what_is_planted_is_found_recorded_and_shown_and_nothing_else(place, capsys):
     assert place.give("audit") == 0
     found = rows(place)
     assert found.keys() == {
@@ -90,29 +90,17 @@ def test_it_finds_what_was_planted_and_nothing_else(place, capsys):
         "report: ",
     ):
         assert sentence in said
-
-
-def test_its_record_says_what_it_looked_at_and_by_what(place):
-    place.give("audit")
     record = json.loads((place.out / "findings/_summary.json").read_text())
     assert record["n_current"] == record["n_looked_at"] == 9
-    assert (
-        record["n_by_kind"] | {"duplicate": 1, "near_duplicate": 1, "blurred": 1}
-        == (record["n_by_kind"])
-    )
+    expected = {"duplicate": 1, "near_duplicate": 1, "blurred": 1}
+    assert {kind: n for kind, n in record["n_by_kind"].items() if n} == expected
     assert record["splits"] == {"Training": 5, "Test": 4}
     assert record["n_leaked"] == 2
     assert record["thresholds"]["min_correlation"] == 0.9996
-    assert "random" in record["warning"]
     assert record["seconds_by_stage"].keys() == {"read", "measure", "reduce", "compare", "labels"}
-
-
-def test_the_report_shows_it_with_pictures(place):
-    place.give("audit")
     page = (place.out / "report/index.html").read_text()
-    assert "Data audit" in page
-    assert 'alt="Image Test/fruit 0/part.jpg"' in page
-    assert 'alt="Image Training/fruit 0/0.png"' in page
+    assert 'alt="Test/fruit 0/part.jpg"' in page
+    assert 'alt="Training/fruit 0/0.png"' in page
 
 
 def test_photographs_that_are_gone_are_counted_and_compared_by_their_digests(place, capsys):
@@ -137,7 +125,7 @@ def test_test_images_that_the_output_holds_are_at_fault_and_named_by_their_place
     assert record.test_images == test.uri
     assert place.give("report") == 0
     page = (place.out / "report/index.html").read_text()
-    assert f'alt="Image {test.uri}/fruit 1/same.png"' in page
+    assert f'alt="{test.uri}/fruit 1/same.png"' in page
 
 
 def refused(place, message: str, **changes) -> None:
@@ -182,7 +170,7 @@ def test_what_was_found_leaves_with_photographs_that_are_gone_or_changed(own):
     left = {("duplicate", "Test/fruit 1/same.png")}
     assert rows(own).keys() == left
     page = (own.out / "report/index.html").read_text()
-    assert 'alt="Image Test/fruit 1/same.png"' in page
+    assert 'alt="Test/fruit 1/same.png"' in page
     assert "soft.png" not in page
     audit(own)
     assert rows(own).keys() == left

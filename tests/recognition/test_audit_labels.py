@@ -40,12 +40,6 @@ def test_wrong_labels_are_doubted_with_the_right_one_as_suggestion(seed):
     assert all(issue.p_label < 0.05 < issue.p_suggestion for issue in audit.issues)
 
 
-def test_the_same_photographs_give_the_same_issues():
-    features, labels = made()
-    wrong = with_wrong(labels, {1, 40})
-    assert audit_labels(features, wrong) == audit_labels(features, wrong)
-
-
 def test_what_has_no_label_or_a_rare_one_is_not_judged():
     features, labels = made()
     labels[0:3] = [None, None, "rare"]

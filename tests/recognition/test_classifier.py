@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from recognition import classifier
 from recognition.classifier.classifier_files import load_classifier
 from spark_assets.errors import FruitsError
 from spark_assets.output.output import Output
@@ -14,6 +15,13 @@ from tests.recognition.made_features import N_FEATURES, made_photographs
 
 CLASSIFIER = classifier_of_clouds()
 CLOUDS = made_photographs(of_label=4.0)
+
+
+def test_the_public_names_can_be_imported():
+    assert {name for name in classifier.__all__ if hasattr(classifier, name)} == {
+        *classifier.__all__
+    }
+    assert not hasattr(classifier, "no_such_name")
 
 
 def test_a_photograph_like_known_ones_gets_their_label_and_the_nearest_of_them():

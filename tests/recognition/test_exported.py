@@ -118,4 +118,4 @@ def test_a_changed_file_is_refused(exported, tmp_path):
 def test_no_more_of_a_file_is_read_than_can_be_used(exported, capsys):
     """Of a device that never ends, too."""
     assert cli.main(["identify", "/dev/zero", "--output", str(exported)]) == 3
-    assert re.search(r"/dev/zero: cannot be used, too_large: \d+ bytes", capsys.readouterr().out)
+    assert re.search(r"/dev/zero: rejected, too_large: \d+ bytes", capsys.readouterr().out)

@@ -23,7 +23,7 @@ from recognition.classifier.variety_classifier import (
     select_variety,
 )
 from recognition.classifier.vectors import vectors_of
-from recognition.commands.identify import answer_json, text_of
+from recognition.commands.identify import prediction_json, prediction_text
 from spark_assets.errors import FruitsError
 from tests.recognition.made_classifier import save_in_output
 from tests.recognition.made_service import made_service, photograph
@@ -158,10 +158,12 @@ def test_the_command_prints_a_variety_with_its_probability_or_the_label_with_its
     answer = replace(
         answer, label="Apple", variety="Gala", probability=0.97, variety_probability=0.83
     )
-    assert text_of("photo.jpg", answer).startswith("photo.jpg: Apple (Gala), 83 %\n")
+    assert prediction_text("photo.jpg", answer).startswith("photo.jpg: Apple (Gala), 83 %\n")
     alone = replace(answer, variety=None, variety_probability=None)
-    assert text_of("photo.jpg", alone).startswith("photo.jpg: Apple, 97 %\n")
-    values = [json.loads(json.dumps(answer_json("photo.jpg", each))) for each in (answer, alone)]
+    assert prediction_text("photo.jpg", alone).startswith("photo.jpg: Apple, 97 %\n")
+    values = [
+        json.loads(json.dumps(prediction_json("photo.jpg", each))) for each in (answer, alone)
+    ]
     assert [each["variety"] for each in values] == ["Gala", None]
     assert [each["variety_probability"] for each in values] == [0.83, None]
 
