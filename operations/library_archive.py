@@ -1,14 +1,11 @@
 """The libraries of EMR Serverless: the wheels of the wheelhouse, unpacked into one archive.
 
 Spark unpacks it beside each job, where Python finds it by PYTHONPATH; there is no node on which a
-wheel could be installed.  ``make wheelhouse`` runs this, for any architecture on any machine.
+wheel could be installed.  ``fruits build-artifacts`` makes it, for any architecture on any machine.
 """
 
-import argparse
 import re
-import sys
 import tarfile
-from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -58,25 +55,3 @@ def _name_in_folder(entry: str) -> str | None:
     if (found := _OF_A_SCHEME.fullmatch(entry)) is None:
         return entry
     return found["name"] if found["scheme"] in _SCHEMES_OF_LIBRARIES else None
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Make the archive and say what it is; return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="library_archive", description="Unpack the wheels of a wheelhouse into one archive."
-    )
-    parser.add_argument("--wheelhouse", type=Path, required=True, metavar="FILE")
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE")
-    parsed = parser.parse_args(argv)
-    try:
-        n_wheels = pack_libraries(parsed.wheelhouse, parsed.output)
-    except FruitsError as error:
-        print(f"fruits: {error}", file=sys.stderr)
-        return 1
-    size_mb = parsed.output.stat().st_size / 1e6
-    print(f"{parsed.output}: the libraries of {n_wheels} wheels, {size_mb:.0f} MB")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -19,5 +19,5 @@ NO_BUDGETS = (
     "AWS lets the account have no budget of its own, as a member of an organization or in its "
     "first day"
 )
-WITHOUT_BUDGET = 'CDK_OPTIONS="-c budget_usd_per_month=0"'
+WITHOUT_BUDGET = "-c budget_usd_per_month=0"
 THROTTLED = "AWS asks for fewer requests at a time; wait a minute and give the same command"

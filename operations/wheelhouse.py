@@ -1,18 +1,16 @@
 """The wheelhouse: all that a node installs, in one file, because it has no Internet.
 
-``make wheelhouse`` runs this where there is one.  The file holds ``requirements.txt``, the wheels
-that it pins, and ``modules.txt``: what `bootstrap.sh` imports to know that the node is ready.
+``fruits build-artifacts`` makes it.  It holds ``requirements.txt``, the wheels that it pins, and
+``modules.txt``: the modules that `bootstrap.sh` imports to know that the node is ready.
 """
 
-import argparse
 import gzip
-import hashlib
 import os
 import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -97,28 +95,3 @@ def make_wheelhouse(architecture: str, target: Path) -> None:
             )
         check_wheels(sorted(Path(folder).glob("*.whl")), architecture)
         pack(Path(folder), REQUIREMENTS, MODULES, target)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Make a wheelhouse and say what it is; return the exit code."""
-    parser = argparse.ArgumentParser(prog="wheelhouse", description="Pack what a node installs.")
-    parser.add_argument("--architecture", choices=MACHINES, required=True)
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE")
-    parsed = parser.parse_args(argv)
-    try:
-        make_wheelhouse(parsed.architecture, parsed.output)
-    except FruitsError as error:
-        print(f"fruits: {error}", file=sys.stderr)
-        return 1
-    with tarfile.open(parsed.output) as archive:
-        n_wheels = sum(name.endswith(".whl") for name in archive.getnames())
-    content = parsed.output.read_bytes()
-    print(
-        f"{parsed.output}: {n_wheels} wheels for Python {_PYTHON} on {parsed.architecture}, "
-        f"{len(content) / 1e6:.0f} MB, sha256 {hashlib.sha256(content).hexdigest()}"
-    )
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

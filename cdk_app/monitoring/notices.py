@@ -47,7 +47,7 @@ class Notices(Construct):
         any_stack_of_that_name = Stack.of(self).format_arn(
             service="cloudformation", resource="stack", resource_name=f"{name}/"
         )
-        option = f" ENVIRONMENT={config.environment}" if config.is_kept else ""
+        option = f" --environment {config.environment}" if config.is_kept else ""
         events.Rule(
             self,
             "DeletionFailed",
@@ -65,7 +65,7 @@ class Notices(Construct):
                     self.topic,
                     message=events.RuleTargetInput.from_text(
                         f"Fruits!: the stack {name} could not be deleted, and what is left of it "
-                        f"may cost money; delete it with: make destroy{option}"
+                        f"may cost money; delete it with: fruits destroy{option}"
                     ),
                 )
             ],

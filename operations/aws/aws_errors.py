@@ -50,7 +50,7 @@ _CODES_BY_SENTENCE = {
     "delete it or choose another name": ("BucketAlreadyOwnedByYou",),
     "someone else has a bucket of that name already, and names of buckets are unique; "
     "choose another name": ("BucketAlreadyExists",),
-    "a bucket of the stack does not exist any more; make it again with: make deploy": (
+    "a bucket of the stack does not exist any more; make it again with: fruits deploy": (
         "NoSuchBucket",
     ),
 }

@@ -9,7 +9,7 @@ import botocore.exceptions
 
 from cdk_app.config import Environment
 from operations.aws.clients import Client
-from operations.command_lines import make_command
+from operations.command_lines import fruits_command
 from spark_assets.storage.s3 import error_code
 from spark_assets.text.printable import printable_line
 
@@ -109,8 +109,8 @@ def ended_sentence(cluster: Cluster, environment: Environment) -> str:
     idle = "" if cluster.state == "TERMINATED_WITH_ERRORS" else ", as it does when it has been idle"
     return (
         f"the cluster {cluster.cluster_id} has ended{idle}: {cluster.state}{reason}; make a new "
-        f"one with: {make_command('destroy', environment)}, then "
-        f"{make_command('deploy', environment)}"
+        f"one with: {fruits_command('destroy', environment)}, then "
+        f"{fruits_command('deploy', environment)}"
     )
 
 

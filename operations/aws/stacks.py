@@ -9,7 +9,7 @@ import botocore.exceptions
 from cdk_app.config import REGION, Environment, stack_name
 from operations.aws.aws_errors import is_missing_stack
 from operations.aws.clients import Client, aws_client
-from operations.command_lines import make_command
+from operations.command_lines import fruits_command
 from spark_assets.errors import FruitsError
 from spark_assets.storage.locations import Location, S3Settings, parse_location
 from spark_assets.text.printable import printable_line
@@ -76,7 +76,7 @@ def data_stack(environment: Environment) -> DataStack:
     if (stack := find_data_stack(environment)) is None:
         raise FruitsError(
             f"nothing is deployed in the {environment} environment, so there is no bucket; "
-            f"make one with: {make_command('deploy', environment)}"
+            f"make one with: {fruits_command('deploy', environment)}"
         )
     return stack
 
@@ -87,7 +87,7 @@ def compute_stack(environment: Environment) -> ComputeStack:
     if outputs is None:
         raise FruitsError(
             f"there is no cluster in the {environment} environment; "
-            f"make one with: {make_command('deploy', environment)}"
+            f"make one with: {fruits_command('deploy', environment)}"
         )
     return ComputeStack(
         outputs["ClusterId"],
@@ -104,14 +104,14 @@ def serverless_stack(environment: Environment) -> ServerlessStack:
     if (stack := find_serverless_stack(environment)) is None:
         raise FruitsError(
             f"there is no EMR Serverless application in the {environment} environment; "
-            f"make one with: {make_command('deploy STACK=serverless', environment)}"
+            f"make one with: {fruits_command('deploy --stack serverless', environment)}"
         )
     return stack
 
 
 def find_serverless_stack(environment: Environment) -> ServerlessStack | None:
     """Return the serverless stack of an environment, or None where there is none."""
-    command = make_command("deploy STACK=serverless", environment)
+    command = fruits_command("deploy --stack serverless", environment)
     outputs = _outputs(stack_name(environment, "serverless"), environment, command)
     if outputs is None:
         return None
@@ -163,5 +163,5 @@ class _Outputs(dict[str, str]):
 def _outputs(name: str, environment: Environment, command: str = "") -> _Outputs | None:
     stack = describe_stack(aws_client("cloudformation"), name)
     return (
-        None if stack is None else _Outputs(stack, command or make_command("deploy", environment))
+        None if stack is None else _Outputs(stack, command or fruits_command("deploy", environment))
     )

@@ -2,9 +2,9 @@
 
 import argparse
 
-from cdk_app.config import ConfigError
-from operations.cdk.context import read_config
-from operations.commands.serverless import add_serverless
+from operations.cdk.configuration import read_config
+from operations.commands.arguments import add_context
+from operations.commands.serverless_runs import add_serverless
 from operations.costs.cluster_costs import cluster_shape
 from operations.costs.estimate_text import estimate_text
 from operations.costs.run_costs import (
@@ -14,7 +14,7 @@ from operations.costs.run_costs import (
     estimate_serverless_run,
     serverless_capacity,
 )
-from spark_assets.errors import ExitCode, FruitsError
+from spark_assets.errors import ExitCode
 from spark_assets.features.feature_model import IMAGE_SIZE_PX, IMAGE_SIZES_PX
 from spark_assets.jobs.argument_types import positive_float, positive_int
 from spark_assets.jobs.command import Command, Kind
@@ -46,23 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="fail if a run on the cluster is estimated to cost more",
     )
     add_serverless(parser, help_text="compare --max-cost with a run on EMR Serverless instead")
-    parser.add_argument(
-        "-c",
-        "--context",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="another configuration than that of cdk.json, such as n_task_nodes=8",
-    )
+    add_context(parser)
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
     """Print the estimate; raise FruitsError if it exceeds --max-cost."""
     work = Work(parsed.images, parsed.image_megapixels, parsed.image_size)
-    try:
-        config = read_config(parsed.context)
-    except ConfigError as error:
-        raise FruitsError(str(error)) from error
+    config = read_config(parsed.context)
     print(estimate_text(work, config))
     if parsed.max_cost is not None:
         if parsed.serverless:

@@ -21,8 +21,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
-    """Empty the buckets of the data stack, unless its data are to be kept."""
-    environment: Environment = parsed.environment
+    """Empty the buckets of the data stack."""
+    empty(parsed.environment, is_confirmed=parsed.yes)
+    return ExitCode.DONE
+
+
+def empty(environment: Environment, *, is_confirmed: bool) -> None:
+    """Empty the buckets, once somebody at the terminal has said yes if not before.
+
+    Raises FruitsError for prod, and without a yes.
+    """
     if environment is Environment.PROD:
         raise FruitsError(
             "what prod holds is kept, and no command deletes it; whoever may do so empties its "
@@ -31,15 +39,14 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     stack = find_data_stack(environment)
     if stack is None:
         echo(f"nothing is deployed in the {environment} environment, so there is nothing to empty")
-        return ExitCode.DONE
-    if not parsed.yes:
+        return
+    if not is_confirmed:
         _ask(stack)
     n_deleted = empty_buckets(aws_client("s3", n_connections=N_BATCHES), stack.bucket_names)
     echo(
         f"{n_deleted} objects deleted, every version counted; S3 ships its access logs hours "
         "later: if the stack cannot be deleted because of them, give the same command again"
     )
-    return ExitCode.DONE
 
 
 def _ask(stack: DataStack) -> None:

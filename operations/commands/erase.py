@@ -9,10 +9,10 @@ from cdk_app.retention_days import NOTEBOOK_DAYS
 from operations.aws.clients import aws_client
 from operations.aws.stacks import compute_stack, data_stack, serverless_stack
 from operations.aws.submit_steps import submit_erasure
-from operations.cdk.context import read_config
-from operations.commands.arguments import add_environment, add_interval
-from operations.commands.serverless import run_erasure_job
-from operations.commands.status import follow_steps
+from operations.cdk.configuration import read_config
+from operations.commands.arguments import add_environment
+from operations.commands.follow_steps import Following, add_interval, follow_steps
+from operations.commands.serverless_runs import run_erasure_job
 from spark_assets.erasure.run_erasure import conclude_all, plan_and_begin, remove_from_sources
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs import erase as job
@@ -42,7 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "machine removes photographs and old versions",
         )
     add_interval(parser)
-    parser.set_defaults(no_follow=False)
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
@@ -103,12 +102,14 @@ def _rewriting(option: str, parsed: argparse.Namespace) -> Callable[[], ExitCode
     """Return what rewrites the tables in AWS.  Raises FruitsError where its stack is not there."""
     if option == _SERVERLESS:
         serverless = serverless_stack(parsed.environment)
-        return lambda: run_erasure_job(serverless, parsed)
+        return lambda: run_erasure_job(serverless, interval_s=parsed.interval_seconds)
     stack = compute_stack(parsed.environment)
 
     def on_cluster() -> ExitCode:
         step_id = submit_erasure(aws_client("emr"), aws_client("ssm"), stack, parsed.environment)
-        return follow_steps(stack, [step_id], parsed)
+        return follow_steps(
+            stack, [step_id], Following(parsed.environment, parsed.interval_seconds)
+        )
 
     return on_cluster
 

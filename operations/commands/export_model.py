@@ -4,10 +4,11 @@ import argparse
 
 from spark_assets.errors import ExitCode
 from spark_assets.features.feature_model import save_feature_model
+from spark_assets.features.weights import FeatureModelRequest
 from spark_assets.jobs.arguments import add_weights, model_request
 from spark_assets.jobs.command import Command, Kind
 from spark_assets.runtime.progress import echo
-from spark_assets.storage.locations import parse_location
+from spark_assets.storage.locations import Location, parse_location
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,9 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
-    """Make the model and write its three files."""
-    folder = parse_location(parsed.output)
-    model = model_request(parsed).obtain(verbose=parsed.verbose)
+    """Export the network of the options."""
+    export_model(model_request(parsed), parse_location(parsed.output), verbose=parsed.verbose)
+    return ExitCode.DONE
+
+
+def export_model(request: FeatureModelRequest, folder: Location, *, verbose: bool = False) -> None:
+    """Make a network and write its three files."""
+    model = request.obtain(verbose=verbose)
     save_feature_model(model, folder)
     facts = model.facts
     if facts.warning:
@@ -30,7 +36,6 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         f"{facts.architecture}, alpha {facts.alpha:g}, {facts.image_size_px} px, "
         f"{facts.n_features} features, weights: {facts.weights_source}; written to {folder.uri}"
     )
-    return ExitCode.DONE
 
 
 COMMAND = Command(add_arguments, run, Kind.LOCAL)

@@ -15,7 +15,7 @@ from operations.aws.stacks import (
     serverless_stack,
 )
 from operations.commands.arguments import add_environment
-from operations.commands.serverless import add_serverless, billed_run
+from operations.commands.serverless_runs import add_serverless, billed_run
 from operations.costs.receipt_costs import FinishedRun, cluster_receipt, serverless_receipt
 from operations.costs.receipt_text import receipt_text
 from spark_assets.errors import ExitCode
@@ -62,7 +62,7 @@ def _of_cluster(parsed: argparse.Namespace, runs: Sequence[FinishedRun]) -> Rece
 
 
 def _of_serverless(parsed: argparse.Namespace, runs: Sequence[FinishedRun]) -> Receipt:
-    record = billed_run(parsed)
+    record = billed_run(parsed.environment)
     application_id = serverless_stack(parsed.environment).application_id
     capacity = read_capacity(aws_client("emr-serverless"), application_id)
     return serverless_receipt(record, runs, capacity, now=datetime.now(UTC))

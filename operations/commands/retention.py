@@ -9,8 +9,8 @@ import botocore.exceptions
 from cdk_app.retention_days import EXPIRY_RULE, OLD_VERSIONS_RULE, Retention, retention_lines
 from operations.aws.clients import Client, aws_client
 from operations.aws.stacks import DataStack, find_data_stack
-from operations.cdk.context import read_config
-from operations.command_lines import make_command
+from operations.cdk.configuration import read_config
+from operations.command_lines import fruits_command
 from operations.commands.arguments import add_environment
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.command import Command, Kind
@@ -38,7 +38,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     if differences := list(_differences(aws_client("s3"), stack, kept)):
         raise FruitsError(
             f"the buckets keep things otherwise: {'; '.join(differences)}; bring them up to it "
-            f"with: {make_command('deploy', parsed.environment)}"
+            f"with: {fruits_command('deploy', parsed.environment)}"
         )
     echo("the buckets keep things as configured")
     return ExitCode.DONE

@@ -1,9 +1,10 @@
 """The submit command: the steps, on the cluster or on EMR Serverless; or a notebook."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from operations.aws import submit_steps as steps
 from operations.aws.clients import aws_client
 from operations.aws.max_cost import (
     check_max_cost,
@@ -11,12 +12,11 @@ from operations.aws.max_cost import (
     estimate_on_serverless,
 )
 from operations.aws.notebooks import read_notebook, upload_notebook
-from operations.aws.stacks import compute_stack, data_stack, serverless_stack
-from operations.aws.submit_steps import check_takes_steps, submit, submit_notebook
+from operations.aws.stacks import ComputeStack, compute_stack, data_stack, serverless_stack
 from operations.command_lines import fruits_command
-from operations.commands.arguments import add_environment, add_interval
-from operations.commands.serverless import add_serverless, submit_serverless
-from operations.commands.status import follow_steps
+from operations.commands.arguments import add_environment
+from operations.commands.follow_steps import Following, add_interval, follow_steps
+from operations.commands.serverless_runs import add_serverless, submit_run
 from operations.costs.run_costs import RunEstimate, Work
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.argument_types import positive_float
@@ -39,58 +39,68 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="execute this notebook on the cluster, instead of the steps; it and its page (.html) "
         "go to the bucket of the results",
     )
-    parser.add_argument("--follow", action="store_true", help="then do what 'fruits status' does")
+    parser.add_argument("--follow", action="store_true", help="follow the steps to their end")
     add_interval(parser)
-    parser.set_defaults(no_follow=False)
     add_environment(parser)
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
-    """Submit the steps or a notebook, and follow them or say how to."""
+    """Submit the steps or a notebook."""
+    following = Following(parsed.environment, parsed.interval_seconds)
     if parsed.notebook is not None:
-        return _run_notebook(parsed)
+        if parsed.serverless or parsed.max_cost is not None:
+            raise FruitsError(
+                "--notebook executes a notebook on the cluster that runs; "
+                "leave --serverless and --max-cost out"
+            )
+        return submit_notebook(parsed.notebook, following, follow=parsed.follow)
     if parsed.serverless:
-        application_id = serverless_stack(parsed.environment).application_id
-        _check_max_cost(
-            parsed, estimate_on_serverless(aws_client("emr-serverless"), application_id)
-        )
-        return submit_serverless(parsed)
-    stack = compute_stack(parsed.environment)
-    _check_max_cost(parsed, estimate_on_cluster(aws_client("emr"), stack.cluster_id))
-    submitted = submit(aws_client("emr"), aws_client("ssm"), stack, parsed.environment)
+        if parsed.max_cost is not None:
+            application_id = serverless_stack(parsed.environment).application_id
+            estimate = estimate_on_serverless(aws_client("emr-serverless"), application_id)
+            _check_max_cost(parsed, estimate)
+        return submit_run(following, follow=parsed.follow)
+    if parsed.max_cost is not None:
+        cluster_id = compute_stack(parsed.environment).cluster_id
+        _check_max_cost(parsed, estimate_on_cluster(aws_client("emr"), cluster_id))
+    return submit_steps(following, follow=parsed.follow)
+
+
+def submit_steps(following: Following, *, follow: bool) -> ExitCode:
+    """Submit the steps to the cluster, and follow them or print how to."""
+    stack = compute_stack(following.environment)
+    submitted = steps.submit(aws_client("emr"), aws_client("ssm"), stack, following.environment)
     for name, step_id in submitted.items():
         echo(f"{name}: {step_id} on {stack.cluster_id}")
-    if parsed.follow:
-        return follow_steps(stack, list(submitted.values()), parsed)
-    echo(f"follow them with: {fruits_command('status', parsed.environment)}")
-    return ExitCode.DONE
+    return _follow(stack, list(submitted.values()), following, follow=follow)
 
 
-def _run_notebook(parsed: argparse.Namespace) -> ExitCode:
-    if parsed.serverless or parsed.max_cost is not None:
-        raise FruitsError(
-            "--notebook executes a notebook on the cluster that runs; "
-            "leave --serverless and --max-cost out"
-        )
-    content = read_notebook(parsed.notebook)
-    stack = compute_stack(parsed.environment)
+def submit_notebook(notebook: str, following: Following, *, follow: bool) -> ExitCode:
+    """Execute a notebook on the cluster, and follow it or print how to."""
+    content = read_notebook(notebook)
+    stack = compute_stack(following.environment)
     emr = aws_client("emr")
-    check_takes_steps(emr, stack, parsed.environment)
-    more = upload_notebook(
-        aws_client("s3"), stack.notebooks_uri, parsed.notebook, content, datetime.now(UTC)
+    steps.check_takes_steps(emr, stack, following.environment)
+    arguments = upload_notebook(
+        aws_client("s3"), stack.notebooks_uri, notebook, content, datetime.now(UTC)
     )
-    step_id = submit_notebook(emr, aws_client("ssm"), stack, more)
+    step_id = steps.submit_notebook(emr, aws_client("ssm"), stack, arguments)
     echo(f"notebook: {step_id} on {stack.cluster_id}")
-    if parsed.follow:
-        return follow_steps(stack, [step_id], parsed)
-    echo(f"follow it with: {fruits_command('status', parsed.environment)}")
+    return _follow(stack, [step_id], following, follow=follow)
+
+
+def _follow(
+    stack: ComputeStack, step_ids: Sequence[str], following: Following, *, follow: bool
+) -> ExitCode:
+    if follow:
+        return follow_steps(stack, step_ids, following)
+    echo(f"follow with: {fruits_command('status', following.environment)}")
     return ExitCode.DONE
 
 
 def _check_max_cost(parsed: argparse.Namespace, estimate: Callable[[Work], RunEstimate]) -> None:
-    if parsed.max_cost is not None:
-        images = data_stack(parsed.environment).images
-        check_max_cost(images, estimate, max_cost_usd=parsed.max_cost)
+    images = data_stack(parsed.environment).images
+    check_max_cost(images, estimate, max_cost_usd=parsed.max_cost)
 
 
 COMMAND = Command(

@@ -33,6 +33,21 @@ COMMANDS = {
     ),
     "sample": Entry("operations.commands.sample", "draw sample photographs"),
     "cost": Entry("operations.commands.cost", "estimate the cost of a run in AWS"),
+    "plan": Entry("operations.commands.plan", "what a deployment would make, and its cost"),
+    "preflight": Entry(
+        "operations.commands.preflight", "check that the AWS account can take a deployment"
+    ),
+    "bootstrap": Entry("operations.commands.bootstrap", "prepare an AWS account for the CDK, once"),
+    "build-artifacts": Entry(
+        "operations.commands.build_artifacts", "build what the nodes install and load"
+    ),
+    "synth": Entry("operations.commands.synth", "print the CloudFormation templates"),
+    "diff": Entry("operations.commands.diff", "print what a deployment would change"),
+    "deploy": Entry(
+        "operations.commands.deploy",
+        "deploy a cluster or EMR Serverless, run the steps",
+    ),
+    "destroy": Entry("operations.commands.destroy", "delete the cluster, or another stack"),
     "upload": Entry("operations.commands.upload", "upload photographs to AWS"),
     "submit": Entry("operations.commands.submit", "run the steps, or a notebook, in AWS"),
     "status": Entry("operations.commands.status", "follow the steps in AWS to their end"),

@@ -6,7 +6,7 @@ from functools import cache
 
 from cdk_app.config import ROOT_VOLUME_GIB, PipelineConfig
 from cdk_app.instances import InstanceType
-from operations.cdk.context import read_config
+from operations.cdk.configuration import read_config
 from operations.costs.prices import HOURS_PER_MONTH, load_prices
 from spark_assets.output.cost_receipt import Cost
 

@@ -6,7 +6,7 @@ from functools import cache
 from cdk_app.config import PipelineConfig
 from cdk_app.instances import Architecture
 from cdk_app.serverless.worker_sizes import GB_PER_VCPU, plan_workers
-from operations.cdk.context import read_config
+from operations.cdk.configuration import read_config
 from operations.costs.cluster_costs import ClusterShape, hourly_costs, total
 from operations.costs.prices import HOURS_PER_MONTH, load_prices
 from operations.costs.speed import MEASURED_AT_PX, Speed, load_speed

@@ -2,7 +2,7 @@
 
 from cdk_app.config import ROOT_VOLUME_GIB, PipelineConfig, StepsMode
 from cdk_app.instances import InstanceType
-from operations.command_lines import installed_fruits_command, make_command
+from operations.command_lines import fruits_command
 from operations.costs.cluster_costs import (
     cluster_shape,
     hourly_costs,
@@ -23,12 +23,12 @@ _STEPS = {
 
 
 def deploy_text(config: PipelineConfig) -> str:
-    """Return the plan of ``make deploy``."""
-    prices, destroy = load_prices(), make_command("destroy", config.environment)
+    """Return the plan of ``fruits deploy``."""
+    prices, destroy = load_prices(), fruits_command("destroy", config.environment)
     endpoints_usd = n_interface_endpoints(config) * prices.endpoint.value
     return join(
         [
-            wrap(f"make deploy creates in {config.region}, environment {config.environment}:"),
+            wrap(f"fruits deploy creates in {config.region}, environment {config.environment}:"),
             fact_lines([*_cluster(config), ("steps", _STEPS[config.steps]), *_network(config)]),
             wrap("Estimated cost in USD per hour:"),
             _cost_lines(config),
@@ -59,13 +59,13 @@ def deploy_text(config: PipelineConfig) -> str:
 
 
 def deploy_serverless_text(config: PipelineConfig) -> str:
-    """Return the plan of ``make deploy STACK=serverless``."""
+    """Return the plan of ``fruits deploy --stack serverless``."""
     capacity, prices = serverless_capacity(config), load_prices()
     max_usd = max_serverless_usd(capacity, config.run_timeout_hours)
     return join(
         [
             wrap(
-                f"make deploy STACK=serverless creates in {config.region}, environment "
+                f"fruits deploy --stack serverless creates in {config.region}, environment "
                 f"{config.environment}:"
             ),
             fact_lines(
@@ -88,7 +88,7 @@ def deploy_serverless_text(config: PipelineConfig) -> str:
                     (
                         "",
                         "a run over N photographs: "
-                        f"'{installed_fruits_command('cost --images N', config.environment)}'",
+                        f"'{fruits_command('cost --images N', config.environment)}'",
                     ),
                 ]
             ),
@@ -96,20 +96,20 @@ def deploy_serverless_text(config: PipelineConfig) -> str:
                 f"List prices for Frankfurt, read {prices.read}. "
                 f"{_assumed(prices.serverless_arm)}".rstrip()
             ),
-            _no_notices(config, "deploy STACK=serverless"),
+            _no_notices(config, "deploy --stack serverless"),
         ]
     )
 
 
 def after_deploy_text(config: PipelineConfig) -> str:
-    """Return the next commands after ``make deploy``."""
-    submit = installed_fruits_command("submit --follow", config.environment)
+    """Return the next commands after ``fruits deploy``."""
+    submit = fruits_command("submit --follow", config.environment)
     return join(
         [
             [
                 f"run the steps again with: {submit}",
                 "delete the cluster and its network with: "
-                f"{make_command('destroy', config.environment)}",
+                f"{fruits_command('destroy', config.environment)}",
             ],
             _no_notices(config, "deploy"),
         ]
@@ -117,16 +117,16 @@ def after_deploy_text(config: PipelineConfig) -> str:
 
 
 def after_deploy_serverless_text(config: PipelineConfig) -> str:
-    """Return the next commands after ``make deploy STACK=serverless``."""
-    submit = installed_fruits_command("submit --serverless --follow", config.environment)
-    destroy = make_command("destroy STACK=serverless", config.environment)
+    """Return the next commands after ``fruits deploy --stack serverless``."""
+    submit = fruits_command("submit --serverless --follow", config.environment)
+    destroy = fruits_command("destroy --stack serverless", config.environment)
     return join(
         [
             [
                 f"start a run and follow it with: {submit}",
                 f"delete the application with: {destroy}",
             ],
-            _no_notices(config, "deploy STACK=serverless"),
+            _no_notices(config, "deploy --stack serverless"),
         ]
     )
 
@@ -141,7 +141,7 @@ def data_fate(config: PipelineConfig) -> str:
     """Return what deletes the data, if anything does."""
     if config.is_kept:
         return "prod keeps photographs, results, logs and key: no command deletes them"
-    return f"'{make_command('destroy STACK=data', config.environment)}' deletes them too"
+    return f"'{fruits_command('destroy --stack data', config.environment)}' deletes them too"
 
 
 def _cluster(config: PipelineConfig) -> list[tuple[str, str]]:
@@ -192,7 +192,7 @@ def _assumed(*figures: Figure) -> str:
 
 
 def _starts(config: PipelineConfig) -> list[str]:
-    submit = installed_fruits_command("submit --serverless", config.environment)
+    submit = fruits_command("submit --serverless", config.environment)
     return [
         f"- by '{submit}'",
         *([f"- on the schedule {config.schedule}, in UTC"] if config.schedule else []),
@@ -210,5 +210,5 @@ def _no_notices(config: PipelineConfig, target: str) -> list[str]:
         return []
     return wrap(
         "NO NOTICES of failures, idle clusters and cost: no address is set. Set one with: "
-        f'{make_command(target, config.environment)} CDK_OPTIONS="-c alarm_email=you@example.org"'
+        f"{fruits_command(target, config.environment)} -c alarm_email=you@example.org"
     )

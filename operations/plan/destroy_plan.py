@@ -8,9 +8,9 @@ _ASSETS = "uploads for the nodes, in the bucket of the CDK"
 
 
 def destroy_compute_text(config: PipelineConfig) -> str:
-    """Return the plan of ``make destroy``."""
+    """Return the plan of ``fruits destroy``."""
     return _text(
-        "make destroy",
+        "fruits destroy",
         config,
         [
             ("deleted", "the cluster with its disks, and steps that still run"),
@@ -23,9 +23,9 @@ def destroy_compute_text(config: PipelineConfig) -> str:
 
 
 def destroy_serverless_text(config: PipelineConfig) -> str:
-    """Return the plan of ``make destroy STACK=serverless``."""
+    """Return the plan of ``fruits destroy --stack serverless``."""
     return _text(
-        "make destroy STACK=serverless",
+        "fruits destroy --stack serverless",
         config,
         [
             ("deleted", "the application, the state machine with its triggers, and the roles"),
@@ -36,7 +36,7 @@ def destroy_serverless_text(config: PipelineConfig) -> str:
 
 
 def destroy_data_text(config: PipelineConfig) -> str:
-    """Return the plan of ``make destroy STACK=data``; prod keeps its data."""
+    """Return the plan of ``fruits destroy --stack data``; prod keeps its data."""
     if config.is_kept:
         facts = [("deleted", "nothing"), ("kept", f"{data_fate(config)}; {rest_usd()}")]
     else:
@@ -45,7 +45,7 @@ def destroy_data_text(config: PipelineConfig) -> str:
             ("", "the four buckets; the key, after the waiting period that AWS requires"),
             ("kept", _ASSETS),
         ]
-    return _text("make destroy STACK=data", config, facts)
+    return _text("fruits destroy --stack data", config, facts)
 
 
 def _text(command: str, config: PipelineConfig, facts: list[tuple[str, str]]) -> str:

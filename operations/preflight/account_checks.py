@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from cdk_app.config import REGION, PipelineConfig
-from operations.cdk.failures import NOT_BOOTSTRAPPED, OTHER_ACCOUNT
-from operations.command_lines import make_command
+from operations.cdk.cdk_errors import NOT_BOOTSTRAPPED, OTHER_ACCOUNT
+from operations.command_lines import fruits_command
 from operations.preflight.finding import (
     Computing,
     Finding,
@@ -72,8 +72,8 @@ def check_budget(*, is_allowed: bool) -> Finding:
 
 def check_stack(config: PipelineConfig, stack: Computing, state: StackState | None) -> Finding:
     """Fail for a state that no deployment mends, and for a cluster that has ended."""
-    option = "" if stack is Computing.COMPUTE else f" STACK={stack}"
-    destroy = make_command(f"destroy{option}", config.environment)
+    option = "" if stack is Computing.COMPUTE else f" --stack {stack}"
+    destroy = fruits_command(f"destroy{option}", config.environment)
     if state is None or state.status == "REVIEW_IN_PROGRESS":
         return passed(f"no {stack} stack yet")
     if state.status.endswith("_FAILED"):
@@ -98,20 +98,20 @@ def check_bootstrap(version: int | None, toolkit: Toolkit | None) -> Finding:
             return failure(
                 f"the CDK's stack has the qualifier {toolkit.qualifier}, and the templates expect "
                 f"{QUALIFIER}; make a second one beside it with:",
-                "make bootstrap "
-                f'CDK_OPTIONS="--qualifier {QUALIFIER} --toolkit-stack-name CDKToolkitFruits"',
+                "fruits bootstrap "
+                f"-- --qualifier {QUALIFIER} --toolkit-stack-name CDKToolkitFruits",
             )
-        return failure(f"{NOT_BOOTSTRAPPED}:", "make bootstrap")
+        return failure(f"{NOT_BOOTSTRAPPED}:", "fruits bootstrap")
     if version < BOOTSTRAP_VERSION:
         return failure(
             f"the CDK's stack has version {version}, below {BOOTSTRAP_VERSION}; update it with:",
-            "make bootstrap",
+            "fruits bootstrap",
         )
     if toolkit is not None and toolkit.key != AWS_MANAGED_KEY and toolkit.qualifier == QUALIFIER:
         return failure(
             "the bucket of the CDK has a customer key, which nodes and jobs may not use; change "
             "it to the key of AWS, for all who use that bucket, with:",
-            'make bootstrap CDK_OPTIONS="--no-bootstrap-customer-key"',
+            "fruits bootstrap -- --no-bootstrap-customer-key",
         )
     return passed(f"version {version}, at least {BOOTSTRAP_VERSION}")
 

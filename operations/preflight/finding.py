@@ -66,8 +66,8 @@ def failure(sentence: str, fix: str = "") -> Finding:
 
 
 def with_context(setting: str) -> str:
-    """Return the option of ``make deploy`` that changes a setting of ``cdk.json``."""
-    return f'CDK_OPTIONS="-c {setting}"'
+    """Return the option of ``fruits deploy`` that changes a setting of ``cdk.json``."""
+    return f"-c {setting}"
 
 
 def preflight_text(heading: str, outcomes: Sequence[Outcome]) -> str:

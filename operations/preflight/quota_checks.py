@@ -114,7 +114,7 @@ def _check_vcpus(usage: _Usage, n_needed: int, fallback: str = "") -> Finding:
         return warning(
             f"{needed}: the cluster of this environment runs. A deployment that replaces it "
             "starts the new one first, which would not fit; then begin with:",
-            "make destroy",
+            "fruits destroy",
         )
     return passed(needed)
 

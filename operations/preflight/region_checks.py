@@ -30,8 +30,7 @@ def check_instance_types(config: PipelineConfig, types: Sequence[str], zones: Zo
             _zones_with_all(types, zones),
             failure(
                 "no zone of the region offers them all: choose other types, such as with:",
-                'CDK_OPTIONS="-c worker_instance_type=m7g.xlarge '
-                '-c primary_instance_type=m7g.xlarge"',
+                "-c worker_instance_type=m7g.xlarge -c primary_instance_type=m7g.xlarge",
             ),
         )
     return passed(f"{config.availability_zone} offers {' and '.join(types)}")

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The bootstrap action of EMR: what the jobs import, installed on a node that has no Internet.
 #
-#   bootstrap.sh S3_URI SHA256 REGION      of the file that `make wheelhouse` makes
+#   bootstrap.sh S3_URI SHA256 REGION      of the file that `fruits build-artifacts` makes
 #
 # It leaves a virtual environment in /opt/fruits, or where FRUITS_PREFIX says.  It runs before EMR
 # installs Spark, whose pyspark is not in there: spark-submit puts that on PYTHONPATH.
@@ -71,9 +71,9 @@ aws s3 cp --region "$region" --only-show-errors "$uri" "$wheelhouse" ||
 actual=$(sha256sum "$wheelhouse")
 actual=${actual%% *}
 [[ $actual == "$digest" ]] ||
-  fail "the sha256 of $uri is $actual and not $digest; upload the file that make wheelhouse made, and give its digest"
+  fail "the sha256 of $uri is $actual and not $digest; upload the file that fruits build-artifacts made, and give its digest"
 tar -xzf "$wheelhouse" -C "$work" --no-same-owner ||
-  fail "$uri cannot be unpacked; check the space in ${TMPDIR:-/tmp}, or make the file anew with make wheelhouse"
+  fail "$uri cannot be unpacked; check the space in ${TMPDIR:-/tmp}, or make the file anew with fruits build-artifacts"
 
 unfinished=yes
 to_prefix rm -rf "$prefix"
@@ -82,7 +82,7 @@ to_prefix python3.11 -m venv "$prefix" ||
 # Isolated from settings of the machine: all comes from the wheelhouse or not at all.
 to_prefix "$prefix/bin/python" -I -m pip --isolated install --quiet --disable-pip-version-check \
   --no-cache-dir --no-index --find-links "$work/wheels" --require-hashes -r "$work/requirements.txt" ||
-  fail "pip could not install $uri in $prefix; its own message is above: make the file anew for this architecture ($(uname -m)) with make wheelhouse"
+  fail "pip could not install $uri in $prefix; its own message is above: make the file anew for this architecture ($(uname -m)) with fruits build-artifacts"
 "$prefix/bin/python" -I -c '
 import importlib, sys
 for name in open(sys.argv[1]).read().split():

@@ -61,9 +61,9 @@ class EmulatedCloud:
             "model_path": model,
         }
         # An output of its own: the CDK locks its folder, and other tests may be at work.
-        self._cdk_options = f"--output {folder / 'cdk.out'} " + " ".join(
-            f"-c {key}={value}" for key, value in context.items()
-        )
+        output = ["--output", str(folder / "cdk.out")]
+        values = [word for key, value in context.items() for word in ("-c", f"{key}={value}")]
+        self.cdk_options = ["--", *output, *values]
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MAKE"))},
             "PATH": f"{BIN}:{ROOT / 'node_modules' / '.bin'}:{os.environ['PATH']}",
@@ -88,7 +88,11 @@ class EmulatedCloud:
 
     def make(self, *arguments: str) -> Finished:
         """Run make as an operator types it, with the settings of this machine."""
-        return self._run(["make", *arguments, f"CDK_OPTIONS={self._cdk_options}"])
+        return self._run(["make", *arguments, f"CDK_OPTIONS={' '.join(self.cdk_options[1:])}"])
+
+    def cdk(self, *arguments: str) -> Finished:
+        """Run the CDK's own command line."""
+        return self._run(["cdk", *arguments, *self.cdk_options[1:]])
 
     def fruits(self, *arguments: str, environment: dict[str, str] | None = None) -> Finished:
         """Run a command of the project as its operator would, or with other credentials."""

@@ -46,7 +46,8 @@ def rehearse_serverless(
     """Deploy, run over new photographs, erase one, and destroy under a run."""
     raw, results = outputs["RawBucketName"], outputs["ResultsBucketName"]
     paths = _add_photographs(cloud, raw)
-    commands = {"deploy": cloud.make("deploy", "STACK=serverless")}
+    deploy = ("deploy", "FruitsServerless", "--exclusively", "--require-approval", "never")
+    commands = {"deploy": cloud.cdk(*deploy)}
     assert commands["deploy"].exit_code == 0, commands["deploy"].output
     deployed = take_inventory(cloud)
     stack = cloud.outputs("fruits-test-serverless")

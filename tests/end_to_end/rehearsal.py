@@ -58,12 +58,12 @@ class Rehearsed:
 
 def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
     """Give every command, and look at the account between them."""
-    photographs = f"IMAGES={cloud.folder / 'samples'}"
-    preflight_of_a_new_account = cloud.make("preflight")
-    commands = {"bootstrap": cloud.make("bootstrap"), "preflight": cloud.make("preflight")}
+    photographs = str(cloud.folder / "samples")
+    preflight_of_a_new_account = cloud.fruits("preflight", *cloud.cdk_options)
+    commands = {name: cloud.fruits(name, *cloud.cdk_options) for name in ("bootstrap", "preflight")}
     before = take_inventory(cloud)
     with Nodes(cloud, jars) as nodes:
-        first = nodes.run(lambda: cloud.make("deploy", photographs))
+        first = nodes.run(lambda: cloud.make("deploy", f"IMAGES={photographs}"))
         commands["deploy"] = first.followed
         assert first.followed.exit_code == 0, first.followed.output
         deployed = take_inventory(cloud)
@@ -72,7 +72,7 @@ def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
         raw, results, logs = (outputs[f"{name}BucketName"] for name in ("Raw", "Results", "Logs"))
         n_reduced = cloud.table(results, "chain/reduced").num_rows
         results_after_first = cloud.objects(results)
-        commands["upload again"] = cloud.make("upload", photographs)
+        commands["upload again"] = cloud.fruits("upload", "--images", photographs)
         second = nodes.run(lambda: cloud.fruits(*SUBMIT))
         results_after_second = cloud.objects(results)
         walkthrough = execute(cloud, nodes, results, ROOT / "docs" / "walkthrough.ipynb")

@@ -66,7 +66,7 @@ def test_missing_wheels_stop_the_stacks_that_compute_and_name_the_command(withou
     for ((place, sentence),), (stack, files) in zip(others, stacks, strict=True):
         assert place.startswith(f"/{stack}/")
         assert sentence.startswith(f"the {files} for arm64 are not in ")
-        assert sentence.endswith("; make them with: make wheelhouse ARCHITECTURE=arm64")
+        assert sentence.endswith("; build them with: fruits build-artifacts --architecture arm64")
 
 
 def test_a_missing_network_stops_the_stacks_that_compute_and_they_can_be_destroyed(without):
@@ -74,7 +74,7 @@ def test_a_missing_network_stops_the_stacks_that_compute_and_they_can_be_destroy
     data_errors, ((_, sentence),), ((_, again),) = errors_of(made)
     assert data_errors == []
     assert again == sentence
-    assert "(model.tflite missing); make it with: make model" in sentence
+    assert "(model.tflite missing); build it with: fruits build-artifacts" in sentence
     assert made.compute.name == "fruits-test-compute"
     assert made.compute.resources("AWS::EMR::Cluster")
 

@@ -227,7 +227,7 @@ def test_another_file_than_the_one_that_was_made_is_refused(node, upload):
     house, other = upload(), hashlib.sha256(b"other").hexdigest()
     assert node.refuses(house.uri, other) == (
         f"bootstrap: the sha256 of {house.uri} is {house.sha256} and not {other}; "
-        "upload the file that make wheelhouse made, and give its digest"
+        "upload the file that fruits build-artifacts made, and give its digest"
     )
 
 

@@ -2,12 +2,13 @@
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from cdk_app.config import REGION
-from operations.cdk import foreign_rules
+from operations.aws import foreign_rules
 from tests.moto_server import make_stack
 
-ARGUMENTS = ["-c", "environment=test"]
+STACK = "fruits-test-compute"
 
 
 def group(name):
@@ -79,7 +80,7 @@ def add(ec2, groups, *, egress=False):
 
 def test_what_the_template_holds_stays(ec2, groups, capsys):
     before = rules_of(ec2, groups)
-    assert foreign_rules.main(ARGUMENTS) == 0
+    foreign_rules.revoke_foreign_rules(STACK)
     assert rules_of(ec2, groups) == before
     assert capsys.readouterr() == ("", "")
 
@@ -88,25 +89,24 @@ def test_what_the_template_holds_stays(ec2, groups, capsys):
 def test_a_rule_about_a_group_that_the_template_does_not_hold_goes(ec2, groups, egress, capsys):
     before = rules_of(ec2, groups)
     _, about_addresses = add(ec2, groups, egress=egress)
-    assert foreign_rules.main(ARGUMENTS) == 0
+    foreign_rules.revoke_foreign_rules(STACK)
     assert rules_of(ec2, groups) == before | {about_addresses}
-    assert capsys.readouterr().out == (
+    assert capsys.readouterr().err == (
         "revoked 1 rule that EMR added to the security groups of the stack\n"
     )
 
 
 def test_without_a_stack_there_is_nothing_to_revoke(ec2, capsys):
-    assert foreign_rules.main(ARGUMENTS) == 0
+    foreign_rules.revoke_foreign_rules(STACK)
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_right_that_is_missing_does_not_keep_the_stack_from_being_deleted(
-    ec2, monkeypatch, capsys
-):
+def test_a_right_that_is_missing_does_not_keep_the_stack_from_being_deleted(monkeypatch, capsys):
     def deny(_):
         answer = {"Error": {"Code": "UnauthorizedOperation", "Message": "x"}}
-        raise foreign_rules.ClientError(answer, "DescribeSecurityGroupRules")
+        raise ClientError(answer, "DescribeSecurityGroupRules")
 
-    monkeypatch.setattr(foreign_rules, "revoke_foreign_rules", deny)
-    assert foreign_rules.main(ARGUMENTS) == 0
-    assert "were not revoked: AWS denies what stands above" in capsys.readouterr().err
+    monkeypatch.setattr(foreign_rules, "_revoke_in", deny)
+    foreign_rules.revoke_foreign_rules(STACK)
+    told = capsys.readouterr().err
+    assert "were not revoked: AWS denies you DescribeSecurityGroupRules; ask for that right" in told

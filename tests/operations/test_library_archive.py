@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from operations.library_archive import main, pack_libraries
+from operations.library_archive import pack_libraries
 from operations.wheelhouse import MODULES, REQUIREMENTS, pack
 from spark_assets.errors import FruitsError
 from tests.node.wheels import make_wheel
@@ -70,9 +70,3 @@ def test_two_wheels_with_one_file_are_refused(wheels, wheelhouse, tmp_path):
     with pytest.raises(FruitsError, match=r"^a\.py is in two wheels of .*c-1\.0.*make lock$"):
         pack_libraries(wheelhouse(), target)
     assert not target.exists()
-
-
-def test_the_command_says_what_it_made(wheelhouse, tmp_path, capsys):
-    target = tmp_path / "libraries.tgz"
-    assert main(["--wheelhouse", str(wheelhouse()), "--output", str(target)]) == 0
-    assert capsys.readouterr().out == f"{target}: the libraries of 2 wheels, 0 MB\n"

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cdk_app.config import ConfigError
-from operations.cdk.context import read_config
+from operations import cli
+from operations.cdk.configuration import read_config
 from operations.costs.run_costs import max_serverless_usd, serverless_capacity
 from operations.plain_text import WIDTH
-from operations.plan.__main__ import main
 from operations.plan.deploy_plan import (
     after_deploy_serverless_text,
     after_deploy_text,
@@ -23,6 +22,7 @@ from operations.plan.destroy_plan import (
     destroy_data_text,
     destroy_serverless_text,
 )
+from spark_assets.errors import FruitsError
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = [
@@ -64,7 +64,7 @@ def plan(text, *context):
                 "read 2025-04 to 2026-08. Assumed: Frankfurt is about a fifth above N. Virginia;",
                 "Not included: requests, flow logs, taxes",
                 "about 1.00 USD per month and 2.45 per 100 GB",
-                "'make destroy STACK=data' deletes them too",
+                "'fruits destroy --stack data' deletes them too",
             ],
         ),
         (
@@ -72,7 +72,7 @@ def plan(text, *context):
             ("idle_timeout_minutes=7", "max_life_hours=3"),
             [
                 "after 7 minutes without work; its network stays, at 0.024 USD per hour",
-                "3 hours after the deployment, whatever runs, or with 'make destroy'",
+                "3 hours after the deployment, whatever runs, or with 'fruits destroy'",
             ],
         ),
         (deploy_text, ("steps=run",), ["in the stack of the cluster"]),
@@ -86,21 +86,21 @@ def plan(text, *context):
             ("in_transit_certificates=false",),
             ["NO ENCRYPTION between the nodes: for sample photographs only"],
         ),
-        (deploy_text, ("environment=prod",), ["'make destroy ENVIRONMENT=prod'"]),
+        (deploy_text, ("environment=prod",), ["'fruits destroy --environment prod'"]),
         (
             after_deploy_text,
             ("environment=prod",),
             [
-                "run the steps again with: .venv/bin/fruits submit --follow --environment prod",
-                "make destroy ENVIRONMENT=prod",
+                "run the steps again with: fruits submit --follow --environment prod",
+                "fruits destroy --environment prod",
             ],
         ),
         (
             after_deploy_serverless_text,
             ("environment=prod",),
             [
-                "a run and follow it with: .venv/bin/fruits submit --serverless --follow --env",
-                "delete the application with: make destroy STACK=serverless ENVIRONMENT=prod",
+                "a run and follow it with: fruits submit --serverless --follow --env",
+                "delete the application with: fruits destroy --stack serverless --environment prod",
             ],
         ),
         (
@@ -152,7 +152,7 @@ def test_serverless_costs_nothing_at_rest_and_has_a_maximum_per_run(hours):
 @pytest.mark.parametrize(
     ("context", "start"),
     [
-        ("environment=prod", "by '.venv/bin/fruits submit --serverless --environment prod'"),
+        ("environment=prod", "by 'fruits submit --serverless --environment prod'"),
         ("schedule=rate(1 day)", "on the schedule rate(1 day), in UTC"),
         ("start_on_marker=true", "by an object start/run in the bucket"),
     ],
@@ -166,7 +166,7 @@ def test_a_plan_names_what_starts_a_run(context, start):
 def test_a_missing_address_is_a_warning(text):
     found = plan(text)
     assert "NO NOTICES of failures, idle clusters and cost" in found
-    assert '"-c alarm_email=you@example.org"' in found
+    assert "-c alarm_email=you@example.org" in found
     assert "NO NOTICES" not in plan(text, "alarm_email=team@example.org")
 
 
@@ -190,33 +190,8 @@ def test_every_plan_fits_a_terminal(text, context):
     assert [line for line in lines if line != line.rstrip()] == []
 
 
-@pytest.mark.parametrize(
-    ("context", "command"), [([], "submit --follow\n"), (["-c", "steps=run"], "status\n")]
-)
-def test_make_reads_which_command_follows_the_steps(context, command, capsys):
-    assert main(["steps-command", *context]) == 0
-    assert capsys.readouterr().out == command
-
-
-@pytest.mark.parametrize(
-    ("context", "goals"),
-    [
-        ([], "wheelhouse ARCHITECTURE=arm64 model\n"),
-        (
-            ["-c", "worker_instance_type=m7i.xlarge", "-c", "primary_instance_type=c6i.xlarge"],
-            "wheelhouse ARCHITECTURE=x86_64 model\n",
-        ),
-        (["--context=wheelhouse_path=/elsewhere"], "model\n"),
-        (["-c", "wheelhouse_path=/elsewhere", "-c", "model_path=/elsewhere"], ""),
-    ],
-)
-def test_make_reads_what_to_build_first(context, goals, capsys):
-    assert main(["goals", *context, "--profile", "someone", "--verbose"]) == 0
-    assert capsys.readouterr().out == goals
-
-
 def test_a_refused_value_is_one_sentence(capsys):
-    assert main(["deploy", "-c", "n_core_nodes=0"]) == 1
+    assert cli.main(["plan", "-c", "n_core_nodes=0"]) == 1
     captured = capsys.readouterr()
     assert captured.err.startswith("fruits: the context key n_core_nodes is '0', which is not")
     assert captured.out == ""
@@ -228,24 +203,24 @@ def test_a_refused_value_is_one_sentence(capsys):
         (["steps"], "-c steps has no value; give it as -c steps=..."),
         (
             ["environment=test", "environment=prod"],
-            "the context key environment is given as test and as prod; give it once, as make "
-            "ENVIRONMENT=...",
+            "the context key environment has the values test and prod; give it once, with "
+            "--environment",
         ),
         (
             ["steps=run", "steps=none"],
-            "the context key steps is given as run and as none; give it once",
+            "the context key steps has the values run and none; give it once",
         ),
     ],
 )
 def test_words_that_the_cdk_would_read_otherwise_are_refused(words, sentence):
-    with pytest.raises(ConfigError, match=f"^{re.escape(sentence)}$"):
+    with pytest.raises(FruitsError, match=f"^{re.escape(sentence)}$"):
         read_config(words)
 
 
 @pytest.mark.slow
-def test_a_plan_needs_neither_cdk_nor_aws():
-    program = "import sys, operations.plan.__main__; print(*sys.modules)"
+def test_a_plan_does_without_the_cdk():
+    program = "import sys, operations.commands.plan; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert not {"aws_cdk", "jsii", "boto3"} & set(done.stdout.split())
+    assert not {"aws_cdk", "jsii"} & set(done.stdout.split())

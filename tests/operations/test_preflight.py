@@ -1,10 +1,11 @@
-"""``python -m operations.preflight``: its output and its exit code."""
+"""``fruits preflight``: its output and its exit code."""
 
 import re
 
 import pytest
 
-from operations.preflight.__main__ import main
+from operations import cli
+from operations.commands import preflight
 from operations.preflight.finding import (
     Outcome,
     closing_sentence,
@@ -29,50 +30,61 @@ LAST = ["EMR release", "notices"]
 CHECKS = [*COMMON, *CLUSTER, *LAST]
 
 
+@pytest.fixture
+def checked(monkeypatch):
+    """Return a function that runs the command with other clients than those of AWS."""
+
+    def run(clients, *words):
+        monkeypatch.setattr(preflight, "aws_client", clients)
+        return cli.main(["preflight", *words])
+
+    return run
+
+
 def levels(printed):
     """Return the level of each check, by its name."""
     found = re.findall(r"^  (ok|warning|failed) +(.{15}) \S", printed, flags=re.MULTILINE)
     return {name.strip(): level for level, name in found}
 
 
-def test_an_account_that_is_ready_passes_with_a_line_for_each_check(ready_clients, capsys):
-    assert main(["-c", f"account={ACCOUNT}"], clients=ready_clients) == 0
+def test_an_account_that_is_ready_passes_with_a_line_for_each_check(checked, ready_clients, capsys):
+    assert checked(ready_clients, "-c", f"account={ACCOUNT}") == 0
     printed = capsys.readouterr()
     found = levels(printed.out)
     assert list(found) == CHECKS
     assert {name for name, level in found.items() if level != "ok"} == {"notices"}
     assert printed.err == ""
     assert printed.out.startswith(
-        "Checks for make deploy in eu-central-1, environment test:\n\n  ok       credentials"
+        "Checks for fruits deploy in eu-central-1, environment test:\n\n  ok       credentials"
     )
     assert ACCOUNT not in printed.out
 
 
-def test_without_task_nodes_there_is_no_check_of_spot(ready_clients, capsys):
-    main(["-c", "n_task_nodes=0"], clients=ready_clients)
+def test_without_task_nodes_there_is_no_check_of_spot(checked, ready_clients, capsys):
+    checked(ready_clients, "-c", "n_task_nodes=0")
     assert set(CHECKS) - set(levels(capsys.readouterr().out)) == {"quota on Spot"}
 
 
-def test_for_serverless_nothing_is_read_that_only_a_cluster_needs(ready_clients, capsys):
+def test_for_serverless_nothing_is_read_that_only_a_cluster_needs(checked, ready_clients, capsys):
     ready_clients.stub("ec2")  # with no answer: a request would be an error of the test
-    assert main(["--stack", "serverless"], clients=ready_clients) == 0
+    assert checked(ready_clients, "--stack", "serverless") == 0
     printed = capsys.readouterr().out
-    assert "make deploy STACK=serverless in" in printed
+    assert "fruits deploy --stack serverless in" in printed
     assert list(levels(printed)) == [*COMMON, "quota of vCPUs", *LAST]
 
 
-def test_without_a_budget_no_right_to_budgets_is_needed(ready_clients, capsys):
+def test_without_a_budget_no_right_to_budgets_is_needed(checked, ready_clients, capsys):
     ready_clients.stub("budgets")
-    assert main(["-c", "budget_usd_per_month=0"], clients=ready_clients) == 0
+    assert checked(ready_clients, "-c", "budget_usd_per_month=0") == 0
     assert levels(capsys.readouterr().out)["budget"] == "ok"
 
 
-def test_one_failure_is_enough_and_is_named_last(ready_clients, capsys):
+def test_one_failure_is_enough_and_is_named_last(checked, ready_clients, capsys):
     ready_clients("ssm").delete_parameter(Name="/cdk-bootstrap/hnb659fds/version")
-    assert main([], clients=ready_clients) == 1
+    assert checked(ready_clients) == 1
     printed = capsys.readouterr()
     assert levels(printed.out)["CDK bootstrap"] == "failed"
-    assert printed.out.splitlines().count(f"{' ' * 27}make bootstrap") == 1
+    assert printed.out.splitlines().count(f"{' ' * 27}fruits bootstrap") == 1
     assert printed.err == (
         "fruits: 1 check failed before anything was made (CDK bootstrap); follow the advice above "
         "and give the same command\n"
@@ -87,36 +99,36 @@ def test_one_failure_is_enough_and_is_named_last(ready_clients, capsys):
     ],
 )
 def test_a_denied_read_is_a_warning_and_an_account_that_is_not_activated_a_failure(
-    code, exit_code, words, ready_clients, capsys
+    checked, code, exit_code, words, ready_clients, capsys
 ):
     ready_clients.stub("freetier").add_client_error(
         "get_account_plan_state", code, "is not authorized to perform: ssm:GetParameter"
     )
-    assert main([], clients=ready_clients) == exit_code
+    assert checked(ready_clients) == exit_code
     assert words in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("word", ["environment=test", "account=111122223333"])
-def test_without_credentials_that_fit_nothing_else_is_read(clients, capsys, word):
+def test_without_credentials_that_fit_nothing_else_is_read(checked, clients, capsys, word):
     for service in ("ssm", "ec2", "sns", "service-quotas"):
         clients.stub(service)  # with no answer: a request would be an error of the test
     if word.startswith("environment"):
         clients.stub("sts").add_client_error("get_caller_identity", "ExpiredToken")
-    assert main(["-c", word], clients=clients) == 1
+    assert checked(clients, "-c", word) == 1
     printed = capsys.readouterr()
     assert levels(printed.out) == {"credentials": "failed"}
     assert "111122223333" not in printed.out
     assert "1 check failed" in printed.err
 
 
-def test_a_setting_that_is_not_allowed_is_refused_before_aws_is_read(capsys):
-    assert main(["-c", "n_core_nodes=0"], clients=None) == 1
+def test_a_setting_that_is_not_allowed_is_refused_before_aws_is_read(checked, capsys):
+    assert checked(None, "-c", "n_core_nodes=0") == 1
     assert "fruits: the context key n_core_nodes is '0'" in capsys.readouterr().err
 
 
-def test_another_stack_is_bad_usage():
+def test_another_stack_is_bad_usage(checked):
     with pytest.raises(SystemExit) as caught:
-        main(["--stack", "data"], clients=None)
+        checked(None, "--stack", "data")
     assert caught.value.code == 2
 
 

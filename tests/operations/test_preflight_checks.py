@@ -4,7 +4,7 @@ import pytest
 
 from cdk_app.cluster.definition import RELEASE_LABEL, define_cluster
 from cdk_app.endpoint_services import EMR_CELL_SERVICE, KMS_SERVICE, S3_PREFIX_LIST
-from operations.cdk.context import read_config
+from operations.cdk.configuration import read_config
 from operations.preflight.account_checks import (
     BOOTSTRAP_VERSION,
     StackState,
@@ -38,7 +38,7 @@ ZONE = "eu-central-1a"
 ZONES = frozenset({ZONE, "eu-central-1b"})
 TYPES = {"m7g.xlarge": ZONES, "m6g.xlarge": ZONES}
 OWN_KEY, AWS_KEY = Toolkit("hnb659fds", ""), Toolkit("hnb659fds", "AWS_MANAGED_KEY")
-ELSEWHERE = 'CDK_OPTIONS="-c availability_zone=eu-central-1b"'
+ELSEWHERE = "-c availability_zone=eu-central-1b"
 
 
 def configured(*words):
@@ -84,7 +84,7 @@ def test_the_free_plan_stops_a_cluster_and_warns_of_serverless():
 
 def test_a_budget_that_aws_refuses_can_be_left_out():
     seen = check_budget(is_allowed=False)
-    assert (seen.level, seen.fix) == (Level.FAILED, 'CDK_OPTIONS="-c budget_usd_per_month=0"')
+    assert (seen.level, seen.fix) == (Level.FAILED, "-c budget_usd_per_month=0")
     assert check_budget(is_allowed=True).level is Level.OK
 
 
@@ -106,12 +106,12 @@ def test_a_stack_that_cannot_be_deployed_on_is_to_be_destroyed_first(
     seen = check_stack(config, Computing.COMPUTE, StackState(status, has_ended))
     assert seen.level is level
     assert words in seen.sentence
-    assert seen.fix == ("make destroy ENVIRONMENT=prod" if level is Level.FAILED else "")
+    assert seen.fix == ("fruits destroy --environment prod" if level is Level.FAILED else "")
 
 
 def test_a_stack_that_changes_is_waited_for_and_each_stack_has_its_command():
     failed = check_stack(configured(), Computing.SERVERLESS, StackState("DELETE_FAILED"))
-    assert failed.fix == "make destroy STACK=serverless"
+    assert failed.fix == "fruits destroy --stack serverless"
     changing = check_stack(configured(), Computing.COMPUTE, StackState("DELETE_IN_PROGRESS"))
     assert (changing.level, changing.fix) == (Level.FAILED, "")
     assert check_stack(configured(), Computing.COMPUTE, None).level is Level.OK
@@ -120,20 +120,19 @@ def test_a_stack_that_changes_is_waited_for_and_each_stack_has_its_command():
 @pytest.mark.parametrize(
     ("version", "toolkit", "words", "fix"),
     [
-        (None, None, "not ready for the CDK in Frankfurt", "make bootstrap"),
+        (None, None, "not ready for the CDK in Frankfurt", "fruits bootstrap"),
         (
             None,
             Toolkit("team", ""),
             "qualifier team, and the templates expect hnb659fds",
-            'make bootstrap CDK_OPTIONS="--qualifier hnb659fds '
-            '--toolkit-stack-name CDKToolkitFruits"',
+            "fruits bootstrap -- --qualifier hnb659fds --toolkit-stack-name CDKToolkitFruits",
         ),
-        (BOOTSTRAP_VERSION - 1, AWS_KEY, f"version {BOOTSTRAP_VERSION - 1}", "make bootstrap"),
+        (BOOTSTRAP_VERSION - 1, AWS_KEY, f"version {BOOTSTRAP_VERSION - 1}", "fruits bootstrap"),
         (
             BOOTSTRAP_VERSION,
             OWN_KEY,
             "customer key, which nodes and jobs may not use",
-            'make bootstrap CDK_OPTIONS="--no-bootstrap-customer-key"',
+            "fruits bootstrap -- --no-bootstrap-customer-key",
         ),
         (BOOTSTRAP_VERSION, AWS_KEY, f"version {BOOTSTRAP_VERSION}", ""),
         (BOOTSTRAP_VERSION + 9, None, f"at least {BOOTSTRAP_VERSION}", ""),
@@ -189,7 +188,7 @@ def test_a_quota_below_the_need_fails_with_the_request_for_an_increase(quota):
     seen = on_demand(quota=quota)
     assert seen.level is Level.FAILED
     assert f"8 vCPUs are needed, and {quota} of {quota} vCPUs are free" in seen.sentence
-    assert 'CDK_OPTIONS="-c n_task_nodes=0"' in seen.sentence
+    assert "-c n_task_nodes=0" in seen.sentence
     assert seen.fix == (
         "aws service-quotas request-service-quota-increase --region eu-central-1 "
         "--service-code ec2 --quota-code L-1216C47A --desired-value 8"
@@ -234,7 +233,7 @@ def test_only_standard_instances_of_the_market_count(instance, n_free):
 def test_a_cluster_that_would_be_replaced_is_a_warning_at_most():
     own = (running(8, is_own=True),)
     seen = on_demand("n_task_nodes=0", quota=15, instances=own)
-    assert (seen.level, seen.fix) == (Level.WARNING, "make destroy")
+    assert (seen.level, seen.fix) == (Level.WARNING, "fruits destroy")
     assert "starts the new one first, which would not fit" in seen.sentence
     assert on_demand("n_task_nodes=0", quota=16, instances=own).level is Level.OK
 
@@ -252,7 +251,7 @@ def test_serverless_has_to_be_allowed_the_vcpus_of_a_run():
     seen = check_serverless_quota(40, 17)
     assert seen.level is Level.FAILED
     assert "40 vCPUs at most, and the quota is 17" in seen.sentence
-    assert 'CDK_OPTIONS="-c serverless_max_vcpus=16"' in seen.sentence
+    assert "-c serverless_max_vcpus=16" in seen.sentence
     assert seen.fix.endswith(
         "--service-code emr-serverless --quota-code L-D05C8A75 --desired-value 40"
     )

@@ -9,7 +9,7 @@ import pytest
 
 from cdk_app.endpoint_services import EMR_CELL_SERVICE, KMS_SERVICE
 from operations.aws.clients import aws_client
-from operations.cdk.context import read_config
+from operations.cdk.configuration import read_config
 from operations.preflight.account_checks import StackState, Toolkit
 from operations.preflight.account_reader import AccountReader
 from operations.preflight.finding import Computing

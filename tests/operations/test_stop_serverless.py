@@ -1,4 +1,4 @@
-"""``python -m operations.stop_serverless``: an application that CloudFormation can delete.
+"""An application of EMR Serverless is stopped, so that CloudFormation can delete it.
 
 On moto, where an application stops and a job run is cancelled at once; where they take their time,
 a stand-in answers one state after the other.
@@ -8,11 +8,12 @@ import json
 
 import pytest
 
-from operations import stop_serverless as command
+from cdk_app.config import Environment
+from operations.aws import stop_serverless as command
 from operations.aws.applications import cancel_job_runs, stop_application
 from operations.aws.clients import aws_client
 from operations.aws.following import watch
-from operations.cdk.context import read_config
+from spark_assets.errors import FruitsError
 from tests.moto_server import make_stack
 
 DEFINITION = {"StartAt": "Begin", "States": {"Begin": {"Type": "Wait", "Seconds": 1, "End": True}}}
@@ -64,38 +65,43 @@ def state_of(application_id):
     return told["application"]["state"]
 
 
-def stop(*words):
-    return command.main([*words, "-c", "environment=test"], sleep=lambda _: None)
+def stop(environment=Environment.TEST, *, runs=False):
+    command.stop_serverless(environment, stop=runs, sleep=lambda _: None)
 
 
 @pytest.mark.usefixtures("emulated_aws")
-def test_without_a_stack_nothing_is_said(capsys):
-    assert stop() == 0
+def test_without_a_stack_nothing_is_printed(capsys):
+    stop()
     assert capsys.readouterr() == ("", "")
 
 
 def test_an_application_without_work_is_stopped(application_id, capsys):
-    assert stop() == 0
+    stop()
     assert state_of(application_id) == "STOPPED"
     assert capsys.readouterr().err.split("  ")[-1] == f"application {application_id} STOPPED\n"
-    assert stop() == 0
+    stop()
     assert capsys.readouterr().err == ""
 
 
-def test_a_run_that_is_under_way_is_in_the_way(application_id, capsys):
+@pytest.mark.parametrize("environment", Environment)
+def test_a_run_that_is_under_way_is_in_the_way(application_id, environment, monkeypatch):
     run = start_run()
-    assert stop() == 1
-    assert capsys.readouterr().err == (
-        f"fruits: the run {run.rpartition(':')[2]} is under way, so nothing was deleted; follow it "
-        "with: .venv/bin/fruits status --serverless, or stop it with: "
-        "make destroy STACK=serverless STOP=yes\n"
+    resources = command._resources("fruits-test-serverless")
+    monkeypatch.setattr(command, "_resources", lambda _: resources)
+    option = {"test": "", "prod": " --environment prod"}[environment]
+    with pytest.raises(FruitsError) as caught:
+        stop(environment)
+    assert str(caught.value) == (
+        f"the run {run.rpartition(':')[2]} is under way, so nothing was deleted; follow it "
+        f"with: fruits status --serverless{option}, or stop it with: "
+        f"fruits destroy --stack serverless --stop{option}"
     )
     assert (status_of(run), state_of(application_id)) == ("RUNNING", "STARTED")
 
 
 def test_a_run_can_be_stopped(application_id, capsys):
     run = start_run()
-    assert stop("--stop") == 0
+    stop(runs=True)
     assert (status_of(run), state_of(application_id)) == ("ABORTED", "STOPPED")
     told = capsys.readouterr().err
     assert f"stopped the run {run.rpartition(':')[2]}; what its steps have completed" in told
@@ -145,10 +151,10 @@ def test_a_job_is_cancelled_once_and_waited_for(first, asked, capsys):
     assert lines == ["job erase CANCELLING"]
 
 
-def test_an_erasure_that_is_under_way_is_in_the_way(application_id, monkeypatch, capsys):
+def test_an_erasure_that_is_under_way_is_in_the_way(application_id, monkeypatch):
     monkeypatch.setattr(command, "cancel_job_runs", lambda *_, **__: "erase")
-    assert stop() == 1
-    assert "fruits: the job erase is under way, so nothing was deleted" in capsys.readouterr().err
+    with pytest.raises(FruitsError, match="the job erase is under way, so nothing was deleted"):
+        stop()
     assert state_of(application_id) == "STARTED"
 
 
@@ -174,33 +180,8 @@ def test_nothing_is_waited_for_for_ever(capsys):
     assert capsys.readouterr().err == "  0 min 00 s  STOPPING\n"
 
 
-def test_one_that_does_not_stop_is_a_failure_after_a_while(application_id, monkeypatch, capsys):
+@pytest.mark.usefixtures("application_id")
+def test_one_that_does_not_stop_is_a_failure_after_a_while(monkeypatch):
     monkeypatch.setattr(command, "stop_application", lambda *_, **__: False)
-    assert stop() == 1
-    assert "does not stop, so nothing was deleted; give the same" in capsys.readouterr().err
-
-
-def test_of_prod_the_commands_are_told_for_prod():
-    config = read_config(["environment=prod"])
-    assert command._stop_command(config) == (
-        "make destroy STACK=serverless STOP=yes ENVIRONMENT=prod"
-    )
-
-
-def test_credentials_that_do_not_work_are_told(monkeypatch, capsys):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(name, "/nowhere")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    assert stop() == 1
-    assert "fruits: no AWS credentials were found" in capsys.readouterr().err
-
-
-def test_an_interrupt_leaves_the_rest_to_the_same_command(monkeypatch, capsys):
-    def interrupt(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(command, "stop_serverless", interrupt)
-    assert stop() == 130
-    assert capsys.readouterr().err == "interrupted; the same command goes on from here\n"
+    with pytest.raises(FruitsError, match="does not stop, so nothing was deleted; give the same"):
+        stop()

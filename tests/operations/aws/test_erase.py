@@ -68,7 +68,7 @@ def test_every_place_is_in_the_region_of_the_stacks(
         erase, "working_on", lambda output, *_: seen.append(output) or nullcontext()
     )
     monkeypatch.setattr(erase.job, "working_on", erase.working_on)
-    monkeypatch.setattr(erase, "begin_or_plan", lambda *_: None)
+    monkeypatch.setattr(erase, "plan_and_begin", lambda *_: None)
     monkeypatch.setattr(erase.job, "erase", lambda *_: ExitCode.DONE)
     assert cli.main(["erase", "--dry-run", "--path", "1.jpg", *words]) == 0
     (output,) = seen
@@ -92,7 +92,7 @@ def test_an_erasure_is_begun_here_run_as_a_job_and_concluded_here(
     made = make_serverless_stack()
     deeds = []
     monkeypatch.setattr(erase, "working_on", lambda *_: nullcontext())
-    monkeypatch.setattr(erase, "begin_or_plan", lambda *_: deeds.append("begun"))
+    monkeypatch.setattr(erase, "plan_and_begin", lambda *_: deeds.append("begun"))
     monkeypatch.setattr(erase, "remove_from_sources", lambda *_: deeds.append(n_jobs(made)))
     monkeypatch.setattr(
         erase, "conclude_all", lambda *_: deeds.append(n_jobs(made)) or ExitCode.DONE

@@ -40,7 +40,7 @@ def test_a_notebook_goes_to_a_folder_of_its_own_and_to_a_step(
     assert told["ActionOnFailure"] == "CONTINUE"  # no step needs a notebook
     assert capsys.readouterr().err.splitlines() == [
         f"notebook: {added['Id']} on {cluster.cluster_id}",
-        "follow it with: fruits status",
+        "follow with: fruits status",
     ]
 
 
@@ -74,5 +74,5 @@ def test_nothing_is_uploaded_for_a_cluster_that_has_ended(
     cluster = make_compute_stack()
     cluster.client.terminate_job_flows(JobFlowIds=[cluster.cluster_id])
     assert cli.main(["submit", "--notebook", str(notebook)]) == 1
-    assert "make a new one with: make destroy, then make deploy" in capsys.readouterr().err
+    assert "make a new one with: fruits destroy, then fruits deploy" in capsys.readouterr().err
     assert keys_in(s3, RESULTS) == []

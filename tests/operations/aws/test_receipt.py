@@ -188,7 +188,7 @@ def test_the_cluster_of_the_stack_is_taken_unless_another_is_named(
 
 def test_without_a_bucket_or_a_cluster_one_sentence_says_what_makes_one(make_data_stack, capsys):
     assert cli.main(["receipt"]) == 1
-    assert "so there is no bucket; make one with: make deploy" in capsys.readouterr().err
+    assert "so there is no bucket; make one with: fruits deploy" in capsys.readouterr().err
     make_data_stack()
     assert cli.main(["receipt"]) == 1
     assert "there is no cluster in the test environment" in capsys.readouterr().err

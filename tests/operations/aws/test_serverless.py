@@ -15,7 +15,7 @@ from operations.aws.clients import aws_client
 from operations.aws.executions import follow_execution
 from operations.aws.job_runs import follow_job_run, start_job
 from operations.aws.stacks import data_stack
-from operations.commands import serverless
+from operations.commands import serverless_runs
 from operations.costs.prices import load_prices
 from spark_assets.errors import FruitsError
 from spark_assets.output.output import Output
@@ -94,7 +94,7 @@ def run_with(make_data_stack, make_serverless_stack, monkeypatch):
     def run(*words, looks=(), jobs=()):
         scripted = {"stepfunctions": StepFunctions(*looks), "emr-serverless": JobRuns(*jobs)}
         monkeypatch.setattr(
-            serverless, "aws_client", lambda name: scripted.get(name) or aws_client(name)
+            serverless_runs, "aws_client", lambda name: scripted.get(name) or aws_client(name)
         )
         return cli.main([*words, "--serverless"])
 
@@ -156,7 +156,7 @@ def test_without_the_stack_the_command_that_makes_it_is_named(command, make_data
     assert cli.main([command, *named, "--serverless", "--environment", "prod"]) == 1
     assert capsys.readouterr().err == (
         "fruits: there is no EMR Serverless application in the prod environment; make one with: "
-        "make deploy STACK=serverless ENVIRONMENT=prod\n"
+        "fruits deploy --stack serverless --environment prod\n"
     )
 
 
@@ -204,7 +204,7 @@ def test_a_failed_job_is_told_with_the_words_of_aws_and_of_the_chain(run_with, s
     assert lines_of(capsys)[1:] == [
         "fruits: the run run-1 failed",
         "fruits: the step reduce (id-1) failed: Job failed, of <account>\\x1b[31m.",
-        f"the last words of its log, {place}/stdout.gz:",
+        f"the last lines of its log, {place}/stdout.gz:",
         OUR_SENTENCE,
     ]
 
@@ -280,7 +280,7 @@ def test_the_receipt_is_of_the_hours_that_aws_bills(run_with, s3, capsys):
 def test_there_is_no_receipt_before_aws_tells_what_it_bills(status, jobs, run_with, capsys):
     assert run_with("receipt", looks=[(status, "", "")], jobs=jobs) == 1
     assert capsys.readouterr().err == (
-        "fruits: AWS tells what it bills for the run run-1 once its job runs are over; "
+        "fruits: AWS bills the run run-1 once its job runs are over; "
         "follow it with: fruits status --serverless\n"
     )
 

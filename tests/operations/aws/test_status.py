@@ -12,7 +12,7 @@ from botocore import exceptions as aws
 from operations import cli
 from operations.aws.following import follow
 from operations.aws.step_logs import last_lines
-from operations.commands import status
+from operations.commands import follow_steps, status
 from spark_assets.storage.locations import parse_location
 from tests.operations.aws.conftest import LOGS, RESULTS, STEPS
 
@@ -97,9 +97,10 @@ def run_status(make_data_stack, make_compute_stack, monkeypatch):
     real_client = status.aws_client
 
     def run(emr, *options):
-        monkeypatch.setattr(
-            status, "aws_client", lambda name: emr if name == "emr" else real_client(name)
-        )
+        for module in (status, follow_steps):
+            monkeypatch.setattr(
+                module, "aws_client", lambda name: emr if name == "emr" else real_client(name)
+            )
         return cli.main(["status", "--interval-seconds", "0.001", *options])
 
     run.cluster_id = cluster_id
@@ -214,7 +215,7 @@ def test_a_failed_step_is_told_with_the_sentence_of_the_chain(run_status, s3, ca
     assert "report CANCELLED, because featurize failed" in told
     assert "fruits: the step featurize (s-featurize) failed: Unknown Error. exit 1" in told
     assert told.splitlines()[-2:] == [
-        "the last words of its log, "
+        "the last lines of its log, "
         f"s3://{LOGS}/emr/{run_status.cluster_id}/steps/s-featurize/stdout.gz:",
         f"  {OUR_SENTENCE}",
     ]
@@ -323,7 +324,7 @@ def test_a_cluster_that_ends_with_errors_is_told_with_its_reason(run_status, cap
     assert capsys.readouterr().err.splitlines()[-1] == (
         f"fruits: the cluster {run_status.cluster_id} has ended: TERMINATED_WITH_ERRORS (On the "
         "master instance, bootstrap action 1 returned a non-zero return code); make a new one "
-        "with: make destroy, then make deploy"
+        "with: fruits destroy, then fruits deploy"
     )
 
 
@@ -353,7 +354,7 @@ def test_a_cluster_that_emr_has_forgotten_has_ended(run_status, capsys):
 
     assert run_status(Forgotten(aws.ClientError(unknown, "DescribeCluster"))) == 1
     told = capsys.readouterr().err
-    assert "TERMINATED (EMR does not know it any more); make a new one with: make destroy" in told
+    assert "TERMINATED (EMR does not know it any more); make a new one with: fruits destroy" in told
 
 
 def test_steps_cancelled_by_someone_can_be_submitted_again(run_status, capsys):
@@ -413,7 +414,7 @@ def test_an_ended_cluster_without_steps_is_not_to_be_given_any(make_compute_stac
     cluster = make_compute_stack()
     cluster.client.terminate_job_flows(JobFlowIds=[cluster.cluster_id])
     assert cli.main(["status"]) == 1
-    assert "make a new one with: make destroy, then make deploy" in capsys.readouterr().err
+    assert "make a new one with: fruits destroy, then fruits deploy" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("aws")
@@ -421,7 +422,7 @@ def test_without_a_cluster_the_command_that_makes_one_is_named(capsys):
     assert cli.main(["status", "--environment", "prod"]) == 1
     assert capsys.readouterr().err == (
         "fruits: there is no cluster in the prod environment; "
-        "make one with: make deploy ENVIRONMENT=prod\n"
+        "make one with: fruits deploy --environment prod\n"
     )
 
 

@@ -8,7 +8,7 @@ from operations import cli
 from operations.aws.clusters import Step, describe_cluster
 from operations.aws.following import Followed
 from operations.aws.step_logs import StepLog
-from operations.commands import status, submit
+from operations.commands import follow_steps, submit
 from operations.costs.cluster_costs import default_cluster
 from operations.costs.run_costs import estimate_run
 from tests.moto_server import make_stack
@@ -28,7 +28,7 @@ def test_the_deployed_steps_are_added_in_their_order(make_compute_stack, capsys)
         assert told["Step"]["ActionOnFailure"] == "CANCEL_AND_WAIT"
     assert capsys.readouterr().err.splitlines() == [
         *(f"{step['name']}: {ids[step['name']]} on {cluster.cluster_id}" for step in STEPS),
-        "follow them with: fruits status",
+        "follow with: fruits status",
     ]
 
 
@@ -53,12 +53,12 @@ def test_the_steps_can_be_followed_to_their_end(
         steps = [Step(i, "a step", s, "", None, None) for i, s in states.items()]
         return Followed(describe_cluster(emr, cluster_id), tuple(steps))
 
-    monkeypatch.setattr(status, "follow", follow)
-    monkeypatch.setattr(status, "last_lines", lambda *_, **__: StepLog("s3://logs/x", None))
+    monkeypatch.setattr(follow_steps, "follow", follow)
+    monkeypatch.setattr(follow_steps, "last_lines", lambda *_, **__: StepLog("s3://logs/x", None))
     assert cli.main(["submit", "--follow", "--interval-seconds", "3"]) == exit_code
     ((step_ids, interval_s, only_once),) = asked
     assert (len(step_ids), interval_s, only_once) == (3, 3.0, False)
-    assert "follow them with" not in capsys.readouterr().err
+    assert "follow with" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("max_cost", "n_steps"), [("0.000001", 0), ("1000", 3)])
@@ -82,7 +82,7 @@ def test_a_run_above_the_cap_is_not_submitted(
 def test_without_a_cluster_the_command_that_makes_one_is_named(capsys):
     assert cli.main(["submit"]) == 1
     assert capsys.readouterr().err == (
-        "fruits: there is no cluster in the test environment; make one with: make deploy\n"
+        "fruits: there is no cluster in the test environment; make one with: fruits deploy\n"
     )
 
 
@@ -95,7 +95,7 @@ def test_a_cluster_that_has_ended_takes_no_steps(make_compute_stack, capsys):
         f"fruits: the cluster {cluster.cluster_id} has ended, as it does when it has been idle: "
         "TERMINATED"
     )
-    assert told.endswith("make a new one with: make destroy, then make deploy\n")
+    assert told.endswith("make a new one with: fruits destroy, then fruits deploy\n")
     assert cluster.client.list_steps(ClusterId=cluster.cluster_id)["Steps"] == []
 
 

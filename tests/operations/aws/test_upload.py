@@ -251,7 +251,7 @@ def test_without_a_data_stack_the_command_that_makes_one_is_named(folder, capsys
     assert upload(folder, "--environment", "prod") == 1
     assert last_line(capsys) == (
         "fruits: nothing is deployed in the prod environment, so there is no bucket; "
-        "make one with: make deploy ENVIRONMENT=prod"
+        "make one with: fruits deploy --environment prod"
     )
 
 

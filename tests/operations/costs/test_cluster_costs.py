@@ -7,7 +7,7 @@ import pytest
 
 from cdk_app.config import REGION
 from cdk_app.instances import _FAMILIES, _VCPUS, InstanceType
-from operations.cdk.context import read_config
+from operations.cdk.configuration import read_config
 from operations.costs.cluster_costs import (
     ClusterShape,
     cluster_shape,

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from operations import cli
-from operations.cdk.context import read_config
+from operations.cdk.configuration import read_config
 from operations.costs.estimate_text import estimate_text
 from operations.costs.prices import load_prices
 from operations.costs.run_costs import Work, default_capacity, estimate_serverless_run

@@ -15,13 +15,13 @@ from spark_assets.storage.s3_answers import CLOCK, NOT_VALID
 
 OTHER_ACCOUNT = (
     "the credentials are for another account than the deployment; set AWS_PROFILE to a profile "
-    "of that account, or leave out the account in cdk.json and CDK_OPTIONS"
+    "of that account, or leave out the account in cdk.json and -c"
 )
 NOT_BOOTSTRAPPED = "the AWS account is not ready for the CDK in Frankfurt; make it so, once, with"
-_OTHER_PLACE = 'such as with CDK_OPTIONS="-c availability_zone=eu-central-1b"'
+_OTHER_PLACE = "such as with -c availability_zone=eu-central-1b"
 
 # In the order in which they are looked for: a cause before what follows from it. {action} is a
-# group of the pattern, {prod} what make is told of an environment that is not the default.
+# group of the pattern, {prod} the option of an environment that is not the default.
 _SENTENCES = [
     (
         r"ExpiredToken|RequestExpired|token (?:included in the request )?(?:is|has) expired"
@@ -51,11 +51,11 @@ _SENTENCES = [
     ),
     (
         r"environment been bootstrapped|re-?run ['\"]?cdk bootstrap|requires bootstrap stack",
-        f"{NOT_BOOTSTRAPPED}: make bootstrap",
+        f"{NOT_BOOTSTRAPPED}: fruits bootstrap",
     ),
     (
         r"not eligible for Free Tier",
-        f"{FREE_PLAN}; change the plan with: {UPGRADE_PLAN}, then 'make destroy{{prod}}', and "
+        f"{FREE_PLAN}; change the plan with: {UPGRADE_PLAN}, then 'fruits destroy{{prod}}', and "
         "deploy again",
     ),
     (
@@ -95,18 +95,18 @@ _SENTENCES = [
         r"vCPU limit|Limits?Exceeded|QuotaExceeded|MaxSpotInstanceCountExceeded|TooManyBuckets"
         r"|maximum number of \w+ has been reached|Limit for \w+ has been exceeded",
         "a quota of the AWS account is used up; delete what is not needed, ask for more under "
-        'Service Quotas in Frankfurt, or deploy fewer nodes, as with CDK_OPTIONS="-c '
-        'n_task_nodes=0"',
+        "Service Quotas in Frankfurt, or deploy fewer nodes, as with -c "
+        "n_task_nodes=0",
     ),
     (
         r"BucketNotEmpty|bucket you tried to delete is not empty",
         "a bucket is not empty, maybe of logs that S3 ships hours later; empty it and destroy the "
-        "stack with: make destroy STACK=data{prod}",
+        "stack with: fruits destroy --stack data{prod}",
     ),
     (
         r"[Cc]annot (?:delete|update) export|as it is in use by",
         "the stack of the cluster still uses the buckets; destroy it first, with: "
-        "make destroy{prod}",
+        "fruits destroy{prod}",
     ),
     (
         r"TerminationProtection is enabled|termination protection",
@@ -140,8 +140,8 @@ _SENTENCES = [
     ),
     (
         r"ROLLBACK_FAILED",
-        "CloudFormation could not go back to what was there before; give 'make destroy{prod}' and "
-        "deploy again, or go on with the rollback in the AWS console",
+        "the rollback failed; give 'fruits destroy{prod}' and deploy again,"
+        " or go on with the rollback in the AWS console",
     ),
     (
         r"DELETE_FAILED",
@@ -159,7 +159,8 @@ _SENTENCES = [
     ),
 ]
 _UNKNOWN = "the CDK failed, for the reason above; mend it and give the same command"
-_TOLD = re.compile(r"^fruits: |; make (?:it|them) with: make ", re.MULTILINE)
+# What the app itself says: errors of the configuration and missing artifacts.
+_FROM_THE_APP = re.compile(r"^fruits: |; build (?:it|them) with: fruits ", re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -169,13 +170,13 @@ def sentence_for(output: str) -> str | None:
     The sentence holds no account number.
     """
     plain = _COLOUR.sub("", output)
-    if _TOLD.search(plain):
+    if _FROM_THE_APP.search(plain):
         return None
     # The CDK breaks long reasons into lines.
     text = " ".join(plain.split())
     for pattern, sentence in _SENTENCES:
         if found := re.search(pattern, text):
             action = found.groupdict().get("action", "")
-            prod = " ENVIRONMENT=prod" if "fruits-prod-" in text else ""
+            prod = " --environment prod" if "fruits-prod-" in text else ""
             return sentence.replace("{action}", action).replace("{prod}", prod)
     return _UNKNOWN

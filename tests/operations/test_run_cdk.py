@@ -6,12 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import botocore.exceptions
 import pytest
 
-from operations.cdk import standing
-from operations.cdk.__main__ import main
-from operations.cdk.failures import sentence_for
+from operations.cdk.cdk_errors import sentence_for
+from operations.cdk.run_cdk import run_cdk
+from spark_assets.errors import FruitsError
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "123456789012"
@@ -56,7 +55,7 @@ CREDENTIALS = {
     "111111111111": "the credentials are for another account",
     "fruits-test-data: SSM parameter /cdk-bootstrap/hnb659fds/version not found in "
     f"aws://{ACCOUNT}/eu-central-1. Has the environment been bootstrapped? Please run 'cdk "
-    "bootstrap' (see the guide)": "once, with: make bootstrap",
+    "bootstrap' (see the guide)": "once, with: fruits bootstrap",
     f"{PROCEEDING}‣ AccessDenied: User: arn:aws:iam::{ACCOUNT}:user/me is not authorized to "
     "perform: cloudformation:DescribeStacks on resource: arn:aws:cloudformation:x": "AWS denies "
     "cloudformation:DescribeStacks; ask for that right",
@@ -99,7 +98,7 @@ RESOURCES = {
         "AWS::EMR::Cluster",
         "We currently do not have sufficient m7g.xlarge capacity in the Availability Zone you "
         "requested (InsufficientInstanceCapacity)",
-    ): 'such as with CDK_OPTIONS="-c availability_zone=',
+    ): "such as with -c availability_zone=",
     updates_failed(
         "AWS::IAM::Role",
         f"User: arn:aws:sts::{ACCOUNT}:assumed-role/x is not authorized to perform: iam:CreateRole "
@@ -118,17 +117,17 @@ RESOURCES = {
         "AWS::Budgets::Budget",
         f"Account {ACCOUNT} is a linked account. To enable budgets for your account, ask the payer "
         "account to enable budgets first. (Service: Budgets; Error Code: AccessDeniedException)",
-    ): 'with CDK_OPTIONS="-c budget_usd_per_month=0"',
+    ): "with -c budget_usd_per_month=0",
     updates_failed("AWS::EMR::Cluster", "whatever"): "CloudFormation took the deployment back",
     f"‣ DeploymentError: {ROLLED_BACK}": "CloudFormation took the deployment back",
     "Stack:arn:aws:cloudformation:x is in UPDATE_IN_PROGRESS state and can not be updated.": "is "
     "being changed already",
-    "fruits-test-compute: UPDATE_ROLLBACK_FAILED (x)": "give 'make destroy' and deploy again",
+    "fruits-test-compute: UPDATE_ROLLBACK_FAILED (x)": "give 'fruits destroy' and deploy again",
 }
 DESTRUCTION = {
     "fruits-test-data | DELETE_FAILED | AWS::S3::Bucket | StorageRaw Resource handler returned "
     'message: "The bucket you tried to delete is not empty. You must delete all versions in the '
-    f'bucket. (Service: S3, Status Code: 409)"\n{NOT_DELETED}': "make destroy STACK=data",
+    f'bucket. (Service: S3, Status Code: 409)"\n{NOT_DELETED}': "fruits destroy --stack data",
     "fruits-test-compute | DELETE_FAILED | AWS::EC2::SecurityGroup | Primary Resource handler "
     f'returned message: "resource sg-0123 has a dependent object"\n{NOT_DELETED}': "still uses the "
     "network",
@@ -136,7 +135,7 @@ DESTRUCTION = {
     "network",
     "Failed to destroy fruits-test-data: CREATE_COMPLETE (Delete canceled. Cannot delete export "
     "fruits-test-data:ExportsOutputRef as it is in use by fruits-test-compute.)": "destroy it "
-    "first, with: make destroy",
+    "first, with: fruits destroy",
     "Stack [fruits-prod-data] cannot be deleted while TerminationProtection is enabled": "prod "
     "keeps its data",
     NOT_DELETED: "could not delete what is named above",
@@ -164,8 +163,8 @@ def test_each_failure_has_its_sentence(output, words):
     [
         "fruits: the context key n_core_nodes is '0', which is not allowed\n.venv/bin/python "
         "app.py: Subprocess exited with error 1",
-        "ERROR there is no network in nowhere (model.json missing); make it with: make model "
-        "(Construct Annotations)\nSynthesis finished with errors",
+        "ERROR there is no network in nowhere (model.json missing); build it with: fruits "
+        "build-artifacts (Construct Annotations)\nSynthesis finished with errors",
     ],
 )
 def test_what_the_app_says_itself_is_not_said_again(output):
@@ -176,10 +175,10 @@ def test_colours_do_not_hide_a_failure():
     assert "destroy it first" in sentence_for("\x1b[31mas it is\x1b[39m in use by \x1b[1mx\x1b[22m")
 
 
-def test_the_environment_of_the_stack_is_told_to_make():
+def test_a_command_is_named_with_the_environment_of_the_stack():
     in_use = "Cannot delete export fruits-prod-data:x as it is in use by fruits-prod-compute"
-    assert sentence_for(in_use).endswith("make destroy ENVIRONMENT=prod")
-    assert sentence_for(in_use.replace("prod", "test")).endswith("make destroy")
+    assert sentence_for(in_use).endswith("fruits destroy --environment prod")
+    assert sentence_for(in_use.replace("prod", "test")).endswith("fruits destroy")
 
 
 @pytest.fixture
@@ -197,51 +196,53 @@ def cdk(starts_processes, tmp_path):
 
 def test_all_that_is_printed_is_passed_on_and_nothing_is_added(cdk, capfd):
     script = cdk("echo template", "printf 'no newline' >&2", 'printf " %s" "$@" >&2')
-    assert main(["deploy", "-c", "a=b c"], cdk=script) == 0
+    assert run_cdk("deploy", "-c", "a=b c", cdk=script) == 0
     assert capfd.readouterr() == ("template\n", "no newline deploy -c a=b c")
 
 
-def test_a_failure_gets_one_sentence_and_its_exit_code_stays(cdk, capfd):
-    script = cdk("echo 'Rate exceeded' >&2", "exit 7")
-    assert main(["deploy"], cdk=script) == 7
-    assert capfd.readouterr().err == (
-        "Rate exceeded\nfruits: AWS asks for fewer requests at a time; wait a minute and give the "
-        "same command\n"
-    )
-
-
-def test_a_success_with_words_of_failure_is_a_success(cdk, capfd):
-    assert main(["deploy"], cdk=cdk("echo 'Rate exceeded' >&2")) == 0
+@pytest.mark.parametrize("end", ["exit 7", "kill -TERM $$"])
+def test_a_failure_gets_one_sentence(cdk, capfd, end):
+    script = cdk("echo 'Rate exceeded' >&2", end)
+    with pytest.raises(FruitsError, match=r"^AWS asks for fewer requests at a time; wait a minute"):
+        run_cdk("deploy", cdk=script)
     assert capfd.readouterr().err == "Rate exceeded\n"
 
 
-def test_a_cdk_that_is_killed_has_failed(cdk, capfd):
-    assert main([], cdk=cdk("kill -TERM $$")) == 128 + signal.SIGTERM
-    assert "fruits: the CDK failed" in capfd.readouterr().err
+def test_a_failure_that_the_app_explains_gets_none(cdk):
+    assert run_cdk("deploy", cdk=cdk("echo 'fruits: no' >&2", "exit 1")) == 1
+
+
+def test_a_success_with_words_of_failure_is_a_success(cdk, capfd):
+    assert run_cdk("deploy", cdk=cdk("echo 'Rate exceeded' >&2")) == 0
+    assert capfd.readouterr().err == "Rate exceeded\n"
 
 
 def test_text_that_is_not_utf8_is_passed_on(cdk, capfdbinary):
-    assert main([], cdk=cdk(r"printf '\377' >&2")) == 0
+    assert run_cdk(cdk=cdk(r"printf '\377' >&2")) == 0
     assert capfdbinary.readouterr().err == b"\xff"
 
 
-def test_the_node_of_the_virtual_environment_comes_first(cdk, capfd):
-    main([], cdk=cdk('echo "$PATH"'))
-    assert capfd.readouterr().out.startswith(f"{Path(sys.executable).parent}:")
+def test_it_runs_in_the_repository_with_the_node_of_the_virtual_environment(
+    cdk, capfd, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    run_cdk(cdk=cdk('echo "$PATH"', "pwd"))
+    path, folder = capfd.readouterr().out.splitlines()
+    assert path.startswith(f"{Path(sys.executable).parent}:")
+    assert Path(folder) == ROOT
 
 
-def test_a_cdk_that_is_not_installed_is_told(tmp_path, capfd):
-    assert main([], cdk=tmp_path / "cdk") == 1
-    assert capfd.readouterr().err == (
-        "fruits: the CDK is not installed; install it with: make tools\n"
-    )
+def test_a_cdk_that_is_not_installed_is_refused(tmp_path):
+    with pytest.raises(FruitsError, match="the CDK is not installed; install it with: make tools"):
+        run_cdk(cdk=tmp_path / "cdk")
 
 
-def test_interrupted_it_waits_for_the_last_words_and_says_what_goes_on(cdk):
+def test_interrupted_it_waits_for_the_last_words(cdk):
     script = cdk("echo ready >&2", "read line", "echo goodbye >&2", "exit 1")
     program = (
-        "import sys; from pathlib import Path; from operations.cdk.__main__ import main;"
-        "sys.exit(main(['deploy'], cdk=Path(sys.argv[1])))"
+        "import sys; from pathlib import Path; from operations.cdk.run_cdk import run_cdk\n"
+        "try: run_cdk('deploy', cdk=Path(sys.argv[1]))\n"
+        "except KeyboardInterrupt: sys.exit(130)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program, script],
@@ -252,60 +253,5 @@ def test_interrupted_it_waits_for_the_last_words_and_says_what_goes_on(cdk):
     ) as runner:
         assert runner.stderr.readline() == "ready\n"
         runner.send_signal(signal.SIGINT)
-        _, said = runner.communicate("\n", timeout=60)
-    assert runner.returncode == 130
-    assert said == (
-        "goodbye\nfruits: interrupted; what CloudFormation has begun goes on in AWS, and the same "
-        "command goes on from there\n"
-    )
-
-
-class CloudFormation:
-    """Answers a look for a stack: with it, that there is none, or with another failure."""
-
-    def __init__(self, found):
-        self.found = found
-
-    def describe_stacks(self, *, StackName):  # noqa: N803 - the name that boto3 gives it
-        if isinstance(self.found, Exception):
-            raise self.found
-        if StackName != self.found:
-            message = f"Stack with id {StackName} does not exist"
-            raise client_error("ValidationError", message)
-        return {"Stacks": [{"StackName": StackName}]}
-
-
-def client_error(code, message):
-    return botocore.exceptions.ClientError(
-        {"Error": {"Code": code, "Message": message}}, "DescribeStacks"
-    )
-
-
-@pytest.mark.parametrize(
-    ("found", "code", "words"),
-    [
-        ("fruits-test-compute", 1, "compute is there and uses the buckets, so nothing was deleted"),
-        ("fruits-test-serverless", 1, "destroy it first with: make destroy STACK=serverless"),
-        ("", 0, ""),
-        (client_error("ExpiredToken", "The token has expired"), 1, "credentials have expired"),
-        (botocore.exceptions.NoCredentialsError(), 1, "no AWS credentials that work were found"),
-        (
-            botocore.exceptions.EndpointConnectionError(endpoint_url="http://x"),
-            1,
-            "AWS could not be reached",
-        ),
-    ],
-)
-def test_nothing_is_emptied_unless_the_cluster_is_known_to_be_gone(
-    found, code, words, monkeypatch, capsys
-):
-    monkeypatch.setattr(standing.boto3, "client", lambda *_, **__: CloudFormation(found))
-    assert standing.main(["-c", "environment=test", "--verbose"]) == code
-    said = capsys.readouterr().err
-    assert words in said
-    assert said.count("\n") == bool(code)
-
-
-def test_of_prod_nobody_is_asked(monkeypatch):
-    monkeypatch.delattr(standing.boto3, "client")
-    assert standing.main(["-c", "environment=prod"]) == 0
+        _, printed = runner.communicate("\n", timeout=60)
+    assert (runner.returncode, printed) == (130, "goodbye\n")
