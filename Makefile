@@ -53,7 +53,7 @@ test: setup $(WITH_DEV) $(CDK) test-tools ## run every test
 
 .PHONY: test-fast
 test-fast: $(WITH_DEV) ## run the tests that start no process (under a minute)
-	@$(BIN)/pytest --fast
+	@$(BIN)/pytest --fast -n 2
 
 .PHONY: rehearse
 rehearse: setup $(WITH_DEV) $(CDK) ## deploy, run and destroy against an emulated AWS (a part of make test)

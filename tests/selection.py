@@ -32,7 +32,8 @@ class Guard(MetaPathFinder):
     def __init__(self, *, fast: bool) -> None:
         self._fast = fast
         self._collecting = True
-        self.is_on = fast
+        # Until the first file is collected: pytest-xdist starts processes before.
+        self.is_on = False
         sys.addaudithook(self._hear)
         if fast:
             sys.meta_path.insert(0, self)
@@ -52,6 +53,9 @@ class Guard(MetaPathFinder):
         if self._collecting:
             raise pytest.skip.Exception(f"{fullname} starts Node", allow_module_level=True)
         pytest.fail(f"a fast test imports {fullname}, which starts Node: {_MEND}")
+
+    def pytest_collectstart(self) -> None:
+        self.is_on = self._fast
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(self) -> Iterator[None]:
@@ -76,7 +80,7 @@ class Guard(MetaPathFinder):
 
     @pytest.hookimpl(tryfirst=True)  # before pytest-xdist's own
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> object:
-        return _Scheduler(config, log)
+        return _Scheduler(config, log, shares_fixtures=not self._fast)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -92,14 +96,19 @@ def _is_slow(item: pytest.Item) -> bool:
 
 
 class _Scheduler(LoadScopeScheduling):
-    """Gives a process one group of tests after the other.
+    """Gives a process one group of tests after the other; of fast tests, one file.
 
     ``--dist loadgroup`` is the same by marks, but pytest-xdist 3.8 cannot pass them on to the
     scheduler with pytest 9.2, and says nothing of it.
     """
 
+    def __init__(self, config: pytest.Config, log: Any, *, shares_fixtures: bool) -> None:
+        super().__init__(config, log)
+        self._shares_fixtures = shares_fixtures
+
     def _split_scope(self, nodeid: str) -> str:
-        return _group(nodeid)
+        # Fast tests have no costly fixture, and one folder would keep one process busy to the end.
+        return _group(nodeid) if self._shares_fixtures else nodeid.partition("::")[0]
 
 
 def _group(nodeid: str) -> str:
@@ -113,7 +122,7 @@ def _rank(group: str) -> int:
 
 
 def _is_elsewhere(address: object) -> bool:
-    """Tell whether an address is on another machine; a path is a socket of this one."""
+    """Return whether an address is on another machine; a path is a socket of this one."""
     if not isinstance(address, tuple):
         return False
     try:

@@ -134,4 +134,4 @@ def test_the_tests_run_where_nothing_can_be_installed(make, machine):
 
 def test_the_fast_tests_need_nothing_but_the_set_up(make, machine):
     make("test-fast", PATH=machine(user_id=0))
-    assert make.calls == ["pytest --fast"]
+    assert make.calls == ["pytest --fast -n 2"]

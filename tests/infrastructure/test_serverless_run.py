@@ -125,16 +125,14 @@ def test_what_an_execution_is_given_counts_for_nothing(definition, given):
         )
 
 
-@pytest.mark.parametrize(("name", "hours"), [("least", 1), ("made", 6), ("changed", 24)])
-def test_the_jobs_stay_within_the_time_of_a_run_and_the_execution_outlasts_them(
-    request, name, hours
-):
-    made = request.getfixturevalue(name)
-    definition = definition_of(made)
-    minutes = [definition["States"][job]["Parameters"]["ExecutionTimeoutMinutes"] for job in JOBS]
-    assert sum(minutes) == hours * 60
-    assert min(minutes) >= 10
-    application = made.serverless.only("AWS::EMRServerless::Application")
-    queue = application["SchedulerConfiguration"]["QueueTimeoutMinutes"]
-    assert 15 <= queue <= 720
-    assert definition["TimeoutSeconds"] / 60 > sum(minutes) + len(JOBS) * queue
+def test_jobs_stay_within_the_time_of_a_run_and_the_execution_outlasts_them(least, made, changed):
+    for each, hours in ((least, 1), (made, 6), (changed, 24)):
+        definition = definition_of(each)
+        jobs = [definition["States"][job]["Parameters"] for job in JOBS]
+        minutes = [job["ExecutionTimeoutMinutes"] for job in jobs]
+        assert sum(minutes) == hours * 60
+        assert min(minutes) >= 10
+        application = each.serverless.only("AWS::EMRServerless::Application")
+        queue = application["SchedulerConfiguration"]["QueueTimeoutMinutes"]
+        assert 15 <= queue <= 720
+        assert definition["TimeoutSeconds"] / 60 > sum(minutes) + len(JOBS) * queue
