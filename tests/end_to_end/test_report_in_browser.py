@@ -135,7 +135,7 @@ def test_the_variance_plot_marks_the_chosen_number_of_components(report):
     box = plot.locator(".points path.point").nth(4).bounding_box()
     assert box is not None
     report.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    expect(plot.locator(".hoverlayer")).to_contain_text("5 together: 67.2%")
+    expect(plot.locator(".hoverlayer")).to_contain_text("first 5 components: 67.2%")
 
 
 def test_the_plot_of_two_components_shows_every_point(report):
