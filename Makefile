@@ -110,7 +110,7 @@ lock: $(WITH_DEV) ## pin every dependency of pyproject.toml, with hashes: make l
 .PHONY: translations
 translations: $(WITH_DEV) ## add new messages to the French catalogues, and remove unused ones
 	@mkdir -p build
-	@for package in spark_assets/report; do \
+	@for package in spark_assets/report recognition/service; do \
 		$(BIN)/pybabel -q extract --mapping babel.cfg --keywords mark --no-location --sort-output \
 			--output build/messages.pot "$${package%/report}" && \
 		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --width 100 --locale fr \

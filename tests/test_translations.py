@@ -10,7 +10,10 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parents[1]
-CATALOGUES = {"spark_assets": "spark_assets/report/fr.po"}
+CATALOGUES = {
+    "spark_assets": "spark_assets/report/fr.po",
+    "recognition/service": "recognition/service/fr.po",
+}
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 _TAG = re.compile(r"<[^>]+>")
 

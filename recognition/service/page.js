@@ -1,18 +1,26 @@
 // A photograph in, an answer out.  The photograph goes to the service, and nowhere else.
 import { drawPlane, legendItems } from "/assets/plane.js";
 
-const { words, known, about, limits } = JSON.parse(document.getElementById("page-data").textContent);
+const { messages, known, about, limits } = JSON.parse(document.getElementById("page-data").textContent);
 const lang = document.documentElement.lang;
 const byId = (id) => document.getElementById(id);
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+// The translation of a message, with the values in the place of %(name)s.
+const gettext = (message, values = {}) =>
+  (messages[message] ?? message).replace(/%\((\w+)\)s|%%/g, (_, name) =>
+    name ? values[name] : "%",
+  );
 const number = new Intl.NumberFormat(lang);
 const twoDigits = new Intl.NumberFormat(lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const percent = new Intl.NumberFormat(lang, { style: "percent" });
 
 // Rounding never makes 100 % of less than everything, nor 0 % of more than nothing.
 const share = (fraction) => {
-  if (fraction < 1 && fraction >= 0.995) return fill(words.over, { share: percent.format(0.99) });
-  if (fraction > 0 && fraction < 0.005) return fill(words.under, { share: percent.format(0.01) });
+  if (fraction < 1 && fraction >= 0.995) {
+    return gettext("over %(share)s", { share: percent.format(0.99) });
+  }
+  if (fraction > 0 && fraction < 0.005) {
+    return gettext("under %(share)s", { share: percent.format(0.01) });
+  }
   return percent.format(fraction);
 };
 
@@ -35,12 +43,18 @@ const complain = (text) => {
 
 const showPlane = () => {
   const axes = [1, 2].map((i) =>
-    fill(words.component, { i, share: share(known.shares[i - 1] ?? 0) }),
+    gettext("component %(i)s (%(share)s of the variance)", {
+      i,
+      share: share(known.shares[i - 1] ?? 0),
+    }),
   );
   const [x, y] = (current?.point ?? []).map((value) => twoDigits.format(value));
-  const summary = current ? fill(words.plot, { x, y }) : words.plot_before;
-  drawPlane(byId("plane"), known, current, { axes, summary, mark: words.your_photograph });
-  byId("legend").replaceChildren(...legendItems(known.labels, current?.label, words.other_labels));
+  const summary = current
+    ? gettext("Scatter plot by label, with your photograph at %(x)s, %(y)s.", { x, y })
+    : gettext("Scatter plot of the reference photographs by label.");
+  drawPlane(byId("plane"), known, current, { axes, summary, mark: gettext("Your photograph") });
+  const others = gettext("other labels");
+  byId("legend").replaceChildren(...legendItems(known.labels, current?.label, others));
 };
 
 const element = (tag, name, text) =>
@@ -49,9 +63,9 @@ const element = (tag, name, text) =>
 const neighborItem = ({ label, path, similarity, thumbnail }) => {
   const li = document.createElement("li");
   const picture = thumbnail === null
-    ? element("span", "no-thumbnail", words.no_thumbnail)
+    ? element("span", "no-thumbnail", gettext("no thumbnail"))
     : Object.assign(document.createElement("img"), { src: thumbnail, alt: "" });
-  const similar = fill(words.similarity, { number: twoDigits.format(similarity) });
+  const similar = gettext("similarity %(number)s", { number: twoDigits.format(similarity) });
   const where = Object.assign(element("span", "path", path), { title: path });
   li.append(picture, element("b", "", label), element("span", "similarity", similar), where);
   return li;
@@ -60,22 +74,22 @@ const neighborItem = ({ label, path, similarity, thumbnail }) => {
 const show = (answer) => {
   current = answer;
   const isKnown = answer.label !== null;
-  byId("label").textContent = isKnown ? answer.label : words.unknown;
+  byId("label").textContent = isKnown ? answer.label : gettext("Unknown");
   byId("label").classList.toggle("unknown", !isKnown);
   byId("variety").textContent = answer.variety === null
     ? ""
-    : fill(words.variety, {
+    : gettext("Variety: %(variety)s (probability %(share)s)", {
         variety: answer.variety,
         share: probability(answer.variety_probability),
       });
   byId("meter").hidden = !isKnown;
   byId("meter").firstElementChild.style.width = `${100 * answer.probability}%`;
   byId("probability").textContent = isKnown
-    ? fill(words.probability, { share: probability(answer.probability) })
+    ? gettext("Probability %(share)s", { share: probability(answer.probability) })
     : "";
   byId("explanation").textContent = isKnown
-    ? fill(words.probability_note, { n: number.format(about.n_labels) })
-    : fill(words.unknown_note, {
+    ? gettext("Among the %(n)s known labels.", { n: number.format(about.n_labels) })
+    : gettext("Score %(score)s, threshold %(threshold)s. Most probable known label: %(top_label)s.", {
         score: twoDigits.format(answer.known_score),
         threshold: twoDigits.format(known.unknown_threshold),
         top_label: answer.top_label,
@@ -108,12 +122,13 @@ const ask = async (file) => {
   asking?.abort();
   forget();
   if (file.size > limits.max_bytes) {
-    complain(fill(words.too_many_bytes, { max_mib: number.format(limits.max_mib) }));
+    const max_mib = number.format(limits.max_mib);
+    complain(gettext("File too large: the limit is %(max_mib)s MiB.", { max_mib }));
     return;
   }
   const mine = new AbortController();
   asking = mine;
-  say(words.looking);
+  say(gettext("Identifying the photograph…"));
   showPreview(file);
   try {
     const response = await fetch(`/identify?lang=${lang}`, {
@@ -127,7 +142,8 @@ const ask = async (file) => {
     if (response.ok) show(value);
     else complain(value.message);
   } catch (error) {
-    if (asking === mine) complain(words.unreachable);
+    if (asking !== mine) return;
+    complain(gettext("The service does not respond; check that it is running."));
   }
 };
 
@@ -166,7 +182,7 @@ window.addEventListener("drop", (event) => {
   event.preventDefault();
   byId("drop").classList.remove("over");
   if (event.dataTransfer.files.length) askFirst(event.dataTransfer.files);
-  else complain(words.no_file);
+  else complain(gettext("Not a file; save the image first, then drop the file."));
 });
 window.addEventListener("paste", (event) => askFirst(event.clipboardData.files));
 
@@ -180,12 +196,12 @@ new ResizeObserver(() => {
 }).observe(byId("plane"));
 
 byId("accuracy").textContent = share(about.accuracy);
-byId("interval").textContent = fill(words.interval, {
+byId("interval").textContent = gettext("95 %% interval: %(low)s to %(high)s", {
   low: percent.format(about.accuracy_low),
   high: percent.format(about.accuracy_high),
 });
 byId("n-photographs").textContent = number.format(about.n_photographs);
-byId("made").textContent = fill(words.made, {
+byId("made").textContent = gettext("Classifier of %(date)s, PCA model %(model)s.", {
   date: new Date(about.made_at).toLocaleDateString(lang, { dateStyle: "long" }),
   model: about.model_id,
 });

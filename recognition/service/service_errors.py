@@ -18,7 +18,7 @@ RETRY_AFTER_SECONDS = 2
 
 
 class ServiceError(Exception):
-    """A request fails.  ``code`` also names the message in `wording`; ``detail`` is in English."""
+    """A request fails; ``code`` names its message in `page_language`, ``detail`` is English."""
 
     def __init__(self, code: str, detail: str | None = None) -> None:
         super().__init__(code)

@@ -20,9 +20,9 @@ from starlette.types import Receive, Scope, Send
 from recognition.classifier.classifier_files import ClassifierRecord
 from recognition.classifier.fruit_classifier import FruitClassifier, Prediction
 from recognition.service.limits import ServiceLimits
+from recognition.service.page_language import LANGUAGES, error_message, language_of
 from recognition.service.service_errors import ServiceError
 from recognition.service.web_page import ASSETS, PredictionWriter, asset, render
-from recognition.service.wording import WORDS, language_of, sentence
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 # For every response; `server` hands them to uvicorn, whose own errors have them too.
@@ -82,7 +82,7 @@ class WebApp:
         self._on_error = on_error
         self._writer = PredictionWriter(classifier)
         self._free = asyncio.Semaphore(limits.max_concurrent)
-        self._pages = {each: render(classifier, record, limits, each) for each in WORDS}
+        self._pages = {each: render(classifier, record, limits, each) for each in LANGUAGES}
         self._assets = {name: asset(name) for name in ASSETS}
 
     def starlette(self, network_names: tuple[str, ...] = ()) -> Starlette:
@@ -137,7 +137,7 @@ class WebApp:
         language = language_of(request)
         value = {
             "error": error.code,
-            "message": sentence(error.code, language, self._limits),
+            "message": error_message(error.code, language, self._limits),
             "detail": error.detail,
         }
         headers = {**error.headers, "content-language": language}

@@ -4,14 +4,15 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
 
 from recognition.classifier.classifier_files import ClassifierRecord
 from recognition.classifier.fruit_classifier import FruitClassifier, Prediction
 from recognition.service.limits import MIB, ServiceLimits
-from recognition.service.wording import NAMES, WORDS
+from recognition.service.page_language import LANGUAGES, NAMES
 from spark_assets.images.thumbnails import data_uri
+from spark_assets.text.languages import language as get_language
 from spark_assets.text.printable import printable
+from spark_assets.text.translated_html import translating_environment
 
 # What a browser may load, with its media type.
 ASSETS = {
@@ -54,23 +55,29 @@ class PredictionWriter:
 
 
 def render(
-    classifier: FruitClassifier, record: ClassifierRecord, limits: ServiceLimits, language: str
+    classifier: FruitClassifier, record: ClassifierRecord, limits: ServiceLimits, language_code: str
 ) -> str:
     """Return the page in one language; any path and label is escaped."""
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    words = WORDS[language]
+    language = LANGUAGES[language_code]
+    environment = translating_environment(language)
     known = _reference_json(classifier)
     about = _record_json(record)
+    # The sentence of weights that are not trained, which the report shows too.
+    of_report = get_language(language_code, "spark_assets.report")
+    warning = None if record.warning is None else of_report.translated(record.warning)
     page_limits = {"max_bytes": limits.max_bytes, "max_mib": limits.max_bytes / MIB}
     return environment.from_string(asset("page.html")).render(
-        language=language,
+        language=language_code,
         languages=NAMES,
-        words=words,
         about=about,
+        warning=warning,
         labels=known["labels"],
-        page_data={"words": dict(words), "known": known, "about": about, "limits": page_limits},
+        page_data={
+            "messages": language.messages,
+            "known": known,
+            "about": about,
+            "limits": page_limits,
+        },
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from importlib import resources
 
 import plotly.graph_objects as go
-from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+from jinja2 import FunctionLoader, Template
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
@@ -34,6 +34,7 @@ from spark_assets.report.report_data import (
 from spark_assets.report.terms import DEFINITION_OF_REASON, TERMS
 from spark_assets.text.languages import ENGLISH, Language
 from spark_assets.text.printable import printable
+from spark_assets.text.translated_html import translating_environment
 
 _MAX_MISTAKES = 30
 _SHARES = (0.5, 0.8, 0.9, 0.95, 0.99)
@@ -102,30 +103,8 @@ def _images(plotted: PlottedImages, language: Language) -> list[dict[str, str | 
 
 
 def _template(data: ReportData, language: Language) -> Template:
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        loader=FunctionLoader(_asset),
-        extensions=["jinja2.ext.i18n"],
-    )
-
-    # A message is HTML of the project, and its values are escaped as they are put in.
-    def gettext(message: str, /, **values: object) -> Markup:
-        return Markup(language.text(message)) % values
-
-    def ngettext(singular: str, plural: str, n: int, /, **values: object) -> Markup:
-        shown = {"num": language.count(n), **values}
-        return Markup(language.plural(singular, plural, n)) % shown
-
-    environment.newstyle_gettext = True  # type: ignore[attr-defined]  # the extension's
-    environment.globals |= {"gettext": gettext, "ngettext": ngettext}
-    names = ("count", "number", "decimal", "share", "rate", "size", "duration", "moment", "usd")
-    environment.filters |= {name: getattr(language, name) for name in names}
+    environment = translating_environment(language, loader=FunctionLoader(_asset))
     environment.filters |= {
-        "printable": printable,
-        "translated": lambda message: _translated(message, language),
         "term": lambda name: _term(name, language),
         "label": lambda label: shown_label(label, language),
         "option": lambda value: shown_option(value, language),
@@ -178,12 +157,6 @@ def shown_option(value: object, language: Language) -> str:
             return str(value)
         case _:
             return printable(json.dumps(value, ensure_ascii=False, default=str))
-
-
-def _translated(message: str, language: Language) -> str:
-    """Return the translation of a message that a file holds; other text is made printable."""
-    text = language.text(message)
-    return printable(message) if text == message else text
 
 
 def _term(name: str, language: Language) -> str:

@@ -7,7 +7,8 @@ one test holds the catalogue against the code.
 import io
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
@@ -43,14 +44,23 @@ def mark(message: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language, ``en`` or ``fr``, with the translations of a package."""
+    """A language, ``en`` or ``fr``, with the translations of a package.
+
+    ``messages`` has those without a plural by their English, for the script of a page.
+    """
 
     code: str
     translations: NullTranslations
+    messages: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, message: str) -> str:
         """Return the translation, or the message where there is none."""
         return self.translations.gettext(message)
+
+    def translated(self, message: str) -> str:
+        """Return the translation of a message that a file holds, or the message, printable."""
+        text = self.text(message)
+        return printable(message) if text == message else text
 
     def plural(self, singular: str, plural: str, n: int) -> str:
         return self.translations.ngettext(singular, plural, n)
@@ -166,7 +176,12 @@ def language(code: str, package: str) -> Language:
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
-    return Language(code, GNUTranslations(compiled))
+    messages = {
+        message.id: str(message.string)
+        for message in catalogue
+        if message.id and isinstance(message.id, str)
+    }
+    return Language(code, GNUTranslations(compiled), messages)
 
 
 def unbroken(text: str) -> str:
