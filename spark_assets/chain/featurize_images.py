@@ -38,7 +38,7 @@ from spark_assets.output.output import (
 )
 from spark_assets.runtime.distribute import is_for_spark
 from spark_assets.runtime.progress import ProgressRecord
-from spark_assets.runtime.spark_context import GetSpark, is_asked_for, n_task_slots
+from spark_assets.runtime.spark_context import GetSpark, is_requested, n_task_slots
 from spark_assets.storage.files import make_folder, to_json
 
 # --overwrite replaces them.
@@ -139,7 +139,7 @@ def _featurize(spark: GetSpark, run: StartedRun, plan: Plan, model: FeatureModel
     for table in WRITTEN_TABLES:
         make_folder(settings.folder.child(table))
     spec = engine_spec(model, options.engine)
-    if not plan.n_images or not (is_asked_for(spark) or is_for_spark(plan.n_images)):
+    if not plan.n_images or not (is_requested(spark) or is_for_spark(plan.n_images)):
         with run.stopwatch.stage("featurize"):
             written, progress = featurize_in_threads(plan.images, spec, settings)
         n_slots, versions = n_threads(), versions_in_use()

@@ -39,7 +39,7 @@ def spark_on(
     if not may_be_new:
         check_output(output)
     with hold_lease(output, purpose=purpose, wait=parsed.wait), spark(purpose, parsed) as on_demand:
-        is_all_new = on_demand.is_asked_for and not names_in(output.child(RUNS))
+        is_all_new = on_demand.is_requested and not names_in(output.child(RUNS))
         if is_submitted() or is_all_new:
             on_demand.begin()
         recover(output)
@@ -52,7 +52,7 @@ def spark(purpose: str, parsed: argparse.Namespace) -> SparkOnDemand:
     """Return Spark as a command line asks for it, to be started on demand."""
     return SparkOnDemand(
         partial(start_context, purpose, master=parsed.master, verbose=parsed.verbose),
-        is_asked_for=parsed.master is not None or is_submitted(),
+        is_requested=parsed.master is not None or is_submitted(),
     )
 
 

@@ -14,7 +14,7 @@ _CONNECT_TIMEOUT_S = 10
 
 
 def check_cluster(master: str) -> None:
-    """Raise FruitsError where PySpark cannot start Spark as the environment asks, or reach it."""
+    """Raise FruitsError for an environment with which PySpark cannot start or reach Spark."""
     _check_submit_arguments()
     _check_spark_home()
     _check_address(master)
@@ -30,7 +30,7 @@ def _check_submit_arguments() -> None:
 
 
 def _check_spark_home() -> None:
-    """PySpark starts the Spark that SPARK_HOME names, if it names one."""
+    """Raise FruitsError where SPARK_HOME, from which PySpark starts Spark, is another version."""
     home = os.environ.get("SPARK_HOME")
     if home is None:
         return
@@ -44,7 +44,7 @@ def _check_spark_home() -> None:
 
 
 def _check_address(master: str) -> None:
-    """Raise FruitsError where nothing answers at ``spark://``, which Spark tells after a minute."""
+    """Raise FruitsError where no master listens, which Spark reports after a minute."""
     if not master.startswith("spark://"):
         return
     for address in master.removeprefix("spark://").split(","):
@@ -60,6 +60,6 @@ def _check_address(master: str) -> None:
 
 
 def version_of_jar(folder: Path, name: re.Pattern[str]) -> str | None:
-    """Return what the first group of ``name`` is in the first file name that matches, or None."""
+    """Return the first group of ``name`` in the first matching file name, or None."""
     versions = (match[1] for jar in folder.glob("*.jar") if (match := name.fullmatch(jar.name)))
     return next(versions, None)

@@ -1,6 +1,6 @@
-"""A function of a share of files or rows, done in tasks of Spark where rows are many, or here.
+"""A function of a share of files or rows, run in Spark tasks for many rows, else in threads.
 
-Tasks get no more than names, and read and write by themselves: no table passes through the JVM.
+Tasks get names only, and read and write files themselves: no table passes through the JVM.
 """
 
 import gc
@@ -19,21 +19,21 @@ from spark_assets.runtime.spark_context import GetSpark, n_task_slots
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Photographs that two threads featurize within a minute, and of whose features they compute a PCA
-# while Spark starts.  With 16 cores, the lock of Python takes as long by then as Spark's start.
+# Two threads featurize so many photographs within a minute, and fit a PCA to their features while
+# Spark starts.  With 16 cores, contention for the GIL takes as long by then as Spark's start.
 _MAX_ROWS_HERE = 50_000
-# What a thread works on may take 300 MB: the largest image that is allowed.
+# A thread may take 300 MB, for the largest allowed image.
 _N_THREADS = 2
-# With one, the slowest slot is waited for.  With four, the statistics of 35,000 images took a fifth
-# longer: those of each share are 13 MB, to be sent and merged.
+# With one, the slowest slot delays the end.  With four, the PCA statistics of 35,000 images took a
+# fifth longer, because those of each share are 13 MB to send and merge.
 _SHARES_PER_SLOT = 2
-# The most that the driver gets to merge, and that one task does.
+# The maximum that the driver merges, and that one task merges.
 _MAX_PARTS = 32
 _FAN_IN = 8
 
 
 def is_for_spark(n_rows: int) -> bool:
-    """Return whether so many images, or rows of features, are for tasks of Spark."""
+    """Return whether so many images or rows of features are worth Spark."""
     return n_rows > _MAX_ROWS_HERE
 
 
@@ -44,10 +44,10 @@ def map_shares(
     *,
     n_rows: int,
 ) -> list[Result]:
-    """Deal the items into shares, and return what ``work`` makes of each share.
+    """Return the result of ``work`` for each share of the items.
 
-    ``n_rows`` that the items stand for decide whether Spark is needed.  A share may be worked on
-    twice, by a task that is tried again: ``work`` comes to the same then, and to the same files.
+    ``n_rows`` is the number of rows behind the items.  ``work`` is idempotent, for Spark may retry
+    a task.
     """
     if not is_for_spark(n_rows):
         return map_here(work, items)
@@ -62,9 +62,9 @@ def merge_shares(
     *,
     n_rows: int,
 ) -> Result:
-    """Return what `map_shares` does, merged; tasks merge it in a tree where it is of many shares.
+    """Return the merged results of `map_shares`; tasks merge many shares in a tree.
 
-    It is merged in the order of the shares, so that the same ones give the same digits.
+    Results are merged in the order of the shares, so that a rerun gives the same digits.
     """
     if not is_for_spark(n_rows):
         return reduce(merge, map_here(work, items))
@@ -72,7 +72,7 @@ def merge_shares(
     n_parts = parts.getNumPartitions()
     while n_parts > _MAX_PARTS:
         n_parts = max(-(-n_parts // _FAN_IN), _MAX_PARTS)
-        # By number: a random target for each would leave some tasks idle and give others many.
+        # By number: with random targets, some tasks would be idle and others have many.
         parts = parts.partitionBy(n_parts, int).mapPartitionsWithIndex(
             lambda number, held: [(number, _merged(merge, held))]
         )
@@ -80,10 +80,10 @@ def merge_shares(
 
 
 def map_here(work: Callable[[Sequence[Item]], Result], items: Sequence[Item]) -> list[Result]:
-    """Do the same in two threads: Arrow, BLAS and Pillow work without the lock of Python.
+    """Return the result of ``work`` for each share, in two threads.
 
-    With one thread of BLAS for each: where they had two, the statistics of a PCA took an eighth
-    longer.
+    Arrow, BLAS and Pillow release the GIL.  BLAS has one thread for each: with two, the statistics
+    of a PCA took an eighth longer.
     """
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(_N_THREADS) as pool:
         return list(pool.map(work, _shares(items, _N_THREADS)))
@@ -92,7 +92,7 @@ def map_here(work: Callable[[Sequence[Item]], Result], items: Sequence[Item]) ->
 def _in_tasks(
     spark: GetSpark, work: Callable[[Sequence[Item]], Result], items: Sequence[Item]
 ) -> "RDD[tuple[int, Result]]":
-    """Return the result of each share with its number, one to a partition."""
+    """Return the number and result of each share, one per partition."""
     context = spark()
     shares = _shares(items, _SHARES_PER_SLOT * n_task_slots(context))
 
@@ -105,7 +105,7 @@ def _in_tasks(
 
 
 def _shares(items: Sequence[Item], n_most: int) -> list[Sequence[Item]]:
-    """Deal the items like cards, for neighbours are alike; of nothing there is one empty share."""
+    """Deal the items round-robin, for neighbours are alike; at least one share, maybe empty."""
     n_shares = max(1, min(len(items), n_most))
     return [items[first::n_shares] for first in range(n_shares)]
 
@@ -118,10 +118,11 @@ def _merged(
 
 
 def forget_zip_directories() -> None:
-    """Drop the cached importers of zip files, so that their directories are not read again.
+    """Drop the cached importers of zip files.
 
-    From Python 3.10 on, invalidating the caches reads the directory of every zip on the path:
-    those of PySpark have thousands of entries.  An importer is made anew when an import needs it.
+    Between tasks a PySpark worker invalidates the import caches, which reads the directory of every
+    zip on the path (those of PySpark have thousands of entries), and collects garbage.  Together
+    they took 0.1 s of CPU per task, as much as fifty images.
     """
     for path, importer in list(sys.path_importer_cache.items()):
         if isinstance(importer, zipimport.zipimporter):
@@ -129,6 +130,6 @@ def forget_zip_directories() -> None:
 
 
 def freeze_loaded_modules() -> None:
-    """Keep the garbage collector from visiting modules and the engine: they stay to the end."""
+    """Exclude the loaded modules and the engine from the garbage collection after each task."""
     gc.collect()
     gc.freeze()

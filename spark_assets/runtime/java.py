@@ -1,4 +1,4 @@
-"""The JVM of a local run: which Java Spark takes, and how it starts quickly."""
+"""The JVM: supported versions of Java, options for a quick start, and its error messages."""
 
 import os
 import re
@@ -15,32 +15,41 @@ from spark_assets.errors import FruitsError
 from spark_assets.runtime.process_environment import JVM_OPTION_VARIABLES
 from spark_assets.storage.locations import user_folder
 
-# What Spark 4.1 runs on; from Java 24 on its Hadoop client fails at the first file.
+# Versions for Spark 4.1, whose Hadoop client fails at the first file from Java 24 on.
 _JAVA_MIN, _JAVA_MAX = 17, 23
 
-# Class data sharing (JEP 350): the classes of a run, parsed and verified before, by `make setup`.
-# Without it, or with another Java or Spark than it was made with, they are loaded one by one.
+# Class data sharing (JEP 350): the classes of a run, parsed and verified by `make setup`.  Without
+# it, or with another Java or Spark, they are loaded one by one.
 CLASS_ARCHIVE = Path(sys.prefix, "share", "fruits", "spark.jsa")
 _QUICK_START = (
     # One thread collects the garbage of a heap of 2 GB on few cores, where G1 starts several.
     "-XX:+UseSerialGC",
-    # A short run ends before what the optimizing compiler costs has paid: it waits for code that is
-    # called ten times as often as by default.  Without it at all a PCA took half as long again.
+    # A short run ends before the optimizing compiler pays off: it compiles code that is called ten
+    # times as often as by default.  Without it at all, a PCA took half as long again.
     "-XX:Tier4InvocationThreshold=50000",
     "-XX:Tier4MinInvocationThreshold=6000",
     "-XX:Tier4CompileThreshold=150000",
     "-XX:Tier4BackEdgeThreshold=400000",
-    # An archive that does not fit is told on stdout, and nothing is wrong with that.
+    # An archive of another version is reported on stdout, without harm.
     "-Xlog:cds*=off",
     "-Xlog:class+path*=off",
 )
 
+_CLASS = r"(?:[\w$]+\.)+[\w$]+"
+_THROWN = re.compile(
+    rf"^(?:Caused by: |Exception in thread \"[^\"]*\" ){_CLASS}: (.+)$", re.MULTILINE
+)
+# Lines around the error message: frames, log lines, notes.
+_NOISE = re.compile(
+    r"^(?:\s|\d\d/\d\d/\d\d |NOTE: |WARNING: |Picked up |Using Spark's |Setting default log level"
+    r"|To adjust logging|Error: Could not create the Java|Error: A fatal exception has occurred)"
+)
+_PREFIXES = re.compile(rf"^(?:{_CLASS}: |Error: )+")
+_MAX_CHARACTERS = 300
+
 
 def jvm_options() -> str:
-    """Return the options of a JVM that runs for seconds or minutes on one machine.
-
-    FRUITS_JVM_OPTIONS holds more of them, which come last.
-    """
+    """Return the options of a JVM for seconds or minutes; FRUITS_JVM_OPTIONS is appended."""
     options = [
         *_QUICK_START,
         f"-Djava.io.tmpdir={tempfile.gettempdir()}",
@@ -54,7 +63,7 @@ def jvm_options() -> str:
 
 
 def check_java() -> None:
-    """Raise FruitsError where Java is missing or of a version that Spark does not run on."""
+    """Raise FruitsError where Java is missing, does not start or has an unsupported version."""
     home = os.environ.get("JAVA_HOME")
     java = shutil.which(f"{home}/bin/java" if home else "java")
     allowed = f"Spark needs Java {_JAVA_MIN} to {_JAVA_MAX}"
@@ -65,9 +74,9 @@ def check_java() -> None:
     printed = _version_text(java)
     version = re.search(r'version "(?:1\.)?(\d+)', printed)
     if version is None:
-        given = [name for name in JVM_OPTION_VARIABLES if name in os.environ]
-        if given:
-            fix = f"unset {' and '.join(given)}, whose options it does not take"
+        is_set = [name for name in JVM_OPTION_VARIABLES if name in os.environ]
+        if is_set:
+            fix = f"unset {' and '.join(is_set)}, whose options it does not take"
         raise FruitsError(
             f"{java} does not start ({last_sentence(printed) or 'it prints nothing'}); "
             f"{allowed}: {fix}"
@@ -81,33 +90,20 @@ def _version_text(java: str) -> str:
         return subprocess.run(
             [java, "-version"], capture_output=True, text=True, check=False
         ).stderr
-    except OSError as error:  # a file of another architecture, or none that can be run
+    except OSError as error:  # a file of another architecture, or no executable
         return f"Error: {error.strerror}"
 
 
-_CLASS = r"(?:[\w$]+\.)+[\w$]+"
-_THROWN = re.compile(
-    rf"^(?:Caused by: |Exception in thread \"[^\"]*\" ){_CLASS}: (.+)$", re.MULTILINE
-)
-# What stands round the one line that says what is wrong: frames, log lines, notes, farewells.
-_NOISE = re.compile(
-    r"^(?:\s|\d\d/\d\d/\d\d |NOTE: |WARNING: |Picked up |Using Spark's |Setting default log level"
-    r"|To adjust logging|Error: Could not create the Java|Error: A fatal exception has occurred)"
-)
-_PREFIXES = re.compile(rf"^(?:{_CLASS}: |Error: )+")
-_MAX_CHARACTERS = 300
-
-
 def last_sentence(printed: str) -> str | None:
-    """Return the line that says why a JVM ended, from what it printed, or None."""
-    said = [line for line in printed.splitlines() if line.strip() and not _NOISE.match(line)]
-    errors = [line for line in said if line.startswith("Error: ")]  # help follows some of them
-    told = errors or _THROWN.findall(printed) or said
-    return _shortened(told[-1]) if told else None
+    """Return the error message in the output of a JVM that ended, or None."""
+    lines = [line for line in printed.splitlines() if line.strip() and not _NOISE.match(line)]
+    errors = [line for line in lines if line.startswith("Error: ")]  # help follows some of them
+    messages = errors or _THROWN.findall(printed) or lines
+    return _shortened(messages[-1]) if messages else None
 
 
 def root_cause(error: Py4JJavaError) -> str:
-    """Return the message of what was thrown first in the JVM; of its class only the last name."""
+    """Return the message of the first exception in the JVM, or the name of its class."""
     thrown: Any = error.java_exception
     while (cause := thrown.getCause()) is not None:
         thrown = cause
@@ -116,7 +112,7 @@ def root_cause(error: Py4JJavaError) -> str:
 
 
 def first_line(text: str) -> str:
-    """Return the first line that is not blank, of a length to be shown."""
+    """Return the first line that is not blank, at most 300 characters."""
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     return first[:_MAX_CHARACTERS]
 

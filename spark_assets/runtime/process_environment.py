@@ -1,8 +1,8 @@
-"""Which environment variables a command honours: JAVA_HOME, AWS_*, TMPDIR and those of proxies.
+"""Environment variables that commands honour: JAVA_HOME, AWS_*, TMPDIR and those of proxies.
 
 Spark, PySpark, Hadoop and the JVM read dozens more, and Python imports from PYTHONPATH and, in
-child processes, from the working folder.  What another installation has left there must not decide
-which Spark starts, with which interpreter and settings, nor whose code a worker runs.
+child processes, from the working folder.  Variables of another installation must not decide which
+Spark, interpreter or code runs.
 """
 
 import os
@@ -23,18 +23,17 @@ _SPARK_PREFIXES = (
 )
 JVM_OPTION_VARIABLES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 _OTHERS = {*JVM_OPTION_VARIABLES, "CLASSPATH", "ARROW_PRE_0_15_IPC_FORMAT"}
-# By which PySpark joins the JVM that started it: spark-submit's, or that of a notebook around us.
+# PySpark joins the JVM that these name: of spark-submit, or of a surrounding notebook.
 _GATEWAY_VARIABLES = ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET")
-# The most that macOS grants whatever its hard limit says; a worker has some hundred files open.
+# The maximum of macOS, whatever its hard limit; a worker has some hundred files open.
 _MAX_OPEN_FILES = 10_240
 
 
 def isolate_process() -> None:
-    """Import nothing from PYTHONPATH and the working folder, here and in all child processes.
+    """Import nothing from PYTHONPATH and the working folder, here and in child processes.
 
-    For the commands that people type, before they import a library: with PYTHONPATH at the Python
-    folder of another Spark, that Spark's pyspark would be imported.  Under spark-submit PYTHONPATH
-    is where pyspark is found, and stays.
+    The command line calls it before it imports a library: PYTHONPATH may hold the pyspark of
+    another Spark.  Under spark-submit, pyspark is found by PYTHONPATH, which is kept.
     """
     for name in _GATEWAY_VARIABLES:
         os.environ.pop(name, None)
@@ -44,7 +43,7 @@ def isolate_process() -> None:
 
 
 def isolate_spark() -> None:
-    """Keep from a Spark on this machine what the environment holds of another one."""
+    """Remove the variables of another Spark from the environment, which Spark inherits."""
     kept = local_environment(os.environ)
     for name in set(os.environ) - set(kept):
         del os.environ[name]
@@ -52,14 +51,14 @@ def isolate_spark() -> None:
 
 
 def local_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a Spark on this machine and of its workers."""
+    """Return the environment of a local Spark and its workers."""
     kept = {
         name: value
         for name, value in environment.items()
         if not name.startswith(_SPARK_PREFIXES) and name not in _OTHERS
     }
     return kept | {
-        # Otherwise the workers start the first python3 on the path, without the libraries.
+        # By default workers start the first python3 on the path, without the libraries.
         "PYSPARK_PYTHON": sys.executable,
         "PYTHONSAFEPATH": "1",
         "SPARK_LOCAL_IP": "127.0.0.1",
@@ -69,7 +68,7 @@ def local_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _without(search_path: list[str], python_path: str) -> list[str]:
-    """Return a search path without what PYTHONPATH put there, save what Python itself needs."""
+    """Return a search path without the entries of PYTHONPATH, except those of Python itself."""
     if not python_path:
         return search_path
     import sysconfig  # 2 ms, for the few that set the variable

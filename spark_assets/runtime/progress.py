@@ -33,15 +33,15 @@ def echo(message: str) -> None:
 
 @dataclass(slots=True)
 class ProgressRecord:
-    """How many images were done when: (seconds since the start, images) at each change."""
+    """Number of images done over time: (seconds since the start, images) at each change."""
 
     n_images: int
     samples: list[tuple[float, int]] = field(default_factory=list)
 
     def images_per_second_steady(self) -> float | None:
-        """Return the speed between the first and the last tenth of the images, or None."""
+        """Return the speed without the first and last tenth of the images; None for a short run."""
         low, high = 0.1 * self.n_images, 0.9 * self.n_images
-        # Tasks end together, in steps; halfway up a step is what was done, begun tasks included.
+        # Tasks end together, in steps; the middle of a step estimates the images done.
         halfway = [
             (seconds, (before + done) / 2)
             for (_, before), (seconds, done) in pairwise([(0.0, 0), *self.samples])
@@ -55,9 +55,9 @@ class ProgressRecord:
 
 @contextmanager
 def track(n_done: Callable[[], int | None], *, n_images: int) -> Iterator[ProgressRecord]:
-    """Show the progress of the block: ``n_done`` tells how many images are done, None if no more.
+    """Show the progress of the block.
 
-    It is called from a thread of its own.
+    A thread calls ``n_done``, which returns the number of images done, or None to end the display.
     """
     record = ProgressRecord(n_images)
     finished = threading.Event()
@@ -72,7 +72,7 @@ def track(n_done: Callable[[], int | None], *, n_images: int) -> Iterator[Progre
 
 @contextmanager
 def track_job(context: "SparkContext", *, n_images: int, n_tasks: int) -> Iterator[ProgressRecord]:
-    """Show the progress of the job of Spark in the block, which has ``n_tasks`` even tasks."""
+    """Show the progress of the Spark job in the block, which has ``n_tasks`` even tasks."""
     group = f"images-{time.monotonic_ns()}"
     context.setJobGroup(group, f"featurize {n_images} images")
     tracker = context.statusTracker()
@@ -80,7 +80,7 @@ def track_job(context: "SparkContext", *, n_images: int, n_tasks: int) -> Iterat
     def n_done() -> int | None:
         try:
             return _n_done(tracker, group, n_tasks, n_images)
-        except Py4JError:  # Spark was stopped: the job says why, not its progress
+        except Py4JError:  # Spark was stopped; the job raises the reason
             return None
 
     try:
@@ -109,7 +109,7 @@ def _poll(
 
 
 def progress_line(done: int, n_images: int, seconds: float) -> str:
-    """Return the plain line: images done, images/s and the time that is left."""
+    """Return the plain line: images done, images/s and the remaining time."""
     if not done:
         return f"0 of {n_images} images after {seconds:.0f} s"
     speed = done / seconds
@@ -123,7 +123,7 @@ def _n_done(tracker: "StatusTracker", group: str, n_tasks: int, n_images: int) -
         job = tracker.getJobInfo(job_id)
         stage_ids.extend(job.stageIds if job else ())
     stage = tracker.getStageInfo(max(stage_ids)) if stage_ids else None
-    # Earlier stages list and shuffle paths: they have done no image yet.
+    # Earlier stages list and shuffle paths, and process no image.
     if stage is None or stage.numTasks != n_tasks:
         return 0
     return round(n_images * stage.numCompletedTasks / stage.numTasks)

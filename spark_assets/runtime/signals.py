@@ -1,4 +1,4 @@
-"""What a program does when nobody reads what it prints."""
+"""Early ends of a command: a closed output pipe, and Ctrl-C."""
 
 import os
 import select
@@ -10,14 +10,17 @@ from contextlib import contextmanager
 from spark_assets.errors import ExitCode, FruitsError
 
 _STDOUT, _STDERR = 1, 2
+_interrupted = threading.Event()
+_lock = threading.Lock()
+_cancel: Callable[[], None] | None = None
 
 
 @contextmanager
 def exit_at_closed_pipe() -> Iterator[None]:
-    """End the program without a word once nobody reads what it prints: ``fruits cost | head -1``.
+    """Exit without a message when the output pipe is closed, as in ``fruits cost | head -1``.
 
-    The exit code is `ExitCode.CLOSED_PIPE`.  What is printed in the block is flushed with it: what
-    is left for the end of the interpreter fails there, where Python complains of it.
+    The exit code is `ExitCode.CLOSED_PIPE`.  The streams are flushed within the block: a flush that
+    fails at the end of the interpreter prints an error.
     """
     try:
         try:
@@ -34,25 +37,20 @@ def exit_at_closed_pipe() -> Iterator[None]:
 
 
 def closed_outputs() -> list[int]:
-    """Return the file descriptors of stdout and stderr that are pipes without a reader."""
+    """Return the file descriptors of stdout and stderr that are closed pipes."""
     outputs = select.poll()
     for descriptor in (_STDOUT, _STDERR):
-        outputs.register(descriptor, 0)  # a closed pipe is told without being asked for
+        outputs.register(descriptor, 0)  # poll reports a closed pipe without a request
     return [d for d, events in outputs.poll(0) if events & (select.POLLERR | select.POLLHUP)]
 
 
-_interrupted = threading.Event()
-_lock = threading.Lock()
-_cancel: Callable[[], None] | None = None
-
-
 def reset_interruption() -> None:
-    """Forget an interruption of earlier work in this process."""
+    """Clear an interruption of earlier work in this process."""
     _interrupted.clear()
 
 
 def interrupt() -> None:
-    """Let every thread end that asks."""
+    """Mark the work as interrupted, for the threads that check."""
     _interrupted.set()
 
 
@@ -68,14 +66,14 @@ def raise_if_interrupted() -> None:
 
 
 def cancel_with(cancel: Callable[[], None] | None) -> None:
-    """Set what `cancel_spark_jobs` calls; with None, return once no call is under way."""
+    """Set what `cancel_spark_jobs` calls; with None, wait for a call in progress."""
     global _cancel
     with _lock:
         _cancel = cancel
 
 
 def cancel_spark_jobs() -> None:
-    """Cancel the jobs of Spark, where it runs."""
+    """Cancel the jobs of Spark, if it runs."""
     with _lock:
         if _cancel is not None:
             _cancel()

@@ -1,4 +1,4 @@
-"""Spark: how it is started, on a laptop and under spark-submit."""
+"""Start of Spark, on a laptop and under spark-submit."""
 
 import os
 import sys
@@ -22,6 +22,9 @@ from spark_assets.runtime.process_environment import isolate_spark
 from spark_assets.runtime.signals import cancel_with
 from spark_assets.runtime.suppress_output import captured_stderr, suppress_native_stderr
 
+# A stage of the chain calls it once it needs Spark.
+GetSpark: TypeAlias = Callable[[], SparkContext]
+
 _PACKAGE = Path(__file__).parents[1]
 
 _SETTINGS = {
@@ -39,20 +42,22 @@ _LOCAL_SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.memory": "2g",
-    # Otherwise what has ended is told only with the next event 0.1 s later: a whole task too late.
+    # By default the end of a task is reported with the next event, 0.1 s later: a whole task.
     "spark.ui.liveUpdate.period": "0",
 }
-if sys.platform == "linux":  # on macOS, what is loaded before a fork may fail after it
+if sys.platform == "linux":  # on macOS, libraries loaded before a fork may fail after it
     _LOCAL_SETTINGS["spark.python.daemon.module"] = "spark_assets.jobs.worker_daemon"
 
 
 def start_context(name: str, *, master: str | None, verbose: bool) -> SparkContext:
     """Start Spark, or join the JVM that spark-submit prepared.
 
-    Without ``master`` and outside spark-submit it runs on all cores of this machine, as the project
-    sets it up, whatever the environment holds; the settings of another master are honoured.
+    Without ``master`` and outside spark-submit, Spark runs on all cores of this machine with the
+    settings of the project, whatever the environment holds.  With another master, the settings of
+    the environment apply.
 
-    Raises FruitsError where Java does not fit or Spark does not start, with what the JVM said.
+    Raises FruitsError for an unsupported Java, and with the message of the JVM where Spark does not
+    start.
     """
     settings = {"spark.app.name": name, **_SETTINGS}
     local = not is_submitted() and (master or "local").startswith("local")
@@ -70,7 +75,7 @@ def start_context(name: str, *, master: str | None, verbose: bool) -> SparkConte
         check_java()
     if master:
         settings["spark.master"] = master
-    # The JVM inherits the silence, and the workers from the JVM, for as long as they live.
+    # The JVM and its workers inherit the redirected standard error for their lifetime.
     with suppress_native_stderr(verbose=verbose):
         try:
             context = _context(SparkConf().setAll([*settings.items()]), local=local)
@@ -78,7 +83,7 @@ def start_context(name: str, *, master: str | None, verbose: bool) -> SparkConte
             if verbose or isinstance(error, FruitsError):
                 raise
             raise FruitsError(_not_started(error, None if local else master)) from error
-    install_exception_handler()  # what a session does, for those who need none
+    install_exception_handler()  # a SparkSession would do it
     context.setLogLevel("INFO" if verbose else "ERROR")
     _stop_without_a_wait(context)
     _ship_package(context)
@@ -91,7 +96,8 @@ def _context(conf: SparkConf, *, local: bool) -> SparkContext:
     if local and SparkContext._active_spark_context is None:
         SparkContext._ensure_initialized(conf=conf)
         assert SparkContext._jvm is not None
-        # Hadoop asks the system for the user's name, and fails where passwd has none.
+        # Hadoop reads the user's name from the system, and fails for a user of a container without
+        # an entry in passwd.  There is no setting for it, and no public way to a JVM without Spark.
         users = SparkContext._jvm.org.apache.hadoop.security.UserGroupInformation
         users.setLoginUser(users.createRemoteUser("fruits"))
     return SparkContext.getOrCreate(conf)
@@ -111,10 +117,9 @@ def _not_started(error: Exception, address: str | None) -> str:
 
 
 def _stop_without_a_wait(context: SparkContext) -> None:
-    """Let PySpark's server for accumulators end in the background when Spark is stopped.
+    """Stop PySpark's accumulator server in the background.
 
-    It looks once a second whether it is to end, and ``stop`` waits for that: 0.9 s, where Spark
-    itself is stopped within 0.1 s.
+    ``stop`` waits for it, and it checks once a second: 0.9 s, where Spark itself takes 0.1 s.
     """
     server = getattr(context, "_accumulatorServer", None)
     if server is not None:
@@ -123,7 +128,7 @@ def _stop_without_a_wait(context: SparkContext) -> None:
 
 
 def is_submitted() -> bool:
-    """Tell whether spark-submit has started this program, and waits for its session."""
+    """Return whether spark-submit has started this program."""
     return "PYSPARK_GATEWAY_PORT" in os.environ
 
 
@@ -133,7 +138,7 @@ def n_task_slots(context: SparkContext) -> int:
 
 
 def _ship_package(context: SparkContext) -> None:
-    """Send this package to the executors, unless it came in a zip that spark-submit sends."""
+    """Send this package to the executors, unless spark-submit sends it as a zip."""
     if str(context.master).startswith("local") or not _PACKAGE.is_dir():
         return
     archive = Path(tempfile.mkdtemp(prefix="fruits-")) / "spark_assets.zip"
@@ -142,23 +147,22 @@ def _ship_package(context: SparkContext) -> None:
 
 
 def write_package_zip(archive: Path) -> None:
-    """Write this package as the zip that ``--py-files`` takes: the same bytes every time."""
+    """Write this package as a zip for ``--py-files``, byte for byte reproducible."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
         for path in sorted(_PACKAGE.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 name = path.relative_to(_PACKAGE.parent).as_posix()
-                # A date of its own would change the digest of the zip at every checkout.
+                # The date of the file would change the digest of the zip at every checkout.
                 info = zipfile.ZipInfo(name, date_time=(2020, 1, 1, 0, 0, 0))
                 info.compress_type = zipfile.ZIP_DEFLATED
                 target.writestr(info, path.read_bytes())
 
 
 def make_event_log_folder() -> None:
-    """Make the folder that ``spark.eventLog.dir`` names, where events are to be logged.
+    """Create the folder of ``spark.eventLog.dir``, if events are logged.
 
-    Where a prefix of S3 holds no object, such as before the first run and when all have expired,
-    Spark does not start.  To be called in the program that spark-submit has started, before there
-    is a context.  Raises Py4JJavaError where it cannot be made.
+    Spark does not create it, and does not start while a prefix of S3 holds no object.  Called under
+    spark-submit, before there is a context.  Raises Py4JJavaError where it cannot be created.
     """
     SparkContext._ensure_initialized()
     jvm = SparkContext._jvm
@@ -170,31 +174,25 @@ def make_event_log_folder() -> None:
         folder.getFileSystem(hadoop).mkdirs(folder)
 
 
-# How a stage of the chain comes to Spark.
-GetSpark: TypeAlias = Callable[[], SparkContext]
-
-
 class SparkOnDemand:
-    """Returns the one context when it is called, and stops Spark at the end of a ``with`` block.
+    """Spark that is started when first called, and stopped at the end of a ``with`` block.
 
-    ``is_asked_for``: images are featurized by it even where they are few.
-
-    `begin` starts Spark in the background: a JVM takes seconds to start, in which Python can work.
+    ``is_requested``: featurize on Spark even a few images.
     """
 
-    def __init__(self, start: GetSpark, *, is_asked_for: bool = True) -> None:
+    def __init__(self, start: GetSpark, *, is_requested: bool = True) -> None:
         self._start = start
-        self.is_asked_for = is_asked_for
+        self.is_requested = is_requested
         self._pool = ThreadPoolExecutor(1)
         self._context: Future[SparkContext] | None = None
 
     def begin(self) -> None:
-        """Start Spark in the background, unless that has been done."""
+        """Start Spark in the background, where a JVM takes seconds to start."""
         if self._context is None:
             self._context = self._pool.submit(self._start_cancellable)
 
     def __call__(self) -> SparkContext:
-        """Return Spark's context, and wait for it if need be.  Raises what starting it raised."""
+        """Return the context once Spark has started.  Raises the error of the start."""
         self.begin()
         assert self._context is not None
         return self._context.result()
@@ -219,6 +217,6 @@ class SparkOnDemand:
         return context
 
 
-def is_asked_for(spark: GetSpark) -> bool:
-    """Return whether images are featurized by Spark even where they are few."""
-    return not isinstance(spark, SparkOnDemand) or spark.is_asked_for
+def is_requested(spark: GetSpark) -> bool:
+    """Return whether even a few images are featurized on Spark."""
+    return not isinstance(spark, SparkOnDemand) or spark.is_requested

@@ -70,7 +70,7 @@ def run(spark: SparkSession, options: FeaturizeOptions) -> RunManifest:
 
 def run_here(options: FeaturizeOptions) -> RunManifest:
     """Featurize in this process, as few images are; a test that needs Spark after all fails."""
-    result = featurize(SparkOnDemand(_no_spark, is_asked_for=False), options)
+    result = featurize(SparkOnDemand(_no_spark, is_requested=False), options)
     assert isinstance(result, RunManifest)
     return result
 

@@ -32,7 +32,7 @@ from tests.conftest import no_spark
 from tests.spark.runs import files_under, options_for, put, save
 from tests.spark.stopping import Stopped, stopping
 
-SPARK = SparkOnDemand(no_spark, is_asked_for=False)
+SPARK = SparkOnDemand(no_spark, is_requested=False)
 State: TypeAlias = dict[str, Any]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spark_assets.runtime.spark_context import SparkOnDemand, is_asked_for
+from spark_assets.runtime.spark_context import SparkOnDemand, is_requested
 
 
 class Context:
@@ -17,6 +17,9 @@ class Context:
 
     def stop(self):
         self.n_stopped += 1
+
+    def cancelAllJobs(self):  # noqa: N802
+        raise AssertionError("nothing is interrupted")
 
 
 def test_one_that_nobody_needs_is_never_started():
@@ -55,6 +58,6 @@ def test_what_starting_it_raises_comes_to_whoever_needs_it():
 
 def test_images_go_to_spark_unless_it_is_not_asked_for():
     context = Context()
-    assert is_asked_for(lambda: context)
-    assert is_asked_for(SparkOnDemand(context.start))
-    assert not is_asked_for(SparkOnDemand(context.start, is_asked_for=False))
+    assert is_requested(lambda: context)
+    assert is_requested(SparkOnDemand(context.start))
+    assert not is_requested(SparkOnDemand(context.start, is_requested=False))
