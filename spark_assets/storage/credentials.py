@@ -1,7 +1,7 @@
-"""The credentials of AWS: found once for a process, in boto3's way, for every client of S3 alike.
+"""The AWS credentials, found once per process by boto3, for every client of S3.
 
-Left to itself, each client looks for its own, and those of Arrow and obstore send requests unsigned
-where they find none: a node whose metadata service is late for once would be denied every object.
+Clients of Arrow and obstore that look for their own send unsigned requests where they find none: a
+node whose metadata service is late once would be denied every object.
 """
 
 import threading
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from boto3 import Session
     from botocore.credentials import Credentials, ReadOnlyCredentials
 
-# boto3 makes sessions, clients and credentials from one thread at a time only.  Without it, threads
-# that start together would ask the metadata service together.
+# boto3 creates sessions and clients in one thread at a time.  The lock also keeps threads from
+# calling the metadata service together.
 BOTO3_LOCK = threading.Lock()
 
 
 def find_credentials() -> "Credentials":
-    """Return the credentials of this process; they renew themselves.
+    """Return the credentials of this process, which renew themselves.
 
-    Raises AccessRefused where there are none, and looks again when it is asked again; FruitsError
-    where they cannot be had.
+    Raises AccessRefused where there are none (the next call searches again), FruitsError where the
+    search fails.
     """
-    with _in_words(), BOTO3_LOCK:
+    with _as_fruits_error(), BOTO3_LOCK:
         found = _session().get_credentials()
     if found is None:
         raise AccessRefused(NO_CREDENTIALS)
@@ -35,29 +35,25 @@ def find_credentials() -> "Credentials":
 
 
 def current_keys() -> "ReadOnlyCredentials":
-    """Return the credentials as they are now, valid for ten more minutes at least.
-
-    Raises as `find_credentials` does.
-    """
+    """Return the current keys, valid for at least ten minutes.  Raises as `find_credentials`."""
     found = find_credentials()
-    with _in_words():
+    with _as_fruits_error():
         return found.get_frozen_credentials()
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
-    import botocore.exceptions
+def _as_fruits_error() -> Iterator[None]:
+    import botocore.exceptions  # 40 ms, which runs on local folders are spared
 
     try:
         yield
     except botocore.exceptions.BotoCoreError as error:
-        raise FruitsError(f"the AWS credentials could not be had: {error}; {LOG_IN}") from error
+        raise FruitsError(f"AWS credentials are not available: {error}; {LOG_IN}") from error
 
 
 def _session() -> "Session":
     """Return the session that `boto3.client` uses too."""
-    # Its library takes 90 ms to import, which runs on a local folder are spared.
-    import boto3
+    import boto3  # 90 ms, which runs on local folders are spared
 
     if boto3.DEFAULT_SESSION is None:
         boto3.setup_default_session()

@@ -1,4 +1,4 @@
-"""Small files and folders under an output, local or in S3, each written whole or not at all."""
+"""Small files and folders, local or in S3; each file is written whole or not at all."""
 
 import errno
 import json
@@ -18,7 +18,7 @@ from spark_assets.storage.s3_answers import code_in, sentence_of_code
 
 
 def read_bytes(location: Location) -> bytes | None:
-    """Return the content of a file, or None where there is no such file."""
+    """Return the content of a file, or None."""
     try:
         with location.filesystem.open_input_file(location.base) as stream:
             content: bytes = stream.read()
@@ -29,9 +29,9 @@ def read_bytes(location: Location) -> bytes | None:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder to read from: its name in messages, and what returns a file of it, None if absent.
+    """A readable folder: its name in messages, and a function from file name to content or None.
 
-    It may be more than one place: a ``.zip``, or a folder that a commit is moving files into.
+    It may be a ``.zip``, or a folder that a commit is moving files into.
     """
 
     uri: str
@@ -39,20 +39,20 @@ class Folder:
 
     @classmethod
     def at(cls, location: Location) -> "Folder":
-        """Return a folder that is in one place."""
+        """Return the folder at a location."""
         return cls(location.uri, lambda name: read_bytes(location.child(name)))
 
 
 def read_json(location: Location) -> dict[str, Any] | None:
-    """Return the object in a JSON file, or None where there is no such file."""
+    """Return the object in a JSON file, or None."""
     content = read_bytes(location)
     return None if content is None else json.loads(content)
 
 
 def write_bytes(location: Location, content: bytes) -> None:
-    """Write a file so that readers see all of it or none, and the folder that is to hold it.
+    """Write a file atomically, and create its folder.
 
-    Raises FruitsError where the place cannot be written.
+    Raises FruitsError where the location cannot be written.
     """
     try:
         if location.s3 is None:
@@ -63,10 +63,9 @@ def write_bytes(location: Location, content: bytes) -> None:
 
 
 def write_into(location: Location, content: bytes) -> None:
-    """Write a file as `write_bytes` does, into a folder that is there.
+    """Write a file atomically into an existing folder.
 
-    A local one that has been removed meanwhile is not made again: what a task of a failed run
-    still writes is lost with it.
+    A removed local folder is not created again: late files of a failed run are lost with it.
     """
     filesystem = location.filesystem
     try:
@@ -75,7 +74,7 @@ def write_into(location: Location, content: bytes) -> None:
                 stream.write(content)
             return
         folder, _, name = location.base.rpartition("/")
-        # Hidden, for Spark reads any other file of a table; and of one attempt of a task alone.
+        # Hidden from Spark, which reads all other files of a table; its name is of one attempt.
         partial = f"{folder}/.{name}.{uuid4().hex[:8]}.partial"
         with open(partial, "wb") as file:
             file.write(content)
@@ -87,9 +86,9 @@ def write_into(location: Location, content: bytes) -> None:
 
 
 def copy_or_move(source: Location, target: Location) -> None:
-    """Put a file in place of one that may be there; do nothing where there is no source.
+    """Move a local file, or copy an object in S3, whose source is left for `delete_files`.
 
-    A local one is moved.  In S3 it is copied, and the source left for `delete_files`.
+    A file at the target is replaced.  Without a source, nothing happens.
     """
     with suppress(FileNotFoundError):
         if source.s3 is not None:
@@ -100,7 +99,7 @@ def copy_or_move(source: Location, target: Location) -> None:
 
 
 def write_json(location: Location, value: dict[str, Any]) -> None:
-    """Write an object as indented JSON.  Raises FruitsError as `write_bytes` does."""
+    """Write an object as indented JSON.  Raises FruitsError as `write_bytes`."""
     write_bytes(location, to_json(value))
 
 
@@ -110,26 +109,26 @@ def to_json(value: dict[str, Any]) -> bytes:
 
 
 def make_folder(folder: Location) -> None:
-    """Make a local folder and those above it.  S3 has none: a marker would be one more object."""
+    """Create a local folder and its parents.  S3 needs none."""
     if folder.s3 is None:
         os.makedirs(folder.base, exist_ok=True)
 
 
 def names_in(folder: Location) -> list[str]:
-    """Return the names in a folder, sorted; none where there is no such folder."""
+    """Return the names in a folder, sorted; none for a missing folder."""
     selector = pyarrow.fs.FileSelector(folder.base, allow_not_found=True)
     return sorted(info.base_name for info in folder.filesystem.get_file_info(selector))
 
 
 def readable_name(name: str) -> str:
-    """Return a local name as tables hold it: what is not valid UTF-8 as an escape."""
+    """Return a local name as tables hold it: bytes that are not UTF-8 are escaped."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def delete_folder(folder: Location) -> None:
-    """Delete a folder with all that it holds, if it is there."""
+    """Delete a folder with its content, if it exists."""
     if folder.s3 is not None:
-        from spark_assets.storage.s3 import delete_below
+        from spark_assets.storage.s3 import delete_below  # botocore takes 40 ms
 
         delete_below(folder)
         return
@@ -137,13 +136,13 @@ def delete_folder(folder: Location) -> None:
         try:
             shutil.rmtree(folder.base)
         except OSError as error:
-            # A task of a failed run is writing into it, as long as it is there.
+            # A task of a failed run may still write into it.
             if error.errno not in (errno.ENOTEMPTY, errno.ENOENT):
                 raise
 
 
 def delete_empty_folders(parent: Location, names: Iterable[str]) -> None:
-    """Delete those folders of a local one that are empty; S3 has none."""
+    """Delete the empty ones of some folders below a local folder; S3 has none."""
     if parent.s3 is None:
         for name in sorted(names):
             try:
@@ -154,9 +153,9 @@ def delete_empty_folders(parent: Location, names: Iterable[str]) -> None:
 
 
 def delete_files(files: Sequence[Location]) -> None:
-    """Delete files of one place, those that are there; in S3 a thousand by a request."""
+    """Delete files of one storage, if they exist; in S3 a thousand per request."""
     if files and files[0].s3 is not None:
-        from spark_assets.storage.s3 import delete_objects
+        from spark_assets.storage.s3 import delete_objects  # botocore takes 40 ms
 
         delete_objects(files)
         return
@@ -166,7 +165,7 @@ def delete_files(files: Sequence[Location]) -> None:
 
 
 def write_failure(uri: str, error: OSError) -> str:
-    """Tell in one sentence why a place cannot be written."""
+    """Return in one sentence why a location cannot be written."""
     if error.errno == errno.ENOSPC:
         return f"the disk is full while writing {uri}; free some space and run it again"
     if (code := code_in(str(error))) is not None:

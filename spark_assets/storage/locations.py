@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 DEFAULT_REGION = "eu-central-1"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-# Control characters, and what stands for bytes that are not UTF-8.
+# Control characters, and surrogates of bytes that are not UTF-8.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _BUCKET = re.compile(r"(?!.*\.\.)(?![\d.]+\Z)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-# It names no account: an ARN holds the number of one, and is not repeated.
+# An ARN holds an account number, and is not repeated.
 _ARN_SENTENCE = (
-    "an ARN is given as a place; write s3://bucket/prefix, where the bucket of an access point is "
-    "its alias, which ends in -s3alias"
+    "an ARN is given as a location; write s3://bucket/prefix, where the bucket of an access point "
+    "is its alias, which ends in -s3alias"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class S3Settings:
-    """How to reach S3.
+    """Region, endpoint and access of S3.
 
-    Taken from the environment once, on the driver, and sent to the workers, whose environment
-    may be another.  ``anonymous``: without credentials, as everybody reads a public bucket.
+    The driver reads them from its environment and sends them to the workers, whose environment may
+    differ.  ``anonymous``: without credentials, for a public bucket.
     """
 
     region: str
@@ -50,10 +50,9 @@ class S3Settings:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A folder.
+    """A local folder or a prefix in S3.
 
-    ``base`` is an absolute local path, or ``bucket/prefix`` when ``s3`` is set; it never ends
-    in ``/``.
+    ``base`` is an absolute local path, or ``bucket/prefix`` with ``s3``; it never ends in ``/``.
     """
 
     base: str
@@ -61,10 +60,7 @@ class Location:
 
     @property
     def uri(self) -> str:
-        """The form that people type, manifests carry and messages name.
-
-        The home folder, whose name is that of a person, is written ``~``.
-        """
+        """The URI for manifests and messages; ``~`` replaces the home folder, a person's name."""
         if self.s3:
             return f"s3://{self.base}"
         home = home_folder()
@@ -74,7 +70,7 @@ class Location:
 
     @property
     def filesystem(self) -> pyarrow.fs.FileSystem:
-        """Arrow's way to the files here, with credentials that are valid for ten minutes at least.
+        """The Arrow filesystem, with credentials that are valid for at least ten minutes.
 
         Raises AccessRefused where S3 needs credentials and there are none.
         """
@@ -88,7 +84,7 @@ class Location:
 
     @property
     def prefix(self) -> str:
-        """The key prefix in S3: empty, or ending in ``/``."""
+        """The key prefix in S3, empty or ending in ``/``."""
         prefix = self.base.partition("/")[2]
         return f"{prefix}/" if prefix else ""
 
@@ -102,21 +98,21 @@ class Location:
 
     @property
     def _storage(self) -> tuple[str | None] | None:
-        """Where the files are, however they are read: None for this machine."""
+        """The endpoint of the storage, or None for this machine."""
         return None if self.s3 is None else (self.s3.endpoint_url,)
 
 
 def parse_location(uri: str, *, anonymous: bool = False) -> Location:
-    """Parse what a user typed: a local path, ``file:``, ``s3://`` or ``s3a://``, in any case.
+    """Parse a local path, ``file:``, ``s3://`` or ``s3a://``; the scheme in any case.
 
-    Nothing in it is URL-encoded: ``%20`` is three characters.  What begins with letters and a colon
-    is a URI, as RFC 3986 has it, so that ``s3:/bucket`` or ``results:v2`` never becomes a folder of
-    that name; ``./results:v2`` and ``2026-01-01T10:00`` are local paths.
+    Nothing is URL-decoded: ``%20`` is three characters.  Letters and a colon begin a URI (RFC
+    3986): ``s3:/bucket`` or ``results:v2`` never becomes a folder of that name, and
+    ``./results:v2`` and ``2026-01-01T10:00`` are local paths.
 
-    ``anonymous``: what is in S3 is read without credentials.
+    ``anonymous``: read S3 without credentials.
 
-    Raises FruitsError for any other scheme, an S3 URI without the name of a bucket, a user who is
-    not known, and what cannot be shown in one line.
+    Raises FruitsError for any other scheme, an S3 URI without a bucket, an unknown user, and
+    characters that cannot be printed in one line.
     """
     _check_characters(uri)
     match = _SCHEME.match(uri)
@@ -141,11 +137,11 @@ def parse_location(uri: str, *, anonymous: bool = False) -> Location:
 
 def _check_characters(uri: str) -> None:
     if not uri.strip():
-        raise FruitsError("an empty place was given; name a folder or s3://bucket/prefix")
+        raise FruitsError("the location is empty; give a folder or s3://bucket/prefix")
     if _UNPRINTABLE.search(uri) or uri != uri.strip():
         raise FruitsError(
-            f"the place {uri!r} holds a control character, what is not UTF-8, or a blank at an "
-            "end; give one without"
+            f"the location {uri!r} holds a control character, bytes that are not UTF-8, or a blank "
+            "at an end; give one without"
         )
 
 
@@ -183,7 +179,7 @@ def _bucket_and_prefix(uri: str, rest: str) -> str:
         raise FruitsError(_ARN_SENTENCE)
     if "@" in bucket:  # a key and its secret, which is not repeated
         raise FruitsError(
-            "a place in S3 holds an @, as with credentials; write s3://bucket/prefix, and give "
+            "a location in S3 holds an @, as with credentials; write s3://bucket/prefix, and give "
             "credentials by AWS's own variables or files"
         )
     if not _BUCKET.fullmatch(bucket):
@@ -201,7 +197,7 @@ def _filesystem(s3: S3Settings | None, keys: "ReadOnlyCredentials | None") -> py
         return pyarrow.fs.LocalFileSystem()
     endpoint = urlsplit(s3.endpoint_url) if s3.endpoint_url else None
     return pyarrow.fs.S3FileSystem(
-        # Given: of its own accord it would look for others, and go without where it finds none.
+        # Explicit: Arrow would search for others, and send unsigned requests without them.
         access_key=keys and keys.access_key,
         secret_key=keys and keys.secret_key,
         session_token=keys and keys.token,
@@ -211,21 +207,18 @@ def _filesystem(s3: S3Settings | None, keys: "ReadOnlyCredentials | None") -> py
         scheme=endpoint.scheme if endpoint else "https",
         connect_timeout=10,
         request_timeout=60,
-        # One request writes a file below 10 MB where three would, and a writer that is killed
-        # leaves no upload unfinished.
+        # One request instead of three writes a file below 10 MB, and a killed writer leaves no
+        # unfinished upload.
         allow_delayed_open=True,
     )
 
 
 def home_folder() -> str | None:
-    """Return the home folder of the user; None where it is not known, or is ``/``."""
+    """Return the home folder of the user; None if unknown or ``/``."""
     home = os.path.expanduser("~").rstrip("/")
     return home if home.startswith("/") else None
 
 
 def user_folder() -> Path:
-    """Return where files are kept for the user: the home folder, or that for temporary files.
-
-    In a container a user may have neither HOME nor an entry in passwd.
-    """
+    """Return the home folder, or the temporary one: a container's user may have no home."""
     return Path(home_folder() or gettempdir())

@@ -1,7 +1,6 @@
-"""A small table as the bytes of one Parquet file, and the numbers in its lists.
+"""Small tables as Parquet bytes, and list columns as numpy arrays.
 
-Neither pandas nor pyarrow's datasets are imported, which take a command 0.2 s to start: they are by
-``read_table`` and by ``to_numpy``.
+``pq.read_table`` and ``to_numpy`` would import pyarrow's datasets and pandas, which take 0.2 s.
 """
 
 from typing import Any
@@ -15,8 +14,8 @@ from numpy.typing import NDArray
 def to_parquet(table: pa.Table) -> bytes:
     """Return a table as a Parquet file."""
     buffer = pa.BufferOutputStream()
-    # Measured numbers hardly ever come twice: a dictionary of them made the file a quarter larger,
-    # and took fifteen times as long.
+    # Measured numbers rarely repeat: a dictionary of them made the file a quarter larger, and took
+    # fifteen times as long.
     texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
     pyarrow.parquet.write_table(table, buffer, compression="zstd", use_dictionary=texts)
     content: bytes = buffer.getvalue().to_pybytes()
@@ -24,14 +23,27 @@ def to_parquet(table: pa.Table) -> bytes:
 
 
 def from_parquet(content: bytes) -> pa.Table:
-    """Return the table that a Parquet file holds."""
+    """Return the table in the bytes of a Parquet file."""
     return pyarrow.parquet.ParquetFile(pa.BufferReader(content)).read()
 
 
 def numbers(column: pa.Array) -> NDArray[Any]:
-    """Return all numbers in an array of numbers or of lists, nested or not: (n,), of their type.
+    """Return the numbers of an array of numbers or of nested lists.
 
-    Raises TypeError where one is null.
+    Parameters
+    ----------
+    column : pa.Array
+        Of any numeric type, or of lists of it.
+
+    Returns
+    -------
+    ndarray of shape (n_numbers,)
+        Flattened, of the same type, without a copy.
+
+    Raises
+    ------
+    TypeError
+        For a null.
     """
     while pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type):
         column = column.flatten()

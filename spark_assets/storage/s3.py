@@ -1,4 +1,4 @@
-"""S3 as boto3 speaks to it, for what pyarrow.fs does not do: versions, conditions, any key."""
+"""S3 through boto3, where pyarrow.fs falls short: versions, conditional writes, any key."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -11,7 +11,7 @@ from spark_assets.storage.credentials import BOTO3_LOCK
 from spark_assets.storage.locations import Location, S3Settings
 from spark_assets.storage.s3_answers import sentence_of_code
 
-# boto3 makes its clients at run time, and has no types for them.
+# boto3 generates its clients at run time, without types.
 Client: TypeAlias = Any
 
 N_TRIES = 5
@@ -19,11 +19,11 @@ _KEYS_PER_REQUEST = 1000
 
 
 class ObjectUnread(OSError):
-    """An object cannot be read; the text says why, and names no key and no bucket."""
+    """An object cannot be read; the message names no key and no bucket."""
 
 
 class ObjectRefused(ObjectUnread):
-    """S3 refuses an object for what it is."""
+    """S3 refuses to serve one object, such as an archived one."""
 
     def __init__(self, code: str) -> None:
         super().__init__(sentence_of_code(code))
@@ -31,8 +31,7 @@ class ObjectRefused(ObjectUnread):
 
 def s3_client(settings: S3Settings, *, n_connections: int = 10) -> Client:
     """Return a client that is safe to use from ``n_connections`` threads at a time."""
-    # Its library takes 90 ms to import, which runs on a local folder are spared.
-    import boto3
+    import boto3  # 90 ms, which runs on local folders are spared
     import botocore.config
 
     config = botocore.config.Config(
@@ -49,8 +48,8 @@ def s3_client(settings: S3Settings, *, n_connections: int = 10) -> Client:
 def delete_objects(files: Sequence[Location]) -> None:
     """Delete objects of one bucket.
 
-    Arrow deletes one by a request and leaves an object in place of a folder that is empty then.
-    Raises FruitsError where S3 refuses it.
+    Arrow deletes one per request, and creates an object in place of a folder that becomes empty.
+    Raises FruitsError where S3 refuses a deletion.
     """
     first = files[0]
     assert first.s3 is not None
@@ -61,7 +60,9 @@ def delete_objects(files: Sequence[Location]) -> None:
         answer = client.delete_objects(Bucket=first.bucket, Delete=wanted)
         if errors := answer.get("Errors", ()):
             sentence = sentence_of_code(errors[0]["Code"])
-            raise FruitsError(f"{len(errors)} objects in {first.bucket} stay: {sentence}")
+            raise FruitsError(
+                f"{len(errors)} objects in {first.bucket} are not deleted: {sentence}"
+            )
 
 
 def delete_below(folder: Location) -> None:
@@ -74,5 +75,5 @@ def delete_below(folder: Location) -> None:
 
 
 def error_code(error: botocore.exceptions.ClientError) -> str:
-    """Return the code by which AWS names an error, empty where it gives none."""
+    """Return the error code of AWS, or an empty string."""
     return str(error.response.get("Error", {}).get("Code", ""))

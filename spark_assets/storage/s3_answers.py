@@ -1,4 +1,4 @@
-"""What S3 answers where it refuses, in its own codes, and what to do about each: the only table."""
+"""The error codes of S3: the scope of each, its meaning, and what to do."""
 
 import re
 from collections import Counter
@@ -10,11 +10,11 @@ from spark_assets.errors import FruitsError
 
 
 class Concern(Enum):
-    """What a refusal is about, and so what it costs.
+    """The scope of an error.
 
-    OBJECT: this object alone, which is rejected.  ACCESS: what may be read; the objects are counted
-    over the whole run, which fails.  REQUEST: credentials, clock, region or bucket, and so every
-    object; the task fails, and Spark tries it elsewhere.
+    OBJECT: one object, which is rejected.  ACCESS: permissions; such objects are counted over the
+    whole run, which then fails.  REQUEST: credentials, clock, region or bucket, and so all objects;
+    the task fails, and Spark retries it elsewhere.
     """
 
     OBJECT = 1
@@ -24,7 +24,7 @@ class Concern(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a code of S3 is about, and in words what it means and what to do."""
+    """The scope of an error code, and its meaning with a remedy."""
 
     concern: Concern
     meaning: str
@@ -36,7 +36,7 @@ CLOCK = "the clock of this machine is wrong, and AWS refuses what it signs; set 
 NO_ACCESS = (
     "access in S3 is denied; check what the role may read and write, and which KMS keys it may use"
 )
-# No answer of S3: there was nothing to sign with, and so no request.
+# Not from S3: without credentials there was no request.
 NO_CREDENTIALS = "NoCredentials"
 _NOT_PUBLIC = "it is not public; leave out --anonymous to read it with credentials"
 _EXPIRED = f"the AWS credentials have expired; {LOG_IN}"
@@ -67,7 +67,7 @@ _REFUSALS: Mapping[str, Refusal] = {
             _BUSY,
             ("InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown"),
         ),
-        # Without a code, an answer counts by its status.
+        # A response without a code counts by its status.
         (Concern.ACCESS, NO_ACCESS, ("AccessDenied", "AllAccessDisabled", "401", "403")),
         (
             Concern.REQUEST,
@@ -106,8 +106,8 @@ def _in_capitals(code: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", code).upper()
 
 
-# Arrow writes some codes in its own way: ACCESS_DENIED of AccessDenied.  Codes that others use too,
-# such as Spark its INTERNAL_ERROR, are looked for in no text.
+# Arrow spells some codes differently: ACCESS_DENIED of AccessDenied.  Codes of others too, such as
+# INTERNAL_ERROR of Spark, are not searched for in text.
 _SPELLINGS = {
     spelling: code
     for code, refusal in _REFUSALS.items()
@@ -120,7 +120,7 @@ _ANY_CODE = re.compile(
 
 
 class AccessRefused(FruitsError):
-    """S3 keeps an object from whoever asks: no fault of the object, and no reason to reject it."""
+    """S3 denies access, which is no fault of the object and no reason to reject it."""
 
     def __init__(self, code: str) -> None:
         super().__init__(sentence_of_code(code))
@@ -131,13 +131,13 @@ class AccessRefused(FruitsError):
 
 
 def concern_of(code: str) -> Concern | None:
-    """Return what a code is about, or None for one that is not known."""
+    """Return the scope of an error code, or None for an unknown one."""
     refusal = _REFUSALS.get(code)
     return None if refusal is None else refusal.concern
 
 
 def meaning_of(code: str, *, anonymous: bool = False) -> str:
-    """Return what a code means and what to do, or nothing where that is not known."""
+    """Return the meaning of an error code with a remedy; empty for an unknown one."""
     if anonymous and concern_of(code) is Concern.ACCESS:
         return _NOT_PUBLIC
     refusal = _REFUSALS.get(code)
@@ -145,7 +145,7 @@ def meaning_of(code: str, *, anonymous: bool = False) -> str:
 
 
 def sentence_of_code(code: str) -> str:
-    """Tell what S3 has answered, and what to do where that is known."""
+    """Return a sentence about an error code, with a remedy for a known one."""
     if code == NO_CREDENTIALS:
         return meaning_of(code)
     meaning = meaning_of(code)
@@ -153,15 +153,15 @@ def sentence_of_code(code: str) -> str:
 
 
 def code_in(text: str) -> str | None:
-    """Return the first code of the table in what a library tells of a failure, as S3 spells it."""
+    """Return the first known error code in the message of a library, as S3 spells it."""
     found = _ANY_CODE.search(text)
     return None if found is None else _SPELLINGS[found[0]]
 
 
 def sentence_of_refused(refused: Mapping[str, int], of_what: str, *, anonymous: bool) -> str:
-    """Tell of how many images S3 gave nothing, by code, and what to do about the commonest one.
+    """Return a sentence with the number of refused images by code, and a remedy for the commonest.
 
-    ``of_what`` are the images that were asked for, with their number.
+    ``of_what`` names all images, with their number.
     """
     by_code = Counter(refused).most_common()
     codes = ", ".join(f"{n} {code}" for code, n in by_code)

@@ -1,4 +1,4 @@
-"""Column names and types of every table: the only place that states them."""
+"""Column names and types of every table."""
 
 import pyarrow as pa
 
@@ -9,7 +9,7 @@ _VECTOR = pa.list_(pa.field("element", pa.float32(), nullable=False))
 _RUN_ID = pa.field("run_id", pa.string(), nullable=False)
 _SIZE_BYTES = pa.field("size_bytes", pa.int64())
 
-# What a listing yields, and what a task that computes features takes in.
+# Rows of a listing, and the input of a task that computes features.
 LISTED = pa.schema([_PATH, _SIZE_BYTES, _MODIFIED_AT])
 
 FEATURES = pa.schema(
@@ -34,7 +34,7 @@ REJECTED = pa.schema(
     ]
 )
 
-# Every image gives one row of this: with features, or with a reason and a detail.
+# One row per image: with features, or with a reason and a detail.
 OUTCOMES = pa.schema(
     [
         *(field.with_nullable(True) for field in FEATURES if field.name != "run_id"),
@@ -45,8 +45,8 @@ OUTCOMES = pa.schema(
 
 REDUCED = pa.schema([_PATH, _LABEL, pa.field("pca_features", _VECTOR, nullable=False)])
 
-# What an audit has found of photographs, to be worked through: a row for each finding.
-# ``suggestion`` is a likelier label, ``related_path`` another photograph that is the same one.
+# Findings of an audit.  ``suggestion`` is a likelier label, ``related_path`` the other
+# photograph of a duplicate.
 FINDINGS = pa.schema(
     [
         _PATH,

@@ -72,7 +72,7 @@ def test_a_file_is_no_output(command, folder, capsys):
         ("hdfs:/x", "begins with hdfs:, which is not supported"),
         ("arn:aws:s3:eu-central-1:123456789012:accesspoint/a", "is its alias"),
         ("s3://Some_Bucket/out", "Some_Bucket is no name of a bucket"),
-        ("", "an empty place was given"),
+        ("", "the location is empty"),
         ("a\nb", "holds a control character"),
     ],
 )

@@ -51,8 +51,8 @@ def test_the_home_folder_is_not_named(monkeypatch, tmp_path):
 
 
 REFUSED = [
-    ("", "an empty place was given; name a folder or s3://bucket/prefix"),
-    (" \t", "an empty place was given"),
+    ("", "the location is empty; give a folder or s3://bucket/prefix"),
+    (" \t", "the location is empty"),
     ("gs://bucket", "begins with gs://, which is not supported; give a local folder"),
     ("s3n://bucket/x", "begins with s3n://, which is not supported"),
     ("hdfs:/x", "hdfs:/x begins with hdfs:, which is not supported; give a local folder"),
@@ -82,10 +82,10 @@ REFUSED = [
     ("file://localhosts/folder", "names another host"),
     ("~nobody-of-that-name", "write ./~nobody-of-that-name for a folder of that name"),
     ("~nobody-of-that-name/out", "names the home folder of a user who is not known here"),
-    ("a\nb", r"the place 'a\nb' holds a control character"),
-    ("a\0b", r"the place 'a\x00b' holds a control character"),
+    ("a\nb", r"the location 'a\nb' holds a control character"),
+    ("a\0b", r"the location 'a\x00b' holds a control character"),
     ("s3://bucket/a\x1b[2Jb", r"\x1b[2Jb' holds a control character"),
-    ("caf\udce9", r"the place 'caf\udce9' holds a control character, what is not UTF-8"),
+    ("caf\udce9", r"the location 'caf\udce9' holds a control character, bytes that are not UTF-8"),
     (" s3://bucket", "or a blank at an end; give one without"),
     ("out ", "or a blank at an end; give one without"),
 ]
