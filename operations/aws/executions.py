@@ -1,12 +1,9 @@
 """Runs on EMR Serverless, as executions of the state machine."""
 
-import math
-import time
 from dataclasses import dataclass
 from datetime import datetime
 
 from operations.aws.clients import Client
-from operations.aws.following import Clock, Sleep, watch
 from spark_assets.text.printable import printable_line
 
 _RUNNING = "RUNNING"
@@ -31,6 +28,10 @@ class Execution:
     @property
     def name(self) -> str:
         return self.arn.rpartition(":")[2]
+
+    @property
+    def lines(self) -> list[str]:
+        return [f"run {self.name} {self.status}{f': {self.state}' if self.state else ''}"]
 
     @property
     def is_over(self) -> bool:
@@ -91,25 +92,4 @@ def describe_execution(sfn: Client, execution_arn: str) -> Execution:
         printable_line(cause),
         found["startDate"],
         found.get("stopDate"),
-    )
-
-
-def follow_execution(
-    sfn: Client,
-    execution_arn: str,
-    *,
-    interval_s: float,
-    only_once: bool = False,
-    sleep: Sleep = time.sleep,
-    clock: Clock = time.monotonic,
-) -> Execution:
-    """Poll every ``interval_s`` seconds until the run is over; print each of its states."""
-    return watch(
-        lambda: describe_execution(sfn, execution_arn),
-        lambda seen: [f"run {seen.name} {seen.status}{f': {seen.state}' if seen.state else ''}"],
-        lambda seen: seen.is_over,
-        interval_s=interval_s,
-        limit_s=0 if only_once else math.inf,
-        sleep=sleep,
-        clock=clock,
     )

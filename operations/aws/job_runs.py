@@ -1,14 +1,12 @@
 """Job runs of EMR Serverless: those of a run of the chain, and a single one."""
 
 import json
-import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from operations.aws.clients import Client
-from operations.aws.following import Clock, Sleep, watch
 from operations.costs.run_costs import BilledHours
 from spark_assets.errors import FruitsError
 from spark_assets.storage.locations import Location, parse_location
@@ -45,11 +43,11 @@ class JobRun:
         return self.state == "SUCCESS"
 
     @property
-    def line(self) -> str:
+    def lines(self) -> list[str]:
         if not self.is_over or self.started_at is None or self.ended_at is None:
-            return f"{self.name} {self.state}"
+            return [f"{self.name} {self.state}"]
         wall_time_s = (self.ended_at - self.started_at).total_seconds()
-        return f"{self.name} {self.state} after {minutes(wall_time_s)}"
+        return [f"{self.name} {self.state} after {minutes(wall_time_s)}"]
 
 
 def job_runs_between(
@@ -109,26 +107,6 @@ def start_job(serverless: Client, ssm: Client, parameter_name: str) -> str:
             "deploy the stack again, which writes it"
         ) from error
     return str(serverless.start_job_run(**request, clientToken=uuid.uuid4().hex)["jobRunId"])
-
-
-def follow_job_run(
-    serverless: Client,
-    application_id: str,
-    job_run_id: str,
-    *,
-    interval_s: float,
-    sleep: Sleep = time.sleep,
-    clock: Clock = time.monotonic,
-) -> JobRun:
-    """Poll every ``interval_s`` seconds until a job run is over; print each of its states."""
-    return watch(
-        lambda: describe_job_run(serverless, application_id, job_run_id),
-        lambda seen: [seen.line],
-        lambda seen: seen.is_over,
-        interval_s=interval_s,
-        sleep=sleep,
-        clock=clock,
-    )
 
 
 def driver_logs(log_uri: str, application_id: str, job_run_id: str) -> Location:

@@ -6,8 +6,14 @@ from dataclasses import dataclass
 
 from cdk_app.config import Environment
 from operations.aws.clients import aws_client
-from operations.aws.clusters import NOTEBOOK, Step, ended_sentence
-from operations.aws.following import Followed, follow
+from operations.aws.clusters import (
+    NOTEBOOK,
+    Step,
+    StepsProgress,
+    ended_sentence,
+    read_progress,
+)
+from operations.aws.following import follow
 from operations.aws.notebooks import page_uri, results_uri
 from operations.aws.stacks import ComputeStack, find_data_stack
 from operations.aws.step_logs import SHIPPED_WITHIN_S, StepLog, last_lines
@@ -44,10 +50,9 @@ def add_interval(parser: argparse.ArgumentParser) -> None:
 
 def follow_steps(stack: ComputeStack, step_ids: Sequence[str], following: Following) -> ExitCode:
     """Follow steps to their end, and print where the results or the reasons of a failure are."""
+    emr = aws_client("emr")
     followed = follow(
-        aws_client("emr"),
-        stack.cluster_id,
-        step_ids,
+        lambda: read_progress(emr, stack.cluster_id, step_ids),
         interval_s=following.interval_s,
         only_once=following.only_once,
     )
@@ -89,7 +94,7 @@ def echo_last_lines(log: StepLog) -> None:
         echo(f"  {line}")
 
 
-def _echo_results(followed: Followed, environment: Environment) -> None:
+def _echo_results(followed: StepsProgress, environment: Environment) -> None:
     echo("all steps are complete")
     if any(step.name != NOTEBOOK for step in followed.steps):
         echo_report_command(environment)

@@ -7,15 +7,15 @@ from operations.aws.clients import Client, aws_client
 from operations.aws.executions import (
     Execution,
     describe_execution,
-    follow_execution,
     newest_execution,
     running_executions,
     start_execution,
 )
+from operations.aws.following import follow
 from operations.aws.job_runs import (
     JobRun,
+    describe_job_run,
     driver_logs,
-    follow_job_run,
     job_runs_between,
     start_job,
 )
@@ -41,7 +41,7 @@ def add_serverless(parser: argparse._ActionsContainer, *, help_text: str) -> Non
     parser.add_argument("--serverless", action="store_true", help=help_text)
 
 
-def submit_run(following: Following, *, follow: bool) -> ExitCode:
+def submit_run(following: Following, *, until_end: bool) -> ExitCode:
     """Start a run, and follow it or print how to.  Raises FruitsError where one is under way."""
     stack = serverless_stack(following.environment)
     sfn = aws_client("stepfunctions")
@@ -52,7 +52,7 @@ def submit_run(following: Following, *, follow: bool) -> ExitCode:
         )
     execution_arn = start_execution(sfn, stack.state_machine_arn)
     echo(f"started the run {execution_arn.rpartition(':')[2]} on EMR Serverless")
-    if follow:
+    if until_end:
         return _follow(sfn, execution_arn, stack, following)
     echo(f"follow it with: {command}")
     return ExitCode.DONE
@@ -84,7 +84,10 @@ def run_erasure_job(stack: ServerlessStack, *, interval_s: float) -> ExitCode:
     """Start the job of an erasure that has begun, and follow it to its end."""
     serverless = aws_client("emr-serverless")
     job_run_id = start_job(serverless, aws_client("ssm"), stack.erasure_job_parameter_name)
-    job_run = follow_job_run(serverless, stack.application_id, job_run_id, interval_s=interval_s)
+    job_run = follow(
+        lambda: describe_job_run(serverless, stack.application_id, job_run_id),
+        interval_s=interval_s,
+    )
     if job_run.is_complete:
         return ExitCode.DONE
     _echo_job_failure(job_run, stack)
@@ -105,8 +108,10 @@ def _newest_run(sfn: Client, stack: ServerlessStack, environment: Environment) -
 def _follow(
     sfn: Client, execution_arn: str, stack: ServerlessStack, following: Following
 ) -> ExitCode:
-    execution = follow_execution(
-        sfn, execution_arn, interval_s=following.interval_s, only_once=following.only_once
+    execution = follow(
+        lambda: describe_execution(sfn, execution_arn),
+        interval_s=following.interval_s,
+        only_once=following.only_once,
     )
     if execution.is_complete:
         echo("the run is complete")

@@ -59,7 +59,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
             application_id = serverless_stack(parsed.environment).application_id
             estimate = estimate_on_serverless(aws_client("emr-serverless"), application_id)
             _check_max_cost(parsed, estimate)
-        return submit_run(following, follow=parsed.follow)
+        return submit_run(following, until_end=parsed.follow)
     if parsed.max_cost is not None:
         cluster_id = compute_stack(parsed.environment).cluster_id
         _check_max_cost(parsed, estimate_on_cluster(aws_client("emr"), cluster_id))

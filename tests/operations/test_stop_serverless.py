@@ -12,7 +12,9 @@ from cdk_app.config import Environment
 from operations.aws import stop_serverless as command
 from operations.aws.applications import cancel_job_runs, stop_application
 from operations.aws.clients import aws_client
-from operations.aws.following import watch
+from operations.aws.following import follow
+from operations.aws.job_runs import JobRun
+from operations.costs.run_costs import BilledHours
 from spark_assets.errors import FruitsError
 from tests.moto_server import make_stack
 
@@ -172,12 +174,12 @@ def test_one_that_was_never_started_can_be_deleted_as_it_is():
 
 def test_nothing_is_waited_for_for_ever(capsys):
     now = []
-    seen = watch(
-        lambda: "STOPPING", lambda state: [state], lambda _: False,
-        interval_s=60, limit_s=600, sleep=now.append, clock=lambda: sum(now),
-    )  # fmt: skip
-    assert (seen, sum(now)) == ("STOPPING", 600)
-    assert capsys.readouterr().err == "  0 min 00 s  STOPPING\n"
+    running = JobRun("1", "erase", "RUNNING", "", None, None, BilledHours(0, 0), is_billed=False)
+    seen = follow(
+        lambda: running, interval_s=60, limit_s=600, sleep=now.append, clock=lambda: sum(now)
+    )
+    assert (seen, sum(now)) == (running, 600)
+    assert capsys.readouterr().err == "  0 min 00 s  erase RUNNING\n"
 
 
 @pytest.mark.usefixtures("application_id")

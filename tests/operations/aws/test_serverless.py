@@ -12,8 +12,9 @@ import pytest
 
 from operations import cli
 from operations.aws.clients import aws_client
-from operations.aws.executions import follow_execution
-from operations.aws.job_runs import follow_job_run, start_job
+from operations.aws.executions import describe_execution
+from operations.aws.following import follow
+from operations.aws.job_runs import describe_job_run, start_job
 from operations.aws.stacks import data_stack
 from operations.commands import serverless_runs
 from operations.costs.prices import load_prices
@@ -234,8 +235,9 @@ def test_a_run_that_was_ended_is_a_failure_that_says_how(status, words, run_with
 def test_each_state_is_told_once(capsys):
     slept = []
     looks = [("RUNNING", "Reduce", ""), ("RUNNING", "Reduce", ""), ("SUCCEEDED", "Done", "")]
-    seen = follow_execution(
-        StepFunctions(*looks), ARN, interval_s=5, sleep=slept.append, clock=lambda: 0
+    sfn = StepFunctions(*looks)
+    seen = follow(
+        lambda: describe_execution(sfn, ARN), interval_s=5, sleep=slept.append, clock=lambda: 0
     )
     assert (seen.is_complete, slept) == (True, [5, 5])
     assert lines_of(capsys) == ["run run-1 RUNNING: Reduce", "run run-1 SUCCEEDED: Done"]
@@ -297,7 +299,7 @@ def test_the_job_of_an_erasure_is_started_as_it_was_deployed(make_serverless_sta
     told = made.client.get_job_run(applicationId=made.application_id, jobRunId=started)["jobRun"]
     assert told["name"] == "erase"
     assert told["jobDriver"] == {"sparkSubmit": {"entryPoint": "s3://code/erase.py"}}
-    assert follow_job_run(made.client, made.application_id, started, interval_s=1).is_complete
+    assert describe_job_run(made.client, made.application_id, started).is_complete
 
 
 @pytest.mark.parametrize("text", ["{", "1", "[1]"])

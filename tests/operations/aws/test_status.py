@@ -10,6 +10,7 @@ import pytest
 from botocore import exceptions as aws
 
 from operations import cli
+from operations.aws.clusters import read_progress
 from operations.aws.following import follow
 from operations.aws.step_logs import last_lines
 from operations.commands import follow_steps, status
@@ -136,7 +137,9 @@ def test_each_change_of_state_is_one_line_with_the_time(capsys):
         Clock(),
     )
     step_ids = [f"s-{name}" for name in NAMES]
-    seen = follow(emr, "j-1", step_ids, interval_s=30, sleep=clock.sleep, clock=clock)
+    seen = follow(
+        lambda: read_progress(emr, "j-1", step_ids), interval_s=30, sleep=clock.sleep, clock=clock
+    )
     assert seen.is_complete
     assert [line.strip() for line in capsys.readouterr().err.splitlines()] == [
         "0 min 00 s  cluster j-1 STARTING",

@@ -5,8 +5,7 @@ import json
 import pytest
 
 from operations import cli
-from operations.aws.clusters import Step, describe_cluster
-from operations.aws.following import Followed
+from operations.aws.clusters import Step, StepsProgress, describe_cluster
 from operations.aws.step_logs import StepLog
 from operations.commands import follow_steps, submit
 from operations.costs.cluster_costs import default_cluster
@@ -46,18 +45,22 @@ def test_the_steps_can_be_followed_to_their_end(
     make_compute_stack()
     asked = []
 
-    def follow(emr, cluster_id, step_ids, *, interval_s, only_once):
-        asked.append((step_ids, interval_s, only_once))
+    def follow(observe, *, interval_s, only_once):
+        asked.append((interval_s, only_once))
+        return observe()
+
+    def read_progress(emr, cluster_id, step_ids):
+        asked.append(len(step_ids))
         later = state if state == "COMPLETED" else "CANCELLED"
         states = dict(zip(step_ids, (state, later, later), strict=True))
         steps = [Step(i, "a step", s, "", None, None) for i, s in states.items()]
-        return Followed(describe_cluster(emr, cluster_id), tuple(steps))
+        return StepsProgress(describe_cluster(emr, cluster_id), tuple(steps))
 
     monkeypatch.setattr(follow_steps, "follow", follow)
+    monkeypatch.setattr(follow_steps, "read_progress", read_progress)
     monkeypatch.setattr(follow_steps, "last_lines", lambda *_, **__: StepLog("s3://logs/x", None))
     assert cli.main(["submit", "--follow", "--interval-seconds", "3"]) == exit_code
-    ((step_ids, interval_s, only_once),) = asked
-    assert (len(step_ids), interval_s, only_once) == (3, 3.0, False)
+    assert asked == [(3.0, False), 3]
     assert "follow with" not in capsys.readouterr().err
 
 
@@ -120,7 +123,7 @@ def test_a_stack_without_its_outputs_is_told_with_its_state(capsys):
 
 
 @pytest.mark.usefixtures("aws")
-def test_only_the_region_of_the_project_is_image_name(capsys):
+def test_stacks_are_read_in_the_region_of_the_project_alone(capsys):
     make_stack(
         "fruits-test-compute",
         {"B": {"Type": "AWS::S3::Bucket"}},
