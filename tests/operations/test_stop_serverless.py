@@ -10,10 +10,10 @@ import pytest
 
 from cdk_app.config import Environment
 from operations.aws import stop_serverless as command
-from operations.aws.applications import cancel_job_runs, stop_application
 from operations.aws.clients import aws_client
 from operations.aws.following import follow
 from operations.aws.job_runs import JobRun
+from operations.aws.stop_serverless import cancel_job_runs, stop_application
 from operations.costs.run_costs import BilledHours
 from spark_assets.errors import FruitsError
 from tests.moto_server import make_stack
