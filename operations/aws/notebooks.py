@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from operations.aws.clients import Client
 from operations.aws.clusters import Step
 from spark_assets.errors import FruitsError
-from spark_assets.notebooks.source import check_notebook
+from spark_assets.notebooks.check_notebook import check_notebook
 from spark_assets.storage.locations import parse_location
 from spark_assets.text.printable import printable_line
 

@@ -12,8 +12,7 @@ import nbformat
 
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.command import Command, Kind
-from spark_assets.notebooks.execution import execute, read_notebook
-from spark_assets.notebooks.page import html_page
+from spark_assets.notebooks.execute_notebook import execute, html_page, read_notebook
 from spark_assets.runtime.progress import echo
 from spark_assets.storage.files import read_bytes, write_bytes
 from spark_assets.storage.locations import parse_location

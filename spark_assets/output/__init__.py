@@ -1,0 +1,31 @@
+"""The files of an output, for programs that read one.
+
+``Output.open(parse_location("out"))`` gives an `Output`; the functions below read its parts.  Names
+are imported on first use, because a command that needs one module would wait for all.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_MODULES = {
+    "Output": "output",
+    "RunManifest": "manifest",
+    "current_findings": "findings_table",
+    "latest_run": "manifest",
+    "load_pca_model": "pca_model",
+    "newest_receipt": "receipt_files",
+    "pca_record": "pca_model",
+    "read_batches": "parquet_tables",
+    "read_evaluation": "evaluation_record",
+    "read_narrow": "parquet_tables",
+    "read_run": "manifest",
+    "run_ids": "manifest",
+    "table_files": "parquet_tables",
+}
+__all__ = list(_MODULES)
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - each name has its type in its module
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

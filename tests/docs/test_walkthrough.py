@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 from operations.wheelhouse import MODULES
-from spark_assets.notebooks.execution import read_notebook
+from spark_assets.notebooks.execute_notebook import read_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "docs" / "walkthrough.ipynb"

@@ -1,16 +1,18 @@
-"""Running the cells of a notebook in a kernel of this machine that no other can reach."""
+"""Execution of a notebook in a private local kernel, and its self-contained HTML page."""
 
 import os
 import tempfile
 from collections.abc import Mapping
 
 import nbformat
+from jinja2 import DictLoader
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbconvert import HTMLExporter
 from traitlets.config import Config
 
 from spark_assets.errors import FruitsError
-from spark_assets.notebooks.source import check_notebook
+from spark_assets.notebooks.check_notebook import check_notebook
 from spark_assets.runtime.java import first_line
 
 # A tag of cells: what they need is not on a node of the cluster.
@@ -81,3 +83,24 @@ def _own_folders(folder: str) -> dict[str, str]:
     """Return where a kernel looks for settings and keeps its history: gone with it."""
     names = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")
     return {name: f"{folder}/{name.lower()}" for name in names}
+
+
+# JupyterLab's own page, less the scripts that it would fetch: of formulas, diagrams and widgets.
+_PAGE = {
+    "page.html.j2": """
+{%- extends 'lab/index.html.j2' -%}
+{%- block html_head_js -%}{%- endblock -%}
+{%- block jupyter_widgets -%}{%- endblock -%}
+{%- block html_head_js_mathjax -%}{%- endblock -%}
+{%- block html_head_js_mermaidjs -%}{%- endblock -%}
+"""
+}
+
+
+def html_page(notebook: nbformat.NotebookNode, title: str) -> str:
+    """Return the page of a notebook, with its pictures inside."""
+    exporter = HTMLExporter(
+        extra_loaders=[DictLoader(_PAGE)], template_file="page.html.j2", template_name="lab"
+    )
+    page, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})
+    return str(page)

@@ -1,4 +1,4 @@
-"""A notebook as somebody gives it: what is refused before anything is run."""
+"""Validation of a notebook before it is submitted or executed."""
 
 import json
 
