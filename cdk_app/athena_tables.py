@@ -43,7 +43,7 @@ class AthenaTables(Construct):
     """The database ``fruits_<environment>`` and the workgroup ``fruits-<environment>``.
 
     A table is a folder of the output, which holds the current state and nothing else: there are no
-    partitions to add, and no crawler.  Nothing is billed but what a query reads.
+    partitions to add, and no crawler.  Only the bytes that queries read are billed.
 
     A user who queries needs rights on Athena, Glue, the results bucket and the key.
     """

@@ -137,7 +137,7 @@ class PipelineConfig:
     def from_context(cls, context: Mapping[str, Any]) -> "PipelineConfig":
         """Read the configuration from context keys.
 
-        Raises ConfigError with the key, the value and what is allowed.
+        Raises ConfigError with the key, the value and the values allowed.
         """
         names = [field.name for field in fields(cls)]
         unknown = sorted(key for key in context if key not in names and not _is_of_the_cdk(key))

@@ -38,7 +38,7 @@ class InstanceType:
     def parse(cls, name: str) -> "InstanceType":
         """Return the instance type of a name such as ``m7g.xlarge``.
 
-        Raises ValueError that says what is allowed.
+        Raises ValueError with the values allowed.
         """
         family, _, size = name.partition(".")
         if family not in _FAMILIES or size not in _VCPUS:

@@ -173,7 +173,7 @@ class Network(Construct):
                 description="HTTPS to the interface endpoints",
             )
             # All TCP: EMR Management Guide, "Working with Amazon EMR-managed security groups", the
-            # outbound rules of private subnets. HTTPS alone is what is known to be used of it.
+            # outbound rules of private subnets. Only HTTPS is known to be used.
             ports = (443, 443) if self._is_narrow else (0, 65535)
             yield ec2.CfnSecurityGroupEgress(
                 self,

@@ -41,7 +41,7 @@ class Retention:
                 raise ValueError(f"{field.name} of {lowest} to {_LONGEST_DAYS} days")
 
     @property
-    def logs_gone_after(self) -> int:
+    def days_until_logs_are_deleted(self) -> int:
         """Days until a log is deleted with its versions."""
         return self.logs + self.old_versions
 
@@ -96,11 +96,11 @@ def retention_lines(retention: Retention) -> Iterator[tuple[str, str]]:
     photographs = retention.photographs
     yield "photographs", _days(photographs) if photographs else "until deleted"
     yield "results: tables, models, reports", "until erased"
-    yield "results of queries in Athena are gone for good after", _days(QUERY_RESULT_DAYS + 1)
-    yield "executed notebooks are gone for good after", _days(NOTEBOOK_DAYS + 1)
+    yield "results of queries in Athena are permanently deleted after", _days(QUERY_RESULT_DAYS + 1)
+    yield "executed notebooks are permanently deleted after", _days(NOTEBOOK_DAYS + 1)
     yield "a deleted or replaced object can be brought back for", _days(retention.old_versions)
     yield "logs expire after", _days(retention.logs)
-    yield "... and are gone for good after", _days(retention.logs_gone_after)
+    yield "... and are permanently deleted after", _days(retention.days_until_logs_are_deleted)
     yield "parts of an upload that was never completed", _days(retention.unfinished_uploads)
     tier = retention.tier
     yield (

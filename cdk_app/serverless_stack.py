@@ -25,8 +25,8 @@ class ServerlessStack(ProjectStack):
 
     The application is not attached to a VPC: its workers are in a network of AWS in Frankfurt, from
     which they reach services of this region and nothing else.  Attached to one of ours, they would
-    need interface endpoints, which cost about 17 USD a month whether anything runs or not.  What is
-    given up is the flow log; who reads which object is in the access logs of the buckets.
+    need interface endpoints, which cost about 17 USD a month, with runs or without.  There is no
+    flow log; who reads which object is in the access logs of the buckets.
     """
 
     def __init__(

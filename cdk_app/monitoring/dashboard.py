@@ -90,8 +90,8 @@ def _elsewhere(config: PipelineConfig) -> str:
     return (
         "**Images a second, rejected share, explained variance:** in the report of the run, "
         "`chain/report/index.html` in the bucket for results. The nodes reach S3, EMR and the key "
-        "only, so the chain sends no metric of its own. **How far the steps are:** "
-        f"`fruits status --environment {config.environment}`. **What it has cost:** "
-        f"`fruits receipt --environment {config.environment}`. EMR sends what is below every five "
+        "only, so the chain sends no metric of its own. **Progress of the steps:** "
+        f"`fruits status --environment {config.environment}`. **Cost:** "
+        f"`fruits receipt --environment {config.environment}`. EMR sends these metrics every five "
         "minutes, while the cluster is up."
     )

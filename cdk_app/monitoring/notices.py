@@ -64,8 +64,8 @@ class Notices(Construct):
                 targets.SnsTopic(
                     self.topic,
                     message=events.RuleTargetInput.from_text(
-                        f"Fruits!: the stack {name} could not be deleted, and what is left of it "
-                        f"may cost money; delete it with: fruits destroy{option}"
+                        f"Fruits!: the stack {name} could not be deleted, and its remaining "
+                        f"resources may cost money; delete it with: fruits destroy{option}"
                     ),
                 )
             ],

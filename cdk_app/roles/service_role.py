@@ -133,7 +133,7 @@ class ServiceRole(Construct):
                 f"Resource::arn:<AWS::Partition>:ec2:{stack.region}:{owner}:{noun}/*"
                 for noun, owner in owners.items()
             ),
-            reason="what a launch makes has no name before it; EMR's tag confines the statements",
+            reason="launched resources have no names in advance; EMR's tag confines the statements",
         )
         acknowledge(
             self,

@@ -80,11 +80,11 @@ class RunStateMachine(Construct):
             state_machine_name=name,
             state_machine_type=sfn.StateMachineType.STANDARD,
             definition_body=sfn.DefinitionBody.from_chainable(chain),
-            # What tasks would add by themselves is wider than what a run needs.
+            # The rights that tasks add by themselves are wider than a run needs.
             role=role.without_policy_updates(),
             timeout=_longest(config, len(jobs)),
             tracing_enabled=True,
-            # The data of an execution hold what a job said: names, maybe of people.
+            # The data of an execution hold messages of jobs: names, maybe of people.
             logs=sfn.LogOptions(
                 destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False
             ),

@@ -117,9 +117,9 @@ def _rewriting(option: str, parsed: argparse.Namespace) -> Callable[[], ExitCode
 def _outside_reach(environment: Environment) -> tuple[str, ...]:
     kept = read_config([f"environment={environment}"]).kept
     return (
-        f"paths in logs of steps and accesses, which are gone for good after "
-        f"{kept.logs_gone_after} days",
-        "pictures in notebooks that were executed on the cluster, which are gone for good after "
+        f"paths in logs of steps and accesses, which are permanently deleted after "
+        f"{kept.days_until_logs_are_deleted} days",
+        "pictures in notebooks executed on the cluster, which are permanently deleted after "
         f"{NOTEBOOK_DAYS + 1} days",
         "what EMR keeps of its own logs in buckets of AWS",
     )
