@@ -139,7 +139,7 @@ $(VENV)/installed-%: $(INSTALLED)
 tools: setup $(CDK) ## add what deploys to .venv and node_modules: the commands aws and cdk
 
 .PHONY: notebook
-notebook: setup $(VENV)/installed-notebook ## add what opens docs/walkthrough.ipynb to .venv
+notebook: setup $(VENV)/installed-notebook ## add what opens docs/tutorial/walkthrough.ipynb to .venv
 
 $(CLASS_ARCHIVE): $(INSTALLED) | java
 	@echo "preparing Spark to start quickly (a quarter of a minute, once)"

@@ -1,1 +1,1 @@
-"""How fast: every figure of ``docs/benchmarks.md``, measured on one machine in one run."""
+"""How fast: every figure of ``docs/explanation/benchmarks.md``, of one machine in one run."""

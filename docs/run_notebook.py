@@ -16,7 +16,7 @@ import nbformat
 from nbclient import NotebookClient
 from PIL import Image
 
-WALKTHROUGH = Path(__file__).with_name("walkthrough.ipynb")
+WALKTHROUGH = Path(__file__).parent / "tutorial" / "walkthrough.ipynb"
 _LARGE_BYTES = 100_000
 # All that is kept of the metadata: nothing of the machine or of the moment.
 _METADATA = {

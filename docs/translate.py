@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po, write_po
 
 from spark_assets.text.languages import unbroken
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "explanation"
 ENGLISH, CATALOGUE, FRENCH = "critical-review.md", "retour-critique.po", "retour-critique.md"
 _WIDTH = 112
 _CODE, _RULE = "```", re.compile(r"\|[-|]+")

@@ -38,7 +38,7 @@ _SIGNATURE_BYTES = 16
 _REDUCED_FACTOR = 2
 # Never at 1/8, however large: that keeps the mean of each block of 8 x 8 pixels, rounded to a whole
 # level, and on a plain background features fall to a cosine of 0.92 from those of the full decode
-# (docs/accuracy.md).  It would take a fifth less time for 12 megapixels.
+# (docs/explanation/accuracy.md).  It would take a fifth less time for 12 megapixels.
 _REFUSED_SCALE = 8
 _TRANSPOSE_BY_ORIENTATION = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

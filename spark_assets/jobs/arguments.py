@@ -141,7 +141,7 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
         choices=IMAGE_SIZES_PX,
         default=_REQUEST.image_size_px,
         help="side of the square that the network takes, in pixels (default %(default)s); "
-        "time grows with its area, see docs/accuracy.md",
+        "time grows with its area, see docs/explanation/accuracy.md",
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs/first-deployment.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/tutorial/first-deployment.md").read_text(encoding="utf-8")
 FILE = r"`((?:cdk_app|operations|spark_assets)/[\w/.]+)`"
 
 

@@ -15,7 +15,7 @@ from operations.wheelhouse import MODULES
 from spark_assets.notebooks.execute_notebook import read_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOK = ROOT / "docs" / "walkthrough.ipynb"
+NOTEBOOK = ROOT / "docs" / "tutorial" / "walkthrough.ipynb"
 N_PICTURES = 7
 PACKAGES = {"spark_assets", "sample_photographs", "recognition"}
 LIBRARIES = {"matplotlib", "numpy", "pandas", "pyspark"}

@@ -75,7 +75,9 @@ def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
         commands["upload again"] = cloud.fruits("upload", "--images", photographs)
         second = nodes.run(lambda: cloud.fruits(*SUBMIT))
         results_after_second = cloud.objects(results)
-        walkthrough = execute(cloud, nodes, results, ROOT / "docs" / "walkthrough.ipynb")
+        walkthrough = execute(
+            cloud, nodes, results, ROOT / "docs" / "tutorial" / "walkthrough.ipynb"
+        )
         failing = execute(cloud, nodes, results, failing_notebook(cloud.folder))
         status_of_failing = cloud.fruits("status", "--interval-seconds", "1")
         report = _content(cloud, results, "chain/report/index.html")

@@ -28,7 +28,7 @@ from tests.spark.runs import put, save
 pytestmark = pytest.mark.slow
 
 BAD = b"no image"
-CLOUD = Path(__file__).resolve().parents[2] / "docs" / "cloud.md"
+CLOUD = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "deploy.md"
 Tables: TypeAlias = dict[str, pa.Table]
 
 

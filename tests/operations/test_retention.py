@@ -12,7 +12,7 @@ from operations.aws.stacks import DataStack
 from operations.commands.retention import _differences
 from spark_assets.storage.locations import Location, S3Settings
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "gdpr.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "data-protection.md"
 S3 = S3Settings("eu-central-1", None)
 STACK = DataStack(
     "data", Location("raw/images", S3), Location("results/chain", S3), ("raw", "results", "logs")

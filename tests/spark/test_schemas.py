@@ -1,4 +1,4 @@
-"""The columns of the tables, as docs/tables.md promises them to readers."""
+"""The columns of the tables, as docs/reference/tables.md promises them to readers."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from spark_assets.storage.schemas import FEATURES, FINDINGS, REDUCED, REJECTED
 
-TABLES = Path(__file__).resolve().parents[2] / "docs" / "tables.md"
+TABLES = Path(__file__).resolve().parents[2] / "docs" / "reference" / "tables.md"
 # As Spark, Athena and most readers name them.
 NAMES = {
     pa.string(): "string",

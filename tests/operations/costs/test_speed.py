@@ -10,7 +10,7 @@ from operations.costs.speed import load_speed
 
 SPEED = load_speed()
 SMALL, LARGE = SPEED.photographs
-BENCHMARKS = Path(__file__).resolve().parents[3] / "docs" / "benchmarks.md"
+BENCHMARKS = Path(__file__).resolve().parents[3] / "docs" / "explanation" / "benchmarks.md"
 
 
 def figures():
