@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["run-to-pixel.md"]
-ROW = re.compile(r"^\| `([\w/]+\.py)` \| `([\w.]+)` \|", flags=re.MULTILINE)
+PAGES = ["run-to-pixel.md", "identify-to-label.md"]
+ROW = re.compile(r"`([\w/]+\.py)`(?:,| \|) `([\w.]+)`")
 
 
 def functions_in(path: Path) -> set[str]:
@@ -27,7 +27,7 @@ def functions_in(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_each_named_function_is_in_its_file(page):
-    rows = ROW.findall((ROOT / "docs" / page).read_text(encoding="utf-8"))
+    rows = ROW.findall((ROOT / "docs" / "explanation" / page).read_text(encoding="utf-8"))
     assert len(rows) > 5
     assert [row for row in rows if row[1] not in functions_in(ROOT / row[0])] == []
 
