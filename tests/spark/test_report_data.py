@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from spark_assets.chain.fit_and_project import reduce_features
-from spark_assets.chain.make_report import make_report
+from spark_assets.chain.make_report import language_of_report, make_report
 from spark_assets.chain.options import ReduceOptions
 from spark_assets.chain.remove_rows import keep_columns, remove_rows
 from spark_assets.images.rejection import ImageLimits
@@ -24,6 +24,7 @@ from spark_assets.report.collect_report_data import _evenly_by_label, collect_re
 from spark_assets.report.report_data import MAX_REJECTED_ROWS, RejectedImage
 from spark_assets.storage.locations import parse_location
 from spark_assets.storage.schemas import FEATURES
+from spark_assets.text.system_language import LANGUAGES
 from tests.conftest import no_spark
 from tests.made_report import made_receipt
 from tests.spark.made_tables import feature_rows, put_run, put_table, rejected_rows
@@ -91,7 +92,9 @@ def test_an_output_that_has_lost_all_its_images_has_a_report(output):
         keep_columns(output, change)
         commit(change)
     assert collected(output).n_current_features == 0
-    assert "<html" in make_report(no_spark, output, 100, "en")
+    for code in LANGUAGES:
+        page = make_report(no_spark, output, 100, code)
+        assert language_of_report(page.encode()) == code
 
 
 def test_the_newest_receipt_of_the_output_is_collected(output):

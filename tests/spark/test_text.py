@@ -1,7 +1,10 @@
 """Names, numbers, sizes, times and dates as people read them."""
 
+from argparse import ArgumentParser
+
 import pytest
 
+from spark_assets.jobs.arguments import add_common, add_report, report_options
 from spark_assets.report.html_page import shown_option
 from spark_assets.text.languages import ENGLISH, language
 from spark_assets.text.numbers import counted
@@ -182,3 +185,13 @@ def test_french_marks_do_not_begin_a_line():
 )
 def test_the_language_is_that_of_the_locale(environment, code):
     assert system_language(environment) == code
+
+
+def test_the_option_language_is_before_the_locale(monkeypatch):
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    parser = ArgumentParser()
+    add_common(parser)
+    add_report(parser)
+    of_locale = parser.parse_args(["--output", "out"])
+    chosen = parser.parse_args(["--output", "out", "--language", "en"])
+    assert [report_options(each).language for each in (of_locale, chosen)] == ["fr", "en"]
