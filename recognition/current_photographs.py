@@ -19,7 +19,6 @@ from spark_assets.storage import schemas
 
 # Of 1280 numbers: 1 GB.
 MAX_IMAGES = 200_000
-# What is known of a photograph here.
 _COLUMNS = pa.schema(
     [schemas.FEATURES.field(n) for n in ("path", "label", "content_sha256", "features")]
 )
@@ -27,10 +26,15 @@ _COLUMNS = pa.schema(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CurrentPhotographs:
-    """Photographs with what is known of them, one element of each attribute for each.
+    """Photographs of an output, one element of each attribute for each.
 
-    ``features`` is (n, n_features) float32; ``labels`` are None where a photograph has none.
-    ``n_current`` counts those of the output, of which these are all or a sample.
+    Attributes
+    ----------
+    paths, content_sha256 : list of str
+    labels : list of str or None
+    features : ndarray of shape (n, n_features), float32
+    n_current : int
+        Photographs of the output, of which these are all or a sample.
     """
 
     paths: list[str]
@@ -44,11 +48,11 @@ class CurrentPhotographs:
 
     @property
     def is_sample(self) -> bool:
-        """Whether the output has more."""
+        """Whether these are a sample of the output."""
         return len(self) < self.n_current
 
     def take(self, rows: Sequence[int] | NDArray[np.intp]) -> "CurrentPhotographs":
-        """Return some of them, in the order of ``rows``; of all of them, no copy."""
+        """Return the photographs of ``rows``, in their order; without a copy of all of them."""
         if np.array_equal(rows, np.arange(len(self))):
             return self
         return CurrentPhotographs(
@@ -61,9 +65,9 @@ class CurrentPhotographs:
 
 
 def read_current(output: Output, *, max_images: int = MAX_IMAGES) -> CurrentPhotographs:
-    """Read what is current, by path; of more than ``max_images`` those with the smallest hashes.
+    """Read photographs by path; of more than ``max_images`` those with the smallest hashes.
 
-    The same photographs make the same sample every time.  Raises FruitsError where there are none,
+    The same photographs give the same sample.  Raises FruitsError where there are none,
     or where features are not finite numbers.
     """
     files = table_files(output, FEATURES)

@@ -1,4 +1,4 @@
-"""Photographs read here, without Spark: features of a folder, and thumbnails."""
+"""Features and thumbnails of a folder, computed in this process without Spark."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ _N_READERS = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeaturizedFolder:
-    """The photographs of a folder that could be used: features (n, n_features), one label each."""
+    """The accepted photographs of a folder; ``features`` is (n, n_features)."""
 
     paths: list[str]
     labels: list[str | None]
@@ -49,15 +49,15 @@ def featurize_folder(
     max_images: int,
     wrap_engine: Callable[[Engine], Engine] = lambda engine: engine,
 ) -> FeaturizedFolder:
-    """Featurize a folder as a run does, in threads: of more than ``max_images``, a sample by hash.
+    """Featurize a folder as a run does, in threads; of more than ``max_images``, a sample by hash.
 
-    ``wrap_engine`` makes each thread's engine compute something else than plain features.
+    ``wrap_engine`` wraps the engine of each thread, such as in `ViewsEngine`.
 
     Raises FruitsError where the folder cannot be listed, or none of its images can be used.
     """
     entries = [*entries_in(list_images(images))]
     if not entries:
-        raise FruitsError(f"{images.uri} holds no images; give a folder with some photographs")
+        raise FruitsError(f"{images.uri} holds no images; give a folder with photographs")
     entries = sorted(entries, key=lambda entry: path_hash(entry.path))[:max_images]
     n_threads = os.cpu_count() or 1
     featurize = partial(_featurize, images, network, labels, limits, wrap_engine)
@@ -67,7 +67,7 @@ def featurize_folder(
     usable = outcomes.filter(outcomes.column("reason").is_null())
     if not usable.num_rows:
         raise FruitsError(
-            f"none of the {len(entries)} images in {images.uri} can be used; look at them with: "
+            f"all {len(entries)} images in {images.uri} were rejected; list the reasons with: "
             "fruits featurize --images URI --output URI"
         )
     return FeaturizedFolder(
@@ -119,7 +119,7 @@ def _featurize(
 def make_thumbnails(
     images: Location, limits: ImageLimits, paths: Sequence[str]
 ) -> list[bytes | None]:
-    """Return a small JPEG of each photograph, None for one that is gone or cannot be read."""
+    """Return a small JPEG of each photograph, None for a deleted or unreadable one."""
     entries = [ImageEntry(path, None, None) for path in paths]
     read = ReadAhead(n_readers=_N_READERS).read(entries, reader_of_extras(images, limits=limits))
     return [jpeg_of(image, limits) for image in read]

@@ -6,7 +6,7 @@ import numpy as np
 
 from spark_assets.features import keras_network
 
-import tensorflow as tf  # isort: skip - after the module that tells it to be quiet
+import tensorflow as tf  # isort: skip - after the module that sets its log level
 from tensorflow.python.framework.convert_to_constants import (  # isort: skip
     convert_variables_to_constants_v2,
 )

@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_common(parser)
     add_report(parser)
     parser.add_argument(
-        "--images", metavar="URI", help="where the photographs are (default: where they were read)"
+        "--images",
+        metavar="URI",
+        help="their folder (default: that of the newest run)",
     )
     splits = parser.add_mutually_exclusive_group()
     splits.add_argument(
@@ -56,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
-    """Audit an output as it was asked for on a command line, and make its report anew."""
+    """Audit an output and render its report."""
     options = AuditOptions(
         output=parse_location(parsed.output),
         images=None if parsed.images is None else parse_location(parsed.images),
@@ -78,8 +80,8 @@ def _log_findings(record: AuditRecord, findings: Location) -> None:
     echo(f"audited {audited_of(record.n_looked_at, record.n_current, 'photograph')}")
     if record.n_unreadable:
         echo(
-            f"WARNING: {counted(record.n_unreadable, 'photograph')} could not be read, so that "
-            "nothing is known of their pixels; give where they are with --images"
+            f"WARNING: {counted(record.n_unreadable, 'photograph')} could not be read and have "
+            "no pixel statistics; give their place with --images"
         )
     for kind, name in _NAMES.items():
         if n_found := record.n_by_kind[kind]:

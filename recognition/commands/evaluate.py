@@ -1,4 +1,4 @@
-"""The command ``fruits evaluate``: what the features are worth, and a classifier on them."""
+"""The command ``fruits evaluate``: the accuracy of a classifier on the features."""
 
 import argparse
 
@@ -25,14 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--test-images",
         metavar="URI",
-        help="photographs to ask about, in folders as those of the output, instead of folds",
+        help="a test set, in folders as those of the output, instead of folds",
     )
     how.add_argument(
         "--folds",
         type=_n_folds,
         default=_DEFAULT_FOLDS,
         metavar="K",
-        help="parts of which each is asked about once (default %(default)s)",
+        help="number of folds of the cross-validation (default %(default)s)",
     )
     parser.add_argument(
         "--group-by",
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--variety-regex",
         metavar="EXPRESSION",
         help="a regular expression whose first group, or match, in a path names the variety within "
-        "the label, which is answered where it is probable enough",
+        "the label, which is predicted where it is probable enough",
     )
     parser.add_argument(
         "--max-images",
@@ -58,13 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=share,
         default=_DEFAULT_FALSE_UNKNOWN_RATE,
         metavar="RATE",
-        help="share of known fruit that the classifier may call unknown (default %(default)s)",
+        help="share of known fruit that may be called unknown (default %(default)s)",
     )
     add_report(parser)
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
-    """Evaluate, keep the classifier, and make the report anew."""
+    """Evaluate, write the classifier, and render the report."""
     options = EvaluateOptions(
         output=parse_location(parsed.output),
         test_images=None if parsed.test_images is None else parse_location(parsed.test_images),
@@ -84,9 +84,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
 def _n_folds(text: str) -> int:
     n_folds = positive_int(text)
     if n_folds < 2:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not allowed; give 2 or more, to fit on some and to ask about others"
-        )
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give 2 or more")
     return n_folds
 
 

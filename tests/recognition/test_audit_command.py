@@ -109,7 +109,7 @@ def test_photographs_that_are_gone_are_counted_and_compared_by_their_digests(pla
         ("duplicate", "Test/fruit 1/same.png"),
         ("similar_view", "Test/fruit 0/part.jpg"),  # by its features
     }
-    assert "9 photographs could not be read, so that nothing is known" in capsys.readouterr().err
+    assert "9 photographs could not be read and have no pixel statistics" in capsys.readouterr().err
 
 
 def test_test_images_that_the_output_holds_are_at_fault_and_named_by_their_place(featurized, place):

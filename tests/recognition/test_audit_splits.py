@@ -4,7 +4,6 @@ import pytest
 
 from recognition.audit.splits import NO_SPLIT, split_photographs
 from spark_assets.errors import FruitsError
-from spark_assets.images.labels import groups_of
 
 
 @pytest.mark.parametrize(
@@ -49,9 +48,3 @@ def test_an_expression_names_it_and_the_largest_split_teaches():
 def test_an_expression_that_splits_nothing_is_refused():
     with pytest.raises(FruitsError, match=r"puts all 2 photographs in one split; give an expr"):
         split_photographs(["a/1.jpg", "a/2.jpg"], "^(a)/")
-
-
-@pytest.mark.parametrize("option", ["--split-regex", "--group-by"])
-def test_an_expression_that_is_none_is_refused_by_the_name_of_its_option(option):
-    with pytest.raises(FruitsError, match=rf"^{option} '\(' is no regular expression"):
-        groups_of(["a/1.jpg"], "(", option)

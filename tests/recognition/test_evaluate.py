@@ -51,6 +51,7 @@ def test_the_answers_of_all_photographs_are_counted():
     assert sum(each.n for each in evaluation.calibration) == n
     assert sum(each.n for each in evaluation.by_label) == evaluation.n_tested == n
     assert {point.classifier for point in evaluation.curve} == {NEAREST, RIDGE}
+    assert Evaluation.from_json(asdict(evaluation)) == evaluation
 
 
 def test_the_pca_of_a_fold_does_not_see_what_is_asked_about():
@@ -72,13 +73,18 @@ def test_the_pca_of_a_fold_does_not_see_what_is_asked_about():
 
 def test_a_label_of_a_single_object_is_left_out_and_named():
     one = made_photographs(n_labels=4).labeled
-    is_other = [label == "label 3" for label in one.labels]
+    is_other = [label == "label 1" for label in one.labels]
     objects = [
         "lonely" if other else name for other, name in zip(is_other, one.objects, strict=True)
     ]
-    evaluation = evaluate_by_folds(LabeledPhotographs(one.vectors, one.labels, objects), SETUP)
-    assert evaluation.evaluation.labels_left_out == ["label 3"]
-    assert evaluation.evaluation.n_tested == is_other.count(False)
+    evaluated = evaluate_by_folds(LabeledPhotographs(one.vectors, one.labels, objects), SETUP)
+    assert evaluated.evaluation.labels_left_out == ["label 1"]
+    assert evaluated.evaluation.n_tested == is_other.count(False)
+    # The classifier that is fitted on all labels needs a column of each.
+    logits = evaluated.held_out.logits
+    assert logits.shape == (is_other.count(False), 4)
+    assert np.isinf(logits[:, 1]).all()
+    assert np.isfinite(logits[:, [0, 2, 3]]).all()
 
 
 def test_labels_that_the_output_does_not_have_are_not_asked_about():
@@ -108,11 +114,6 @@ def test_random_weights_keep_their_warning():
     assert evaluation.main_split == "clusters"
 
 
-def test_an_evaluation_is_read_as_it_was_written():
-    evaluation = evaluate_by_folds(made_photographs(of_label=0.5).labeled, SETUP).evaluation
-    assert Evaluation.from_json(asdict(evaluation)) == evaluation
-
-
 def test_the_temperature_makes_overconfident_answers_hold():
     photographs = made_photographs(of_label=0.6, of_object=1.5, n_objects=20).labeled
     evaluated = evaluate_by_folds(photographs, SETUP)
@@ -128,19 +129,6 @@ def test_clusters_that_are_left_out_are_harder_than_photographs():
     assert evaluation.main_split == evaluation.chosen_by == "clusters"
     clusters = accuracy(evaluation, "clusters", NEAREST)
     assert clusters < accuracy(evaluation, "photographs", NEAREST) - 0.2
-
-
-def test_what_is_held_out_has_a_column_for_labels_that_were_left_out_too():
-    one = made_photographs(n_labels=4).labeled
-    objects = [
-        "lonely" if label == "label 1" else name
-        for label, name in zip(one.labels, one.objects, strict=True)
-    ]
-    evaluated = evaluate_by_folds(LabeledPhotographs(one.vectors, one.labels, objects), SETUP)
-    logits = evaluated.held_out.logits
-    assert logits.shape == (evaluated.evaluation.n_tested, 4)
-    assert np.isinf(logits[:, 1]).all()
-    assert np.isfinite(logits[:, [0, 2, 3]]).all()
 
 
 def test_a_copy_is_asked_about_once_and_never_where_it_was_learnt():

@@ -47,11 +47,6 @@ def test_objects_are_named_by_the_expression_within_their_label():
     assert objects_of(paths, labels, None) == paths
 
 
-def test_an_expression_that_is_none_is_refused_by_its_own_name():
-    with pytest.raises(FruitsError, match=r"--group-by '\(' is no regular expression"):
-        objects_of(["a/1.jpg"], ["a"], "(")
-
-
 def test_frames_of_an_object_are_in_one_cluster_and_every_label_is_in_all_folds():
     frames = made_photographs(n_objects=8, n_frames=12, of_object=3.0, noise=0.01)
     clusters = clusters_of(vectors_of(frames.features), frames.labels, 5)
