@@ -84,7 +84,7 @@ def draw() -> None:
                     steps = [
                         _icon(Spark, step) for step in ("3. report", "2. reduce", "1. featurize")
                     ]
-        repository >> _arrow("make deploy") >> assets
+        repository >> _arrow("fruits deploy") >> assets
         photographs >> _arrow("fruits upload") >> raw
         reader << _arrow("report") << results
         for bucket in (assets, raw):

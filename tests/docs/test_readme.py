@@ -24,5 +24,5 @@ def test_its_targets_of_make_exist():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     text = (ROOT / "README.fr.md").read_text(encoding="utf-8")
     targets = set(re.findall(r"\bmake ([a-z]+)", text))
-    assert {"run", "test", "deploy", "destroy"} <= targets
+    assert {"run", "test"} <= targets
     assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in targets)

@@ -75,7 +75,7 @@ def test_the_command_line_reports_to_nobody():
     ("context", "sentence"),
     [
         ({"region": "us-east-1"}, "fruits: the context key region is 'us-east-1', which is not"),
-        ({"model_path": "nowhere"}, "; make it with: make model"),
+        ({"model_path": "nowhere"}, "; build it with: fruits build-artifacts"),
     ],
 )
 def test_a_refusal_is_one_sentence_and_no_stack_trace(cdk_synth, context, sentence):
