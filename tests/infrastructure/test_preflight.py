@@ -1,7 +1,6 @@
 """What is asked of an account before a deployment and a deletion, held against the templates."""
 
-from operations.cdk.foreign_rules import own_rules
-
+from operations.aws.foreign_rules import own_rules
 from operations.preflight.account_checks import BOOTSTRAP_VERSION
 from operations.preflight.account_reader import BOOTSTRAP_PARAMETER
 from operations.preflight.region_checks import ENDPOINT_SERVICES
