@@ -11,6 +11,7 @@ from aws_cdk.assertions import Annotations, Match
 
 from cdk_app.artifacts import model_folder
 from cdk_app.config import ConfigError, PipelineConfig
+from operations import cli
 from tests.infrastructure.conftest import MODEL_FILES
 from tests.infrastructure.context import ROOT
 from tests.infrastructure.synthesis import synthesize
@@ -96,11 +97,11 @@ def test_relative_paths_are_those_of_the_project(context):
         model_folder(config)
 
 
-def test_what_the_sentences_tell_to_make_can_be_made():
-    makefile = (ROOT / "Makefile").read_text()
-    assert re.search(r"^wheelhouse:", makefile, re.MULTILINE)
-    assert re.search(r"^model:", makefile, re.MULTILINE)
-    assert "$(ARCHITECTURE)" in makefile
+def test_the_command_of_the_sentences_exists():
+    _, parsed = cli.parse(["build-artifacts", "--architecture", "arm64"])
+    assert parsed.architecture == "arm64"
+    _, parsed = cli.parse(["build-artifacts"])
+    assert parsed.architecture is None
 
 
 def test_the_package_has_its_folder_at_the_top_and_nothing_beside_it(made):

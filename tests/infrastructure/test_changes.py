@@ -82,7 +82,7 @@ def test_what_is_not_deployed_changes_nothing(before, again, tree):
     assert raised != prices.read_text()
     prices.write_text(raised)
     append(tree / "operations" / "commands" / "status.py", "\n# changed\n")
-    append(tree / "sample_photographs" / "calibration.py", "\n# changed\n")
+    append(tree / "sample_photographs" / "__init__.py", "\n# changed\n")
     # The wheels of the other architecture.
     append(again.artifacts / "wheelhouse" / "x86_64" / "wheelhouse.tar.gz", "more")
     assert_same(before, again())
