@@ -115,7 +115,7 @@ def test_the_same_request_on_the_same_images_is_not_done_again(out):
     before = files_under(out)
     for options in ({}, {"n_components": 3}, {"refit": True}, {"pca_model": out / "pca_model"}):
         again = reduce(out, **options)
-        assert (again.record, again.has_work_done) == (first, False)
+        assert (again.record, again.has_changed) == (first, False)
         assert files_under(out) == before
     made = reduce(out, 4)
     assert made.is_new_model
@@ -133,7 +133,7 @@ def test_new_images_are_projected_with_the_model_that_is_there(out):
     after = reduced_rows(out)
     assert all((after[path] == row).all() for path, row in before.items())
     assert_projected(out, "2", data, model)
-    assert load_fit(open_output(out)) == made.fit.to_json()
+    assert load_fit(open_output(out)) == made.fit_quality.to_json()
     assert reduce(out).n_projected == 0
 
 
@@ -206,7 +206,7 @@ def test_what_is_gone_leaves_the_model_in_place_until_a_refit(out):
     record = reduce(out, 3).record
     remove(out, "a/1-003.jpg")
     made = reduce(out)
-    assert (made.record, made.has_work_done, made.n_images) == (record, False, 19)
+    assert (made.record, made.has_changed, made.n_images) == (record, False, 19)
     assert len(reduced_rows(out)) == 19
     assert reduce(out, refit=True).record.n_samples == 19
 
@@ -216,7 +216,7 @@ def test_an_output_that_has_lost_all_its_images_reduces_new_ones_as_before(out):
     record = reduce(out, 2).record
     remove(out, *(f"a/1-{index:03d}.jpg" for index in range(3)))
     made = reduce(out)
-    assert (made.record, made.has_work_done, made.n_images) == (record, False, 0)
+    assert (made.record, made.has_changed, made.n_images) == (record, False, 0)
     assert reduced_rows(out) == {}
     put_features(out, "2", features(4))
     assert reduce(out).n_projected == 4
@@ -245,7 +245,7 @@ def test_a_given_model_goes_on_with_what_it_has_projected(out, other):
     put_features(other, "2", features(10, seed=2))
     made = reduce(other, pca_model=out / "pca_model")
     assert (made.record, made.is_new_model, made.n_projected) == (record, False, 10)
-    assert made.fit is not None  # what the model was fitted on came with it
+    assert made.fit_quality is not None  # what the model was fitted on came with it
     assert len(reduced_rows(other)) == 30
 
 
