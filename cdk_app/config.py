@@ -181,22 +181,13 @@ def _region(text: str) -> str:
     return text
 
 
-def _environment(text: str) -> Environment:
-    if text not in list(Environment):
-        raise ValueError("test (all goes when it is destroyed) or prod (data and keys are kept)")
-    return Environment(text)
+def _choice(kind: type[StrEnum], allowed: str) -> Callable[[str], StrEnum]:
+    def read(text: str) -> StrEnum:
+        if text not in list(kind):
+            raise ValueError(allowed)
+        return kind(text)
 
-
-def _steps(text: str) -> StepsMode:
-    if text not in list(StepsMode):
-        raise ValueError("none (the cluster waits for them) or run (the steps are in its stack)")
-    return StepsMode(text)
-
-
-def _network_rules(text: str) -> NetworkRules:
-    if text not in list(NetworkRules):
-        raise ValueError("documented (the least that AWS documents) or narrow (less than that)")
-    return NetworkRules(text)
+    return read
 
 
 def _account(text: str) -> str:
@@ -283,12 +274,16 @@ def _email(text: str) -> str:
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
-    "environment": _environment,
+    "environment": _choice(
+        Environment, "test (all goes when it is destroyed) or prod (data and keys are kept)"
+    ),
     "region": _region,
     "account": _account,
     "availability_zone": _availability_zone,
     "vpc_cidr": _cidr,
-    "network_rules": _network_rules,
+    "network_rules": _choice(
+        NetworkRules, "documented (the least that AWS documents) or narrow (less than that)"
+    ),
     "primary_instance_type": InstanceType.parse,
     "worker_instance_type": InstanceType.parse,
     "n_core_nodes": _int(1, 100, "nodes"),
@@ -298,7 +293,9 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "max_life_hours": _int(1, 168, "hours"),
     "session_manager": _bool,
     "in_transit_certificates": _bool,
-    "steps": _steps,
+    "steps": _choice(
+        StepsMode, "none (the cluster waits for them) or run (the steps are in its stack)"
+    ),
     "n_components": _n_components,
     "label_level": _int(1, 9, "folders"),
     "max_rejected": _share,

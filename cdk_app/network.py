@@ -1,7 +1,8 @@
-"""A network without a way out: one isolated subnet, and endpoints to what the cluster needs."""
+"""The isolated network of the cluster: one subnet, and endpoints to S3, EMR and KMS."""
 
 from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 from aws_cdk import RemovalPolicy, Tags
 from aws_cdk import aws_ec2 as ec2
@@ -12,7 +13,7 @@ from constructs import Construct, IConstruct
 
 from cdk_app.acknowledgments import acknowledge
 from cdk_app.cluster.definition import EMR_TAG
-from cdk_app.config import PipelineConfig
+from cdk_app.config import REGION, PipelineConfig
 from cdk_app.endpoint_services import EMR_CELL_SERVICE, S3_PREFIX_LIST
 from cdk_app.retention_days import CLOUDWATCH_NAMES, flow_log_days
 
@@ -22,12 +23,12 @@ _SESSION_MANAGER_SERVICES = {
 }
 # Buckets of AWS that a node reads while it starts: packages of the system, and of EMR.
 _EMR_READ_BUCKETS = (
-    "al2023-repos-eu-central-1-de612dc2",
-    "repo.eu-central-1.emr.amazonaws.com",
-    "aws157-instance-data-0-prod-eu-central-1",
-    "aws157-instance-data-1-prod-eu-central-1",
+    f"al2023-repos-{REGION}-de612dc2",
+    f"repo.{REGION}.emr.amazonaws.com",
+    f"aws157-instance-data-0-prod-{REGION}",
+    f"aws157-instance-data-1-prod-{REGION}",
 )
-_EMR_LOG_BUCKET = "aws157-logs-prod-eu-central-1"
+_EMR_LOG_BUCKET = f"aws157-logs-prod-{REGION}"
 
 
 class Network(Construct):
@@ -78,7 +79,7 @@ class Network(Construct):
         self.rules = [*self._node_rules(), *self._endpoint_rules()]
 
     def allow_s3(self, *statements: iam.PolicyStatement) -> None:
-        """Let the nodes do this in S3, and what EMR does there itself; all else is refused."""
+        """Allow these statements and EMR's own in the S3 endpoint; all else is refused."""
         for statement in (*statements, *self._emr_statements()):
             anyone = statement.copy(principals=[iam.AnyPrincipal()])
             self.s3_endpoint.add_to_policy(anyone)
@@ -121,23 +122,21 @@ class Network(Construct):
     def _node_rules(self) -> Iterator[IConstruct]:
         """Declare every rule between nodes that EMR would otherwise add by itself.
 
-        What EMR adds, CloudFormation does not know: groups that refer to each other could then not
-        be deleted.
+        CloudFormation does not know rules that EMR adds: groups that refer to each other could then
+        not be deleted.
         """
         nodes = {"Primary": self.primary, "Workers": self.workers}
         for (name, group), (peer_name, peer) in product(nodes.items(), nodes.items()):
             for protocol in ("tcp", "udp", "icmp"):
-                ports = (-1, -1) if protocol == "icmp" else (0, 65535)
-                words = f"{protocol} from the {peer_name.lower()} node group"
+                ports = _ports(-1, -1) if protocol == "icmp" else _ports(0, 65535)
                 yield ec2.CfnSecurityGroupIngress(
                     self,
                     f"{name}From{peer_name}{protocol.title()}",
                     group_id=group.security_group_id,
                     source_security_group_id=peer.security_group_id,
                     ip_protocol=protocol,
-                    from_port=ports[0],
-                    to_port=ports[1],
-                    description=words,
+                    description=f"{protocol} from the {peer_name.lower()} node group",
+                    **ports,
                 )
                 yield ec2.CfnSecurityGroupEgress(
                     self,
@@ -145,9 +144,8 @@ class Network(Construct):
                     group_id=peer.security_group_id,
                     destination_security_group_id=group.security_group_id,
                     ip_protocol=protocol,
-                    from_port=ports[0],
-                    to_port=ports[1],
                     description=f"{protocol} to the {name.lower()} node group",
+                    **ports,
                 )
 
     def _endpoint_rules(self) -> Iterator[IConstruct]:
@@ -157,9 +155,8 @@ class Network(Construct):
             group_id=self.endpoints.security_group_id,
             cidr_ip=self._cidr,
             ip_protocol="tcp",
-            from_port=443,
-            to_port=443,
             description="HTTPS from the VPC",
+            **_ports(443, 443),
         )
         for name, group in {"Primary": self.primary, "Workers": self.workers}.items():
             yield ec2.CfnSecurityGroupEgress(
@@ -168,22 +165,19 @@ class Network(Construct):
                 group_id=group.security_group_id,
                 destination_security_group_id=self.endpoints.security_group_id,
                 ip_protocol="tcp",
-                from_port=443,
-                to_port=443,
                 description="HTTPS to the interface endpoints",
+                **_ports(443, 443),
             )
             # All TCP: EMR Management Guide, "Working with Amazon EMR-managed security groups", the
             # outbound rules of private subnets. Only HTTPS is known to be used.
-            ports = (443, 443) if self._is_narrow else (0, 65535)
             yield ec2.CfnSecurityGroupEgress(
                 self,
                 f"{name}ToS3",
                 group_id=group.security_group_id,
                 destination_prefix_list_id=S3_PREFIX_LIST,
                 ip_protocol="tcp",
-                from_port=ports[0],
-                to_port=ports[1],
                 description="to S3 through the gateway endpoint, the only route out",
+                **(_ports(443, 443) if self._is_narrow else _ports(0, 65535)),
             )
 
     def _emr_statements(self) -> list[iam.PolicyStatement]:
@@ -192,16 +186,12 @@ class Network(Construct):
         The buckets and actions are those of the EMR Management Guide, "Minimum Amazon S3 policy for
         private subnet".
         """
+        put = "s3:PutObject" if self._is_narrow else "s3:Put*"
+        read = [f"arn:aws:s3:::{bucket}/*" for bucket in _EMR_READ_BUCKETS]
         return [
+            iam.PolicyStatement(sid="ReadPackages", actions=["s3:GetObject"], resources=read),
             iam.PolicyStatement(
-                sid="ReadPackages",
-                actions=["s3:GetObject"],
-                resources=[f"arn:aws:s3:::{bucket}/*" for bucket in _EMR_READ_BUCKETS],
-            ),
-            iam.PolicyStatement(
-                sid="WriteEmrLogs",
-                actions=["s3:PutObject" if self._is_narrow else "s3:Put*"],
-                resources=[f"arn:aws:s3:::{_EMR_LOG_BUCKET}/*"],
+                sid="WriteEmrLogs", actions=[put], resources=[f"arn:aws:s3:::{_EMR_LOG_BUCKET}/*"]
             ),
         ]
 
@@ -214,3 +204,7 @@ def _interface_services(
         "Kms": ec2.InterfaceVpcEndpointAwsService.KMS,
         **(_SESSION_MANAGER_SERVICES if config.session_manager else {}),
     }
+
+
+def _ports(first: int, last: int) -> dict[str, Any]:  # of ints, among arguments of other types
+    return {"from_port": first, "to_port": last}
