@@ -1,4 +1,4 @@
-"""The vacuum job: what commands that died have left in an output is listed and removed."""
+"""The vacuum job: lists and removes files left by interrupted commands."""
 
 import argparse
 from collections.abc import Iterator
@@ -25,22 +25,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
-    """List what nothing leads to, and remove it unless asked not to.
+    """List the files that no table or log names, and remove them without ``--dry-run``.
 
     A dry run holds no lease: it may list what a command at work is about to finish.
     """
     output = parse_location(parsed.output)
     check_output(output)
     if parsed.dry_run:
-        _say(output, "would be removed")
+        _log_files(output, "would be removed")
         return ExitCode.DONE
     with hold_lease(output, purpose="fruits vacuum", wait=parsed.wait):
-        _say(output, "removed")
+        _log_files(output, "removed")
         recover(output)
     return ExitCode.DONE
 
 
-def _say(output: Location, done: str) -> None:
+def _log_files(output: Location, done: str) -> None:
     n_files = n_bytes = 0
     for place in leftover_files(output):
         sizes = list(_sizes(place))
