@@ -7,7 +7,7 @@ from operations import cli
 from operations.commands import bootstrap, deploy, destroy, diff, synth
 from spark_assets.errors import ExitCode, FruitsError
 
-NOTEBOOK = "docs/walkthrough.ipynb"
+NOTEBOOK = "docs/tutorial/walkthrough.ipynb"
 DEPLOY = "cdk deploy --exclusively --method=direct --require-approval never"
 DESTROY = "cdk destroy --exclusively --force"
 TEST, PROD = "-c environment=test", "-c environment=prod"

@@ -35,13 +35,13 @@ def test_a_dry_run_lists_it_and_removes_nothing(place, capsys):
     told = capsys.readouterr().err
     for path in ("_staging/1", "_staging/2", "._commit.json", "_erasing/.1.json"):
         assert f"  {place.out}/{path}" in told
-    assert "4 files would be removed, 12 bytes" in told
+    assert "4 files would be removed, 12\xa0bytes" in told
     assert files_under(place.out) == before
 
 
 def test_it_is_removed_and_the_rest_stays(place, capsys):
     assert place.give("vacuum") == 0
-    assert "4 files removed, 12 bytes" in capsys.readouterr().err
+    assert "4 files removed, 12\xa0bytes" in capsys.readouterr().err
     assert files_under(place.out) == KEPT
     assert place.give("vacuum") == 0
     assert "0 files removed" in capsys.readouterr().err
