@@ -26,7 +26,7 @@ def test_it_names_no_line_of_a_file():
     assert not re.search(r"\.py:\d|\blines? \d", PAGE)
 
 
-def test_each_rung_is_a_setting_that_the_configuration_has():
+def test_each_stage_is_a_setting_that_the_configuration_has():
     context = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     settings = set(re.findall(r"-c (\w+)=", PAGE))
     assert {"in_transit_certificates", "n_task_nodes"} <= settings <= set(context)
