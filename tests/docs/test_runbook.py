@@ -1,4 +1,4 @@
-"""The runbook: every sentence that it quotes is one that the program says."""
+"""The runbook quotes messages of the program literally."""
 
 import ast
 import json
@@ -11,7 +11,7 @@ from operations.aws.step_logs import SHIPPED_WITHIN_S
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 RUNBOOK = (DOCS / "how-to" / "runbook.md").read_text(encoding="utf-8")
-# What stands where the program fills something in; no sentence holds the character itself.
+# Stands for a value in a message; no message holds the character itself.
 GAP = "\0"
 SECTIONS = re.split(r"^## ", RUNBOOK, flags=re.MULTILINE)[1:]
 
@@ -20,16 +20,16 @@ def blocks():
     return re.findall(r"^```text\n(.*?)^```", RUNBOOK, flags=re.MULTILINE | re.DOTALL)
 
 
-def sentences():
-    """Return what is quoted: paragraphs of the blocks, without the name of who says it."""
+def quotations():
+    """Return the quoted messages: paragraphs of the blocks, without the program's name."""
     for block in blocks():
         for paragraph in block.split("\n\n"):
             yield re.sub(r"^(fruits|bootstrap): ", "", " ".join(paragraph.split()))
 
 
 @cache
-def said():
-    """Return every text in the sources, with a gap where something is filled in."""
+def program_texts():
+    """Return all texts in the sources, one per line, with a gap for each value."""
     paths = (
         p for name in ("spark_assets", "cdk_app", "operations") for p in (ROOT / name).rglob("*.py")
     )
@@ -78,20 +78,20 @@ def parts(node, constants):
             yield GAP
 
 
-def is_said(sentence):
-    pieces = [re.escape(piece.strip()) for piece in sentence.split("...")]
-    # Within one text of the program, each of which is a line here.
-    return re.search("[^\n]*".join(pieces), said()) is not None
+def is_in_program(message):
+    pieces = [re.escape(piece.strip()) for piece in message.split("...")]
+    # Within one text, which is a line here.
+    return re.search("[^\n]*".join(pieces), program_texts()) is not None
 
 
-def test_every_quoted_sentence_is_one_that_the_program_says():
-    assert [sentence for sentence in sentences() if not is_said(sentence)] == []
+def test_every_quoted_message_is_in_the_program():
+    assert [message for message in quotations() if not is_in_program(message)] == []
 
 
-def test_sentences_are_quoted_in_every_section_but_those_without_one():
+def test_every_section_quotes_a_message_unless_it_has_none():
     without = {s.partition("\n")[0] for s in SECTIONS if "```text" not in s}
     assert without == {"Diagnostics", "Spot interruption"}
-    assert len(list(sentences())) > 30
+    assert len(list(quotations())) > 30
 
 
 def test_every_section_has_a_command_and_names_its_tests():
