@@ -241,7 +241,7 @@ def _n_components(text: str) -> str:
 
 def _share(text: str) -> float:
     if not re.fullmatch(r"[01]?\.?[0-9]{0,9}", text) or not text.strip(".") or not float(text) <= 1:
-        raise ValueError("a share from 0 to 1")
+        raise ValueError("a fraction from 0 to 1")
     return float(text)
 
 

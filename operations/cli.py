@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def parse(argv: Sequence[str]) -> tuple["Command", argparse.Namespace]:
     """Parse a command line; return the command and its options."""
     parser = argparse.ArgumentParser(
-        prog="fruits", description="From photographs of fruit to principal components, on Spark."
+        prog="fruits",
+        description="Feature vectors and principal components of fruit photographs, on Spark.",
     )
     parser.add_argument("--version", action="version", version=f"fruits {__version__}")
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -8,20 +8,20 @@ from spark_assets.errors import FruitsError
 
 
 def add_environment(parser: argparse.ArgumentParser) -> None:
-    """Add which deployment a command works on."""
+    """Add the environment of the deployment."""
     parser.add_argument(
         "--environment",
         type=Environment,
         choices=list(Environment),
         default=Environment.TEST,
-        help="which deployment (default test)",
+        help="environment of the deployment (default test)",
     )
 
 
 def add_stack(parser: argparse.ArgumentParser, *stacks: str) -> None:
-    """Add which of the stacks a command works on, the first by default."""
+    """Add the stack, by default the first of ``stacks``."""
     parser.add_argument(
-        "--stack", choices=stacks, default=stacks[0], help=f"which stack (default {stacks[0]})"
+        "--stack", choices=stacks, default=stacks[0], help=f"stack (default {stacks[0]})"
     )
 
 
@@ -33,7 +33,7 @@ def add_context(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="another value than that of cdk.json, such as n_task_nodes=8; may be repeated",
+        help="override a value of cdk.json, such as n_task_nodes=8; repeatable",
     )
 
 
@@ -42,7 +42,7 @@ def add_cdk_options(parser: argparse.ArgumentParser) -> None:
     add_environment(parser)
     add_context(parser)
     parser.add_argument(
-        "cdk_options", nargs="*", metavar="-- CDK_OPTION", help="further options of cdk"
+        "cdk_options", nargs="*", metavar="-- CDK_OPTION", help="options passed on to cdk"
     )
 
 

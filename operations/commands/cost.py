@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive_float,
         default=12.0,
         metavar="MP",
-        help="size of a photograph (default 12, a telephone's)",
+        help="mean size of a photograph in megapixels (default 12, a phone camera)",
     )
     parser.add_argument(
         "--image-size",
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-cost",
         type=positive_float,
         metavar="USD",
-        help="fail if a run on the cluster is estimated to cost more",
+        help="fail if the estimated cost of a run on the cluster is higher",
     )
     add_serverless(parser, help_text="compare --max-cost with a run on EMR Serverless instead")
     add_context(parser)

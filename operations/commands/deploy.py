@@ -32,10 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     add_stack(parser, "compute", "serverless")
     parser.add_argument(
-        "--images", metavar="FOLDER", help="upload the photographs of a local folder first"
+        "--images", metavar="FOLDER", help="local folder of photographs to upload first"
     )
     parser.add_argument(
-        "--notebook", metavar="FILE", help="execute a notebook on the cluster after the steps"
+        "--notebook", metavar="FILE", help="notebook to execute on the cluster after the steps"
     )
     add_cdk_options(parser)
 

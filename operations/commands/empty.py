@@ -16,7 +16,7 @@ from spark_assets.text.printable import printable_line
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", action="store_true", help="skip the confirmation")
     add_environment(parser)
 
 

@@ -38,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             dest="in_aws",
             action="store_const",
             const=option,
-            help=f"of the deployed output: {name} rewrites the tables and fits the PCA, and this "
-            "machine removes photographs and old versions",
+            help=f"erase in the deployed output: {name} rewrites the tables and refits the PCA, "
+            "this machine deletes photographs and old versions",
         )
     add_interval(parser)
 

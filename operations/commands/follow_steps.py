@@ -44,7 +44,7 @@ def add_interval(parser: argparse.ArgumentParser) -> None:
         type=positive_float,
         default=_INTERVAL_S,
         metavar="S",
-        help="time between two requests for the state (default %(default)g)",
+        help="seconds between two requests for the state (default %(default)g)",
     )
 
 

@@ -21,7 +21,11 @@ from spark_assets.text.printable import printable_line
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    parser.add_argument("--deployed", action="store_true", help="look at the buckets too")
+    parser.add_argument(
+        "--deployed",
+        action="store_true",
+        help="compare with the lifecycle rules of the deployed buckets",
+    )
     add_environment(parser)
 
 

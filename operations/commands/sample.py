@@ -30,7 +30,7 @@ def run(parsed: argparse.Namespace) -> ExitCode:
         raise FruitsError(str(error)) from error
     echo(
         f"{drawn.n_images} sample photographs of {len(drawn.labels)} fruits in {folder.uri}, "
-        f"{drawn.n_broken} of them broken on purpose"
+        f"{drawn.n_broken} of them corrupt on purpose"
     )
     return ExitCode.DONE
 

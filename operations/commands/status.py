@@ -19,11 +19,11 @@ from spark_assets.runtime.progress import echo
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     add_interval(parser)
-    parser.add_argument("--no-follow", action="store_true", help="print the present state and end")
+    parser.add_argument("--no-follow", action="store_true", help="print the current state and exit")
     parser.add_argument(
         "--first-run",
         action="store_true",
-        help="facts of a first run that only the account holds, a line for each",
+        help="print the facts of a first run that only the account has, one per line",
     )
     add_serverless(parser, help_text="follow the newest run on EMR Serverless")
     add_environment(parser)

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-cost",
         type=positive_float,
         metavar="USD",
-        help="submit nothing where the run is estimated to cost more",
+        help="do not submit a run whose estimated cost is higher",
     )
     add_serverless(parser, help_text="on EMR Serverless, which needs no cluster")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Labels that are probably wrong, by confident learning.
+"""Label issues (labels that are probably wrong), by confident learning.
 
 Source: C. G. Northcutt, L. Jiang, I. L. Chuang, Confident learning: estimating uncertainty in
 dataset labels, JAIR 70, 2021, doi:10.1613/jair.1.12125; cleanlab, its authors' library, finds the
@@ -43,7 +43,7 @@ Probabilities = NDArray[float64]
 
 @dataclass(frozen=True, slots=True)
 class LabelIssue:
-    """A label that is probably wrong: the row, the suggested label, and both probabilities."""
+    """A label issue: the row, the suggested label, and both probabilities."""
 
     row: int
     suggestion: str
@@ -80,7 +80,7 @@ def audit_labels(
     *,
     left_out: Collection[int] = (),
 ) -> LabelAudit:
-    """Find the labels that are probably wrong.
+    """Return the label issues.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The command ``fruits audit``: duplicates, doubtful labels and defects of the photographs."""
+"""The command ``fruits audit``: duplicates, label issues and defective photographs."""
 
 import argparse
 
@@ -19,7 +19,7 @@ _NAMES = {
     FindingKind.DUPLICATE: "duplicates (same bytes)",
     FindingKind.NEAR_DUPLICATE: "near duplicates (re-encoded)",
     FindingKind.SIMILAR_VIEW: "similar views in another split",
-    FindingKind.WRONG_LABEL: "labels that are probably wrong",
+    FindingKind.WRONG_LABEL: "label issues",
     FindingKind.UNDEREXPOSED: "underexposed",
     FindingKind.OVEREXPOSED: "overexposed",
     FindingKind.BLURRED: "blurred",
@@ -34,26 +34,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--images",
         metavar="URI",
-        help="their folder (default: that of the newest run)",
+        help="folder or s3:// prefix of the photographs (default: that of the newest run)",
     )
     splits = parser.add_mutually_exclusive_group()
     splits.add_argument(
         "--split-regex",
         metavar="EXPRESSION",
-        help="a regular expression whose first group in a path names its split (default: the first "
-        "folder, where it is called like Training or Test)",
+        help="regular expression (RE2) on the path; its first group is the split (default: the "
+        "first folder, if its name is one such as Training or Test)",
     )
     splits.add_argument(
         "--test-images",
         metavar="URI",
-        help="photographs of the test set, in folders as those of the output, which may hold none "
-        "of them",
+        help="test set, with the label folders of the output, to compare with the output",
     )
     parser.add_argument(
         "--group-by",
         metavar="EXPRESSION",
-        help="a regular expression whose first group in a path names the object on the photograph: "
-        "labels are judged by other objects only",
+        help="regular expression (RE2) on the path; its first group is the object (group of the "
+        "cross-validation)",
     )
 
 

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--test-images",
         metavar="URI",
-        help="a test set, in folders as those of the output, instead of folds",
+        help="test set, with the label folders of the output, instead of cross-validation",
     )
     how.add_argument(
         "--folds",
@@ -37,28 +37,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--group-by",
         metavar="EXPRESSION",
-        help="a regular expression whose first group, or match, in a path names the object on it: "
-        "no object is in training and in the test",
+        help="regular expression (RE2) on the path; its first group, or the match, is the object "
+        "(group of the cross-validation)",
     )
     parser.add_argument(
         "--variety-regex",
         metavar="EXPRESSION",
-        help="a regular expression whose first group, or match, in a path names the variety within "
-        "the label, which is predicted where it is probable enough",
+        help="regular expression (RE2) on the path; its first group, or the match, is the variety "
+        "within the label",
     )
     parser.add_argument(
         "--max-images",
         type=positive_int,
         default=MAX_IMAGES,
         metavar="N",
-        help="of more photographs, a random sample of so many (default %(default)s)",
+        help="size of the random sample of a larger output (default %(default)s)",
     )
     parser.add_argument(
         "--false-unknown-rate",
         type=share,
         default=_DEFAULT_FALSE_UNKNOWN_RATE,
         metavar="RATE",
-        help="share of known fruit that may be called unknown (default %(default)s)",
+        help="fraction of known fruit to predict as unknown (default %(default)s)",
     )
     add_report(parser)
 

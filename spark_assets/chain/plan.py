@@ -67,8 +67,8 @@ def plan_run(run: StartedRun, listed: pa.Table) -> Plan:
     if run.previous is None:
         if not listed.num_rows:
             raise FruitsError(
-                f"there are no images under {run.options.images.uri}; give a folder or a prefix "
-                "that holds some"
+                f"there are no images under {run.options.images.uri}; give --images a folder or a "
+                "prefix that contains images"
             )
         return Plan(listed, _held(run.output).slice(0, 0))
     held = _held(run.output)

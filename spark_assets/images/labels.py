@@ -58,8 +58,8 @@ def _check_expression(expression: str, option: str) -> None:
     except pa.ArrowInvalid as error:
         reason = str(error).removeprefix("Invalid regular expression: ")
         raise FruitsError(
-            f"{option} {expression!r} is no regular expression ({reason}); give one of RE2's, such "
-            "as '^([^/]+)/'"
+            f"{option} {expression!r} is not a valid regular expression ({reason}); give one in "
+            "RE2 syntax, such as '^([^/]+)/'"
         ) from error
 
 

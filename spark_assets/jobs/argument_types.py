@@ -36,8 +36,8 @@ def _number(text: str, allowed: str) -> float:
 
 
 def positive_int(text: str) -> int:
-    """Parse a whole number from 1 on."""
-    value = _number(text, allowed := "a whole number from 1 on")
+    """Parse an integer of at least 1."""
+    value = _number(text, allowed := "an integer of at least 1")
     if value < 1 or value != int(value):
         raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give {allowed}")
     return int(value)
@@ -52,8 +52,8 @@ def positive_float(text: str) -> float:
 
 
 def share(text: str) -> float:
-    """Parse a share from 0 to 1."""
-    value = _number(text, allowed := "a share from 0 to 1")
+    """Parse a fraction from 0 to 1."""
+    value = _number(text, allowed := "a fraction from 0 to 1")
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give {allowed}")
     return value

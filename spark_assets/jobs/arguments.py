@@ -37,7 +37,9 @@ _MIB = 1024**2
 def add_common(parser: argparse.ArgumentParser, *, output_required: bool = True) -> None:
     """Add what every command that runs on Spark takes."""
     add_output(parser, required=output_required)
-    parser.add_argument("--master", metavar="URL", help="Spark master (default: this machine)")
+    parser.add_argument(
+        "--master", metavar="URL", help="Spark master (default: local[*], this machine)"
+    )
 
 
 def add_output(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
@@ -46,7 +48,7 @@ def add_output(parser: argparse.ArgumentParser, *, required: bool = True) -> Non
         "--output", required=required, metavar="URI", help="folder or s3:// prefix of the results"
     )
     parser.add_argument(
-        "--wait", action="store_true", help="wait for another command at work on the output"
+        "--wait", action="store_true", help="wait while another command writes to the output"
     )
 
 
@@ -68,61 +70,67 @@ def add_featurize(parser: argparse.ArgumentParser) -> None:
         "--model", metavar="URI", help="a feature model made by export-model, instead of weights"
     )
     parser.add_argument(
-        "--engine", type=EngineName, choices=list(EngineName), default=EngineName.LITERT
+        "--engine",
+        type=EngineName,
+        choices=list(EngineName),
+        default=EngineName.LITERT,
+        help="library that runs the network (default %(default)s)",
     )
     labels = parser.add_mutually_exclusive_group()
     labels.add_argument(
         "--label-level",
         type=positive_int,
         metavar="N",
-        help="which folder names the label: 1 the one that holds an image, 2 the one above it "
-        f"(default {_LABELS.level})",
+        help="level of the folder that is the label: 1 the parent of the image, 2 the parent of "
+        f"that (default {_LABELS.level})",
     )
     labels.add_argument(
         "--label-regex",
         metavar="EXPRESSION",
-        help="a regular expression whose first group, or match, in a path is the label",
+        help="regular expression (RE2) on the path; its first group, or the match, is the label",
     )
     parser.add_argument(
         "--limit", type=positive_int, metavar="N", help="featurize the first N images only"
     )
-    parser.add_argument("--overwrite", action="store_true", help="start afresh in this output")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the results that the output contains"
+    )
     missing = parser.add_mutually_exclusive_group()
     missing.add_argument(
         "--keep-missing",
         action="store_true",
-        help="keep images that are no longer among the photographs",
+        help="keep the rows of images deleted from --images",
     )
     missing.add_argument(
         "--confirm-missing",
         action="store_true",
-        help="leave them out even if they are more than half",
+        help="remove the rows of deleted images even if more than half are deleted",
     )
     parser.add_argument(
         "--max-rejected",
         type=share,
         default=DEFAULT_MAX_REJECTED,
         metavar="FRACTION",
-        help="share of rejected images above which the exit code is 3 (default %(default)s)",
+        help="fraction of rejected images above which the exit code is 3 (default %(default)s)",
     )
     parser.add_argument(
         "--max-image-mib",
         type=positive_float,
         default=_LIMITS.max_bytes / _MIB,
         metavar="MIB",
-        help="larger files are rejected unread (default %(default)g)",
+        help="largest file in MiB; larger ones are rejected (default %(default)g)",
     )
     parser.add_argument(
         "--max-image-megapixels",
         type=positive_float,
         default=_LIMITS.max_megapixels,
         metavar="MP",
-        help="larger images are rejected undecoded (default %(default)g)",
+        help="largest image in megapixels; larger ones are rejected (default %(default)g)",
     )
 
 
 def add_weights(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which network."""
+    """Add the options of the network: weights, width and input size."""
     parser.add_argument(
         "--weights",
         default=_REQUEST.weights,
@@ -151,22 +159,20 @@ def add_reduce(parser: argparse.ArgumentParser) -> None:
         "--n-components",
         type=as_argparse_type(parse_n_components),
         metavar="K|FRACTION",
-        help="number of components, or the share of variance to keep (default: as before, or "
-        f"{DEFAULT_N_COMPONENTS} the first time)",
+        help="number of components, or fraction of variance to keep (default: that of the "
+        f"output's PCA model, {DEFAULT_N_COMPONENTS} without one)",
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
-        "--pca-model", metavar="URI", help="project with this PCA model instead of the newest here"
+        "--pca-model", metavar="URI", help="PCA model to project with, instead of the output's"
     )
-    which.add_argument(
-        "--refit", action="store_true", help="fit a PCA model to all current images anew"
-    )
+    which.add_argument("--refit", action="store_true", help="refit the PCA on all current images")
     parser.add_argument(
         "--drift-alarm-rate",
         type=as_argparse_type(parse_alarm_rate),
         default=DEFAULT_ALARM_RATE,
         metavar="RATE",
-        help="share of days without drift on which a refit may be called due (default %(default)s)",
+        help="probability of a false drift alarm per run (default %(default)s)",
     )
 
 
@@ -177,7 +183,7 @@ def add_report(parser: argparse.ArgumentParser) -> None:
         type=positive_int,
         default=DEFAULT_MAX_POINTS,
         metavar="N",
-        help="images drawn in the plots, each with its thumbnail (default %(default)s)",
+        help="largest number of images in the plots of the report (default %(default)s)",
     )
     parser.add_argument(
         "--language",
@@ -207,7 +213,7 @@ def featurize_options(parsed: argparse.Namespace) -> FeaturizeOptions:
 
 
 def model_request(parsed: argparse.Namespace) -> FeatureModelRequest:
-    """Return which network is asked for."""
+    """Return the requested network."""
     return FeatureModelRequest(
         parsed.weights, parsed.alpha, getattr(parsed, "model", None), parsed.image_size
     )

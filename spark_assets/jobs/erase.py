@@ -27,24 +27,27 @@ def add_arguments(parser: argparse.ArgumentParser, *, output_required: bool = Tr
         action="append",
         default=[],
         metavar="URI",
-        help="another folder or prefix with the photographs, beside the source of the output; "
-        "repeatable",
+        help="further folder or s3:// prefix with copies of the photographs; repeatable",
     )
     what = parser.add_argument_group("images to erase (repeatable)")
     what.add_argument(
         "--path", action="append", default=[], metavar="P", help="path relative to the images"
     )
-    what.add_argument("--path-list", metavar="FILE", help="a file or URI with a path on each line")
+    what.add_argument("--path-list", metavar="FILE", help="file or URI, one path per line")
     what.add_argument(
         "--prefix", action="append", default=[], metavar="P", help="all paths with this prefix"
     )
     what.add_argument(
-        "--sha256", action="append", default=[], metavar="H", help="digest of a photograph"
+        "--sha256",
+        action="append",
+        default=[],
+        metavar="H",
+        help="SHA-256 of the file of a photograph",
     )
     parser.add_argument(
         "--copies",
         action="store_true",
-        help="erase images of the same content under other names too",
+        help="erase byte-identical images under other paths too",
     )
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--dry-run", action="store_true", help="list what would be erased")
@@ -52,10 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser, *, output_required: bool = Tr
     way.add_argument(
         "--rewrite-only",
         action="store_true",
-        help="of unfinished erasures, rewrite the tables and models alone: a step of the cluster",
+        help="rewrite only the tables and models of unfinished erasures (a step of the cluster)",
     )
     way.add_argument(
-        "--allow-again", action="store_true", help="accept photographs of --sha256 again"
+        "--allow-again", action="store_true", help="remove --sha256 from the list of erased images"
     )
 
 

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
-    """Run the chain as it was asked for on a command line."""
+    """Run the chain with a parsed command line."""
     options = featurize_options(parsed)
     check_locations(options)
     to_reduce, to_report = reduce_options(parsed), report_options(parsed)

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
-    """Run the job as it was asked for on a command line."""
+    """Run the job with a parsed command line."""
     options = reduce_options(parsed)
     with spark_on(options.output, "fruits reduce", parsed) as spark:
         log_reduction(reduce_features(spark, options))

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
-    """Run the job as it was asked for on a command line."""
+    """Run the job with a parsed command line."""
     options = report_options(parsed)
     with spark_on(options.output, "fruits report", parsed) as spark:
         report(spark, options)

@@ -9,7 +9,7 @@ NAME_OF_KIND = {
     FindingKind.DUPLICATE: mark("duplicate"),
     FindingKind.NEAR_DUPLICATE: mark("near duplicate"),
     FindingKind.SIMILAR_VIEW: mark("similar view"),
-    FindingKind.WRONG_LABEL: mark("wrong label"),
+    FindingKind.WRONG_LABEL: mark("label issue"),
     FindingKind.UNDEREXPOSED: mark("underexposed"),
     FindingKind.OVEREXPOSED: mark("overexposed"),
     FindingKind.BLURRED: mark("blurred"),

@@ -198,7 +198,7 @@ REFUSED = {
         [*NO_WHOLE_NUMBERS, "0", "10"],
         "give a whole number of folders from 1 to 9",
     ),
-    "max_rejected": ([*NO_SHARES, "1.1", "2", "-1"], "give a share from 0 to 1"),
+    "max_rejected": ([*NO_SHARES, "1.1", "2", "-1"], "give a fraction from 0 to 1"),
     "serverless_max_vcpus": (
         [*NO_WHOLE_NUMBERS, "0", "17", "402"],
         "give an even number of vCPUs from 2 to 400",

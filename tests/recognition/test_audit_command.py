@@ -137,9 +137,9 @@ def refused(place, message: str, **changes) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"split_regex": "("}, r"--split-regex '\(' is no regular expression"),
+        ({"split_regex": "("}, r"--split-regex '\(' is not a valid regular expression"),
         ({"split_regex": "(x)"}, r"--split-regex '\(x\)' puts all 9 photographs in one split"),
-        ({"group_by": "["}, r"--group-by '\[' is no regular expression"),
+        ({"group_by": "["}, r"--group-by '\[' is not a valid regular expression"),
         ({"test_images": parse_location("/nowhere")}, r"/nowhere"),
     ],
 )

@@ -118,7 +118,7 @@ def test_the_probabilities_on_a_phone_sum_to_those_of_the_labels(phone):
 @pytest.mark.parametrize(
     ("expression", "sentence"),
     [
-        ("(", "--variety-regex '(' is no regular expression"),
+        ("(", "--variety-regex '(' is not a valid regular expression"),
         ("^([^/]+)/", "no label has photographs of two varieties; give --variety-regex"),
     ],
 )

@@ -192,7 +192,8 @@ def test_a_level_or_an_expression_that_is_none_is_refused():
     with pytest.raises(FruitsError, match="--label-level 0 names no folder; give 1"):
         LabelRule(0)
     with pytest.raises(
-        FruitsError, match=r"'\[' is no regular expression .*missing \].*; give one of RE2's"
+        FruitsError,
+        match=r"'\[' is not a valid regular expression .*missing \].*; give one in RE2 syntax",
     ):
         LabelRule(regex="[")
 
