@@ -15,8 +15,8 @@ from benchmarks.memory import own_peak_mib
 from benchmarks.narrow_tables import narrow_tables
 from benchmarks.processes import run_module
 from benchmarks.workbench import Workbench, echo
+from spark_assets.chain.image_plan import plan_run
 from spark_assets.chain.options import FeaturizeOptions
-from spark_assets.chain.plan import plan_run
 from spark_assets.chain.start_run import StartedRun
 from spark_assets.errors import FruitsError
 from spark_assets.features.engines import EngineName

@@ -29,7 +29,7 @@ PURE = [
     "spark_assets.images.image_list",
     "spark_assets.images.listing",
     "spark_assets.images.reading",
-    "spark_assets.chain.plan",
+    "spark_assets.chain.image_plan",
     "spark_assets.erasure.plan_erasure",
     "spark_assets.features.engines",
     "spark_assets.features.extraction",

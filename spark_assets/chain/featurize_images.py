@@ -3,8 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from spark_assets.chain.image_plan import NoChange, Plan, plan_run
 from spark_assets.chain.options import FeaturizeOptions
-from spark_assets.chain.plan import NoChange, Plan, plan_run
 from spark_assets.chain.remove_rows import keep_columns, remove_rows
 from spark_assets.chain.stage_messages import log_plan, log_warning
 from spark_assets.chain.start_run import StartedRun, start_run

@@ -5,9 +5,9 @@ Each stage ends in a commit, and stays done where a later one fails.
 
 from spark_assets.chain.featurize_images import featurize
 from spark_assets.chain.fit_and_project import reduce_features
+from spark_assets.chain.image_plan import NoChange
 from spark_assets.chain.make_report import report
 from spark_assets.chain.options import FeaturizeOptions, ReduceOptions, ReportOptions
-from spark_assets.chain.plan import NoChange
 from spark_assets.chain.stage_messages import (
     log_featurized,
     log_nothing_to_reduce,

@@ -1,8 +1,8 @@
 """The lines that the stages print."""
 
 from spark_assets.chain.fit_and_project import Reduction
+from spark_assets.chain.image_plan import NoChange, Plan
 from spark_assets.chain.options import FeaturizeOptions
-from spark_assets.chain.plan import NoChange, Plan
 from spark_assets.errors import ExitCode
 from spark_assets.features.feature_model import FeatureModel
 from spark_assets.output.manifest import RunManifest

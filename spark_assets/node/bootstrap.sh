@@ -88,7 +88,7 @@ import importlib, sys
 for name in open(sys.argv[1]).read().split():
     importlib.import_module(name)
 ' "$work/modules.txt" ||
-  fail "a module of $uri cannot be imported in $prefix; its own message is above: add what it misses to the group node in pyproject.toml, then make lock wheelhouse"
+  fail "a module of $uri cannot be imported in $prefix; its own message is above: add what it misses to the group node in pyproject.toml, then make lock and fruits build-artifacts"
 echo "$digest" | to_prefix tee "$stamp" >/dev/null
 unfinished=
 echo "bootstrap: installed $uri in $prefix"

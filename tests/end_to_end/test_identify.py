@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.identify import main as benchmark
+from benchmarks.identify_speed import main as benchmark
 from tests.end_to_end.browser import open_page
 
 pytestmark = pytest.mark.slow

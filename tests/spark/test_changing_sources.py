@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from spark_assets.chain.featurize_images import featurize
-from spark_assets.chain.plan import NoChange
+from spark_assets.chain.image_plan import NoChange
 from spark_assets.errors import FruitsError
 from spark_assets.images.labels import LabelRule
 from spark_assets.output.output import Output

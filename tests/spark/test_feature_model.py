@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from spark_assets.chain.featurize_images import featurize
-from spark_assets.chain.plan import NoChange
+from spark_assets.chain.image_plan import NoChange
 from spark_assets.errors import FruitsError
 from spark_assets.features.feature_model import (
     MAX_MEMBER_MIB,

@@ -6,7 +6,7 @@ import pytest
 
 from spark_assets.chain import featurize_images
 from spark_assets.chain.featurize_images import featurize
-from spark_assets.chain.plan import NoChange
+from spark_assets.chain.image_plan import NoChange
 from spark_assets.chain.start_run import check_locations
 from spark_assets.errors import FruitsError
 from spark_assets.features import partition

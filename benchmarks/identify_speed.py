@@ -1,6 +1,6 @@
-"""How long a name takes: a whole process for one photograph, and each further one.
+"""Seconds to identify a photograph: a whole process, and each further one.
 
-``python -m benchmarks.identify --output URI --photographs FOLDER`` prints the median of some runs.
+``python -m benchmarks.identify_speed --output URI --photographs FOLDER`` prints medians of runs.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def in_process_s(output: str, photographs: Sequence[str]) -> tuple[float, float]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(prog="benchmarks.identify", description=__doc__)
+    parser = argparse.ArgumentParser(prog="benchmarks.identify_speed", description=__doc__)
     parser.add_argument("--output", required=True, help="an output with a classifier")
     parser.add_argument("--photographs", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--runs", type=int, default=9, help="of which the median is printed")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spark_assets.chain.plan import plan_run
+from spark_assets.chain.image_plan import plan_run
 from spark_assets.chain.start_run import StartedRun
 from spark_assets.errors import FruitsError
 from spark_assets.images.listing import ImageEntry, entries_in, table_of
