@@ -313,7 +313,7 @@ def test_the_role_of_an_erasure_is_refused_to(rehearsed, deed):
 
 def test_the_receipt_adds_up_the_nodes_of_the_cluster(rehearsed):
     told = rehearsed.commands["receipt"].stdout
-    assert told.startswith(f"The cluster {rehearsed.cluster_id} was there from ")
+    assert told.startswith(f"Cost of the cluster {rehearsed.cluster_id} from ")
     assert f"{rehearsed.drawn.n_images} images" in told
 
 
@@ -366,7 +366,7 @@ def test_every_job_leaves_the_logs_of_its_driver_in_the_log_bucket(rehearsed):
 
 def test_the_receipt_of_a_run_adds_up_what_its_jobs_are_billed(rehearsed):
     told = rehearsed.on_serverless.commands["receipt"].stdout
-    assert told.startswith("The run ")
+    assert told.startswith("Cost of the run ")
     assert "1 run over" in told
     assert "vCPU          serverless       3" in told
 
