@@ -1,4 +1,4 @@
-"""Findings of the checks that stay, each with its reason, said beside the resource."""
+"""Findings of the checks that stay, each with its reason, beside the resource."""
 
 from aws_cdk import Acknowledgment, Validations
 from constructs import IConstruct

@@ -20,7 +20,7 @@ _RUN = ["run", "--master", "local[*]", "--weights", "auto", "--max-rejected", "1
 
 
 def make_archive(archive: Path) -> None:
-    """Run the chain on drawn photographs and leave the archive of its classes.
+    """Run the chain on synthetic photographs and leave the archive of its classes.
 
     Where that fails, what failed is printed; Spark then starts as before, and an empty archive,
     which every JVM passes over, keeps this from being tried again.
@@ -45,7 +45,7 @@ def make_archive(archive: Path) -> None:
 
 
 def _failure(arguments: list[str], archive: Path) -> str | None:
-    """Run a command whose JVM leaves an archive when it ends; return what it said if it failed."""
+    """Run a command whose JVM leaves an archive when it ends; return its output if it failed."""
     done = subprocess.run(
         [sys.executable, "-P", "-m", "operations.cli", *arguments],
         env={**os.environ, "FRUITS_JVM_OPTIONS": f'"-XX:ArchiveClassesAtExit={archive}"'},

@@ -1,4 +1,4 @@
-"""What to do about AWS's commonest refusals, whoever hears them: a command of ours or the CDK."""
+"""Error sentences for common refusals of AWS, in commands and in the CDK."""
 
 from spark_assets.storage.s3_answers import LOG_IN
 
@@ -9,7 +9,7 @@ EXPIRED_MIDWAY = (
     "and what is done stays done"
 )
 NOT_ACTIVATED = (
-    "AWS has not yet activated the account for what is asked of it, or has blocked it; wait for "
+    "AWS has not yet activated the account for this service, or has blocked it; wait for "
     "AWS's e-mail, up to a day after sign-up, check the method of payment, and give the same "
     "command"
 )

@@ -91,7 +91,7 @@ _STORED_AS = {
 
 
 def plan_shots(images_per_label: int) -> Iterator[SampleShot]:
-    """Decide how each image is stored; the seed has no say, so that every set has all kinds."""
+    """Decide how each image is stored; independent of the seed, so that every set has all kinds."""
     for label_index, label in enumerate(LABELS):
         for index in range(images_per_label):
             name, file_format, kind = _ROWS[index % len(_ROWS)]

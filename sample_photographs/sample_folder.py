@@ -26,7 +26,7 @@ MARKER_NAME = ".fruits-samples.json"
 
 
 class SamplesError(Exception):
-    """The samples cannot be drawn there or so; one sentence says why and what to do."""
+    """The samples cannot be written; the message is the reason and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def draw_samples(output: Path, *, images_per_label: int = 24, seed: int = 0) -> 
         if _is_finished(output, request, paths):
             return result
         output.mkdir(parents=True, exist_ok=True)
-        # The first marker says whose folder this is, the last one that it is complete.
+        # The first marker claims the folder, the last one marks it complete.
         _write_marker(output, request)
         sizes = {shot.path: _write(output, shot.path, encode_shot(shot, seed)) for shot in shots}
         for broken in BROKEN_IMAGES:
@@ -79,7 +79,7 @@ def draw_samples(output: Path, *, images_per_label: int = 24, seed: int = 0) -> 
 
 
 def _is_finished(output: Path, request: dict[str, int], paths: set[str]) -> bool:
-    """Tell whether the set lies there complete; raise SamplesError where something else does."""
+    """Return whether the set is complete; raise SamplesError where other files are there."""
     if not output.exists():
         return False
     if not output.is_dir():
@@ -96,10 +96,10 @@ def _is_finished(output: Path, request: dict[str, int], paths: set[str]) -> bool
         on_disk = {path: file.stat().st_size for path, file in found.items()}
         if marker == request and sizes == on_disk and found.keys() == paths:
             return True
-    asked_for = ", ".join(f"{name} {value}" for name, value in request.items())
+    requested = ", ".join(f"{name} {value}" for name, value in request.items())
     raise SamplesError(
-        f"{output} already holds something other than exactly the sample images asked for "
-        f"({asked_for}); choose a folder that is new or empty, or delete this one"
+        f"{output} is not empty and contains other files than these sample images "
+        f"({requested}); give a new or an empty folder, or delete this one"
     )
 
 
@@ -110,7 +110,7 @@ def _files(output: Path) -> Iterator[Path]:
 
 
 def _read_marker(output: Path) -> dict[str, Any]:
-    """Return what the marker says; nothing where there is none that can be read."""
+    """Return the content of the marker, empty where none can be read."""
     try:
         marker = json.loads((output / MARKER_NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What goes wrong in a way that a person can fix, and the exit codes that say so."""
+"""The error for failures that a user can fix, and the exit codes."""
 
 from enum import IntEnum
 
@@ -11,8 +11,8 @@ class ExitCode(IntEnum):
     BAD_USAGE = 2
     TOO_MANY_REJECTED = 3
     INTERRUPTED = 130
-    CLOSED_PIPE = 141  # what a shell tells of a program that SIGPIPE ended
+    CLOSED_PIPE = 141  # as shells report death by SIGPIPE: 128 + 13
 
 
 class FruitsError(Exception):
-    """A failure told in one sentence: what was given, what is allowed, what to do."""
+    """An error in one sentence: the value got, the values allowed, what to do."""

@@ -1,4 +1,4 @@
-"""The guard against a forgotten cluster: at a fixed time its stack is deleted."""
+"""The maximum lifetime of a cluster: at a fixed time its stack is deleted."""
 
 from datetime import datetime
 from typing import Any

@@ -21,7 +21,7 @@ _PEERS = {
 
 
 class Rule(NamedTuple):
-    """What tells a rule from others: EC2 refuses a second one with all of it."""
+    """The identity of a rule: EC2 refuses a second one with the same values."""
 
     is_egress: bool
     group_id: str

@@ -1,4 +1,4 @@
-"""From what the CDK and CloudFormation print to one sentence that says what to do."""
+"""Error sentences for failures of the CDK and CloudFormation, from their output."""
 
 import re
 
@@ -41,8 +41,8 @@ _SENTENCES = [
         r"Unable to resolve AWS account|Unable to locate credentials"
         r"|config profile .{0,80} could not be found"
         r"|no credentials (?:have been|are) configured|Could not load credentials",
-        "no AWS credentials that work were found: there are none, they are wrong or expired, or "
-        "AWS cannot be reached; '.venv/bin/aws sts get-caller-identity' tells which; then run "
+        "no valid AWS credentials were found: none, wrong or expired ones, or AWS cannot be "
+        "reached; for the cause run '.venv/bin/aws sts get-caller-identity'; then run "
         "'aws configure' or 'aws sso login', or set AWS_PROFILE",
     ),
     (
@@ -110,8 +110,8 @@ _SENTENCES = [
     ),
     (
         r"TerminationProtection is enabled|termination protection",
-        "prod keeps its data: its stack is protected, and no command here deletes it; whoever may "
-        "do so lifts the protection in the AWS console",
+        "the prod stack has termination protection, and no command of fruits disables it; to "
+        "delete the stack, disable the protection in the AWS console",
     ),
     (
         r"BucketAlreadyExists|bucket name is not available|AWS::S3::Bucket\b.{0,200}already exists",
@@ -125,8 +125,7 @@ _SENTENCES = [
     ),
     (
         r"[Bb]ootstrap action|BOOTSTRAP_FAILURE",
-        "the nodes could not be set up; why is in the log of their bootstrap action, under emr/ in "
-        "the bucket for logs",
+        "the bootstrap action of the nodes failed; read its log under emr/ in the bucket for logs",
     ),
     (
         r"DependencyViolation|has a dependent object|has dependencies and cannot be deleted",
@@ -145,29 +144,29 @@ _SENTENCES = [
     ),
     (
         r"DELETE_FAILED",
-        "CloudFormation could not delete what is named above; give the same command again when "
-        "its cause is mended",
+        "CloudFormation could not delete the resources named above; fix the cause and run the "
+        "same command again",
     ),
     (
         r"ROLLBACK_COMPLETE|Resource updates failed|failed creation",
-        "CloudFormation took the deployment back, for the reason above; mend it and give the same "
-        "command: a stack that could not be made is made anew",
+        "CloudFormation rolled the deployment back, for the reason above; fix it and run the same "
+        "command: a stack whose creation failed is created anew",
     ),
     (
         r"Synthesis finished with errors|app\.py: Subprocess exited",
-        "the templates could not be made, for the reason above, and AWS was not asked for anything",
+        "synthesis of the templates failed, for the reason above; nothing was changed in AWS",
     ),
 ]
-_UNKNOWN = "the CDK failed, for the reason above; mend it and give the same command"
-# What the app itself says: errors of the configuration and missing artifacts.
+_UNKNOWN = "the CDK failed, for the reason above; fix it and run the same command"
+# Messages of the app itself: errors of the configuration and missing artifacts.
 _FROM_THE_APP = re.compile(r"^fruits: |; build (?:it|them) with: fruits ", re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 def sentence_for(output: str) -> str | None:
-    """Return what to do about a failure, by what was printed; None where that says it already.
+    """Return the error sentence for an output; None where the app has printed one.
 
-    The sentence holds no account number.
+    The sentence contains no account number.
     """
     plain = _COLOUR.sub("", output)
     if _FROM_THE_APP.search(plain):

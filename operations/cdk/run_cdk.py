@@ -23,7 +23,7 @@ def check_cdk(cdk: Path = CDK) -> None:
 
 
 def run_cdk(*arguments: str, cdk: Path = CDK) -> ExitCode:
-    """Run ``cdk``; return FAILED where it failed and its output says what to do.
+    """Run ``cdk``; return FAILED where it failed and its output has an error sentence.
 
     Raises FruitsError with what to do otherwise, and KeyboardInterrupt for Ctrl-C once the CDK,
     which gets it too, has ended.

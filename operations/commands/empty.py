@@ -27,14 +27,14 @@ def run(parsed: argparse.Namespace) -> ExitCode:
 
 
 def empty(environment: Environment, *, is_confirmed: bool) -> None:
-    """Empty the buckets, once somebody at the terminal has said yes if not before.
+    """Empty the buckets, after a confirmation at the terminal unless ``is_confirmed``.
 
-    Raises FruitsError for prod, and without a yes.
+    Raises FruitsError for prod, and without confirmation.
     """
     if environment is Environment.PROD:
         raise FruitsError(
-            "what prod holds is kept, and no command deletes it; whoever may do so empties its "
-            "buckets in the AWS console"
+            "the buckets of prod are kept, and no command of fruits empties them; empty them in "
+            "the AWS console"
         )
     stack = find_data_stack(environment)
     if stack is None:
@@ -50,9 +50,9 @@ def empty(environment: Environment, *, is_confirmed: bool) -> None:
 
 
 def _ask(stack: DataStack) -> None:
-    """Raise FruitsError unless someone at a terminal says yes."""
+    """Raise FruitsError unless the answer at the terminal is yes."""
     if not sys.stdin.isatty():
-        raise FruitsError("there is no terminal to ask for a yes on; give --yes to delete unasked")
+        raise FruitsError("no terminal for the confirmation; give --yes to delete without it")
     echo(f"all objects, with all their versions, will be deleted for good from {stack.name}:")
     for bucket in stack.bucket_names:
         echo(f"  {printable_line(bucket)}")

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> ExitCode:
-    """Print the link, and say on standard error who can read what with it."""
+    """Print the link, and on standard error its expiry and who can read the page."""
     report = data_stack(parsed.environment).output.child(*REPORT.split("/"))
     _check_report(report, parsed.environment)
     current_keys()  # renewed where they are about to expire
@@ -55,8 +55,8 @@ def run(parsed: argparse.Namespace) -> ExitCode:
     )
     if _has_unknown_end(credentials):
         echo(
-            "WARNING: the AWS credentials are temporary and do not say when they expire; the link "
-            "expires with them where that is earlier"
+            "WARNING: the AWS credentials are temporary, with an unknown expiry; the link expires "
+            "with them if that is earlier"
         )
     return ExitCode.DONE
 
@@ -67,12 +67,12 @@ def check_hours(hours: float, credentials: Credentials, now: datetime) -> None:
         raise FruitsError(f"S3 allows 7 days for a link; give --hours {_MAX_HOURS} or less")
     if _has_unknown_end(credentials) and hours > _MAX_HOURS_OF_A_ROLE:
         raise FruitsError(
-            "a link expires with the AWS credentials that sign it, and these are temporary and do "
-            "not say when they expire; a role has 12 hours at most: "
+            "a link expires with the AWS credentials that sign it, and these "
+            "are temporary, with an unknown expiry; a role has at most 12 hours: "
             f"give --hours {_MAX_HOURS_OF_A_ROLE} or less"
         )
     if isinstance(credentials, RefreshableCredentials):
-        # botocore tells nobody when they expire.
+        # The expiry has no public attribute in botocore.
         expires_at: datetime = credentials._expiry_time
         left_hours = (expires_at - now) / timedelta(hours=1)
         if hours > left_hours:
@@ -121,7 +121,7 @@ def _check_report(report: Location, environment: Environment) -> None:
 
 
 def _has_unknown_end(credentials: Credentials) -> bool:
-    """Return whether credentials are temporary, and do not say until when."""
+    """Return whether credentials are temporary, with an unknown expiry."""
     return bool(credentials.token) and not isinstance(credentials, RefreshableCredentials)
 
 

@@ -1,4 +1,4 @@
-"""Sample photographs for a first run: drawn by the project, the same ones from the same seed."""
+"""The command ``fruits sample``: synthetic photographs, the same for the same seed."""
 
 import argparse
 from pathlib import Path

@@ -107,5 +107,5 @@ COMMAND = Command(
     add_arguments,
     run,
     Kind.CLOUD,
-    "interrupted; the steps may be submitted already: 'fruits status' tells",
+    "interrupted; the steps may be submitted already; check with: fruits status",
 )

@@ -75,7 +75,7 @@ def hourly_costs(shape: ClusterShape) -> list[Cost]:
         Cost("task nodes (Spot)", shape.n_task_nodes * prices.on_spot(worker)),
         Cost("EMR", prices.emr_on_top(primary) + shape.n_workers * prices.emr_on_top(worker)),
         Cost("disks", disks_gb * prices.disk.value / HOURS_PER_MONTH),
-        Cost("endpoints", shape.n_endpoints * prices.endpoint.value),
+        Cost("VPC endpoints", shape.n_endpoints * prices.endpoint.value),
     ]
 
 
@@ -89,7 +89,7 @@ def monthly_costs_at_rest(*, stored_gb: float = 100) -> list[Cost]:
     """Return the cost of the data stack in USD per month: the key, and storage."""
     prices = load_prices()
     return [
-        Cost("key", prices.key.value),
+        Cost("KMS key", prices.key.value),
         Cost(f"storage of {stored_gb:g} GB", stored_gb * prices.storage.value),
     ]
 

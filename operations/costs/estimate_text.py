@@ -27,8 +27,8 @@ from operations.plain_text import fact_lines, join, wrap
 
 _CLUSTER, _SERVERLESS = "cluster", "EMR Serverless"
 _NOT_INCLUDED = (
-    "Not included: upload traffic, flow logs, alarms, old versions in S3, requests to the key, "
-    "taxes; the endpoints until the network is destroyed"
+    "Not included: upload traffic, flow logs, alarms, old versions in S3, KMS requests, taxes; the "
+    "VPC endpoints after the run, until fruits destroy"
 )
 
 
@@ -40,7 +40,7 @@ def estimate_text(work: Work, config: PipelineConfig) -> str:
         _SERVERLESS: estimate_serverless_run(work, capacity),
     }
     heading = (
-        f"Estimated cost of a run over {work.n_images:,} photographs of {work.megapixels:g} "
+        f"Estimated cost in USD of a run over {work.n_images:,} photographs of {work.megapixels:g} "
         f"megapixels at {work.image_size_px} px in {config.region}:"
     )
     facts = [
@@ -74,11 +74,11 @@ def _table(estimates: dict[str, RunEstimate]) -> list[str]:
 
     return [
         " " * 18 + "".join(f"{place:>16}" for place in estimates),
-        row("report after", lambda each: _time(each.report_h)),
-        row("billed", lambda each: _time(each.billed_h)),
+        row("time to report", lambda each: _time(each.report_h)),
+        row("billed time", lambda each: _time(each.billed_h)),
         *(row(part, partial(_part, part=part)) for part in parts),
-        row("sum in USD", lambda each: f"{each.usd:,.2f}"),
-        row("sum in EUR", lambda each: f"{each.usd * eur:,.2f}"),
+        row("total USD", lambda each: f"{each.usd:,.2f}"),
+        row("total EUR", lambda each: f"{each.usd * eur:,.2f}"),
         row("USD per million", lambda each: f"{each.usd_per_million:,.2f}"),
     ]
 
@@ -92,7 +92,7 @@ def _shape_text(shape: ClusterShape) -> str:
     return (
         f"primary node {shape.primary.name}, {shape.n_core_nodes} core on demand and "
         f"{shape.n_task_nodes} task on Spot of {shape.worker.name}; ends after "
-        f"{shape.idle_minutes} idle minutes, which are billed"
+        f"{shape.idle_minutes} idle minutes (billed)"
     )
 
 
@@ -100,10 +100,10 @@ def _other_costs(work: Work, shape: ClusterShape) -> list[tuple[str, str]]:
     both, gb = load_prices().both, stored_gb(work)
     key, storage = monthly_costs_at_rest(stored_gb=gb)
     return [
-        ("cluster left on", f"{both(total(hourly_costs(shape)) * HOURS_PER_MONTH)} per month"),
+        ("idle cluster", f"{both(total(hourly_costs(shape)) * HOURS_PER_MONTH)} per month"),
         (
             "storage",
-            f"{both(key.usd + storage.usd)} per month: key {key.usd:.2f}, {gb:,.1f} GB in S3 "
+            f"{both(key.usd + storage.usd)} per month: KMS key {key.usd:.2f}, {gb:,.1f} GB in S3 "
             f"{storage.usd:,.2f} USD",
         ),
         ("upload", f"{both(upload_usd(work.n_images))} once, for PUT requests"),

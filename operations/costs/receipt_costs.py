@@ -27,7 +27,7 @@ PRIMARY, CORE, TASK = "MASTER", "CORE", "TASK"
 _SPOT = "SPOT"
 _MIN_BILLED = timedelta(minutes=1)
 _CLUSTER_HOURS = (
-    "a node costs from the moment it was asked for to its end, the endpoints as long as the cluster"
+    "nodes are billed from request to termination, VPC endpoints for the life of the cluster"
 )
 _SERVERLESS_HOURS = "the hours are those that AWS bills for the job runs"
 
@@ -244,7 +244,7 @@ def _node_costs(cluster: ClusterRecord, now: datetime) -> list[Cost]:
         Cost("EC2 Spot", spot),
         Cost("EMR", emr),
         Cost("disks", disks),
-        Cost("endpoints", cluster_h * default_cluster().n_endpoints * prices.endpoint.value),
+        Cost("VPC endpoints", cluster_h * default_cluster().n_endpoints * prices.endpoint.value),
     ]
 
 

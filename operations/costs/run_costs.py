@@ -155,7 +155,7 @@ def serverless_costs(billed: BilledHours, architecture: Architecture) -> tuple[C
 
 def key_cost(hours: float) -> Cost:
     """Return the share of the key's monthly price."""
-    return Cost("key", hours * load_prices().key.value / HOURS_PER_MONTH)
+    return Cost("KMS key", hours * load_prices().key.value / HOURS_PER_MONTH)
 
 
 def requests_cost(n_images: int, *, n_runs: int) -> Cost:
@@ -191,7 +191,7 @@ def _cluster_costs(shape: ClusterShape, hours: float) -> list[Cost]:
     return [
         Cost("EC2 on demand", usd["primary node"] + usd["core nodes"]),
         Cost("EC2 Spot", usd["task nodes (Spot)"]),
-        *(Cost(what, usd[what]) for what in ("EMR", "disks", "endpoints")),
+        *(Cost(what, usd[what]) for what in ("EMR", "disks", "VPC endpoints")),
     ]
 
 

@@ -36,7 +36,7 @@ def deploy_text(config: PipelineConfig) -> str:
                 [
                     (
                         "ends",
-                        f"cluster: after {config.idle_timeout_minutes} minutes without work; its "
+                        f"cluster: after {config.idle_timeout_minutes} idle minutes; its "
                         f"network stays, at {endpoints_usd:.3f} USD per hour",
                     ),
                     (

@@ -187,9 +187,7 @@ class AccountReader:
 
     def _instance(self, instance: Mapping[str, Any]) -> RunningInstance:
         if (cpu := instance.get("CpuOptions")) is None:
-            raise FruitsError(
-                f"AWS does not tell the vCPUs of a running {instance['InstanceType']}"
-            )
+            raise FruitsError(f"AWS returns no vCPU count for a running {instance['InstanceType']}")
         return RunningInstance(
             instance_type=instance["InstanceType"],
             n_vcpus=cpu["CoreCount"] * cpu["ThreadsPerCore"],

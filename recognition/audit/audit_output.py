@@ -145,7 +145,7 @@ def audit_output(options: AuditOptions) -> tuple[AuditRecord, list[Finding]]:
     record = AuditRecord(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         n_current=photographs.n_current,
-        n_looked_at=len(paths),
+        n_audited=len(paths),
         n_unreadable=statistics.n_unreadable,
         n_by_kind={str(kind): n_by_kind[kind] for kind in FindingKind},
         splits={} if splits is None else splits.n_by_name(),

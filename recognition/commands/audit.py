@@ -76,7 +76,7 @@ def _log_findings(record: AuditRecord, findings: Location) -> None:
     """Print what was audited and the number of findings, a line for each kind."""
     if record.warning:
         echo(f"WARNING: {record.warning}")
-    echo(f"audited {audited_of(record.n_looked_at, record.n_current, 'photograph')}")
+    echo(f"audited {audited_of(record.n_audited, record.n_current, 'photograph')}")
     if record.n_unreadable:
         echo(
             f"WARNING: {counted(record.n_unreadable, 'photograph')} could not be read and have "

@@ -152,7 +152,7 @@ def build_evaluation(
         n_photographs=len(photographs),
         n_objects=len(set(photographs.objects)),
         n_unlabeled=setup.n_unlabeled,
-        n_looked_at=setup.n_looked_at,
+        n_sampled=setup.n_sampled,
         n_current=setup.n_current,
         n_tested=len(truth),
         n_test_rejected=n_rejected,

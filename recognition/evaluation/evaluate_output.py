@@ -81,12 +81,12 @@ def evaluate_output(options: EvaluateOptions) -> KeptEvaluation:
     setup = EvaluationSetup(
         model_id=record.model_id,
         facts=latest.feature_model,
-        components=parse_n_components(record.n_components_asked),
+        components=parse_n_components(record.n_components_requested),
         n_folds=options.n_folds,
         group_by=options.group_by,
         n_unlabeled=len(read) - len(labeled) - n_copies,
         n_copies=n_copies,
-        n_looked_at=len(read),
+        n_sampled=len(read),
         n_current=read.n_current,
         variety_regex=options.variety_regex,
     )

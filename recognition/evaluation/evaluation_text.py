@@ -16,9 +16,9 @@ from spark_assets.runtime.progress import echo
 from spark_assets.text.printable import printable
 
 _SPLITS = {
-    OBJECTS: "objects left out",
-    CLUSTERS: "clusters of similar photographs left out",
-    PHOTOGRAPHS: "single photographs left out",
+    OBJECTS: "held-out objects",
+    CLUSTERS: "held-out clusters of similar photographs",
+    PHOTOGRAPHS: "held-out photographs",
     TEST: "test set",
 }
 
@@ -58,7 +58,7 @@ def evaluation_lines(evaluation: Evaluation) -> list[str]:
         if score.split != split:
             split = score.split
             folds = "" if evaluation.n_folds is None else f", {evaluation.n_folds} folds"
-            lines.append(f"accuracy, {_SPLITS[split]}{folds}:")
+            lines.append(f"accuracy (95% interval), {_SPLITS[split]}{folds}:")
         lines.append(f"  {_line(score, evaluation.n_neighbors)}")
     lines.append(
         f"calibration error {evaluation.calibration_error:.3f}; penalty {evaluation.penalty:g} and "

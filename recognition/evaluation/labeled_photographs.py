@@ -72,7 +72,7 @@ class EvaluationSetup:
     group_by: str | None
     n_unlabeled: int
     n_copies: int
-    n_looked_at: int
+    n_sampled: int
     n_current: int
     variety_regex: str | None = None
 

@@ -24,20 +24,20 @@ const share = (fraction) => {
   return percent.format(fraction);
 };
 
-// Of a sum of exponentials nothing is ever certain, whatever the numbers of a computer say.
+// A softmax probability is never 1, except by rounding.
 const probability = (fraction) => share(Math.min(fraction, 0.999));
 
-let current = null; // the answer that is shown
-let asking = null; // what stops the question that is under way
+let current = null; // the prediction that is shown
+let request = null; // AbortController of the request under way
 let preview = null; // an address that only this page can read
 
-const say = (text, isDone = false) => {
+const setStatus = (text, isDone = false) => {
   byId("status").textContent = text;
   byId("status").classList.toggle("done", isDone);
 };
 
-const complain = (text) => {
-  say("");
+const showError = (text) => {
+  setStatus("");
   byId("problem").textContent = text;
 };
 
@@ -98,8 +98,8 @@ const show = (answer) => {
   document.body.classList.add("answered");
   byId("answer").hidden = false;
   showPlane();
-  const said = ["label", "variety", "probability", "explanation"].map((id) => byId(id).textContent);
-  say(said.filter(Boolean).join(", "), true);
+  const summary = ["label", "variety", "probability", "explanation"].map((id) => byId(id).textContent);
+  setStatus(summary.filter(Boolean).join(", "), true);
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   byId("answer").scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
 };
@@ -112,23 +112,23 @@ const showPreview = (file) => {
   byId("photograph").src = preview;
 };
 
-const forget = () => {
+const clearPrediction = () => {
   byId("problem").textContent = "";
   byId("answer").hidden = true;
   current = null;
 };
 
-const ask = async (file) => {
-  asking?.abort();
-  forget();
+const identify = async (file) => {
+  request?.abort();
+  clearPrediction();
   if (file.size > limits.max_bytes) {
     const max_mib = number.format(limits.max_mib);
-    complain(gettext("File too large: the limit is %(max_mib)s MiB.", { max_mib }));
+    showError(gettext("File too large: the limit is %(max_mib)s MiB.", { max_mib }));
     return;
   }
   const mine = new AbortController();
-  asking = mine;
-  say(gettext("Identifying the photograph…"));
+  request = mine;
+  setStatus(gettext("Identifying the photograph…"));
   showPreview(file);
   try {
     const response = await fetch(`/identify?lang=${lang}`, {
@@ -138,17 +138,17 @@ const ask = async (file) => {
       signal: mine.signal,
     });
     const value = await response.json();
-    if (asking !== mine) return; // another photograph was given meanwhile
+    if (request !== mine) return; // a newer request replaced this one
     if (response.ok) show(value);
-    else complain(value.message);
+    else showError(value.message);
   } catch (error) {
-    if (asking !== mine) return;
-    complain(gettext("The service does not respond; check that it is running."));
+    if (request !== mine) return;
+    showError(gettext("The service does not respond; check that it is running."));
   }
 };
 
 const askFirst = (files) => {
-  if (files.length) ask(files[0]);
+  if (files.length) identify(files[0]);
 };
 
 byId("photograph").addEventListener("error", () => {
@@ -158,7 +158,7 @@ byId("photograph").addEventListener("error", () => {
 
 for (const [button, input] of [["choose", "file"], ["take", "camera"]]) {
   byId(button).addEventListener("click", (event) => {
-    event.stopPropagation(); // or the area around would ask too
+    event.stopPropagation(); // or the area around would send the file too
     byId(input).click();
   });
   byId(input).addEventListener("change", () => {
@@ -182,7 +182,7 @@ window.addEventListener("drop", (event) => {
   event.preventDefault();
   byId("drop").classList.remove("over");
   if (event.dataTransfer.files.length) askFirst(event.dataTransfer.files);
-  else complain(gettext("Not a file; save the image first, then drop the file."));
+  else showError(gettext("Not a file; save the image first, then drop the file."));
 });
 window.addEventListener("paste", (event) => askFirst(event.clipboardData.files));
 

@@ -3,7 +3,7 @@
 // Okabe and Ito's colours without the yellow, which is too pale on white, as in the report.
 const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#000000"];
 const SHAPES = ["circle", "square", "triangle", "diamond"];
-// With more labels than can be told apart, only the one that is the answer has a colour.
+// With more labels than can be told apart, only the predicted one has a colour.
 const MAX_COLOURED = 12;
 const GREY = "#a9b3ad";
 const ACCENT = "#1a6b4a";

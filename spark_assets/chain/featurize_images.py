@@ -85,7 +85,7 @@ class _Network:
 def choose_network(
     options: FeaturizeOptions, output: Output, previous: RunManifest | None
 ) -> _Network:
-    """Load the network of the output, or make the one that is asked for.
+    """Load the network of the output, or make the requested one.
 
     Raises FruitsError where it cannot be had, or is another than that of the ``previous`` run.
     """

@@ -71,7 +71,7 @@ def reduce_features(spark: GetSpark, options: ReduceOptions) -> Reduction:
 
     New images are projected with the model of the output, so that their coordinates compare with
     those of earlier images.  A model is fitted where there is none, with ``refit``, and where
-    another number of components is asked for; it replaces the earlier one and all its projections.
+    another number of components is requested; it replaces the earlier one and all its projections.
 
     Raises FruitsError where there are no features, or the PCA does not fit them.
     """
@@ -134,7 +134,7 @@ def fit_pca(
         fitted_model_id=model_id,
         fitted_on=dict(features.by_run),
         network_sha256=network_sha256,
-        n_components_asked=str(n_components),
+        n_components_requested=str(n_components),
         seconds_by_stage=stopwatch.seconds,
     )
     return _replace(output, change, model, record, features, statistics, reference)
@@ -150,12 +150,14 @@ def is_fitted_on_deleted(record: PCARecord, by_run: Mapping[str, int]) -> bool:
 def _is_kept(
     held: PCARecord, options: ReduceOptions, external: Folder | None, by_run: Mapping[str, int]
 ) -> bool:
-    """Return whether the model of the output is the one that is asked for."""
+    """Return whether the model of the output is the requested one."""
     if external is not None:
         is_meant = held.fitted_model_id == load_pca_model(external)[1].fitted_model_id
     else:
-        asked = options.n_components
-        is_meant = asked is None or (held.fitted_here and held.n_components_asked == str(asked))
+        requested = options.n_components
+        is_meant = requested is None or (
+            held.fitted_here and held.n_components_requested == str(requested)
+        )
     differs_after_refit = not held.fitted_here or held.fitted_on != dict(by_run)
     return is_meant and not (options.refit and differs_after_refit)
 
@@ -166,7 +168,7 @@ def _n_components(options: ReduceOptions, held: PCARecord | None) -> int | float
         return options.n_components
     if held is None or not held.fitted_here:
         return parse_n_components(DEFAULT_N_COMPONENTS)
-    return parse_n_components(held.n_components_asked)
+    return parse_n_components(held.n_components_requested)
 
 
 def _extend(
@@ -220,7 +222,7 @@ def _project_external(
         fitted_model_id=source.fitted_model_id,
         fitted_on=source.fitted_on,
         network_sha256=network_sha256,
-        n_components_asked=f"as in {source.fitted_model_id}",
+        n_components_requested=f"as in {source.fitted_model_id}",
         seconds_by_stage=stopwatch.seconds,
     )
     return _replace(output, change, model, record, features, None, load_reference(external))

@@ -90,7 +90,7 @@ def _replace_models(spark: GetSpark, output: Output, change: Change) -> None:
     if not (files := table_files(after, FEATURES)):
         return
     features = FeatureFiles.of(files)
-    n_components = parse_n_components(record.n_components_asked)
+    n_components = parse_n_components(record.n_components_requested)
     try:
         fitted = fit_pca(spark, after, change, features, record.network_sha256, n_components)
         log_reduction(fitted)

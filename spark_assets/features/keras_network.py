@@ -42,8 +42,8 @@ keras.config.set_dtype_policy("float32")
 
 _RELU6_SHIFT = 2.0
 SEEDED_WARNING = mark(
-    "the weights are random numbers, not ImageNet's: the features tell images apart "
-    "by colour and coarse texture at best, so judge no fruit by them"
+    "random weights, not ImageNet's: the features represent colour and coarse texture "
+    "only; do not use the results"
 )
 
 

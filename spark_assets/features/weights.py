@@ -128,10 +128,9 @@ def _seeded(request: FeatureModelRequest, *, verbose: bool) -> FeatureModel:
         from sample_photographs.calibration_images import calibration_pixels
     except ModuleNotFoundError as error:
         raise FruitsError(
-            "seeded weights are calibrated on drawn photographs, and the package "
-            "sample_photographs, which draws them, is not on this machine; make the network where "
-            "it is with: fruits export-model --weights random --output URI, and give it here "
-            "with --model URI"
+            "random weights are calibrated on synthetic photographs of the package "
+            "sample_photographs, which is not installed; export the network on a machine that has "
+            "it with: fruits export-model --weights random --output URI, and give --model URI here"
         ) from error
 
     def make() -> FeatureModel:
@@ -147,7 +146,7 @@ def _seeded(request: FeatureModelRequest, *, verbose: bool) -> FeatureModel:
                 alpha=alpha,
                 weights="seeded",
                 weights_source=(
-                    f"seeded random numbers, calibrated on {len(pixels)} drawn photographs"
+                    f"seeded random weights, calibrated on {len(pixels)} synthetic photographs"
                 ),
                 weights_file_sha256=None,
                 warning=keras_network.SEEDED_WARNING,

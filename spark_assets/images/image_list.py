@@ -66,8 +66,8 @@ def _with_sizes(images: Location, entries: list[ImageEntry]) -> list[ImageEntry]
 def read_image_list(uri: str, images: Location) -> Iterator[ImageEntry]:
     """Yield the images that a list names, in its order.
 
-    The ending says what the list is: ``.parquet``; ``.csv`` or ``.csv.gz``; anything else is text
-    with one path per line.  Parquet and CSV with a header have a column ``path`` or ``key`` and may
+    The suffix gives the format: ``.parquet``; ``.csv`` or ``.csv.gz``; anything else is text with
+    one path per line.  Parquet and CSV with a header have a column ``path`` or ``key`` and may
     have ``size`` and ``last_modified_date``.  CSV without a header has the bucket first and the
     URL-encoded key second.  A path is relative to the images or a full URI below them; a key is
     one of the images' bucket.

@@ -14,7 +14,7 @@ _KINDS = {
 
 
 class NotRegularFile(OSError):
-    """Not a regular file; the message says what it is, without its path."""
+    """Not a regular file; the message is its type, without its path."""
 
 
 def open_regular_file(path: str) -> BufferedReader:

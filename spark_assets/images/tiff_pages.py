@@ -1,7 +1,7 @@
 """The page of a TIFF that is the photograph: the first picture in full resolution.
 
 Scanners, raw converters and microscopes put a thumbnail, a mask or the levels of a pyramid beside
-the picture, some of them before it.  The tags NewSubfileType and SubfileType say which is which.
+the picture, some of them before it.  The tags NewSubfileType and SubfileType distinguish them.
 """
 
 from PIL.TiffImagePlugin import TiffImageFile
@@ -14,7 +14,7 @@ _OLD_REDUCED = 2  # a value of SubfileType
 
 
 class NoFullPage(Exception):
-    """No readable page is the picture; the message says why."""
+    """No readable page is the picture; the message is the reason."""
 
 
 def seek_picture(image: TiffImageFile) -> None:
@@ -55,7 +55,7 @@ def _seek(image: TiffImageFile, page: int) -> bool | None:
         image.seek(page)
     except EOFError:
         return None
-    except SyntaxError:  # as Pillow says that it has no decoder for such pixels
+    except SyntaxError:  # of Pillow, without a decoder for such pixels
         return False
     return True
 

@@ -55,7 +55,7 @@ def execute(notebook: nbformat.NotebookNode, environment: Mapping[str, str]) -> 
             notebook,
             timeout=None,  # the life of the cluster is limited, and a cell may need hours
             kernel_name="python3",
-            # Counted here: a kernel that dies may not come to tell the number of the cell.
+            # Counted here: a kernel that dies may not report the number of the cell.
             on_cell_execute=lambda cell, cell_index: begun.append(cell_index),
             resources={"metadata": {"path": folder}},
             config=Config(
@@ -69,8 +69,8 @@ def execute(notebook: nbformat.NotebookNode, environment: Mapping[str, str]) -> 
         try:
             client.execute(env={**os.environ, **environment, **_own_folders(folder)})
         except CellExecutionError as error:
-            told = f"{error.ename}: {first_line(error.evalue)}" if error.evalue else error.ename
-            return f"cell {len(begun)} failed: {told}"
+            reason = f"{error.ename}: {first_line(error.evalue)}" if error.evalue else error.ename
+            return f"cell {len(begun)} failed: {reason}"
         except DeadKernelError:
             return (
                 f"the kernel died in cell {len(begun)}, most often for lack of memory; "
@@ -80,7 +80,7 @@ def execute(notebook: nbformat.NotebookNode, environment: Mapping[str, str]) -> 
 
 
 def _own_folders(folder: str) -> dict[str, str]:
-    """Return where a kernel looks for settings and keeps its history: gone with it."""
+    """Return the temporary folders of a kernel's settings and history."""
     names = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")
     return {name: f"{folder}/{name.lower()}" for name in names}
 

@@ -127,7 +127,7 @@ class Evaluation:
 
     Attributes
     ----------
-    n_current, n_looked_at, n_tested : int
+    n_current, n_sampled, n_tested : int
         Photographs of the output; those evaluated (all, or a random sample); those predicted.
     n_copies : int
         Photographs left out as byte-identical to another of the output or the test set.
@@ -156,7 +156,7 @@ class Evaluation:
     n_photographs: int
     n_objects: int
     n_unlabeled: int
-    n_looked_at: int
+    n_sampled: int
     n_current: int
     n_tested: int
     n_test_rejected: int
@@ -177,7 +177,7 @@ class Evaluation:
     @property
     def is_sample(self) -> bool:
         """Whether a sample was evaluated, not all photographs."""
-        return self.n_looked_at < self.n_current
+        return self.n_sampled < self.n_current
 
     @property
     def main_split(self) -> str:

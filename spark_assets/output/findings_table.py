@@ -57,7 +57,7 @@ class AuditRecord:
     ----------
     made_at : str
         ISO 8601.
-    n_current, n_looked_at, n_unreadable : int
+    n_current, n_audited, n_unreadable : int
         Images of the output and of ``test_images``; those audited (all, or a random sample); those
         whose pixels could not be read.
     n_by_kind : dict
@@ -84,7 +84,7 @@ class AuditRecord:
 
     made_at: str
     n_current: int
-    n_looked_at: int
+    n_audited: int
     n_unreadable: int
     n_by_kind: dict[str, int]
     splits: dict[str, int]
@@ -101,7 +101,7 @@ class AuditRecord:
     @property
     def is_sample(self) -> bool:
         """Whether a sample was audited, not all images."""
-        return self.n_looked_at < self.n_current
+        return self.n_audited < self.n_current
 
 
 def findings_files(record: AuditRecord, findings: Sequence[Finding]) -> dict[str, bytes]:

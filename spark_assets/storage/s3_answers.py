@@ -42,7 +42,10 @@ _NOT_PUBLIC = "it is not public; leave out --anonymous to read it with credentia
 _EXPIRED = f"the AWS credentials have expired; {LOG_IN}"
 _REGION = "the bucket is in another region; set AWS_REGION to the region of the bucket"
 _BUSY = "the service was busy; give the same command again later"
-_KEY_GONE = "its KMS key is to be deleted or is gone; cancel that, or use a copy under another key"
+_KEY_DELETED = (
+    "its KMS key is deleted or scheduled for deletion; "
+    "cancel the deletion, or use a copy under another key"
+)
 
 _REFUSALS: Mapping[str, Refusal] = {
     code: Refusal(concern, meaning)
@@ -59,7 +62,7 @@ _REFUSALS: Mapping[str, Refusal] = {
         ),
         (
             Concern.OBJECT,
-            _KEY_GONE,
+            _KEY_DELETED,
             ("KMS.InvalidStateException", "KMS.KMSInvalidStateException", "KMS.NotFoundException"),
         ),
         (

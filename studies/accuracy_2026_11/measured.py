@@ -57,7 +57,7 @@ def setup_for(
         group_by=group_by,
         n_unlabeled=0,
         n_copies=0,
-        n_looked_at=len(train),
+        n_sampled=len(train),
         n_current=len(train),
     )
 

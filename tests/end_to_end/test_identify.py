@@ -56,9 +56,11 @@ def unseen(data_dir) -> list[Path]:
 
 def test_an_evaluation_says_how_often_it_was_right_and_that_frames_flatter(evaluated):
     assert "480 photographs of 12 labels" in evaluated
-    assert "accuracy, single photographs left out, 3 folds:" in evaluated
-    assert "accuracy, clusters of similar photographs left out, 3 folds:" in evaluated
-    assert "chosen with clusters of similar photographs left out" in evaluated
+    assert "accuracy (95% interval), held-out photographs, 3 folds:" in evaluated
+    assert (
+        "accuracy (95% interval), held-out clusters of similar photographs, 3 folds:" in evaluated
+    )
+    assert "chosen with held-out clusters of similar photographs" in evaluated
     assert "classifier of 12 labels" in evaluated
 
 

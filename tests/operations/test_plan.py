@@ -71,7 +71,7 @@ def plan(text, *context):
             deploy_text,
             ("idle_timeout_minutes=7", "max_life_hours=3"),
             [
-                "after 7 minutes without work; its network stays, at 0.024 USD per hour",
+                "after 7 idle minutes; its network stays, at 0.024 USD per hour",
                 "3 hours after the deployment, whatever runs, or with 'fruits destroy'",
             ],
         ),

@@ -150,7 +150,7 @@ def test_an_instance_without_its_vcpus_leaves_the_quotas_unchecked(clients):
     aws_client("ec2").run_instances(
         ImageId="ami-12c6146b", InstanceType="m7g.xlarge", MinCount=1, MaxCount=1
     )
-    with pytest.raises(FruitsError, match=r"does not tell the vCPUs of a running m7g\.xlarge"):
+    with pytest.raises(FruitsError, match=r"returns no vCPU count for a running m7g\.xlarge"):
         reader(clients).running_instances()
 
 

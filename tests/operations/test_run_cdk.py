@@ -40,7 +40,7 @@ def updates_failed(resource, reason):
 # Printed by the CDK itself: from the start without credentials and from answers of AWS.
 CREDENTIALS = {
     "Unable to resolve AWS account to use. It must be either configured when you define your CDK "
-    "Stack, or through the environment": "no AWS credentials that work were found",
+    "Stack, or through the environment": "no valid AWS credentials were found",
     "Assuming role failed: ExpiredToken\n‣ ExpiredToken: The security token included in the "
     "request is expired": "the AWS credentials have expired; log in again",
     "❌  fruits-test-data failed to deploy\n‣ InvalidClientTokenId: The security token included in "
@@ -106,7 +106,7 @@ RESOURCES = {
     ): "AWS denies iam:CreateRole",
     updates_failed(
         "AWS::EMR::Cluster", "On the master instance, application provisioning / bootstrap action 1"
-    ): "the nodes could not be set up",
+    ): "the bootstrap action of the nodes failed",
     updates_failed(
         "AWS::EMR::Cluster", "The specified instance type is not eligible for Free Tier."
     ): "aws freetier upgrade-account-plan",
@@ -118,8 +118,8 @@ RESOURCES = {
         f"Account {ACCOUNT} is a linked account. To enable budgets for your account, ask the payer "
         "account to enable budgets first. (Service: Budgets; Error Code: AccessDeniedException)",
     ): "with -c budget_usd_per_month=0",
-    updates_failed("AWS::EMR::Cluster", "whatever"): "CloudFormation took the deployment back",
-    f"‣ DeploymentError: {ROLLED_BACK}": "CloudFormation took the deployment back",
+    updates_failed("AWS::EMR::Cluster", "whatever"): "CloudFormation rolled the deployment back",
+    f"‣ DeploymentError: {ROLLED_BACK}": "CloudFormation rolled the deployment back",
     "Stack:arn:aws:cloudformation:x is in UPDATE_IN_PROGRESS state and can not be updated.": "is "
     "being changed already",
     "fruits-test-compute: UPDATE_ROLLBACK_FAILED (x)": "give 'fruits destroy' and deploy again",
@@ -136,13 +136,13 @@ DESTRUCTION = {
     "Failed to destroy fruits-test-data: CREATE_COMPLETE (Delete canceled. Cannot delete export "
     "fruits-test-data:ExportsOutputRef as it is in use by fruits-test-compute.)": "destroy it "
     "first, with: fruits destroy",
-    "Stack [fruits-prod-data] cannot be deleted while TerminationProtection is enabled": "prod "
-    "keeps its data",
-    NOT_DELETED: "could not delete what is named above",
+    "Stack [fruits-prod-data] cannot be deleted while TerminationProtection is enabled": "the "
+    "prod stack has termination protection",
+    NOT_DELETED: "could not delete the resources named above",
 }
 OURS = {
-    "Traceback\n.venv/bin/python app.py: Subprocess exited with error 1": "the templates could not "
-    "be made",
+    "Traceback\n.venv/bin/python app.py: Subprocess exited with error 1": "synthesis of the "
+    "templates failed",
     "nothing that anybody knows": "the CDK failed, for the reason above",
     "": "the CDK failed, for the reason above",
 }

@@ -20,7 +20,7 @@ SETUP = EvaluationSetup(
     group_by="object",
     n_unlabeled=0,
     n_copies=0,
-    n_looked_at=144,
+    n_sampled=144,
     n_current=144,
 )
 

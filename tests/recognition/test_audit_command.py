@@ -79,7 +79,7 @@ def test_what_is_planted_is_found_recorded_and_shown_and_nothing_else(place, cap
     assert found["duplicate", "Test/fruit 1/same.png"]["related_path"] == "Training/fruit 1/1.png"
     said = capsys.readouterr().err
     for sentence in (
-        "WARNING: the weights are random numbers",
+        "WARNING: random weights",
         "audited 9 photographs",
         "1 duplicates (same bytes)",
         "1 near duplicates (re-encoded)",
@@ -91,7 +91,7 @@ def test_what_is_planted_is_found_recorded_and_shown_and_nothing_else(place, cap
     ):
         assert sentence in said
     record = json.loads((place.out / "findings/_summary.json").read_text())
-    assert record["n_current"] == record["n_looked_at"] == 9
+    assert record["n_current"] == record["n_audited"] == 9
     expected = {"duplicate": 1, "near_duplicate": 1, "blurred": 1}
     assert {kind: n for kind, n in record["n_by_kind"].items() if n} == expected
     assert record["splits"] == {"Training": 5, "Test": 4}

@@ -32,7 +32,7 @@ def record(**changes) -> AuditRecord:
     made = AuditRecord(
         made_at="2025-11-25T12:00:00+00:00",
         n_current=40,
-        n_looked_at=40,
+        n_audited=40,
         n_unreadable=0,
         n_by_kind={str(kind): 0 for kind in FindingKind},
         splits={},

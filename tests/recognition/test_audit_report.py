@@ -138,7 +138,7 @@ def test_what_limits_an_audit_is_told(changes, element_id, text):
 
 
 def test_a_sample_says_of_how_many():
-    text = " ".join(page_of(n_current=90_000, n_looked_at=20_000).texts("section"))
+    text = " ".join(page_of(n_current=90_000, n_audited=20_000).texts("section"))
     assert "Audited 20,000 of 90,000 photographs (random sample) on " in text
 
 

@@ -47,7 +47,7 @@ def test_an_evaluation_is_kept_with_a_classifier(place):
     evaluation = evaluate(place).evaluation
     assert (evaluation.n_photographs, evaluation.n_objects) == (N_PHOTOGRAPHS, 6)
     assert (evaluation.n_unlabeled, evaluation.n_current) == (1, N_PHOTOGRAPHS + 1)
-    assert "random numbers" in (evaluation.warning or "")
+    assert "random weights" in (evaluation.warning or "")
     assert read_evaluation(place.output) == evaluation
     identifier = FruitIdentifier.from_output(place.output.location)
     first = place.images / "apple" / "apple 0" / "0.png"

@@ -41,7 +41,7 @@ def test_where_the_variety_is_in_the_features_it_is_right_and_answered():
     assert scores.share_answered > 0.9
     assert found.variety_temperature is not None
     text = "\n".join(evaluation_lines(found.evaluation))
-    assert "5 varieties, objects left out (120 photographs):\n  all " in text
+    assert "5 varieties, held-out objects (120 photographs):\n  all " in text
     assert "answered, right 1.000" in text
 
 

@@ -45,7 +45,7 @@ def setup(training) -> EvaluationSetup:
         group_by=None,
         n_unlabeled=0,
         n_copies=0,
-        n_looked_at=len(training),
+        n_sampled=len(training),
         n_current=len(training),
         variety_regex="variety",
     )

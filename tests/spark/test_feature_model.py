@@ -247,12 +247,12 @@ def test_the_same_options_give_the_same_seeded_network(seeded_model, tmp_path, m
     monkeypatch.setenv("FRUITS_CACHE", str(tmp_path))  # made, not found
     again = FeatureModelRequest("random", 0.35).obtain(verbose=False)
     assert again.facts.network_sha256 == seeded_model.facts.network_sha256
-    source = "seeded random numbers, calibrated on 48 drawn photographs"
+    source = "seeded random weights, calibrated on 48 synthetic photographs"
     assert again.facts.weights_source == seeded_model.facts.weights_source == source
 
 
 def test_seeded_weights_without_the_sample_photographs_name_the_way(monkeypatch):
     # What an import meets on a node of the cluster, which has spark_assets alone.
     monkeypatch.setitem(sys.modules, "sample_photographs.calibration_images", None)
-    with pytest.raises(FruitsError, match=r"sample_photographs.*is not on this.*with --model URI"):
+    with pytest.raises(FruitsError, match=r"sample_photographs.*is not installed.*--model URI"):
         FeatureModelRequest("random", 0.35).obtain(verbose=False)

@@ -263,7 +263,7 @@ def test_seeded_weights_are_taken_from_the_output_the_second_time(options, image
         put(images, f"a/{index}.png", seed=index)
     seeded = dataclasses.replace(options, model=FeatureModelRequest("random", 0.35))
     first = run_here(seeded)
-    assert "random numbers" in str(first.feature_model.warning)
+    assert "random weights" in str(first.feature_model.warning)
     put(images, "a/new.png", seed=9)
     second = run_here(seeded)
     assert second.feature_model == first.feature_model

@@ -39,7 +39,7 @@ def made_evaluation(labels: tuple[str, ...] = ("apple", "pear"), **changes) -> E
         n_photographs=120,
         n_objects=12,
         n_unlabeled=3,
-        n_looked_at=125,
+        n_sampled=125,
         n_current=125,
         n_tested=118,
         n_test_rejected=0,
@@ -95,7 +95,7 @@ def test_the_figures_to_go_by_are_those_of_the_first_score():
     assert (value(page, "accuracy"), value(page, "balanced-accuracy")) == (0.61, 0.5)
     assert (value(page, "n-evaluated"), value(page, "calibration-error")) == (118, 0.19)
     assert {"accuracy", "confusions", "reliability"} <= figures_of(page).keys()
-    assert "Evaluated on: objects left out." in page
+    assert "Evaluated on: held-out objects." in page
     assert "Cross-validation in 5 folds." in page
     assert re.search(r'id="labels-left-out">fig<', page)
 

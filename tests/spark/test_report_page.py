@@ -39,8 +39,8 @@ DATA = made_report()
 WARNING = "seeded weights, not ImageNet"
 # As `keras_network` has it, which takes seconds to import.
 SEEDED_WARNING = (
-    "the weights are random numbers, not ImageNet's: the features tell images apart "
-    "by colour and coarse texture at best, so judge no fruit by them"
+    "random weights, not ImageNet's: the features represent colour and coarse texture only; "
+    "do not use the results"
 )
 
 
@@ -194,7 +194,7 @@ def test_every_name_of_the_run_is_on_the_page(page):
         "run-id": run.run_id,
         "images-uri": run.images_uri,
         "model-id": pca.model_id,
-        "n-components-asked": pca.n_components_asked,
+        "n-components-asked": pca.n_components_requested,
         "weights-source": model.weights_source,
         "architecture": model.architecture,
         "network-sha256": model.network_sha256,
@@ -491,4 +491,4 @@ def test_the_warning_of_seeded_weights_is_translated():
     run = replace(DATA.latest_run, feature_model=made_facts(warning=SEEDED_WARNING))
     html = render(replace(DATA, latest_run=run), language("fr", "spark_assets.report"))
     warning = Page(html).text("warning")
-    assert "les poids sont aléatoires et non ceux d" in warning
+    assert "poids aléatoires et non ceux d" in warning

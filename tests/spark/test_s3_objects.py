@@ -68,7 +68,7 @@ def failure(reader: ImageReader, path: str) -> ImageRejected | AccessRefused:
     [
         ("403-InvalidObjectState", "it is archived; restore it first (aws s3api restore-object)"),
         ("400-KMS.DisabledException", "its KMS key is disabled; enable the key"),
-        ("400-KMS.KMSInvalidStateException", "its KMS key is to be deleted or is gone"),
+        ("400-KMS.KMSInvalidStateException", "its KMS key is deleted or scheduled for deletion"),
         ("400-InvalidRequest", "S3 answered InvalidRequest"),
     ],
 )

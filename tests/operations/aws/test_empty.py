@@ -207,7 +207,10 @@ def test_prod_is_refused_even_with_yes(make_data_stack, s3, capsys):
     make_data_stack("prod")
     put(s3, RAW, "1.jpg")
     assert cli.main(["empty", "--environment", "prod", "--yes"]) == 1
-    assert "what prod holds is kept, and no command deletes it" in capsys.readouterr().err
+    assert (
+        "the buckets of prod are kept, and no command of fruits empties them"
+        in capsys.readouterr().err
+    )
     assert n_left(s3, RAW) == 1
 
 
@@ -224,7 +227,7 @@ def test_without_a_terminal_nobody_said_yes(make_data_stack, s3, capsys, monkeyp
     put(s3, RAW, "1.jpg")
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     assert cli.main(["empty"]) == 1
-    assert "no terminal to ask for a yes on; give --yes" in capsys.readouterr().err
+    assert "no terminal for the confirmation; give --yes" in capsys.readouterr().err
     assert n_left(s3, RAW) == 1
 
 

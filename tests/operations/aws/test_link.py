@@ -97,6 +97,6 @@ def test_a_link_does_not_outlive_what_signs_it(
 
 
 def test_credentials_that_do_not_say_when_they_expire_sign_for_half_a_day(session_token, capsys):
-    assert refused(capsys).endswith("a role has 12 hours at most: give --hours 12 or less")
+    assert refused(capsys).endswith("a role has at most 12 hours: give --hours 12 or less")
     _, told = link(capsys, "--hours", "12")
-    assert "WARNING: the AWS credentials are temporary and do not say when they expire" in told
+    assert "WARNING: the AWS credentials are temporary, with an unknown expiry" in told

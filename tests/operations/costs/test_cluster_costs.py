@@ -20,7 +20,7 @@ from operations.costs.cluster_costs import (
 from operations.costs.prices import HOURS_PER_MONTH, load_prices, read_asset
 
 INSTANCE_TYPES = [InstanceType(*each) for each in product(_FAMILIES, _VCPUS)]
-PARTS = ["primary node", "core nodes", "task nodes (Spot)", "EMR", "disks", "endpoints"]
+PARTS = ["primary node", "core nodes", "task nodes (Spot)", "EMR", "disks", "VPC endpoints"]
 
 
 def cost_of(part, **context):
@@ -95,7 +95,7 @@ def test_the_parts_of_the_default_cluster_by_hand():
         ("EMR", {"n_core_nodes": 1}, {"n_core_nodes": 2}),
         ("disks", {"n_task_nodes": 2}, {"n_task_nodes": 3}),
         ("disks", {"node_volume_gib": 64}, {"node_volume_gib": 65}),
-        ("endpoints", {"session_manager": "false"}, {"session_manager": "true"}),
+        ("VPC endpoints", {"session_manager": "false"}, {"session_manager": "true"}),
         ("primary node", {}, {"primary_instance_type": "m7g.2xlarge"}),
         ("core nodes", {}, {"worker_instance_type": "r7g.xlarge"}),
     ],
@@ -115,7 +115,7 @@ def test_without_spot_the_task_nodes_cost_what_core_nodes_cost():
 def test_what_stays_costs_a_key_and_what_is_stored():
     costs = monthly_costs_at_rest(stored_gb=1000)
     assert {cost.what: cost.usd for cost in costs} == pytest.approx(
-        {"key": 1.0, "storage of 1000 GB": 24.5}
+        {"KMS key": 1.0, "storage of 1000 GB": 24.5}
     )
 
 

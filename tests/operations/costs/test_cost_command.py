@@ -24,22 +24,22 @@ def test_the_estimate_is_the_sum_of_its_parts_on_both_places(capsys):
     assert cli.main(MILLION) == 0
     text = capsys.readouterr().out
     assert text.startswith(
-        "Estimated cost of a run over 1,000,000 photographs of 12 megapixels at 224 px in eu-cen"
+        "Estimated cost in USD of a run over 1,000,000 photographs of 12 megapixels at 224 px in"
     )
     rows = table(text)
     for column in (0, 1):
         cells = {name: row[column] for name, row in rows.items()}
         usd, eur, per_million = (
-            float(cells.pop(name)) for name in ("sum in USD", "sum in EUR", "USD per million")
+            float(cells.pop(name)) for name in ("total USD", "total EUR", "USD per million")
         )
         parts = [float(cell) for name, cell in cells.items() if cell != "-" and ":" not in cell]
         assert sum(parts) == pytest.approx(usd, abs=0.04)
         assert eur == pytest.approx(usd * 0.86, abs=0.01)
         assert per_million == usd
-    assert "upload           5.40 USD (4.64 EUR) once" in text
+    assert "upload          5.40 USD (4.64 EUR) once" in text
     assert "key 1.00, 2,741.5 GB in S3 67.17 USD" in text
     assert "until its timeout after 6 hours at most 6.69 USD" in text
-    month = float(text.partition("cluster left on")[2].split()[0])
+    month = float(text.partition("idle cluster")[2].split()[0])
     assert 0.7 * 730 < month < 0.9 * 730
 
 
@@ -69,7 +69,7 @@ def test_another_configuration_and_a_larger_network_input_change_the_estimate(ca
         assert cli.main([*MILLION, *options]) == 0
         text = capsys.readouterr().out
         assert ("r7g: 0.2142 USD per hour" in text) == ("-c" in options)
-        sums.append(float(table(text)["sum in USD"][0]))
+        sums.append(float(table(text)["total USD"][0]))
     assert len(set(sums)) == 3
     assert sums[2] > sums[0]
 

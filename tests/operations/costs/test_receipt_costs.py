@@ -59,8 +59,8 @@ def test_the_parts_of_a_small_cluster_by_hand():
             "EC2 Spot": 1 * m6g * 1.2 * 0.4,
             "EMR": 4 * m7g * 0.25 + 1 * m6g * 0.25,
             "disks": 5 * 94 * 0.0952 / 730,
-            "endpoints": 2 * 2 * 0.012,
-            "key": 2 / 730,
+            "VPC endpoints": 2 * 2 * 0.012,
+            "KMS key": 2 / 730,
             "S3 requests": 4000 * 0.00043 / 1000 + 1004 * 0.0054 / 1000,
         }
     )
@@ -95,7 +95,7 @@ def test_what_is_still_there_costs_until_now():
     later = receipt(still_there, now=START + timedelta(hours=3))
     assert first.ended_at is None
     assert part(later, "EMR") == pytest.approx(3 * part(first, "EMR"))
-    assert part(later, "endpoints") == pytest.approx(3 * part(first, "endpoints"))
+    assert part(later, "VPC endpoints") == pytest.approx(3 * part(first, "VPC endpoints"))
     assert "still running" in receipt_text(first)
 
 

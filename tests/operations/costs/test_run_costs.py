@@ -48,8 +48,8 @@ def test_a_million_small_photographs_on_the_default_cluster_by_hand():
             "EC2 Spot": 2 * 0.1632 * 1.2 * 0.4 * found.billed_h,
             "EMR": 4 * 0.1632 * 0.25 * found.billed_h,
             "disks": 4 * 94 * 0.0952 / 730 * found.billed_h,
-            "endpoints": 2 * 0.012 * found.billed_h,
-            "key": 1 / 730 * found.billed_h,
+            "VPC endpoints": 2 * 0.012 * found.billed_h,
+            "KMS key": 1 / 730 * found.billed_h,
             # A GET of each image; a thousand objects written, a listing for each thousand.
             "S3 requests": 1_000_000 * 0.00043 / 1000 + 2000 * 0.0054 / 1000,
         }
@@ -61,7 +61,9 @@ def test_a_million_small_photographs_on_the_default_cluster_by_hand():
 def test_the_parts_of_the_bill_are_those_of_the_hour():
     found = estimate()
     by_the_hour = total(hourly_costs(default_cluster())) * found.billed_h
-    assert found.usd - part(found, "key") - part(found, "S3 requests") == pytest.approx(by_the_hour)
+    assert found.usd - part(found, "KMS key") - part(found, "S3 requests") == pytest.approx(
+        by_the_hour
+    )
 
 
 def test_more_images_cost_more_and_each_of_them_less():
