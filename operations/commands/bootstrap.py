@@ -3,7 +3,7 @@
 import argparse
 
 from operations.cdk.run_cdk import run_cdk
-from operations.commands.arguments import add_cdk_options, cdk_options
+from operations.commands.cloud_arguments import add_cdk_options, cdk_options
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.command import Command, Kind
 

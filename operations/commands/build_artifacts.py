@@ -10,7 +10,7 @@ from pathlib import Path
 from cdk_app.config import PipelineConfig
 from cdk_app.instances import Architecture
 from operations.cdk.run_cdk import ROOT
-from operations.commands.arguments import add_cdk_options, config_of
+from operations.commands.cloud_arguments import add_cdk_options, config_of
 from operations.commands.export_model import export_model
 from spark_assets.errors import ExitCode
 from spark_assets.features.weights import FeatureModelRequest

@@ -3,7 +3,7 @@
 import argparse
 
 from operations.cdk.configuration import read_config
-from operations.commands.arguments import add_context
+from operations.commands.cloud_arguments import add_context
 from operations.commands.serverless_runs import add_serverless
 from operations.costs.cluster_costs import cluster_shape
 from operations.costs.estimate_text import estimate_text

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from cdk_app.config import PipelineConfig, StepsMode
 from operations.cdk.run_cdk import check_cdk, run_cdk
-from operations.commands.arguments import add_cdk_options, add_stack, cdk_options, config_of
 from operations.commands.build_artifacts import build_artifacts
+from operations.commands.cloud_arguments import add_cdk_options, add_stack, cdk_options, config_of
 from operations.commands.follow_steps import Following
 from operations.commands.preflight import preflight
 from operations.commands.status import follow_newest_steps

@@ -11,7 +11,7 @@ from operations.aws.foreign_rules import revoke_foreign_rules
 from operations.aws.stop_serverless import stop_serverless
 from operations.cdk.run_cdk import check_cdk, run_cdk
 from operations.command_lines import fruits_command
-from operations.commands.arguments import add_cdk_options, add_stack, cdk_options, config_of
+from operations.commands.cloud_arguments import add_cdk_options, add_stack, cdk_options, config_of
 from operations.commands.deploy import STACKS
 from operations.commands.empty import empty
 from operations.plan.destroy_plan import (

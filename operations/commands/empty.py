@@ -7,7 +7,7 @@ from cdk_app.config import Environment
 from operations.aws.clients import aws_client
 from operations.aws.emptying import N_BATCHES, empty_buckets
 from operations.aws.stacks import DataStack, find_data_stack
-from operations.commands.arguments import add_environment
+from operations.commands.cloud_arguments import add_environment
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.command import Command, Kind
 from spark_assets.runtime.progress import echo

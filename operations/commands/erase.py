@@ -10,7 +10,7 @@ from operations.aws.clients import aws_client
 from operations.aws.stacks import compute_stack, data_stack, serverless_stack
 from operations.aws.submit_steps import submit_erasure
 from operations.cdk.configuration import read_config
-from operations.commands.arguments import add_environment
+from operations.commands.cloud_arguments import add_environment
 from operations.commands.follow_steps import Following, add_interval, follow_steps
 from operations.commands.serverless_runs import run_erasure_job
 from spark_assets.erasure.run_erasure import conclude_all, plan_and_begin, remove_from_sources

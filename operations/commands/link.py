@@ -12,7 +12,7 @@ from cdk_app.config import Environment
 from operations.aws.clients import aws_client
 from operations.aws.stacks import data_stack
 from operations.command_lines import fruits_command
-from operations.commands.arguments import add_environment
+from operations.commands.cloud_arguments import add_environment
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.argument_types import positive_float
 from spark_assets.jobs.command import Command, Kind

@@ -2,7 +2,7 @@
 
 import argparse
 
-from operations.commands.arguments import add_cdk_options, add_stack, config_of
+from operations.commands.cloud_arguments import add_cdk_options, add_stack, config_of
 from operations.plan.deploy_plan import deploy_serverless_text, deploy_text
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.command import Command, Kind

@@ -9,7 +9,7 @@ import sys
 
 from cdk_app.config import PipelineConfig
 from operations.aws.clients import aws_client
-from operations.commands.arguments import add_cdk_options, add_stack, config_of
+from operations.commands.cloud_arguments import add_cdk_options, add_stack, config_of
 from operations.preflight.finding import Computing, closing_sentence, preflight_text
 from operations.preflight.run_preflight import run_preflight
 from spark_assets.errors import ExitCode, FruitsError

@@ -14,7 +14,7 @@ from operations.aws.stacks import (
     find_serverless_stack,
     serverless_stack,
 )
-from operations.commands.arguments import add_environment
+from operations.commands.cloud_arguments import add_environment
 from operations.commands.serverless_runs import add_serverless, billed_run
 from operations.costs.receipt_costs import FinishedRun, cluster_receipt, serverless_receipt
 from operations.costs.receipt_text import receipt_text

@@ -11,7 +11,7 @@ from operations.aws.clients import Client, aws_client
 from operations.aws.stacks import DataStack, find_data_stack
 from operations.cdk.configuration import read_config
 from operations.command_lines import fruits_command
-from operations.commands.arguments import add_environment
+from operations.commands.cloud_arguments import add_environment
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.jobs.command import Command, Kind
 from spark_assets.runtime.progress import echo

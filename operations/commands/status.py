@@ -8,7 +8,7 @@ from operations.aws.first_run import first_run_lines
 from operations.aws.stacks import compute_stack
 from operations.aws.submit_steps import read_definitions
 from operations.command_lines import fruits_command
-from operations.commands.arguments import add_environment
+from operations.commands.cloud_arguments import add_environment
 from operations.commands.follow_steps import Following, add_interval, follow_steps
 from operations.commands.serverless_runs import add_serverless, follow_newest_run
 from spark_assets.errors import ExitCode, FruitsError

@@ -14,7 +14,7 @@ from operations.aws.max_cost import (
 from operations.aws.notebooks import read_notebook, upload_notebook
 from operations.aws.stacks import ComputeStack, compute_stack, data_stack, serverless_stack
 from operations.command_lines import fruits_command
-from operations.commands.arguments import add_environment
+from operations.commands.cloud_arguments import add_environment
 from operations.commands.follow_steps import Following, add_interval, follow_steps
 from operations.commands.serverless_runs import add_serverless, submit_run
 from operations.costs.run_costs import RunEstimate, Work

@@ -3,8 +3,8 @@
 import argparse
 
 from operations.cdk.run_cdk import check_cdk, run_cdk
-from operations.commands.arguments import add_cdk_options, cdk_options, config_of
 from operations.commands.build_artifacts import build_artifacts
+from operations.commands.cloud_arguments import add_cdk_options, cdk_options, config_of
 from operations.commands.deploy import STACKS
 from spark_assets.errors import ExitCode
 from spark_assets.jobs.command import Command, Kind

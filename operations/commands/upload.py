@@ -5,7 +5,7 @@ import argparse
 from cdk_app.config import Environment
 from operations.aws.stacks import data_stack
 from operations.aws.uploading import upload_images
-from operations.commands.arguments import add_environment
+from operations.commands.cloud_arguments import add_environment
 from spark_assets.errors import ExitCode, FruitsError
 from spark_assets.images.listing import check_images_exist
 from spark_assets.jobs.command import Command, Kind
