@@ -98,7 +98,7 @@ def _is_finished(output: Path, request: dict[str, int], paths: set[str]) -> bool
             return True
     requested = ", ".join(f"{name} {value}" for name, value in request.items())
     raise SamplesError(
-        f"{output} is not empty and contains other files than these sample images "
+        f"{output} is not empty and differs from the sample images of this request "
         f"({requested}); give a new or an empty folder, or delete this one"
     )
 

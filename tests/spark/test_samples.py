@@ -262,7 +262,7 @@ def test_a_second_call_draws_nothing(tmp_path, monkeypatch):
 def test_a_set_for_other_arguments_is_refused_untouched(tmp_path, options):
     draw_samples(tmp_path, images_per_label=1)
     before = contents(tmp_path)
-    with pytest.raises(SamplesError, match="is not empty and contains other files"):
+    with pytest.raises(SamplesError, match="is not empty and differs from the sample images"):
         draw_samples(tmp_path, **{"images_per_label": 1, **options})
     assert contents(tmp_path) == before
 
@@ -284,7 +284,7 @@ def test_a_set_that_someone_changed_is_refused_untouched(tmp_path, change):
     draw_samples(tmp_path, images_per_label=1)
     change(tmp_path)
     before = contents(tmp_path)
-    with pytest.raises(SamplesError, match="choose a folder that is new or empty"):
+    with pytest.raises(SamplesError, match="give a new or an empty folder"):
         draw_samples(tmp_path, images_per_label=1)
     assert contents(tmp_path) == before
 
@@ -294,7 +294,9 @@ def test_a_set_that_someone_changed_is_refused_untouched(tmp_path, change):
 def test_a_foreign_folder_is_refused_untouched(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     before = contents(tmp_path)
-    with pytest.raises(SamplesError, match=r"is not empty and contains other files.*give a new"):
+    with pytest.raises(
+        SamplesError, match=r"is not empty and differs from the sample images.*give a new"
+    ):
         draw_samples(tmp_path, images_per_label=1)
     assert contents(tmp_path) == before
 
@@ -340,7 +342,7 @@ def test_an_interrupted_set_is_drawn_again(interrupted, tmp_path):
 def test_an_interrupted_set_with_a_foreign_file_is_refused_untouched(interrupted):
     add_an_image(interrupted)
     before = contents(interrupted)
-    with pytest.raises(SamplesError, match="is not empty and contains other files"):
+    with pytest.raises(SamplesError, match="is not empty and differs from the sample images"):
         draw_samples(interrupted, images_per_label=1)
     assert contents(interrupted) == before
 
