@@ -66,7 +66,7 @@ def made_pca(*, n_components: int = 12, n_spectrum: int = 40) -> PCASummary:
     return PCASummary(
         model_id="20251123T120301Z-4f1c",
         n_components=n_components,
-        n_components_requested="12",
+        n_components_asked="12",
         n_samples=796,
         explained_variance_ratio=ratio / ratio.sum(),
         fitted_here=True,
@@ -193,7 +193,7 @@ def with_hostile_names(data: ReportData) -> ReportData:
                 architecture=names[2], weights_source=names[0], warning=names[6]
             ),
         ),
-        pca=replace(data.pca, model_id=names[1], n_components_requested=names[2]),
+        pca=replace(data.pca, model_id=names[1], n_components_asked=names[2]),
         plotted=made_plotted(
             [*names, None], n_points=len(data.plotted.paths if data.plotted else [])
         ),

@@ -81,7 +81,7 @@ def evaluate_output(options: EvaluateOptions) -> KeptEvaluation:
     setup = EvaluationSetup(
         model_id=record.model_id,
         facts=latest.feature_model,
-        components=parse_n_components(record.n_components_requested),
+        components=parse_n_components(record.n_components_asked),
         n_folds=options.n_folds,
         group_by=options.group_by,
         n_unlabeled=len(read) - len(labeled) - n_copies,

@@ -134,7 +134,7 @@ def fit_pca(
         fitted_model_id=model_id,
         fitted_on=dict(features.by_run),
         network_sha256=network_sha256,
-        n_components_requested=str(n_components),
+        n_components_asked=str(n_components),
         seconds_by_stage=stopwatch.seconds,
     )
     return _replace(output, change, model, record, features, statistics, reference)
@@ -156,7 +156,7 @@ def _is_kept(
     else:
         requested = options.n_components
         is_meant = requested is None or (
-            held.fitted_here and held.n_components_requested == str(requested)
+            held.fitted_here and held.n_components_asked == str(requested)
         )
     differs_after_refit = not held.fitted_here or held.fitted_on != dict(by_run)
     return is_meant and not (options.refit and differs_after_refit)
@@ -168,7 +168,7 @@ def _n_components(options: ReduceOptions, held: PCARecord | None) -> int | float
         return options.n_components
     if held is None or not held.fitted_here:
         return parse_n_components(DEFAULT_N_COMPONENTS)
-    return parse_n_components(held.n_components_requested)
+    return parse_n_components(held.n_components_asked)
 
 
 def _extend(
@@ -222,7 +222,7 @@ def _project_external(
         fitted_model_id=source.fitted_model_id,
         fitted_on=source.fitted_on,
         network_sha256=network_sha256,
-        n_components_requested=f"as in {source.fitted_model_id}",
+        n_components_asked=f"as in {source.fitted_model_id}",
         seconds_by_stage=stopwatch.seconds,
     )
     return _replace(output, change, model, record, features, None, load_reference(external))

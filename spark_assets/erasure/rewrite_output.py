@@ -90,7 +90,7 @@ def _replace_models(spark: GetSpark, output: Output, change: Change) -> None:
     if not (files := table_files(after, FEATURES)):
         return
     features = FeatureFiles.of(files)
-    n_components = parse_n_components(record.n_components_requested)
+    n_components = parse_n_components(record.n_components_asked)
     try:
         fitted = fit_pca(spark, after, change, features, record.network_sha256, n_components)
         log_reduction(fitted)

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from spark_assets.errors import FruitsError
 from spark_assets.output.commit import Change
 from spark_assets.output.output import CLASSIFIER, Output
 from spark_assets.storage.files import to_json
@@ -216,9 +217,18 @@ def evaluation_file(evaluation: Evaluation) -> dict[str, bytes]:
 
 
 def read_evaluation(output: Output) -> Evaluation | None:
-    """Return the evaluation of an output's features, or None."""
+    """Return the evaluation of an output's features, or None.
+
+    Raises FruitsError for the file of a version with other fields.
+    """
     value = output.read_json(f"{CLASSIFIER}/{_JSON}")
-    return None if value is None else Evaluation.from_json(value)
+    try:
+        return None if value is None else Evaluation.from_json(value)
+    except (KeyError, TypeError) as error:
+        raise FruitsError(
+            f"{output.uri}/{CLASSIFIER}/{_JSON} does not describe an evaluation of this version; "
+            f"evaluate again with: fruits evaluate --output {output.uri}"
+        ) from error
 
 
 RECORD, REFERENCE = "classifier.json", "known.parquet"

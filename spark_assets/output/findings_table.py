@@ -12,6 +12,7 @@ from enum import StrEnum
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from spark_assets.errors import FruitsError
 from spark_assets.output.commit import Change
 from spark_assets.output.output import FINDINGS as FOLDER
 from spark_assets.output.output import Output
@@ -112,9 +113,18 @@ def findings_files(record: AuditRecord, findings: Sequence[Finding]) -> dict[str
 
 
 def audit_record(output: Output) -> AuditRecord | None:
-    """Return the record of the newest audit, or None."""
+    """Return the record of the newest audit, or None.
+
+    Raises FruitsError for the file of a version with other fields.
+    """
     content = output.folder(FOLDER).read(_RECORD)
-    return None if content is None else AuditRecord(**json.loads(content))
+    try:
+        return None if content is None else AuditRecord(**json.loads(content))
+    except TypeError as error:
+        raise FruitsError(
+            f"{output.uri}/{FOLDER}/{_RECORD} does not describe an audit of this version; "
+            f"audit again with: fruits audit --output {output.uri}"
+        ) from error
 
 
 def current_findings(output: Output) -> list[Finding]:

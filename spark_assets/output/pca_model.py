@@ -52,7 +52,7 @@ class PCARecord:
     fitted_on: dict[str, int]
     network_sha256: str
     n_components: int
-    n_components_requested: str
+    n_components_asked: str
     n_samples: int
     n_features: int
     explained_variance: list[float]
@@ -69,7 +69,7 @@ class PCARecord:
         fitted_model_id: str,
         fitted_on: dict[str, int],
         network_sha256: str,
-        n_components_requested: str,
+        n_components_asked: str,
         seconds_by_stage: dict[str, float],
     ) -> "PCARecord":
         """Return the record of a model."""
@@ -80,7 +80,7 @@ class PCARecord:
             fitted_on=fitted_on,
             network_sha256=network_sha256,
             n_components=len(model.components),
-            n_components_requested=n_components_requested,
+            n_components_asked=n_components_asked,
             n_samples=model.n_samples,
             n_features=len(model.mean),
             explained_variance=model.explained_variance.tolist(),
@@ -149,7 +149,8 @@ def _record(folder: Folder) -> PCARecord | None:
         return PCARecord(**json.loads(content))
     except (TypeError, ValueError) as error:
         raise FruitsError(
-            f"{folder.uri}/{_JSON} does not describe a PCA model of this version; fit one anew"
+            f"{folder.uri}/{_JSON} does not describe a PCA model of this version; "
+            "replace the output with: fruits run --overwrite"
         ) from error
 
 

@@ -87,7 +87,7 @@ def _pca_summary(output: Output, record: PCARecord) -> PCASummary:
     return PCASummary(
         model_id=record.model_id,
         n_components=record.n_components,
-        n_components_requested=record.n_components_requested,
+        n_components_asked=record.n_components_asked,
         n_samples=record.n_samples,
         explained_variance_ratio=model.spectrum_ratio,
         fitted_here=record.fitted_here,

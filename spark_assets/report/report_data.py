@@ -44,7 +44,7 @@ class PCASummary:
 
     model_id: str
     n_components: int
-    n_components_requested: str
+    n_components_asked: str
     n_samples: int
     explained_variance_ratio: NDArray[float64]
     fitted_here: bool

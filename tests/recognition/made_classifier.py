@@ -98,7 +98,7 @@ def save_in_output(
         fitted_on=MADE_FROM,
         network_sha256=network_sha256,
         n_components=pca.n_components,
-        n_components_requested="4",
+        n_components_asked="4",
         n_samples=pca.n_samples,
         n_features=pca.n_features,
         explained_variance=pca.explained_variance.tolist(),

@@ -7,7 +7,9 @@ import pyarrow.parquet
 import pytest
 
 from recognition.audit.audit_output import THRESHOLDS
+from spark_assets.errors import FruitsError
 from spark_assets.output.commit import begin, commit
+from spark_assets.output.evaluation_record import read_evaluation
 from spark_assets.output.findings_table import (
     AuditRecord,
     Finding,
@@ -65,6 +67,24 @@ def test_what_is_written_is_read_again(output):
     write(output, record(), FINDINGS_MADE)
     assert audit_record(output) == record()
     assert current_findings(output) == FINDINGS_MADE
+
+
+@pytest.mark.parametrize(
+    ("path", "read", "command"),
+    [
+        ("findings/_summary.json", audit_record, "fruits audit --output"),
+        ("classifier/evaluation.json", read_evaluation, "fruits evaluate --output"),
+    ],
+)
+def test_a_record_with_the_fields_of_another_version_is_refused(output, path, read, command):
+    folder, name = path.split("/")
+    with begin(output.location, "an earlier version") as change:
+        change.put_folder(folder, {name: b'{"made_at": "2025-11-25T12:00:00+00:00"}'})
+        commit(change)
+    with pytest.raises(
+        FruitsError, match=rf"{path} does not describe .* of this version.*{command}"
+    ):
+        read(output)
 
 
 @pytest.mark.parametrize("findings", [FINDINGS_MADE, []])

@@ -118,7 +118,7 @@ def test_the_pca_is_fitted_anew_without_them(place):
     model, record = load_pca_model(place.output.folder(PCA_MODEL))
     assert record.model_id != old.model_id
     assert record.n_samples == N_PHOTOGRAPHS - 1
-    assert record.n_components_requested == old.n_components_requested
+    assert record.n_components_asked == old.n_components_asked
     left = features(place)
     np.testing.assert_allclose(model.mean, np.mean(list(left.values()), axis=0), rtol=1e-6)
     assert place.paths("reduced") == sorted(left)

@@ -194,7 +194,7 @@ def test_every_name_of_the_run_is_on_the_page(page):
         "run-id": run.run_id,
         "images-uri": run.images_uri,
         "model-id": pca.model_id,
-        "n-components-asked": pca.n_components_requested,
+        "n-components-asked": pca.n_components_asked,
         "weights-source": model.weights_source,
         "architecture": model.architecture,
         "network-sha256": model.network_sha256,
