@@ -100,7 +100,9 @@ def rehearse(cloud: EmulatedCloud, jars: Path, drawn: SampleSet) -> Rehearsed:
 
         commands["destroy"] = cloud.make("destroy")
         after_compute = take_inventory(cloud)
-        commands["destroy data"] = cloud.make("destroy", "STACK=data", "YES=1")
+        commands["empty"] = cloud.fruits("empty", "--yes")
+        plain = ("destroy", "FruitsData", "--exclusively", "--force")
+        commands["cdk destroy"] = cloud.cdk(*plain)
         return Rehearsed(
             drawn=drawn,
             preflight_of_a_new_account=preflight_of_a_new_account,

@@ -59,7 +59,8 @@ def _make_wheelhouse() -> None:
         "link",
         "receipt",
         "destroy",
-        "destroy data",
+        "empty",
+        "cdk destroy",
     ],
 )
 def test_every_command_of_the_operator_succeeds(rehearsed, command):
