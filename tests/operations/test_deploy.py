@@ -264,4 +264,4 @@ def test_of_prod_no_stack_is_looked_for(monkeypatch, capsys):
     monkeypatch.setattr(destroy, "check_cdk", lambda: None)
     monkeypatch.delattr(destroy, "aws_client")
     assert cli.main(["destroy", "--stack", "data", "--yes", "--environment", "prod"]) == 1
-    assert "what prod holds is kept" in capsys.readouterr().err
+    assert "the buckets of prod are kept" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageOps
 
-from spark_assets.images.decoding import FORMATS, decode_image, decode_upright
+from spark_assets.images.decoding import FORMATS, decode_image, decode_upright, prepare_pillow
 from spark_assets.images.rejection import ImageLimits
 from spark_assets.images.thumbnails import thumbnail_jpeg
 from tests.spark.heif import heif
@@ -101,6 +101,7 @@ HEIF = {n: heif(orientation=n, exif=exif_of(6)) for n in range(1, 9)}
 
 
 def expected(content: bytes) -> Image.Image:
+    prepare_pillow()  # the decoder of HEIF
     with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=FORMATS) as image:
         warnings.simplefilter("ignore")
         return ImageOps.exif_transpose(image).convert("RGB")
