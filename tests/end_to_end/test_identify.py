@@ -139,6 +139,6 @@ def test_other_photographs_can_be_asked_about(data_dir, output, evaluated):
     text = fruits(
         "evaluate", "--output", str(output), "--test-images", str(data_dir / "fruits-360" / "Test")
     )
-    assert "accuracy, test set:" in text
+    assert "accuracy (95% interval), test set:" in text
     scores = [line for line in text.splitlines() if line.startswith("  ")]
     assert all(float(line.split(" (")[0].split()[-1]) > 0.9 for line in scores)

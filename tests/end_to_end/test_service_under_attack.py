@@ -25,7 +25,7 @@ MOST_BYTES = (
     2 * (130 * MIB + LIMITS.worker_bytes) + 200 * MIB + LIMITS.max_concurrent * LIMITS.max_bytes
 )
 # After what was too much, when nothing is under way.
-REST_BYTES = 600 * MIB
+REST_BYTES = 800 * MIB
 
 
 @pytest.fixture(scope="module")
