@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -63,16 +64,29 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
-def same_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@contextmanager
+def same_process() -> Iterator[None]:
     """Undo what a command that runs in this process changes of it, as `isolate_process` does."""
     environment, search_path = dict(os.environ), list(sys.path)
     yield
-    monkeypatch.undo()
     sys.path[:] = search_path
     for name in set(os.environ) - set(environment):
         del os.environ[name]
     os.environ.update(environment)
+
+
+@pytest.fixture(autouse=True)
+def same_process_after_a_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with same_process():
+        yield
+        monkeypatch.undo()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def same_process_after_a_module() -> Iterator[None]:
+    """The same for the commands of fixtures that a module shares."""
+    with same_process():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ from spark_assets.runtime import distribute
 
 distribute._MAX_ROWS_HERE = -1
 for name, *arguments in {steps!r}:
-    assert import_module("spark_assets.jobs." + name).main(arguments) == 0, name
+    assert import_module("spark_assets.jobs." + name).COMMAND.main(arguments) == 0, name
 """
 
 
