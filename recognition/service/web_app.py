@@ -23,6 +23,7 @@ from recognition.service.limits import ServiceLimits
 from recognition.service.page_language import LANGUAGES, error_message, language_of
 from recognition.service.service_errors import ServiceError
 from recognition.service.web_page import ASSETS, PredictionWriter, asset, render
+from recognition.service.worker_pool import trim_memory
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 # For every response; `server` hands them to uvicorn, whose own errors have them too.
@@ -130,7 +131,10 @@ class WebApp:
         if self._free.locked():
             raise ServiceError("busy")
         async with self._free:
-            prediction = await self._identify(await read_body(request, self._limits))
+            try:
+                prediction = await self._identify(await read_body(request, self._limits))
+            finally:
+                trim_memory()
         return JSONResponse(self._writer.prediction_json(prediction))
 
     async def on_service_error(self, request: Request, error: ServiceError) -> Response:

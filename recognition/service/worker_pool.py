@@ -5,11 +5,13 @@ hour, and a malformed file can crash the process.  A process can be ended, a thr
 """
 
 import asyncio
+import ctypes
 import multiprocessing
 import os
 import resource
 import signal
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -135,3 +137,11 @@ def _identify(content: bytes) -> Prediction | ImageRejected:
         return ImageRejected(rejected.reason, rejected.detail)
     except MemoryError:
         return ImageRejected(Reason.TOO_LARGE, "not enough memory to decode it")
+    finally:
+        trim_memory()
+
+
+def trim_memory() -> None:
+    """Return freed memory to the system: glibc keeps it, 0.6 GiB after large photographs."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
