@@ -1,7 +1,8 @@
 """The classifier of fruit: fitted, kept in files, and used by `fruits identify` and programs."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from spark_assets.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from recognition.classifier.exported_classifier import load_identifier
@@ -18,13 +19,15 @@ __all__ = [
     "VarietyClassifier",
     "load_identifier",
 ]
-_MODULES = ("variety_classifier", "fruit_classifier", "identifier", "exported_classifier")
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name at its first use: NumPy, Pillow and PyArrow take half a second."""
-    if name in __all__:
-        for module in map(import_module, (f"{__name__}.{each}" for each in _MODULES)):
-            if hasattr(module, name):
-                return getattr(module, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "FruitClassifier": "fruit_classifier",
+        "FruitIdentifier": "identifier",
+        "Identifier": "identifier",
+        "Neighbor": "fruit_classifier",
+        "Prediction": "fruit_classifier",
+        "VarietyClassifier": "variety_classifier",
+        "load_identifier": "exported_classifier",
+    },
+)

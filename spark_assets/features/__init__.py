@@ -1,7 +1,8 @@
 """Features: the feature model, its weights and the engines that compute it."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from spark_assets.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from spark_assets.features.engines import Engine, EngineName, build_engine, engine_spec
@@ -24,13 +25,17 @@ __all__ = [
     "model_folder",
     "save_feature_model",
 ]
-_MODULES = ("feature_model", "engines", "weights")
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name at its first use, so that no command loads more than it needs."""
-    if name in __all__:
-        for module in map(import_module, (f"{__name__}.{each}" for each in _MODULES)):
-            if hasattr(module, name):
-                return getattr(module, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Engine": "engines",
+        "EngineName": "engines",
+        "FeatureModel": "feature_model",
+        "FeatureModelRequest": "weights",
+        "build_engine": "engines",
+        "engine_spec": "engines",
+        "load_feature_model": "feature_model",
+        "model_folder": "feature_model",
+        "save_feature_model": "feature_model",
+    },
+)

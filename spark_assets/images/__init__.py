@@ -1,7 +1,8 @@
 """Photographs: listed, read and decoded to RGB pixels."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from spark_assets.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from spark_assets.images.decoding import DecodedImage, decode_image, decode_upright
@@ -19,13 +20,16 @@ __all__ = [
     "decode_upright",
     "list_images",
 ]
-_MODULES = ("rejection", "labels", "listing", "decoding")
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name at its first use: Pillow and boto3 take a third of a second."""
-    if name in __all__:
-        for module in map(import_module, (f"{__name__}.{each}" for each in _MODULES)):
-            if hasattr(module, name):
-                return getattr(module, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "DecodedImage": "decoding",
+        "ImageLimits": "rejection",
+        "ImageRejected": "rejection",
+        "LabelRule": "labels",
+        "Reason": "rejection",
+        "decode_image": "decoding",
+        "decode_upright": "decoding",
+        "list_images": "listing",
+    },
+)

@@ -4,8 +4,7 @@
 are imported on first use, because a command that needs one module would wait for all.
 """
 
-from importlib import import_module
-from typing import Any
+from spark_assets.lazy_names import lazy_names
 
 _MODULES = {
     "Output": "output",
@@ -23,9 +22,4 @@ _MODULES = {
     "table_files": "parquet_tables",
 }
 __all__ = list(_MODULES)
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - each name has its type in its module
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__ = lazy_names(__name__, _MODULES)
